@@ -1,0 +1,55 @@
+# make wall: see the wall.  make test: check everything.  make alone lists the rest.
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help:
+	@echo "make wall    the example wall on http://127.0.0.1:$(PORT)/ (PORT=... for another port)"
+	@echo "make chat    the example chat on the same port"
+	@echo "make test    format, lint, types, unit, integration and browser tests (ARGS=tests/... for some)"
+	@echo "make prove   the long runs: minutes of faults, large numbers"
+	@echo "make bench   ratios against a control, interleaved in one run"
+	@echo "make fuzz    strangers' bytes against the parsers, for as long as you let it"
+	@echo "make format  write the format that make test asks for"
+
+$(READY): setup.py
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,static]"
+	@touch $(READY)
+
+setup: $(READY)
+
+wall: $(READY)
+	@cd example_wall && ../$(BIN)/python manage.py migrate --verbosity 0
+	@cd example_wall && exec ../$(BIN)/python manage.py rungevent $(PORT)
+
+chat: $(READY)
+	@cd example_chat && ../$(BIN)/python manage.py migrate --verbosity 0
+	@cd example_chat && exec ../$(BIN)/python manage.py rungevent $(PORT)
+
+test: $(READY)
+ifeq ($(ARGS),)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+endif
+	$(BIN)/python -m pytest $(ARGS)
+
+prove: $(READY)
+	REALTIME_WALL_PROVE=1 $(BIN)/python -m pytest --timeout 3600 $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m bench $(ARGS)
+
+fuzz: $(READY)
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/protocol --timeout 3600 $(ARGS)
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: help setup wall chat test prove bench fuzz format

@@ -1,0 +1,152 @@
+"""Every setting: its name, its default, its meaning.
+
+The settings are one dict, ``REALTIME_WALL``, and each key is the upper case of a field of
+:class:`Config`. Times are seconds, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+SETTING = "REALTIME_WALL"
+
+
+def _setting(default: Any, meaning: str) -> Any:
+    if isinstance(default, (dict, list)):
+        return field(default_factory=lambda: default.copy(), metadata={"meaning": meaning})
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    # Who may connect
+    allowed_origins: list[str] = _setting(
+        [], "Origins besides the site's own that may connect, such as 'https://www.example.com'."
+    )
+    authorize: str | Callable[..., Any] | None = _setting(
+        None, "A function, or its dotted path: authorize(request) refuses a connection by returning False."
+    )
+    trusted_proxies: list[str] = _setting(
+        ["127.0.0.1", "::1", "unix"],
+        "Peers whose X-Forwarded-* headers are believed; from others they are dropped.",
+    )
+
+    # Limits on what strangers send
+    message_size: int = _setting(1024 * 1024, "The largest message, in either direction.")
+    message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.")
+    json_depth: int = _setting(32, "How deep JSON from a client may be nested.")
+    channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
+    head_size: int = _setting(32 * 1024, "The largest request head: request line and headers together.")
+    head_timeout: float = _setting(10.0, "How long a client may take to send a request head.")
+    keep_alive: float = _setting(75.0, "How long an idle HTTP connection is kept open between requests.")
+    max_connections: int = _setting(
+        0, "How many connections at once; 0 leaves 50 of the process's file descriptors free."
+    )
+
+    # Connections
+    ping_interval: float = _setting(25.0, "How often an idle connection is asked whether it is still there.")
+    ping_timeout: float = _setting(20.0, "How long it may take to answer.")
+    outbox_size: int = _setting(
+        1024 * 1024, "What may wait for a slow reader before it is cut off, to return and resume."
+    )
+    outbox_timeout: float = _setting(30.0, "How long a reader with a waiting outbox may take nothing at all.")
+    send_buffer: int = _setting(64 * 1024, "The kernel's send buffer of a live connection (SO_SNDBUF).")
+    close_timeout: float = _setting(5.0, "How long a closing handshake may take.")
+    drain_timeout: float = _setting(
+        5.0, "How long a stopping server waits for requests and outboxes to finish."
+    )
+
+    # Receivers
+    receiver_pool: int = _setting(100, "How many sockets may have a receiver running at once.")
+    inbox_size: int = _setting(
+        64, "Events of one socket that may wait for its receivers before we stop reading it."
+    )
+    slow_receiver: float = _setting(
+        1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log."
+    )
+
+    # The log
+    history_size: int = _setting(1000, "Messages kept in each channel, for clients that come back.")
+    history_bytes: int = _setting(4 * 1024 * 1024, "Bytes of messages kept in each channel.")
+    history_age: float = _setting(1800.0, "How long a message is kept.")
+    history_channels: int = _setting(
+        100_000, "Channels with kept messages; beyond, the one longest silent is forgotten."
+    )
+
+    # Other processes of this machine
+    runtime_dir: str | None = _setting(
+        None,
+        "Where servers put their Unix socket; by default a directory under /tmp that only this user can open.",
+    )
+    bus_group: str | None = _setting(None, "A Unix group whose members may publish too; needs RUNTIME_DIR.")
+
+    wall: dict[str, Any] = _setting({}, "The settings of the tweet wall: see the wall's page.")
+
+
+def problems(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is wrong with a settings dict, as (key, sentence)."""
+    known = {item.name.upper(): item.name for item in fields(Config)}
+    hints = typing.get_type_hints(Config)
+    found: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        if key not in known:
+            found.append((key, "is not a setting" + _did_you_mean(key, known)))
+        elif not _fits(value, hints[known[key]]):
+            found.append((key, f"cannot be {value!r}"))
+        elif isinstance(value, (int, float)) and value < 0:
+            found.append((key, "cannot be negative"))
+    return found
+
+
+def from_mapping(settings: Mapping[str, Any]) -> Config:
+    """The configuration of a settings dict, unknown and unusable keys left at their defaults.
+
+    The system checks have named those to the user before anything runs.
+    """
+    bad = {key for key, _ in problems(settings)}
+    return Config(**{key.lower(): value for key, value in settings.items() if key not in bad})
+
+
+@cache
+def current() -> Config:
+    """The project's configuration; read once, and again after ``override_settings``."""
+    from django.conf import settings
+    from django.core.signals import setting_changed
+
+    setting_changed.connect(_forget, dispatch_uid="realtime_wall.config")
+    return from_mapping(getattr(settings, SETTING, {}))
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == SETTING:
+        current.cache_clear()
+
+
+def _fits(value: object, hint: Any) -> bool:
+    options = typing.get_args(hint) if typing.get_origin(hint) not in (list, dict) else (hint,)
+    for option in options or (hint,):
+        kind = typing.get_origin(option) or option
+        if kind is Callable or getattr(kind, "__name__", "") == "Callable":
+            if callable(value):
+                return True
+        elif isinstance(value, bool):
+            continue
+        elif (
+            isinstance(value, kind)
+            or (kind is float and isinstance(value, int))
+            or kind is list
+            and isinstance(value, tuple)
+        ):
+            return True
+    return False
+
+
+def _did_you_mean(key: str, known: Mapping[str, str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key.upper(), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

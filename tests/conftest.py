@@ -1,0 +1,42 @@
+from gevent import monkey
+
+monkey.patch_all()
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+settings.register_profile("suite", deadline=None, max_examples=60)
+settings.register_profile("fuzz", deadline=None, max_examples=200_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+NEEDED = {
+    "browser": (("chromium",), "Debian's package chromium"),
+    "node": (("node", "npm"), "Debian's packages nodejs and npm"),
+    "nginx": (("nginx",), "Debian's package nginx"),
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for marker, (programs, package) in NEEDED.items():
+            if item.get_closest_marker(marker) and not all(map(shutil.which, programs)):
+                item.add_marker(pytest.mark.skip(reason=f"install {package} to run this"))
+
+
+def pytest_runtest_makereport(item, call):
+    """A machine that is meant to have everything (CI) may not skip."""
+    if (
+        call.excinfo
+        and call.excinfo.errisinstance(pytest.skip.Exception)
+        and os.environ.get("REALTIME_WALL_NO_SKIPS")
+    ):
+        call.excinfo = pytest.ExceptionInfo.from_exception(AssertionError(f"skipped: {call.excinfo.value}"))
+
+
+import django  # noqa: E402
+
+django.setup()
