@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class RealtimeWallConfig(AppConfig):
     name = "realtime_wall"
     verbose_name = "Realtime"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from realtime_wall import checks  # noqa: F401  registers them
+
+        # As the admin does: an app without events.py is fine, an error inside one is shown.
+        autodiscover_modules("events")

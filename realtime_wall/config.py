@@ -6,6 +6,7 @@ The settings are one dict, ``REALTIME_WALL``, and each key is the upper case of 
 
 from __future__ import annotations
 
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -28,7 +29,7 @@ class Config:
         [], "Origins besides the site's own that may connect, such as 'https://www.example.com'."
     )
     authorize: str | Callable[..., Any] | None = _setting(
-        None, "A function, or its dotted path: authorize(request) refuses a connection by returning False."
+        None, "A function, or its dotted path: authorize(request) lets a connection in by returning True."
     )
     trusted_proxies: list[str] = _setting(
         ["127.0.0.1", "::1", "unix"],
@@ -80,7 +81,7 @@ class Config:
     # Other processes of this machine
     runtime_dir: str | None = _setting(
         None,
-        "Where servers put their Unix socket; by default a directory under /tmp that only this user can open.",
+        "Where servers put their Unix socket; by default a directory under /tmp only this user can open.",
     )
     bus_group: str | None = _setting(None, "A Unix group whose members may publish too; needs RUNTIME_DIR.")
 
@@ -127,22 +128,17 @@ def _forget(*, setting: str, **_: Any) -> None:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    options = typing.get_args(hint) if typing.get_origin(hint) not in (list, dict) else (hint,)
-    for option in options or (hint,):
-        kind = typing.get_origin(option) or option
-        if kind is Callable or getattr(kind, "__name__", "") == "Callable":
-            if callable(value):
-                return True
-        elif isinstance(value, bool):
-            continue
-        elif (
-            isinstance(value, kind)
-            or (kind is float and isinstance(value, int))
-            or kind is list
-            and isinstance(value, tuple)
-        ):
-            return True
-    return False
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return any(_is_a(value, typing.get_origin(option) or option) for option in options)
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    if kind is Callable:
+        return callable(value)
+    if isinstance(value, bool):
+        return kind is bool
+    accepted = {float: (float, int), list: (list, tuple)}.get(kind, kind)
+    return isinstance(value, accepted)
 
 
 def _did_you_mean(key: str, known: Mapping[str, str]) -> str:

@@ -56,7 +56,7 @@ class Signal(NamedSignal):
             return receiver
         return super().connect(receiver, ANY if sender is None else sender, weak)
 
-    def disconnect(  # type: ignore[override]
+    def disconnect(
         self, receiver: Receiver | None = None, sender: Any = ANY, dispatch_uid: Hashable | None = None
     ) -> None:
         if dispatch_uid is not None:

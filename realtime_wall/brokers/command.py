@@ -1,0 +1,97 @@
+"""What a process asks of the servers, and what it is told.
+
+The verbs of the public API are these two commands. A server performs them itself; any other process
+sends them over the bus as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Put a message on a channel's log and deliver it.
+
+    ``wanted`` asks for listeners: when nobody is subscribed, NoSocket is raised and nothing is logged.
+    ``counted`` waits for the deliveries, so that the receipt says whom they reached.
+    """
+
+    channel: str
+    data_json: str
+    event: str | None = None
+    event_id: str | None = None
+    exclude: str | None = None
+    wanted: bool = False
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendTo:
+    """Send a message to one socket; nothing is logged."""
+
+    session_id: str
+    data_json: str
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Ask for the log's position."""
+
+
+Command = Publish | SendTo | Where
+COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where)}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Whom a message reached; true when that was anybody.
+
+    ``sockets`` took it, ``queued`` of them into their outbox because they read slowly, ``dropped`` were
+    cut off because it was full. ``position`` is None for what is not logged.
+    """
+
+    processes: int = 0
+    sockets: int = 0
+    queued: int = 0
+    dropped: int = 0
+    position: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.sockets > 0
+
+    def __add__(self, other: Receipt) -> Receipt:
+        return Receipt(
+            self.processes + other.processes,
+            self.sockets + other.sockets,
+            self.queued + other.queued,
+            self.dropped + other.dropped,
+            self.position or other.position,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"reached {self.sockets} socket{'' if self.sockets == 1 else 's'} in {self.processes} "
+            f"process{'' if self.processes == 1 else 'es'}, {self.queued} queued, {self.dropped} dropped, "
+            f"position {self.position}"
+        )
+
+
+def to_json(command: Command) -> dict[str, Any]:
+    return {"verb": type(command).__name__, **asdict(command)}
+
+
+def from_json(value: object) -> Command:
+    """The command in a decoded JSON value; ValueError for anything else."""
+    if not isinstance(value, dict):
+        raise ValueError("a command is a JSON object")
+    fields = {key: item for key, item in value.items() if key != "verb"}
+    kind = COMMANDS.get(str(value.get("verb")))
+    if kind is None or not all(isinstance(item, (str, bool, type(None))) for item in fields.values()):
+        raise ValueError("an unknown command")
+    try:
+        return kind(**fields)
+    except TypeError as problem:
+        raise ValueError(f"a command with the wrong fields: {problem}") from problem

@@ -1,0 +1,50 @@
+"""The log of a server that is alone: in its own memory, gone with it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from realtime_wall.channels.log import Log
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.config import Config
+
+
+class MemoryBroker:
+    def __init__(self, config: Config) -> None:
+        # A new epoch for each start: positions of an earlier one are never mistaken for ours.
+        self._log = Log(
+            secrets.token_urlsafe(6).replace("-", "_"),
+            history_size=config.history_size,
+            history_bytes=config.history_bytes,
+            history_age=config.history_age,
+            history_channels=config.history_channels,
+        )
+
+    @property
+    def top(self) -> Position:
+        return self._log.top
+
+    def append(
+        self,
+        channel: str,
+        data_json: str,
+        *,
+        event: str | None,
+        event_id: str | None,
+        exclude: str | None,
+    ) -> Message:
+        return self._log.append(
+            channel,
+            data_json,
+            event=event,
+            event_id=event_id,
+            exclude=exclude,
+            now=time.monotonic(),
+            time=time.time(),
+        )
+
+    def since(self, channel: str, position: Position) -> list[Message]:
+        """Everything on a channel after a position, or HistoryLost."""
+        return self._log.since(channel, position, time.monotonic())

@@ -1,0 +1,106 @@
+"""Where the servers of a project put their Unix sockets, and how other processes find them.
+
+By default ``/tmp/realtime_wall-<uid>/<project>``: a directory that only this user can open, named by the
+real path of the settings file, so that a shell, a cron job and a forked worker find the same one without
+any setting and two projects never share one. It is not under XDG_RUNTIME_DIR, which a login session and
+a service see differently and which is deleted at logout.
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+from realtime_wall.config import Config
+from realtime_wall.errors import UnsafeRuntimeDir
+
+DEFAULT_PARENT = Path("/tmp")
+# sockaddr_un has room for 108 bytes, the closing NUL included.
+MAX_SOCKET_PATH = 107
+
+
+def project_dir(config: Config) -> Path:
+    """The directory of this project's sockets; it may not exist."""
+    parent = (
+        Path(config.runtime_dir) if config.runtime_dir else DEFAULT_PARENT / f"realtime_wall-{os.getuid()}"
+    )
+    return parent / hashlib.sha256(_project().encode()).hexdigest()[:16]
+
+
+def _project() -> str:
+    """What tells this project from another: the real path of its settings file."""
+    # A lazy settings object that was configured by hand has no module.
+    module = sys.modules.get(getattr(settings, "SETTINGS_MODULE", None) or "")
+    path = getattr(module, "__file__", None)
+    return os.path.realpath(path or sys.argv[0] or os.getcwd())
+
+
+def create(config: Config) -> Path:
+    """Make the directory, or raise :class:`UnsafeRuntimeDir` when another user could have a hand in it."""
+    path = project_dir(config)
+    mode = 0o750 if config.bus_group else 0o700
+    if not config.runtime_dir:
+        _make(path.parent, 0o700)
+    _make(path, mode)
+    check(config)
+    if config.bus_group:
+        os.chown(path, -1, group_id(config.bus_group))
+        os.chmod(path, mode)
+    if len(os.fsencode(path / "0123456789.sock")) > MAX_SOCKET_PATH:
+        raise UnsafeRuntimeDir(path, f"is longer than a Unix socket's path may be ({MAX_SOCKET_PATH} bytes)")
+    return path
+
+
+def _make(path: Path, mode: int) -> None:
+    try:
+        path.mkdir(mode)
+    except FileExistsError:
+        return
+    except OSError as problem:
+        raise UnsafeRuntimeDir(path, f"cannot be made: {problem.strerror}") from problem
+
+
+def check(config: Config) -> None:
+    """Raise unless the directory, where it exists, is ours alone (or the group's, when so set)."""
+    path = project_dir(config)
+    if not config.runtime_dir:
+        _check_one(path.parent, {os.getuid()}, 0o077)
+        _check_one(path, {os.getuid()}, 0o077)
+    elif config.bus_group:
+        _check_one(path, None, 0o002)
+    else:
+        _check_one(path, {os.getuid(), 0}, 0o022)
+
+
+def _check_one(path: Path, owners: set[int] | None, forbidden: int) -> None:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise UnsafeRuntimeDir(path, f"cannot be looked at: {problem.strerror}") from problem
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafeRuntimeDir(path, "is not a directory")
+    if owners is not None and found.st_uid not in owners:
+        raise UnsafeRuntimeDir(path, f"belongs to another user (uid {found.st_uid})")
+    if found.st_mode & forbidden:
+        raise UnsafeRuntimeDir(path, f"is open to others (mode {stat.S_IMODE(found.st_mode):o})")
+
+
+def group_id(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as problem:
+        raise UnsafeRuntimeDir("BUS_GROUP", f"is {name!r}, and there is no such group") from problem
+
+
+def sockets(config: Config) -> list[Path]:
+    """The Unix sockets of this project, of running servers and of crashed ones."""
+    check(config)
+    return sorted(project_dir(config).glob("*.sock"))

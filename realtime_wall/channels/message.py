@@ -1,0 +1,31 @@
+"""What is published once and delivered to everyone on a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_wall.channels.position import Position
+
+# What a kept message takes besides its texts: the object, its position, its numbers.
+_OVERHEAD = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    channel: str
+    data_json: str
+    position: Position
+    # Counts from 1 within the channel.
+    number: int
+    # When it was published, in seconds since 1970.
+    time: float
+    event: str | None = None
+    event_id: str | None = None
+    # The session that must not get it: a broadcast leaves out its sender, on resume too.
+    exclude: str | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to keep."""
+        # Python keeps a text as one, two or four bytes for each character.
+        return _OVERHEAD + self.data_json.__sizeof__()

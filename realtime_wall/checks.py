@@ -1,0 +1,120 @@
+"""System checks: what would bite later, named before the server starts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
+
+from realtime_wall import config
+from realtime_wall.server import patching
+
+TAG = "realtime"
+
+
+def is_serving() -> bool:
+    return "rungevent" in sys.argv[1:2]
+
+
+@register(TAG)
+def check_settings(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    given = getattr(settings, config.SETTING, {})
+    if not isinstance(given, dict):
+        return [Error("REALTIME_WALL has to be a dict.", id="realtime_wall.E001")]
+    for key, reason in config.problems(given):
+        found.append(Error(f"REALTIME_WALL[{key!r}] {reason}.", id="realtime_wall.E001"))
+    if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
+        hint = "Set RUNTIME_DIR to a directory that the group may enter."
+        found.append(
+            Error(
+                "REALTIME_WALL['BUS_GROUP'] does nothing without RUNTIME_DIR.",
+                hint=hint,
+                id="realtime_wall.E002",
+            )
+        )
+    return found
+
+
+@register(TAG)
+def check_hosts(**_: Any) -> list[CheckMessage]:
+    if settings.DEBUG or settings.ALLOWED_HOSTS:
+        return []
+    hint = "List the host names of the site; sockets are refused to any other."
+    return [Error("ALLOWED_HOSTS is empty while DEBUG is off.", hint=hint, id="realtime_wall.E003")]
+
+
+@register(TAG)
+def check_patching(**_: Any) -> list[CheckMessage]:
+    if not is_serving():
+        return []
+    if not patching.is_patched():
+        hint = "Start the server with 'manage.py rungevent', which patches before anything is imported."
+        return [Error("gevent's patches are missing.", hint=hint, id="realtime_wall.E004")]
+    if patching.came_too_late():
+        hint = "Call gevent.monkey.patch_all() before the first import of Django, or leave it to rungevent."
+        return [
+            Error(
+                "gevent's patches came after Django was imported: greenlets share database connections.",
+                hint=hint,
+                id="realtime_wall.E005",
+            )
+        ]
+    return []
+
+
+@register(TAG)
+def check_async(**_: Any) -> list[CheckMessage]:
+    """Two async views at once fail under gevent: each wants to start an event loop in the same thread."""
+    found: list[CheckMessage] = []
+    hint = "Write it as a plain function: under gevent a blocking call waits without blocking others."
+    for name in settings.MIDDLEWARE:
+        middleware = import_string(name)
+        if getattr(middleware, "async_capable", False) and not getattr(middleware, "sync_capable", True):
+            found.append(Warning(f"The middleware {name} is async only.", hint=hint, id="realtime_wall.W001"))
+    for route, view in _views(get_resolver().url_patterns, ""):
+        if _is_async(view):
+            found.append(Warning(f"The view of {route!r} is async.", hint=hint, id="realtime_wall.W002"))
+    return found
+
+
+def _views(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _views(pattern.url_patterns, route)
+        else:
+            yield route, pattern.callback
+
+
+def _is_async(view: Any) -> bool:
+    from asgiref.sync import iscoroutinefunction
+
+    return bool(
+        iscoroutinefunction(view) or getattr(getattr(view, "view_class", None), "view_is_async", False)
+    )
+
+
+@register(TAG)
+def check_databases(**_: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for alias, database in settings.DATABASES.items():
+        options: Any = database.get("OPTIONS", {})
+        pooled = bool(options.get("pool"))
+        if database.get("CONN_MAX_AGE", 0) != 0 and not pooled:
+            hint = (
+                "Remove it, or set OPTIONS['pool'] (PostgreSQL): each greenlet has a connection of its own."
+            )
+            found.append(
+                Warning(
+                    f"DATABASES[{alias!r}] has CONN_MAX_AGE without a pool: connections pile up.",
+                    hint=hint,
+                    id="realtime_wall.W003",
+                )
+            )
+    return found

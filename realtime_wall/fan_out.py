@@ -1,0 +1,139 @@
+"""One message to all subscribers of this process, in the order of the log.
+
+A message is encoded once for each kind of client; a delivery is a non-blocking write. Everything goes
+through one queue and one greenlet, which yields to the event loop every few milliseconds, so that a
+large audience delays nobody's page. Messages that wait for the same audience leave in one write.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.channels.message import Message
+from realtime_wall.wire.connection import Written
+
+log = logging.getLogger(__name__)
+
+# How long deliveries may keep the event loop before others get a turn.
+SLICE = 0.003
+# Reading the clock costs about as much as a twentieth of a delivery.
+DELIVERIES_PER_LOOK = 32
+# Publishers that are this many messages ahead of the deliveries wait.
+BACKLOG = 1000
+# Messages for one audience are joined up to this size; beyond, copying costs more than a call.
+BATCH = 32 * 1024
+
+Codec = Callable[[list[Message]], bytes]
+
+
+class Encoded(dict[Codec, bytes]):
+    """The bytes of some messages for each kind of client, made when the first of a kind asks."""
+
+    __slots__ = ("messages",)
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__()
+        self.messages = messages
+
+    def __missing__(self, codec: Codec) -> bytes:
+        self[codec] = data = codec(self.messages)
+        return data
+
+
+class Subscriber(Protocol):
+    """Whatever can be delivered to."""
+
+    def deliver(self, encoded: Encoded) -> Written: ...
+
+    def is_known_as(self, session_id: str) -> bool:
+        """Whether this is the client that a message leaves out, under its present or an earlier id."""
+
+
+class Delivery:
+    """One message on its way, and how many it reached."""
+
+    __slots__ = ("audience", "counts", "done", "message")
+
+    def __init__(self, message: Message, audience: tuple[Subscriber, ...]) -> None:
+        self.message = message
+        self.audience = audience
+        self.counts = [0, 0, 0]  # by Written
+        self.done = Event()
+
+
+class FanOut:
+    def __init__(self) -> None:
+        self._queue: deque[Delivery] = deque()
+        self._work = Event()
+        self._room = Event()
+        self._room.set()
+        self._greenlet: gevent.Greenlet[..., Any] | None = None
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def push(self, message: Message, audience: tuple[Subscriber, ...]) -> Delivery:
+        """Queue a message for those who were subscribed at its position. Does not wait."""
+        if message.exclude is not None:
+            audience = tuple(one for one in audience if not one.is_known_as(message.exclude))
+        delivery = Delivery(message, audience)
+        self._queue.append(delivery)
+        self._work.set()
+        if len(self._queue) >= BACKLOG:
+            self._room.clear()
+        return delivery
+
+    def wait_for_room(self) -> None:
+        self._room.wait()
+
+    def _run(self) -> None:
+        while True:
+            self._work.wait()
+            self._work.clear()
+            while self._queue:
+                batch = self._next_batch()
+                try:
+                    self._deliver(batch)
+                except Exception:
+                    log.exception("a message could not be delivered")
+                finally:
+                    for delivery in batch:
+                        delivery.done.set()
+            self._room.set()
+
+    def _next_batch(self) -> list[Delivery]:
+        batch = [self._queue.popleft()]
+        size = batch[0].message.size
+        # ``is``: an audience's tuple is shared for as long as nobody joins or leaves.
+        while self._queue and self._queue[0].audience is batch[0].audience:
+            size += self._queue[0].message.size
+            if size > BATCH:
+                break
+            batch.append(self._queue.popleft())
+        return batch
+
+    def _deliver(self, batch: list[Delivery]) -> None:
+        encoded = Encoded([delivery.message for delivery in batch])
+        counts = [0, 0, 0]
+        audience = batch[0].audience
+        pause_at = monotonic() + SLICE
+        for start in range(0, len(audience), DELIVERIES_PER_LOOK):
+            for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
+                counts[subscriber.deliver(encoded)] += 1
+            if monotonic() > pause_at:
+                # A timer, not sleep(0): gevent would run us again before it looks at any socket.
+                gevent.sleep(0.000_001)
+                pause_at = monotonic() + SLICE
+        for delivery in batch:
+            delivery.counts = counts

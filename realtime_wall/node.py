@@ -1,0 +1,142 @@
+"""One server process: its log, who is subscribed, and the fan-out between them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+
+from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo
+from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.subscriptions import Subscriptions
+from realtime_wall.config import Config
+from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
+from realtime_wall.fan_out import FanOut, Subscriber
+from realtime_wall.sockets.inbox import Pool
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.socket import CatchUp
+from realtime_wall.wire.clockwork import Clockwork
+
+log = logging.getLogger(__name__)
+
+_current: Node | None = None
+
+
+class Node:
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.channels_per_connection = config.channels_per_connection
+        self.broker = MemoryBroker(config)
+        self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
+        self.pool = Pool(config.receiver_pool, config.inbox_size)
+        self.clockwork = Clockwork()
+        self.stopping = False
+        self._fan_out = FanOut()
+        self._home = (os.getpid(), threading.get_native_id())
+
+    def start(self) -> None:
+        global _current
+        self._fan_out.start()
+        self.clockwork.start()
+        _current = self
+
+    def stop(self) -> None:
+        global _current
+        _current = None
+        self._fan_out.stop()
+        self.clockwork.stop()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
+        return self._home == (os.getpid(), threading.get_native_id())
+
+    @staticmethod
+    def new_session_id() -> str:
+        return secrets.token_urlsafe(16)
+
+    # The verbs
+
+    def perform(self, command: Command) -> Receipt:
+        """Do what a user asked, and tell whom it reached."""
+        if isinstance(command, Publish):
+            return self._publish(command)
+        if isinstance(command, SendTo):
+            return self._send(command)
+        return Receipt(processes=1, position=str(self.broker.top))
+
+    def _publish(self, command: Publish) -> Receipt:
+        self._check_size(command.data_json)
+        self._fan_out.wait_for_room()
+        audience = self.subscriptions.snapshot(command.channel)
+        if command.wanted and not audience:
+            raise NoSocket(
+                "There are no clients."
+                if command.channel == EVERYONE
+                else f"There are no clients on the channel: {command.channel}"
+            )
+        message = self.broker.append(
+            command.channel,
+            command.data_json,
+            event=command.event,
+            event_id=command.event_id,
+            exclude=command.exclude,
+        )
+        delivery = self._fan_out.push(message, audience)
+        if not audience or not command.counted:
+            return Receipt(processes=1, position=str(message.position))
+        delivery.done.wait()
+        dropped, queued, sent = delivery.counts
+        return Receipt(1, queued + sent, queued, dropped, str(message.position))
+
+    def _send(self, command: SendTo) -> Receipt:
+        socket = connected_sockets.get(command.session_id)
+        if socket is None:
+            raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
+        self._check_size(command.data_json)
+        socket.send_json(command.event, command.data_json)
+        return Receipt(processes=1, sockets=1)
+
+    def _check_size(self, data_json: str) -> None:
+        size, limit = len(data_json), self.config.message_size
+        if size > limit // 4:  # only then can its UTF-8 be too long
+            size = len(data_json.encode())
+        if size > limit:
+            raise MessageTooBig(size, limit)
+
+    # Subscriptions
+
+    def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
+        """Deliver a channel from now on; what came after ``since`` is handed back.
+
+        Nothing can fall between: both happen without giving the event loop a turn, and deliveries that
+        are still queued have their audience already.
+        """
+        self.subscriptions.add(channel, subscriber)
+        top = self.broker.top
+        if since is None:
+            return CatchUp(top, [])
+        try:
+            missed = self.broker.since(channel, since)
+        except HistoryLost:
+            return CatchUp(top, None)
+        return CatchUp(
+            top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
+        )
+
+    def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
+        self.subscriptions.remove(channel, subscriber)
+
+
+def current() -> Node | None:
+    """The node that this code runs in, if it does."""
+    return _current if _current is not None and _current.is_here else None
+
+
+def here() -> Node:
+    """The node of this process; for code that only ever runs inside one."""
+    assert _current is not None
+    return _current

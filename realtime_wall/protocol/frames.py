@@ -1,0 +1,320 @@
+"""Which messages are in a client's WebSocket bytes, and how are ours written?
+
+RFC 6455 as a server speaks it, without extensions. Bytes go in, in any pieces, and events come
+out; there is no socket here. What a header announces is checked before anything is kept for it,
+and of a message that arrives slowly one bytearray is kept, already unmasked.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close as ClosePayload
+from websockets.frames import CloseCode
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # websockets was built without its C module
+    from websockets.utils import apply_mask
+
+
+@dataclass(slots=True)
+class Text:
+    text: str
+
+
+@dataclass(slots=True)
+class Binary:
+    data: bytes
+
+
+@dataclass(slots=True)
+class Ping:
+    data: bytes
+
+
+@dataclass(slots=True)
+class Pong:
+    data: bytes
+
+
+@dataclass(slots=True)
+class Close:
+    """The client says goodbye; the code is 1005 when it gave none."""
+
+    code: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Violation:
+    """The client broke the protocol or a limit; the code is the one to close with."""
+
+    code: int
+    reason: str
+
+
+FrameEvent = Text | Binary | Ping | Pong | Close | Violation
+
+# First bytes: FIN bit and opcode.
+_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+_FIN = 0x80
+_RESERVED_BITS = 0x70
+_WHOLE_TEXT = _FIN | _TEXT
+_LEGAL = frozenset(
+    {_CONTINUATION, _TEXT, _BINARY}
+    | {_FIN | opcode for opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)}
+)
+_CONTROL = frozenset({_FIN | _CLOSE, _FIN | _PING, _FIN | _PONG})
+
+# Codes that stand for "the connection ended like this" and never travel in a frame.
+_NO_CODE = frozenset(
+    {CloseCode.NO_STATUS_RCVD.value, CloseCode.ABNORMAL_CLOSURE.value, CloseCode.TLS_HANDSHAKE.value}
+)
+_REASON_SIZE = 123
+
+
+class _Broken(Exception):
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+
+
+class FrameReader:
+    """The receiving half of one connection; between messages it holds no buffer."""
+
+    __slots__ = (
+        "_checked",
+        "_ended",
+        "_first",
+        "_frames",
+        "_head",
+        "_is_text",
+        "_left",
+        "_mask",
+        "_max_fragments",
+        "_max_message",
+        "_message",
+    )
+
+    def __init__(self, max_message: int = 1024 * 1024, max_fragments: int = 64) -> None:
+        self._max_message = max_message
+        self._max_fragments = max_fragments
+        self._ended = False
+        # The start of a frame whose header (for a control frame: whose end) has not arrived.
+        self._head = b""
+        # The message that is being received, unmasked, and what is known about it.
+        self._message: bytearray | None = None
+        self._is_text = False
+        self._frames = 0
+        self._checked = 0
+        # The frame of it that is being received: first byte, bytes to come, mask for the next one.
+        self._first = 0
+        self._left = 0
+        self._mask = b""
+
+    def receive(self, data: bytes) -> list[FrameEvent]:
+        """What the next bytes of the client complete; nothing once it said or was told goodbye."""
+        events: list[FrameEvent] = []
+        if self._ended:
+            return events
+        if self._head:
+            data = self._head + data
+            self._head = b""
+        start = 0
+        end = len(data)
+        try:
+            while start < end:
+                if self._left:
+                    start = self._receive_payload(data, start, events)
+                    continue
+                after = self._receive_frame(data, start, events)
+                if after == start:
+                    self._head = data[start:]
+                    break
+                start = after
+        except _Broken as broken:
+            events.append(Violation(broken.code, broken.reason))
+            self._end()
+        return events
+
+    def _receive_frame(self, data: bytes, start: int, events: list[FrameEvent]) -> int:
+        """Where the frame at ``start`` has been read to; ``start`` when more of it is needed."""
+        end = len(data)
+        if end - start < 2:
+            return start
+        first = data[start]
+        length = data[start + 1] & 0x7F
+        if first not in _LEGAL or data[start + 1] < 0x80:
+            raise _Broken(1002, _what_is_wrong(first))
+        is_control = first in _CONTROL
+        if is_control:
+            if length > 125:
+                raise _Broken(1002, "control frame too long")
+        else:
+            self._check_order(first)
+        payload = start + 6
+        if length > 125:
+            size = 2 if length == 126 else 8
+            payload += size
+            if end < payload - 4:
+                return start
+            length = int.from_bytes(data[start + 2 : payload - 4], "big")
+            if length < (126 if size == 2 else 65536):
+                raise _Broken(1002, "length not in its shortest form")
+        if not is_control:
+            self._check_size(length)
+        if end < payload:
+            return start
+        mask = data[payload - 4 : payload]
+        after = payload + length
+        if after > end:
+            if is_control:
+                return start
+            self._begin_payload(first, length, mask)
+            return payload
+        content = apply_mask(data[payload:after], mask)
+        if is_control:
+            events.append(self._control(first, content))
+            return end if self._ended else after
+        if first == _WHOLE_TEXT:
+            events.append(Text(_decode(content)))
+        elif first == _FIN | _BINARY:
+            events.append(Binary(content))
+        else:
+            self._begin_payload(first, 0, b"")
+            self._extend(content, events)
+        return after
+
+    def _check_order(self, first: int) -> None:
+        """Is this the kind of data frame that may come now?"""
+        if first & 0x0F == _CONTINUATION:
+            if self._message is None:
+                raise _Broken(1002, "continuation of nothing")
+            if self._frames >= self._max_fragments:
+                raise _Broken(1009, f"message in more than {self._max_fragments} fragments")
+        elif self._message is not None:
+            raise _Broken(1002, "new message inside a fragmented one")
+
+    def _check_size(self, length: int) -> None:
+        received = 0 if self._message is None else len(self._message)
+        if received + length > self._max_message:
+            raise _Broken(1009, f"message larger than {self._max_message} bytes")
+
+    def _begin_payload(self, first: int, left: int, mask: bytes) -> None:
+        if self._message is None:
+            self._message = bytearray()
+            self._is_text = first & 0x0F == _TEXT
+            self._frames = 0
+            self._checked = 0
+        self._frames += 1
+        self._first = first
+        self._left = left
+        self._mask = mask
+
+    def _receive_payload(self, data: bytes, start: int, events: list[FrameEvent]) -> int:
+        piece = data[start : start + self._left]
+        self._left -= len(piece)
+        content = apply_mask(piece, self._mask)
+        turn = len(piece) & 3
+        if turn:
+            self._mask = self._mask[turn:] + self._mask[:turn]
+        self._extend(content, events)
+        return start + len(piece)
+
+    def _extend(self, content: bytes, events: list[FrameEvent]) -> None:
+        """Add to the message; at the end of its last frame, it is an event."""
+        message = self._message
+        assert message is not None
+        message += content
+        if self._left:
+            return
+        if not self._first & _FIN:
+            if self._is_text:
+                self._check_text(message)
+            return
+        self._message = None
+        events.append(Text(_decode(message)) if self._is_text else Binary(bytes(message)))
+
+    def _check_text(self, message: bytearray) -> None:
+        """Fail at the fragment that is no UTF-8, whatever may follow it."""
+        with memoryview(message) as view:
+            try:
+                _, valid = codecs.utf_8_decode(view[self._checked :], "strict", False)
+            except UnicodeDecodeError:
+                raise _Broken(1007, "text is not UTF-8") from None
+        self._checked += valid
+
+    def _control(self, first: int, content: bytes) -> FrameEvent:
+        if first == _FIN | _PING:
+            return Ping(content)
+        if first == _FIN | _PONG:
+            return Pong(content)
+        try:
+            close = ClosePayload.parse(content)
+        except (ProtocolError, UnicodeDecodeError):
+            raise _Broken(1002, "bad close frame") from None
+        self._end()
+        return Close(int(close.code), close.reason)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._head = b""
+        self._message = None
+        self._left = 0
+
+
+def text_frame(payload: bytes) -> bytes:
+    return _frame(_TEXT, payload)
+
+
+def binary_frame(payload: bytes) -> bytes:
+    return _frame(_BINARY, payload)
+
+
+def ping_frame(data: bytes = b"") -> bytes:
+    return _frame(_PING, data)
+
+
+def pong_frame(data: bytes) -> bytes:
+    return _frame(_PONG, data)
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """A close frame; codes that never travel (1005, 1006, 1015) are written as no code at all."""
+    if code in _NO_CODE:
+        return _frame(_CLOSE, b"")
+    payload = ClosePayload(code, _cut(reason)).serialize()
+    return _frame(_CLOSE, payload)
+
+
+def _cut(reason: str) -> str:
+    return reason.encode("utf-8", "replace")[:_REASON_SIZE].decode("utf-8", "ignore")
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        return bytes((_FIN | opcode, size)) + payload
+    if size < 65536:
+        return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+def _decode(content: bytes | bytearray) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise _Broken(1007, "text is not UTF-8") from None
+
+
+def _what_is_wrong(first: int) -> str:
+    if first & _RESERVED_BITS:
+        return "reserved bits set"
+    if first in _LEGAL:
+        return "frame not masked"
+    if first & 0x07 > 2:
+        return "reserved opcode"
+    return "fragmented control frame"

@@ -1,0 +1,194 @@
+"""What does a client of the plain WebSocket want, and how is it answered?
+
+The protocol is one JSON object for each text message. ``parse`` reads the client's side; the
+``..._text`` functions write ours. They are given data that is JSON text already, because a
+message is encoded once, however many clients it goes to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from realtime_wall.protocol.json_input import BadJSON, NotJSON, load_json
+
+Id = int | str | None
+
+MAX_EVENT_NAME = 128
+# The longest cursor has 51: an epoch of 32, a colon, 18 digits.
+_MAX_SINCE = 64
+_MAX_ID_TEXT = 128
+_MAX_ID_NUMBER = 2**63
+
+# Names with a meaning of their own: here, and to Socket.IO's clients, which drop the connection
+# when an event carries one of theirs.
+RESERVED = frozenset(
+    {"ack", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "gap", "error", "welcome", "message"}
+    | {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventCommand:
+    name: str
+    data: Any
+    id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCommand:
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    channel: str
+    since: str | None
+    id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    channel: str
+    id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The client's answer to a call of ours."""
+
+    id: int | str
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BadCommand:
+    """A JSON object that cannot be obeyed; it is answered by an error."""
+
+    code: str
+    message: str
+    id: Id = None
+
+
+Command = EventCommand | MessageCommand | Subscribe | Unsubscribe | Ack | BadCommand
+
+_starts_like_an_object = re.compile(r"[ \t\r\n]*\{").match
+
+
+def parse(text: str, max_depth: int) -> Command:
+    """What one text message asks for; text that is no JSON object is a message."""
+    if not _starts_like_an_object(text):
+        return MessageCommand(text)
+    try:
+        fields = load_json(text, max_depth)
+    except NotJSON:
+        return MessageCommand(text)
+    except BadJSON as problem:
+        return BadCommand("bad_json", problem.reason)
+    return _command(fields)
+
+
+def _command(fields: dict[str, Any]) -> Command:
+    id = fields.get("id")
+    if not _is_id(id):
+        return BadCommand("bad_id", "id has to be a short text or a whole number")
+    kind: Any = fields.get("type")
+    if kind == "message":
+        return MessageCommand(fields.get("message"))
+    if kind == "subscribe" or kind == "unsubscribe":
+        return _channel_command(kind, fields, id)
+    if kind == "ack":
+        if id is None:
+            return BadCommand("bad_id", "ack has to say what it answers")
+        return Ack(id, fields.get("message"))
+    problem = event_name_problem(kind)
+    if problem:
+        return BadCommand("bad_type", f"type {problem}", id)
+    return EventCommand(kind, fields.get("message"), id)
+
+
+def _channel_command(kind: str, fields: dict[str, Any], id: Id) -> Command:
+    channel = fields.get("channel")
+    if not isinstance(channel, str):
+        return BadCommand("bad_channel", "channel has to be a text", id)
+    if kind == "unsubscribe":
+        return Unsubscribe(channel, id)
+    since = fields.get("since")
+    if since is not None and not (isinstance(since, str) and len(since) <= _MAX_SINCE):
+        return BadCommand("bad_since", "since has to be a cursor that the server gave", id)
+    return Subscribe(channel, since, id)
+
+
+def _is_id(id: object) -> bool:
+    if isinstance(id, str):
+        return len(id) <= _MAX_ID_TEXT
+    if isinstance(id, int):
+        return not isinstance(id, bool) and -_MAX_ID_NUMBER <= id < _MAX_ID_NUMBER
+    return id is None
+
+
+def event_name_problem(name: object) -> str | None:
+    """Why this cannot be the name of an event, in either direction; None when it can."""
+    if not isinstance(name, str):
+        return "has to be a text"
+    if not name:
+        return "is empty"
+    if len(name) > MAX_EVENT_NAME:
+        return f"is longer than {MAX_EVENT_NAME} characters"
+    if not name.isprintable():
+        return "has characters that cannot be printed"
+    if name in RESERVED:
+        return f"{name} is reserved"
+    return None
+
+
+# A text or a number as JSON, in C.
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def message_text(
+    type: str, data_json: str, channel: str | None = None, cursor: str | None = None, id: Id = None
+) -> str:
+    """With an ``id`` the client is asked to answer by an ack."""
+    return f'{{"type":{_json(type)},"message":{data_json}{_optional(channel=channel, cursor=cursor, id=id)}}}'
+
+
+def ack_text(id: int | str, data_json: str) -> str:
+    return f'{{"type":"ack","id":{_json(id)},"message":{data_json}}}'
+
+
+def subscribed_text(channel: str, cursor: str, id: Id = None, recovered: bool | None = None) -> str:
+    """``recovered`` is left out (None) when the client did not ask for what it missed."""
+    return (
+        f'{{"type":"subscribed","channel":{_json(channel)},"cursor":{_json(cursor)}'
+        f"{_optional(id=id, recovered=recovered)}}}"
+    )
+
+
+def unsubscribed_text(channel: str, id: Id = None) -> str:
+    return f'{{"type":"unsubscribed","channel":{_json(channel)}{_optional(id=id)}}}'
+
+
+def gap_text(channel: str | None, cursor: str, id: Id = None) -> str:
+    """What the client missed cannot be told; from ``cursor`` on it hears everything.
+
+    Without a channel it is about what was broadcast to everyone.
+    """
+    return f'{{"type":"gap"{_optional(channel=channel, cursor=cursor, id=id)}}}'
+
+
+def error_text(code: str, message: str, id: Id = None) -> str:
+    return f'{{"type":"error","code":{_json(code)},"message":{_json(message)}{_optional(id=id)}}}'
+
+
+def welcome_text(session_id: str, cursor: str, ping_interval: float) -> str:
+    return (
+        f'{{"type":"welcome","message":{{"session":{_json(session_id)},"ping":{_json(ping_interval)}}},'
+        f'"cursor":{_json(cursor)}}}'
+    )
+
+
+def _optional(**fields: str | int | bool | None) -> str:
+    return "".join(f',"{name}":{_json(value)}' for name, value in fields.items() if value is not None)

@@ -1,0 +1,299 @@
+"""One HTTP connection: a strict head, Django, and perhaps the hand-over of the connection.
+
+This is pywsgi's handler, by way of gevent-websocket's, whose handshake checks and errors are used; its
+frames and its habit of answering 101 before the application was asked are not (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import binascii
+import io
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from django.core.exceptions import ImproperlyConfigured
+from gevent import pywsgi
+from geventwebsocket.handler import WebSocketHandler
+
+from realtime_wall.server.hand_over import META_KEY, HandOver
+from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
+from realtime_wall.wire.connection import Wire
+
+if TYPE_CHECKING:
+    from realtime_wall.server.listener import Listener
+
+# Django's own logger for requests: the format, the colours and the level are the ones of runserver.
+access_log = logging.getLogger("django.server")
+log = logging.getLogger(__name__)
+
+# An unread request body up to this size is read and dropped to keep the connection; beyond, it is closed.
+DISCARD = 64 * 1024
+FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class BodyInput(pywsgi.Input):
+    """A request body whose sender may pause, but not for ever."""
+
+    __slots__ = ("connection", "timeout")
+    connection: Any
+    timeout: float
+
+    def read(self, length: int | None = None) -> bytes:
+        return self._within_time(super().read, length)
+
+    def readline(self, size: int | None = None) -> bytes:
+        return self._within_time(super().readline, size)
+
+    def _within_time(self, read: Any, size: int | None) -> bytes:
+        self.connection.settimeout(self.timeout)
+        try:
+            data: bytes = read(size)
+        finally:
+            self.connection.settimeout(None)
+        return data
+
+    def is_too_much_to_discard(self) -> bool:
+        return bool(self.chunked_input) or (self.content_length or 0) - self.position > DISCARD
+
+
+class Handler(WebSocketHandler):  # type: ignore[misc]
+    server: Listener
+    socket: Any
+    code: int
+    status: Any
+    _orig_status: Any
+    provided_content_length: Any
+    response_headers: Any
+    wsgi_input: Any
+    _head: io.BytesIO
+    _problem: BadHead | None = None
+    _hand_over: HandOver | None = None
+    _checking: tuple[str, list[tuple[str, str]]] | None = None
+
+    # The head
+
+    def read_requestline(self) -> str:
+        """Read the whole head at once, within its limits of time and size."""
+        self._problem = self._hand_over = self._checking = None
+        self.status = self._orig_status = None
+        try:
+            lines = self._read_head()
+        except BadHead as problem:
+            self._problem = problem
+            return problem.reason
+        if not lines:
+            return ""
+        self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
+        return lines[0].decode("latin-1")
+
+    def _read_head(self) -> list[bytes]:
+        config = self.server.config
+        first_request = self.requestline is None
+        first = self._first_line(config.head_timeout if first_request else config.keep_alive)
+        if not first:
+            return []
+        lines = [first]
+        with gevent.Timeout(config.head_timeout, BadHead(408, "the request head took too long")):
+            size = len(first)
+            while (line := self.rfile.readline(MAX_REQUEST_LINE + 1)) not in (b"\r\n", b"\n", b""):
+                lines.append(line)
+                size += len(line)
+                if size > config.head_size or len(lines) > MAX_HEADERS + 1 or len(line) > MAX_REQUEST_LINE:
+                    raise BadHead(431, "the request head is too large")
+        if line == b"":
+            return []
+        check_head([*lines])
+        if line == b"\n":
+            raise BadHead(400, "a line of the request head does not end in CRLF")
+        return lines
+
+    def _first_line(self, timeout: float) -> bytes:
+        """The request line; empty when the client went away or stayed silent."""
+        self.server.idle.add(self)
+        try:
+            with gevent.Timeout(timeout, False):  # type: ignore[arg-type]
+                self.rfile.peek(1)
+                self.server.idle.discard(self)
+        finally:
+            waited_in_vain = self in self.server.idle
+            self.server.idle.discard(self)
+        if waited_in_vain or self.server.stopping:
+            return b""
+        with gevent.Timeout(self.server.config.head_timeout, BadHead(408, "the request head took too long")):
+            first: bytes = self.rfile.readline(MAX_REQUEST_LINE + 1)
+            if first == b"\r\n":  # RFC 9112 2.2: one empty line before a request is forgiven
+                first = self.rfile.readline(MAX_REQUEST_LINE + 1)
+        if len(first) > MAX_REQUEST_LINE:
+            raise BadHead(414, "the request line is too long")
+        return first
+
+    def MessageClass(self, *args: Any) -> Any:  # noqa: N802
+        return super().MessageClass(self._head, *args[1:])
+
+    def read_request(self, raw_requestline: str) -> bool:
+        if self._problem is not None:
+            raise self._problem
+        super().read_request(raw_requestline)
+        tokens = {token.strip().lower() for token in self.headers.get("Connection", "").split(",")}
+        self.close_connection = (
+            "close" in tokens
+            or self.server.stopping
+            or (self.request_version == "HTTP/1.0" and "keep-alive" not in tokens)
+        )
+        return True
+
+    def _handle_client_error(self, ex: BaseException) -> tuple[str, bytes]:
+        problem = ex if isinstance(ex, BadHead) else BadHead(400, "the request could not be read")
+        self.requestline = problem.reason
+        self.code = problem.status
+        self._orig_status = str(problem.status)
+        return str(problem.status), problem.response()
+
+    def _connection_upgrade_requested(self) -> bool:
+        # pywsgi would give the application the raw stream, and lose count of where the request ends.
+        return False
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        body = BodyInput(
+            self.rfile,
+            self.content_length,
+            socket=self.wsgi_input.socket,
+            chunked_input=self.wsgi_input.chunked_input,
+        )
+        body.connection, body.timeout = self.socket, self.server.config.head_timeout
+        self.wsgi_input = environ["wsgi.input"] = body
+        environ["wsgi.input_terminated"] = True
+        environ.setdefault("REMOTE_ADDR", "")
+        if (environ["REMOTE_ADDR"] or "unix") not in self.server.config.trusted_proxies:
+            for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in FORWARDED]:
+                del environ[key]
+        return environ
+
+    # The response
+
+    def run_application(self) -> None:
+        if not self._is_websocket_handshake():
+            pywsgi.WSGIHandler.run_application(self)
+            return
+        status, headers, body = self._check_handshake()
+        if not status.startswith("101"):
+            self.start_response(status, [*headers, ("Connection", "close")])
+            self.result = [body]
+            self.process_result()
+            return
+        self._hand_over = self.environ[META_KEY] = HandOver(headers)
+        pywsgi.WSGIHandler.run_application(self)
+
+    def _is_websocket_handshake(self) -> bool:
+        tokens = {token.strip() for token in self.environ.get("HTTP_CONNECTION", "").lower().split(",")}
+        return (
+            self.command == "GET"
+            and "upgrade" in tokens
+            and self.environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        )
+
+    def _check_handshake(self) -> tuple[str, list[tuple[str, str]], bytes]:
+        """What gevent-websocket would answer, without answering it."""
+        self._checking = ("", [])
+        try:
+            body = self.upgrade_websocket()
+        except (binascii.Error, ValueError):
+            return "400 Bad Request", [], b"Sec-WebSocket-Key is not base64\n"
+        finally:
+            (status, headers), self._checking = self._checking, None
+            if (unused := self.__dict__.pop("websocket", None)) is not None:
+                unused.closed = True  # or it says goodbye to the client as it is deleted
+            self.environ.pop("wsgi.websocket", None)
+        if status.startswith("402"):  # its answer to an HTTP version it does not know
+            status = "400 Bad Request"
+        if (
+            status.startswith("400")
+            and not headers
+            and self.environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13"
+        ):
+            status, headers = "426 Upgrade Required", [("Sec-WebSocket-Version", "13")]
+        return status, headers, " ".join(body or []).encode() + b"\n"
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        if self._checking is not None:
+            self._checking = (status, headers)
+            return None
+        code = int(status[:3])
+        if code == 101:
+            if self._hand_over is None or self._hand_over.opener is None:
+                raise ImproperlyConfigured("only a view that accepted a hand-over may answer 101")
+            # A 101 has no body: lengths and types that middleware added would be taken for one.
+            kept = [pair for pair in headers if not pair[0].lower().startswith("content-")]
+            headers = [*kept, *self._hand_over.headers]
+        elif self.server.stopping or self.wsgi_input.is_too_much_to_discard():
+            self.close_connection = True
+        write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
+        if code == 101:
+            self.provided_content_length = "0"  # or pywsgi adds one
+        elif self.close_connection and self.request_version != "HTTP/1.0":  # there pywsgi says it
+            self.response_headers[:] = [
+                pair for pair in self.response_headers if pair[0].lower() != b"connection"
+            ]
+            self.response_headers.append((b"Connection", b"close"))
+        return write
+
+    def _write(self, data: bytes, *args: Any) -> None:
+        if self.command != "HEAD":
+            super()._write(data, *args)
+
+    def finalize_headers(self) -> None:
+        super().finalize_headers()
+        if self.command == "HEAD":
+            self.response_use_chunked = False  # or the empty last chunk would follow as a body
+
+    def handle_one_response(self) -> None:
+        super().handle_one_response()
+        if self.wsgi_input.is_too_much_to_discard():
+            self.close_connection = True
+        hand_over = self._hand_over
+        if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
+            self._give_away(hand_over)
+
+    def _give_away(self, hand_over: HandOver) -> None:
+        assert hand_over.opener is not None
+        config, connection = self.server.config, self.socket
+        connection.settimeout(0)
+        # What the client sent behind its handshake is already in pywsgi's buffer.
+        arrived = self.rfile.read1(64 * 1024) or b""
+        family = connection.family
+        wire = Wire(
+            connection.detach(),
+            family=family,
+            outbox_limit=config.outbox_size,
+            send_buffer=config.send_buffer,
+        )
+        # Without a socket pywsgi's loop ends and closes nothing.
+        self.socket = None
+        self.close_connection = True
+        hand_over.opener(wire, arrived)
+
+    # The log
+
+    def log_request(self) -> None:
+        code = abs(self.code or 0) or int((self._orig_status or "0")[:3])
+        if self.requestline:
+            # repr without its quotes: a request line with escape sequences stays one harmless line
+            line = repr(self.requestline[:500])[1:-1]
+            access_log.log(
+                logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO,
+                '"%s" %s %s',
+                line,
+                code,
+                self.response_length or "-",
+                extra={
+                    "request": self.socket,
+                    "status_code": code,
+                    "server_time": time.strftime("%d/%b/%Y %H:%M:%S"),
+                },
+            )
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        log.info(msg, *args)

@@ -1,0 +1,107 @@
+"""Is this request head beyond doubt?
+
+Two programs that read one request differently can be made to disagree about where it ends (request
+smuggling), so whatever is odd is refused here, before pywsgi's lenient parser sees it. Follows RFC 9112
+where that says "reject", and refuses where it says "may".
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_REQUEST_LINE = 8 * 1024
+MAX_HEADERS = 100
+
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e\x80-\xff]+ HTTP/1\.([01])")
+# Names are tokens, without a space before the colon; values have no control characters but the tab.
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+# Fifteen digits are a petabyte: longer only ever is an attempt to overflow somebody.
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+
+REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+
+
+class BadHead(ValueError):
+    """A request head that is refused; ``status`` is the answer, ``reason`` is for the log and the client."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(f"{status} {reason}")
+
+    def response(self) -> bytes:
+        return plain_response(self.status, self.reason)
+
+
+def plain_response(status: int, text: str, *extra_headers: str) -> bytes:
+    """A whole answer that ends its connection."""
+    body = text.encode() + b"\n"
+    head = [
+        f"HTTP/1.1 {status} {REASONS[status]}",
+        "Connection: close",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        *extra_headers,
+    ]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def check_head(lines: list[bytes]) -> None:
+    """Raise :class:`BadHead` unless the lines (request line, headers, each with its CRLF) are sound."""
+    for line in lines:
+        if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
+            raise BadHead(400, "a line of the request head does not end in CRLF")
+        if b"\0" in line:
+            raise BadHead(400, "NUL in the request head")
+    minor = _check_request_line(lines[0][:-2])
+    headers = _headers(lines[1:])
+    hosts = headers.get(b"host", [])
+    if len(hosts) > 1 or (not hosts and minor == b"1"):
+        raise BadHead(400, "a request needs exactly one Host header")
+    _check_framing(headers, minor)
+
+
+def _check_request_line(line: bytes) -> bytes:
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        if re.search(rb" HTTP/[0-9.]+$", line) and not re.search(rb" HTTP/1\.[01]$", line):
+            raise BadHead(505, "this server speaks HTTP/1.1")
+        raise BadHead(400, "the request line is not 'METHOD target HTTP/1.1'")
+    method, target, _ = line.split(b" ")
+    if not target.startswith(b"/") and (method, target) != (b"OPTIONS", b"*"):
+        raise BadHead(400, "the request target has to begin with '/'")
+    if b"#" in target:
+        raise BadHead(400, "the request target has a fragment")
+    return match[1]
+
+
+def _headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
+    if len(lines) > MAX_HEADERS:
+        raise BadHead(431, f"more than {MAX_HEADERS} headers")
+    headers: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        match = _HEADER.fullmatch(line[:-2])
+        if match is None:
+            raise BadHead(400, "a header line is not 'Name: value'")
+        headers.setdefault(match[1].lower(), []).append(match[2].strip())
+    return headers
+
+
+def _check_framing(headers: dict[bytes, list[bytes]], minor: bytes) -> None:
+    lengths = headers.get(b"content-length", [])
+    codings = headers.get(b"transfer-encoding", [])
+    if len(lengths) > 1 or (lengths and _LENGTH.fullmatch(lengths[0]) is None):
+        raise BadHead(400, "Content-Length is not one number")
+    if codings and lengths:
+        raise BadHead(400, "Transfer-Encoding together with Content-Length")
+    if codings and (len(codings) > 1 or codings[0].lower() != b"chunked" or minor == b"0"):
+        raise BadHead(400, "the only Transfer-Encoding this server reads is 'chunked'")
+    if headers.get(b"upgrade", [b""])[0].lower() == b"websocket" and (codings or lengths not in ([], [b"0"])):
+        raise BadHead(400, "a WebSocket handshake has no body")

@@ -1,0 +1,67 @@
+"""A server's life: start, serve until told to stop, let everybody leave in peace."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall import signals
+from realtime_wall.brokers.bus_server import BusServer
+from realtime_wall.config import Config
+from realtime_wall.node import Node
+from realtime_wall.server.listener import Listener
+from realtime_wall.server.watchdog import Watchdog
+from realtime_wall.sockets.registry import connected_sockets
+
+log = logging.getLogger(__name__)
+
+# RFC 6455 7.4: 1012 tells a client that the service restarts, and that it should come back.
+SERVICE_RESTART = 1012
+
+
+def serve(listener: socket.socket, application: Any, config: Config, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends the drain at once."""
+    stop = Event()
+    hurry = Event()
+
+    def told_to_stop() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
+    node, watchdog = Node(config), Watchdog(config.slow_receiver)
+    bus, server = BusServer(node.perform, config), Listener(listener, application, config)
+    bus.start()
+    node.start()
+    watchdog.start()
+    server.start()
+    try:
+        _tell(signals.server_started, node)
+        on_ready()
+        stop.wait()
+    finally:
+        node.stopping = True
+        _tell(signals.server_stopping, node)
+        server.stop_listening()
+        for connected in connected_sockets:
+            connected.disconnect(SERVICE_RESTART, "the server restarts")
+        server.drain(config.drain_timeout, hurry)
+        bus.stop()
+        node.stop()
+        watchdog.stop()
+        for watcher in watchers:
+            watcher.cancel()
+
+
+def _tell(signal_: signals.Signal, node: Node) -> None:
+    """Send a signal about the server; a receiver that fails is logged and hurts nobody."""
+    for receiver in signal_.receivers_for(node):
+        try:
+            receiver(node)
+        except Exception:
+            log.exception("%r failed on %s", receiver, signal_.name)

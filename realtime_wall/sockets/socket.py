@@ -1,0 +1,254 @@
+"""The handle that user code has for a connected client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.http import HttpRequest
+from gevent.event import AsyncResult
+
+from realtime_wall import signals
+from realtime_wall.brokers.command import Publish, Receipt
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
+from realtime_wall.channels.position import Position
+from realtime_wall.errors import RealtimeWallError
+from realtime_wall.json_text import encode_json
+from realtime_wall.sockets import receivers
+from realtime_wall.sockets.inbox import Inbox, Pool
+
+# A client that never answers must not make us remember for ever what we asked it.
+MAX_UNANSWERED = 1000
+
+
+class TooManyChannels(RealtimeWallError):
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"this connection is in {limit} channels already (CHANNELS_PER_CONNECTION)")
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What a new subscriber missed since its cursor; ``missed`` is None when that cannot be told."""
+
+    cursor: Position
+    missed: list[Message] | None
+
+
+class Transport(Protocol):
+    """How a socket reaches its client."""
+
+    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> None:
+        """Send an event; without a name it is a message."""
+
+    def send_ack(self, event_id: Any, data_json: str) -> None: ...
+    def send_caught_up(
+        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
+    ) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Node(Protocol):
+    """What a socket asks of the server process it lives in."""
+
+    pool: Pool
+    channels_per_connection: int
+
+    def perform(self, command: Publish) -> Receipt: ...
+    def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
+    def unsubscribe(self, transport: Any, channel: str) -> None: ...
+
+
+class Session(dict[str, Any]):
+    """A client's visit: its id, and a dict for user code that lives as long as the connection."""
+
+    __slots__ = ("session_id",)
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__()
+        self.session_id = session_id
+
+
+class Socket:
+    __slots__ = (
+        "__weakref__",
+        "_channels",
+        "_context",
+        "_node",
+        "_transport",
+        "_unanswered",
+        "inbox",
+        "request",
+        "session",
+    )
+
+    def __init__(self, node: Node, transport: Transport, request: HttpRequest, session_id: str) -> None:
+        self.session = Session(session_id)
+        self.request = request
+        self.inbox = Inbox(node.pool, transport)
+        self._node = node
+        self._transport = transport
+        self._context: dict[str, Any] | None = None
+        self._channels: tuple[str, ...] = ()
+        self._unanswered: dict[int, Callable[..., Any]] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.session.session_id
+
+    @property
+    def log_id(self) -> str:
+        """Enough of the id to tell sockets apart in a log, too little to impersonate one."""
+        return self.session.session_id[:6]
+
+    @property
+    def user(self) -> Any:
+        return getattr(self.request, "user", None)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """A dict that lives as long as the connection."""
+        if self._context is None:
+            self._context = {}
+        return self._context
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self._channels
+
+    def __repr__(self) -> str:
+        return f"<Socket {self.log_id}>"
+
+    # To this client
+
+    def send(self, text: object) -> None:
+        """Send a text message; what is no string becomes its string."""
+        self.send_json(None, encode_json(text if isinstance(text, str) else str(text)))
+
+    def send_json(self, name: str | None, data_json: str) -> None:
+        """Send an event, or a message, whose data is JSON already."""
+        self._transport.send_event(name, data_json, None)
+
+    def emit(self, name: str, *args: Any, callback: Callable[..., Any] | None = None) -> None:
+        """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes."""
+        reply_id = None
+        data_json = encode_args(args)
+        check_event_name(name)
+        if callback is not None:
+            reply_id = self._await_answer(callback)
+        self._transport.send_event(name, data_json, reply_id)
+
+    def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
+        """Send an event and wait for its acknowledgement, ``timeout`` seconds or TimeoutError."""
+        answer: AsyncResult[Any] = AsyncResult()
+        self.emit(name, *args, callback=lambda *values: answer.set(values[0] if len(values) == 1 else values))
+        if not answer.wait(timeout) and not answer.ready():
+            raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
+        return answer.get()
+
+    def ack(self, event_id: Any, *args: Any) -> None:
+        """Acknowledge the event with this id; :meth:`Event.ack` knows its own."""
+        self._transport.send_ack(event_id, encode_args(args))
+
+    def disconnect(self, code: int = 3503, reason: str = "disconnected by the server") -> None:
+        """End the connection. Codes from 3500 to 3999 tell our client to stay away."""
+        self._transport.close(code, reason)
+
+    # To others
+
+    def broadcast(self, message: Any) -> Receipt:
+        """Send a message to every other socket."""
+        return self._publish(EVERYONE, None, encode_json(message), self.id)
+
+    def broadcast_send(self, text: object) -> Receipt:
+        return self.broadcast(text if isinstance(text, str) else str(text))
+
+    def broadcast_emit(self, name: str, *args: Any, include_self: bool = False) -> Receipt:
+        """Send an event to every other socket, or to this one too."""
+        check_event_name(name)
+        return self._publish(EVERYONE, name, encode_args(args), None if include_self else self.id)
+
+    def broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
+        """Send a message to all others in a channel; None means in all of this socket's channels."""
+        return self._to_channels(message, channel, self.id)
+
+    def send_and_broadcast(self, message: Any) -> Receipt:
+        """Send a message to every socket, this one included."""
+        return self._publish(EVERYONE, None, encode_json(message), None)
+
+    def send_and_broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
+        return self._to_channels(message, channel, None)
+
+    def _to_channels(self, message: Any, channel: str | None, exclude: str | None) -> Receipt:
+        data_json = encode_json(message)
+        names = self._channels if channel is None else (check_channel(channel),)
+        receipts = (self._publish(name, None, data_json, exclude) for name in names)
+        return sum(receipts, Receipt())
+
+    def _publish(self, channel: str, event: str | None, data_json: str, exclude: str | None) -> Receipt:
+        return self._node.perform(Publish(channel=channel, data_json=data_json, event=event, exclude=exclude))
+
+    # Channels
+
+    def subscribe(self, channel: str, since: Position | None = None, command_id: Any = None) -> bool:
+        """Join a channel, from a position if given; False when it is in it or a receiver refused.
+
+        ``on_subscribe`` receivers run first, with the channel already among :attr:`channels`; one that
+        returns False refuses, and nothing of the channel was sent.
+        """
+        check_channel(channel)
+        if channel in self._channels:
+            return False
+        if len(self._channels) >= self._node.channels_per_connection:
+            raise TooManyChannels(self._node.channels_per_connection)
+        self._channels = (*self._channels, channel)
+        outcome = receivers.run(signals.socket_subscribed, self, channel=channel)
+        refused = outcome.refused is not None or any(value is False for value in outcome.values)
+        if refused or outcome.failed or channel not in self._channels:
+            self._leave(channel)
+            return False
+        catch_up = self._node.subscribe(self._transport, channel, since)
+        self._transport.send_caught_up(channel, since, catch_up, command_id)
+        return True
+
+    def unsubscribe(self, channel: str) -> bool:
+        """Leave a channel; False when it was not in it."""
+        if channel not in self._channels:
+            return False
+        self._node.unsubscribe(self._transport, channel)
+        receivers.run(signals.socket_unsubscribed, self, channel=channel)
+        self._leave(channel)
+        return True
+
+    def _leave(self, channel: str) -> None:
+        self._channels = tuple(name for name in self._channels if name != channel)
+
+    # Answers to what we asked
+
+    def _await_answer(self, callback: Callable[..., Any]) -> int:
+        if self._unanswered is None:
+            self._unanswered = {}
+        if len(self._unanswered) >= MAX_UNANSWERED:
+            del self._unanswered[next(iter(self._unanswered))]
+        reply_id = max(self._unanswered, default=0) + 1
+        self._unanswered[reply_id] = callback
+        return reply_id
+
+    def answered(self, reply_id: Any, args: list[Any]) -> None:
+        """The client acknowledged; an id nobody waits for is ignored."""
+        callback = (
+            self._unanswered.pop(reply_id, None) if self._unanswered and isinstance(reply_id, int) else None
+        )
+        if callback is not None:
+            callback(*args)
+
+
+def encode_args(args: tuple[Any, ...]) -> str:
+    """The arguments of an event as one JSON value: none is null, one is itself, several are an array."""
+    if len(args) == 1:
+        return encode_json(args[0])
+    return encode_json(list(args)) if args else "null"

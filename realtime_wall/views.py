@@ -1,0 +1,86 @@
+"""The handshake of the plain WebSocket, and the health page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils.module_loading import import_string
+
+from realtime_wall import node, origins
+from realtime_wall.channels.position import Position
+from realtime_wall.config import Config
+from realtime_wall.errors import InvalidPosition, Refuse
+from realtime_wall.json_text import encode_json
+from realtime_wall.server import hand_over
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.transports.websocket import open_websocket
+
+log = logging.getLogger(__name__)
+
+MAX_SESSION_ID = 64
+
+
+def websocket(request: HttpRequest) -> HttpResponse:
+    """``ws/``: the plain WebSocket. ``?since=`` and ``?session=`` resume what was broadcast to all."""
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    here, offer = node.current(), hand_over.of(request)
+    if here is None:
+        return _upgrade_required("this address needs the live server: start it with 'manage.py rungevent'")
+    if offer is None:
+        return _upgrade_required("this address speaks WebSocket (RFC 6455)")
+    config = here.config
+    problem = origins.problem_with(request, config)
+    if problem is not None:
+        log.info("refused a WebSocket: %s", problem)
+        return _text(403, problem)
+    refusal = _refusal(request, config)
+    if refusal is not None:
+        return refusal
+    try:
+        since = Position.parse(request.GET["since"]) if request.GET.get("since") else None
+    except InvalidPosition as bad:
+        return _text(400, str(bad))
+    was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
+    return offer.accept(partial(open_websocket, here, request, since, was))
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """``health/``: 200 while the server takes connections, 503 while it stops or when it is none."""
+    here = node.current()
+    ready = here is not None and not here.stopping
+    state = {
+        "status": "ok" if ready else "stopping" if here else "no live server",
+        "sockets": len(connected_sockets),
+    }
+    return JsonResponse(state, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+
+def _refusal(request: HttpRequest, config: Config) -> HttpResponse | None:
+    """What the project's own permission hook answers; None when it agrees."""
+    if config.authorize is None:
+        return None
+    authorize: Callable[[HttpRequest], Any] = (
+        import_string(config.authorize) if isinstance(config.authorize, str) else config.authorize
+    )
+    try:
+        agreed = authorize(request)
+    except Refuse as refusal:
+        if refusal.data is None:
+            return _text(403, "refused")
+        return HttpResponse(encode_json(refusal.data), status=403, content_type="application/json")
+    return None if agreed else _text(403, "refused")
+
+
+def _upgrade_required(text: str) -> HttpResponse:
+    response = _text(426, text)
+    response["Upgrade"] = "websocket"
+    return response
+
+
+def _text(status: int, text: str) -> HttpResponse:
+    return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,218 @@
+"""One client's bytes: how they leave, how they arrive, and what happens when they do not.
+
+A wire owns a raw non-blocking socket and two event-loop watchers; no greenlet waits for it. Writing is
+one system call in the caller's greenlet. What the kernel does not take stays in the outbox, which a
+watcher drains; an outbox that is full, or that moves nothing for too long, ends this client and nobody
+else (docs/decisions/0003). The client is then expected to return and resume from its cursor.
+"""
+
+from __future__ import annotations
+
+import _socket
+import logging
+import socket as socket_constants
+from collections import deque
+from enum import IntEnum
+from time import monotonic
+from typing import Any, Protocol
+
+from gevent import get_hub
+
+log = logging.getLogger(__name__)
+
+READ, WRITE = 1, 2
+READ_SIZE = 64 * 1024
+# What one drained write may join: large enough to amortise the call, small enough to copy quickly.
+COALESCE = 256 * 1024
+
+
+class Written(IntEnum):
+    """What became of a write; the fan-out counts them by index."""
+
+    DROPPED = 0
+    QUEUED = 1
+    SENT = 2
+
+
+DROPPED, QUEUED, SENT = Written
+
+
+class Owner(Protocol):
+    """Who a wire works for. Both are called on the event loop: they must not block."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def lost(self, reason: str) -> None:
+        """The wire is gone; called once, whoever ended it."""
+
+
+class Wire:
+    open_count = 0  # of this process: handed-over connections count as connections
+
+    __slots__ = (
+        "_closing",
+        "_outbox",
+        "_outbox_limit",
+        "_reader",
+        "_sock",
+        "_writer",
+        "outbox_size",
+        "owner",
+        "progress",
+    )
+
+    def __init__(self, fd: int, *, family: int, outbox_limit: int, send_buffer: int) -> None:
+        # The C socket itself: gevent's wrapper would add a greenlet switch to each call that waits.
+        sock = _socket.socket(family, socket_constants.SOCK_STREAM, 0, fileno=fd)
+        sock.setblocking(False)
+        # A client that never reads otherwise pins megabytes of kernel memory.
+        sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, send_buffer)
+        if family != _socket.AF_UNIX:
+            sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        self._sock: _socket.socket | None = sock
+        self._outbox: deque[bytes] | None = None
+        self._outbox_limit = outbox_limit
+        self._writer: Any = None
+        self._closing: str | None = None
+        self.outbox_size = 0
+        self.progress = 0.0  # when the outbox last moved
+        self.owner: Owner | None = None
+        self._reader: Any = get_hub().loop.io(fd, READ)
+        Wire.open_count += 1
+
+    @property
+    def is_open(self) -> bool:
+        return self._sock is not None
+
+    def start(self, owner: Owner) -> None:
+        self.owner = owner
+        self._reader.start(self._readable)
+
+    # Writing
+
+    def write(self, data: bytes) -> Written:
+        """Send what the kernel takes now and keep the rest."""
+        sock = self._sock
+        if sock is None or self._closing is not None:
+            return DROPPED
+        if self._outbox is not None:
+            return self._queue(data)
+        try:
+            sent = sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as problem:
+            self.abort(f"cannot be written to: {problem.strerror}")
+            return DROPPED
+        if sent == len(data):
+            return SENT
+        self._outbox = deque()
+        self.progress = monotonic()
+        self._writer = get_hub().loop.io(sock.fileno(), WRITE)
+        self._writer.start(self._writable)
+        return self._queue(data[sent:])
+
+    def _queue(self, data: bytes) -> Written:
+        assert self._outbox is not None
+        if self.outbox_size + len(data) > self._outbox_limit:
+            self.abort("reads too slowly")
+            return DROPPED
+        self._outbox.append(data)
+        self.outbox_size += len(data)
+        return QUEUED
+
+    def _writable(self) -> None:
+        assert self._sock is not None and self._outbox is not None
+        data = self._take(COALESCE)
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as problem:
+            self.abort(f"cannot be written to: {problem.strerror}")
+            return
+        if sent < len(data):
+            self._outbox.appendleft(data[sent:])
+        if sent:
+            self.outbox_size -= sent
+            self.progress = monotonic()
+        if not self._outbox:
+            self._outbox = None
+            self._stop(self._writer)
+            self._writer = None
+            if self._closing is not None:
+                self.abort(self._closing)
+
+    def _take(self, limit: int) -> bytes:
+        outbox = self._outbox
+        assert outbox is not None
+        first = outbox.popleft()
+        if not outbox or len(first) >= limit:
+            return first
+        parts, size = [first], len(first)
+        while outbox and size + len(outbox[0]) <= limit:
+            parts.append(outbox.popleft())
+            size += len(parts[-1])
+        return b"".join(parts)
+
+    # Reading
+
+    def pause(self) -> None:
+        """Stop reading; the client's kernel will make it wait."""
+        if self._sock is not None:
+            self._reader.stop()
+
+    def resume(self) -> None:
+        if self._sock is not None and not self._reader.active:
+            self._reader.start(self._readable)
+
+    def _readable(self) -> None:
+        if self._sock is None or self.owner is None:
+            return
+        try:
+            data = self._sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as problem:
+            self.abort(f"cannot be read from: {problem.strerror}")
+            return
+        if not data:
+            self.abort("closed by the client")
+            return
+        try:
+            self.owner.received(data)
+        except Exception:
+            log.exception("a client's bytes could not be handled; it was cut off")
+            self.abort("failed here")
+
+    # Ending
+
+    def finish(self, reason: str) -> None:
+        """Take nothing more; close as soon as the outbox has left."""
+        if self._sock is None:
+            return
+        if self._outbox is None:
+            self.abort(reason)
+        elif self._closing is None:
+            self._closing = reason
+
+    def abort(self, reason: str) -> None:
+        """Close at once, whatever still waits."""
+        sock, self._sock = self._sock, None
+        if sock is None:
+            return
+        self._stop(self._reader)
+        self._stop(self._writer)
+        self._reader = self._writer = self._outbox = None
+        self.outbox_size = 0
+        sock.close()
+        Wire.open_count -= 1
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            owner.lost(reason)
+
+    @staticmethod
+    def _stop(watcher: Any) -> None:
+        if watcher is not None:
+            watcher.stop()
+            watcher.close()

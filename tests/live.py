@@ -1,0 +1,185 @@
+"""A real server in a process of its own, and a client to talk to it.
+
+The server listens on a free port of the loopback and ends with the test. ``with LiveServer() as server``
+gives ``server.port``; ``Client`` speaks the plain WebSocket.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).parent.parent
+SITE = Path(__file__).parent / "site"
+PATIENCE = 20
+
+
+class LiveServer:
+    """``manage.py rungevent`` of tests/site, or of another project."""
+
+    def __init__(
+        self,
+        *,
+        project=SITE,
+        address="0",
+        settings=None,
+        environment=None,
+        arguments=("--noreload",),
+        flags=(),
+    ):
+        self.project = Path(project)
+        self.flags = list(flags)
+        self.command = ["rungevent", str(address), *arguments]
+        self.directory = tempfile.TemporaryDirectory(prefix="rw")
+        self.log = Path(self.directory.name, "log")
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "SITE_DATABASE": str(Path(self.directory.name, "db.sqlite3")),
+            # By default each test server is a project of its own: two never share a bus.
+            "SITE_REALTIME_WALL": json.dumps({"RUNTIME_DIR": self.directory.name, **(settings or {})}),
+            **(environment or {}),
+        }
+        self.environment.pop("DJANGO_SETTINGS_MODULE", None)
+        self.process = None
+        self.url = ""
+
+    def manage(self, *arguments, **kwargs):
+        """Run another command of the same project, as a shell or cron would."""
+        return subprocess.run(
+            [sys.executable, *self.flags, "manage.py", *arguments],
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE * 2,
+            **kwargs,
+        )
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.flags, "manage.py", *self.command],
+                cwd=self.project,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        started = self.wait_for_log(r"Starting gevent server at (\S+)")
+        self.url = started[-1]
+        return self
+
+    @property
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    @property
+    def port(self):
+        return int(re.search(r":(\d+)/$", self.url)[1])
+
+    @property
+    def host(self):
+        return f"127.0.0.1:{self.port}"
+
+    def wait_for_log(self, pattern, count=1):
+        """All matches of a pattern in the server's output, once there are that many."""
+
+        def matches():
+            found = re.findall(pattern, self.output)
+            if len(found) < count and self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.output}")
+            return found if len(found) >= count else None
+
+        return wait_for(matches, f"{pattern!r} in the server's output")
+
+    def stop(self, number=signal.SIGTERM):
+        """End the server; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        self.directory.cleanup()
+
+    def client(self, query="", **kwargs):
+        return Client(f"ws://{self.host}/ws/{query}", **kwargs)
+
+    def raw(self, data=b""):
+        """A TCP connection with some bytes sent."""
+        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        if data:
+            connection.sendall(data)
+        return connection
+
+
+class Client:
+    """A plain WebSocket; the welcome has been read."""
+
+    def __init__(self, url, **kwargs):
+        kwargs.setdefault("compression", None)
+        self.ws = connect(url, open_timeout=PATIENCE, **kwargs)
+        self.welcome = self.read()
+        self.session = self.welcome["message"]["session"]
+
+    def read(self, timeout=PATIENCE):
+        return json.loads(self.ws.recv(timeout=timeout))
+
+    def tell(self, value):
+        self.ws.send(value if isinstance(value, str) else json.dumps(value))
+
+    def ask(self, name, message=None, id=1):
+        """Emit an event and return what it was acknowledged with."""
+        self.tell({"type": name, "message": message, "id": id})
+        answer = self.read_until(lambda one: one["type"] in ("ack", "error") and one.get("id") == id)
+        return answer["message"]
+
+    def subscribe(self, channel, since=None):
+        self.tell({"type": "subscribe", "channel": channel, "since": since, "id": "subscribe"})
+        return self.read_until(lambda one: one.get("id") == "subscribe")
+
+    def read_until(self, wanted):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            one = self.read()
+            if wanted(one):
+                return one
+        raise AssertionError("it did not come")
+
+    def close(self):
+        self.ws.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def wait_for(condition, what="it", patience=PATIENCE):
+    """The first true value of ``condition()``."""
+    deadline = time.monotonic() + patience
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        pause.wait(0.02)
+    raise AssertionError(f"waited {patience} s in vain for {what}")

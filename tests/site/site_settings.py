@@ -1,0 +1,28 @@
+"""A project for the tests that need a real server: settings come from the environment as JSON."""
+
+import json
+import os
+
+from tests.settings import *  # noqa: F403
+
+DEBUG = bool(os.environ.get("SITE_DEBUG"))
+ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "realtime_wall",
+    "realtime_wall.wall",
+    "site_app",
+]
+ROOT_URLCONF = "site_urls"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("SITE_DATABASE", ":memory:"),
+    }
+}
+REALTIME_WALL = json.loads(os.environ.get("SITE_REALTIME_WALL", "{}"))
