@@ -1,0 +1,26 @@
+"""``make bench``: print the table. ``make bench ARGS="memory shell"`` for some of the figures."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from bench.figures import FIGURES
+
+
+def main(names: list[str]) -> int:
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    missed = 0
+    for figure in FIGURES:
+        if names and figure.__name__ not in names:
+            continue
+        print(f"  {figure.__name__} ...", end="", flush=True)
+        result = figure()
+        missed += not result.met
+        mark = "yes" if result.met else "NO"
+        print(f"\r{result.name:<50} {result.target:<16} {mark:<4} {result.measured}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""The servers that are measured: ours, and the bare loop that is the control."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SITE = Path(__file__).parent / "site"
+PATIENCE = 60
+
+
+class Process:
+    """A server in a process of its own, with its CPU time and memory."""
+
+    def __init__(self, command, cwd, environment):
+        self.directory = tempfile.TemporaryDirectory(prefix="rwbench")
+        self.port = _free_port()
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environment(self)}
+        self.log = open(Path(self.directory.name, "log"), "w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, *command(self)], cwd=cwd, env=env, stdout=self.log, stderr=self.log
+        )
+        self.wait_for_port()
+
+    def wait_for_port(self):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                threading.Event().wait(0.05)
+        self.log.seek(0)
+        raise RuntimeError(self.log.read().decode())
+
+    def cpu(self):
+        """CPU seconds of the main thread so far, kernel included, to the nanosecond."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+
+    def memory(self):
+        """Bytes of anonymous memory in RAM."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError("no RssAnon")
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
+            return answer.read()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.log.close()
+        self.directory.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Ours(Process):
+    """``rungevent`` with release settings; ``cookie`` is a logged-in visitor's."""
+
+    def __init__(self):
+        def environment(self):
+            self.environment = {
+                "BENCH_DATABASE": os.path.join(self.directory.name, "db.sqlite3"),
+                "BENCH_DIRECTORY": self.directory.name,
+                "PYTHONPATH": str(ROOT),
+            }
+            made = self.manage("migrate", "-v0")
+            assert made.returncode == 0, made.stderr
+            self.cookie = self.manage("shell", "-v0", "-c", LOGIN).stdout.strip()
+            return self.environment
+
+        super().__init__(
+            lambda self: ["manage.py", "rungevent", "--noreload", str(self.port)], SITE, environment
+        )
+
+    def manage(self, *arguments):
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=SITE,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+        )
+
+    def json(self, path):
+        return json.loads(self.get(path))
+
+
+LOGIN = """
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+user = get_user_model().objects.create_user("visitor")
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.save()
+print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+"""
+
+
+class Bare(Process):
+    """bench/bare.py: a loop of send() over its connections, and nothing else."""
+
+    def __init__(self):
+        super().__init__(lambda self: ["-m", "bench.bare", str(self.port)], ROOT, lambda self: {})
+
+    def send(self, count, size):
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as control:
+            control.sendall(b"send %d %d\n" % (count, size))
+            assert control.recv(16) == b"done\n"
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

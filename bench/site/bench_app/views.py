@@ -1,0 +1,61 @@
+"""What the bench asks of the server from inside."""
+
+import json
+import time
+
+from django.http import HttpResponse, JsonResponse
+from gevent import get_hub
+
+from realtime_wall import broadcast_channel
+
+TICK = 0.0005
+_gaps = []
+_timer = None
+
+
+def user(request):
+    return HttpResponse(f"user {request.user}")
+
+
+def publish_many(request):
+    """Publish one message after the other, each delivered before the next."""
+    message = "x" * int(request.GET["size"])
+    for _ in range(int(request.GET["count"])):
+        broadcast_channel(message, request.GET["channel"])
+    return HttpResponse("done")
+
+
+def stamp(request):
+    """Broadcast the time at which it is called."""
+    broadcast_channel(time.monotonic(), request.GET["channel"])
+    return HttpResponse("done")
+
+
+def stall(request):
+    """The longest gap between two ticks of the event loop since the last call, in seconds."""
+    global _timer
+    longest = max((b - a for a, b in zip(_gaps, _gaps[1:], strict=False)), default=0.0)
+    _gaps.clear()
+    if _timer is None:
+        _timer = get_hub().loop.timer(TICK, TICK)
+        _timer.start(lambda: _gaps.append(time.monotonic()))
+    return JsonResponse({"seconds": longest})
+
+
+def loads(request):
+    """How long json.loads takes here for the document of the same size."""
+    text = json.dumps(json_document(int(request.GET["size"])))
+    best = min(_timed(json.loads, text) for _ in range(3))
+    return JsonResponse({"seconds": best, "size": len(text)})
+
+
+def _timed(function, argument):
+    started = time.perf_counter()
+    function(argument)
+    return time.perf_counter() - started
+
+
+def json_document(size):
+    """Many small objects, as an API gives them."""
+    row = {"id": "1234567890", "name": "A. Nonymous", "tags": ["one", "two"], "score": 1.5, "ok": True}
+    return {"type": "document", "id": 1, "message": [row] * (size // (len(json.dumps(row)) + 2) - 1)}

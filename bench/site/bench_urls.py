@@ -1,0 +1,11 @@
+from bench_app import views
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("realtime_wall.urls")),
+    path("user/", views.user),
+    path("publish/", views.publish_many),
+    path("stall/", views.stall),
+    path("loads/", views.loads),
+    path("stamp/", views.stamp),
+]

@@ -1,0 +1,187 @@
+"""Many clients in one process of their own, driven over its standard input and output.
+
+Each line in is a JSON list ``[verb, arguments...]``, each line out its answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nOrigin: http://127.0.0.1:{port}\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140 Safari/537.36\r\n"
+    "Accept-Language: en-GB,en;q=0.9\r\nCache-Control: no-cache\r\n{cookie}\r\n"
+)
+
+
+class Swarm:
+    """The bench's handle of a swarm process."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.swarm"],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __getattr__(self, verb):
+        def call(*arguments):
+            self.begin(verb, *arguments)
+            return self.end()
+
+        return call
+
+    def begin(self, verb, *arguments):
+        self._process.stdin.write(json.dumps([verb, *arguments]) + "\n")
+        self._process.stdin.flush()
+
+    def end(self):
+        return json.loads(self._process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+class Clients:
+    """The swarm's side: raw sockets and one epoll."""
+
+    def __init__(self):
+        self.readers = {}
+        self.deaf = []
+        self.poll = select.epoll()
+        self.received = 0
+
+    def listen_bare(self, port, count):
+        """Clients of bench.bare."""
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", port))
+            connection.sendall(b"listen\n")
+            self._add(connection)
+        return self.settle()
+
+    def listen(self, port, count, path, cookie="", deaf=False):
+        """WebSocket clients; deaf ones never read after the handshake."""
+        for _ in range(count):
+            connection = handshake(port, path, cookie)
+            if deaf:
+                self.deaf.append(connection)
+            else:
+                self._add(connection)
+        return self.settle()
+
+    def _add(self, connection):
+        connection.setblocking(False)
+        self.readers[connection.fileno()] = connection
+        self.poll.register(connection, select.EPOLLIN)
+
+    def settle(self, quiet=0.3):
+        """Read until nothing comes any more; the number of bytes read."""
+        read = 0
+        while events := self.poll.poll(quiet):
+            for fd, _ in events:
+                data = self._read(fd)
+                read += len(data)
+        return read
+
+    def expect(self, size):
+        """Read until so many bytes have come."""
+        read = 0
+        while read < size:
+            for fd, _ in self.poll.poll(30):
+                read += len(self._read(fd))
+        return read
+
+    def stamps(self, count):
+        """Read messages that carry the time of their sending; the delay of each delivery in seconds."""
+        delays = []
+        while len(delays) < count:
+            for fd, _ in self.poll.poll(30):
+                now = time.monotonic()
+                for part in self._read(fd).split(b'"message":')[1:]:
+                    delays.append(now - float(part[: part.index(b",")]))
+        return delays
+
+    def _read(self, fd):
+        data = self.readers[fd].recv(262144)
+        if not data:
+            self.poll.unregister(fd)
+            self.readers.pop(fd).close()
+        return data
+
+    def handshakes(self, port, count, path, cookie):
+        """Connect, read what the connect receiver sent, leave; one after the other."""
+        for _ in range(count):
+            handshake(port, path, cookie, until=b"user visitor").close()
+
+    def requests(self, port, count, path, cookie):
+        """An ordinary GET on a new connection each."""
+        request = HANDSHAKE.format(
+            path=path, port=port, key="-" * 24, cookie=cookie and f"Cookie: {cookie}\r\n"
+        )
+        request = request.replace("Upgrade: websocket\r\nConnection: Upgrade\r\n", "Connection: close\r\n")
+        for _ in range(count):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(request.encode())
+                while connection.recv(65536):
+                    pass
+
+    def message(self, port, text):
+        """One client that sends one large text message and reads the answer."""
+        connection = handshake(port, "/ws/", "", until=b"welcome")
+        connection.sendall(masked(text.encode()))
+        answer = connection.recv(65536)
+        connection.close()
+        return answer.decode(errors="replace")
+
+    def leave(self):
+        for connection in [*self.readers.values(), *self.deaf]:
+            connection.close()
+        self.readers.clear()
+        self.deaf.clear()
+
+
+def handshake(port, path, cookie, until=b"\r\n\r\n"):
+    key = base64.b64encode(os.urandom(16)).decode()
+    connection = socket.create_connection(("127.0.0.1", port))
+    cookie = cookie and f"Cookie: {cookie}\r\n"
+    connection.sendall(HANDSHAKE.format(path=path, port=port, key=key, cookie=cookie).encode())
+    answer = b""
+    while until not in answer:
+        data = connection.recv(4096)
+        if not data:
+            raise RuntimeError(f"refused: {answer!r}")
+        answer += data
+    assert answer.startswith(b"HTTP/1.1 101"), answer
+    return connection
+
+
+def masked(payload):
+    """A text frame with a mask of zeros: the server unmasks all the same."""
+    return b"\x81\xff" + len(payload).to_bytes(8, "big") + b"\0\0\0\0" + payload
+
+
+def main():
+    clients = Clients()
+    for line in sys.stdin:
+        verb, *arguments = json.loads(line)
+        print(json.dumps(getattr(clients, verb)(*arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
