@@ -29,7 +29,6 @@ setup(
     license="BSD-3-Clause",
     python_requires=">=3.11",
     packages=find_packages(include=["realtime_wall", "realtime_wall.*"]),
-    include_package_data=True,
     package_data={
         "realtime_wall": [
             "py.typed",

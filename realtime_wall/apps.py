@@ -1,3 +1,5 @@
+"""The Django app: at start it registers its checks and imports each app's ``events.py``."""
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 

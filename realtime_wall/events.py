@@ -20,7 +20,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -120,8 +119,9 @@ def _decorator(
 
 
 def _receiver(handler: Callable[..., Any], argument: str | None, channel: str | None) -> signals.Receiver:
-    if inspect.iscoroutinefunction(handler):
-        raise signals.AsyncReceiver(handler)
+    if not callable(handler):
+        raise EventError(f"{handler!r} is no function; options are given by name, as in name={handler!r}")
+    signals.refuse_async(handler)
     pattern = re.compile(channel) if channel is not None else None
 
     # ``wraps`` makes the log name the handler, not this function.

@@ -17,7 +17,7 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.channels.message import Message
-from realtime_wall.wire.connection import Written
+from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,11 @@ class FanOut:
         pause_at = monotonic() + SLICE
         for start in range(0, len(audience), DELIVERIES_PER_LOOK):
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
-                counts[subscriber.deliver(encoded)] += 1
+                try:
+                    counts[subscriber.deliver(encoded)] += 1
+                except Exception:  # one subscriber's trouble is not its neighbours'
+                    log.exception("a message could not be delivered to one subscriber")
+                    counts[DROPPED] += 1
             if monotonic() > pause_at:
                 # A timer, not sleep(0): gevent would run us again before it looks at any socket.
                 gevent.sleep(0.000_001)

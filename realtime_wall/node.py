@@ -19,6 +19,7 @@ from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import CatchUp
 from realtime_wall.wire.clockwork import Clockwork
+from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +98,13 @@ class Node:
         if socket is None:
             raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
         self._check_size(command.data_json)
-        socket.send_json(command.event, command.data_json)
-        return Receipt(processes=1, sockets=1)
+        written = socket.send_json(command.event, command.data_json)
+        return Receipt(
+            processes=1,
+            sockets=int(written is not DROPPED),
+            queued=int(written is QUEUED),
+            dropped=int(written is DROPPED),
+        )
 
     def _check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self.config.message_size

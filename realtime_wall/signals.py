@@ -13,12 +13,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator, Hashable
+from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from blinker import ANY, NamedSignal
-from blinker._utilities import make_id
+from blinker._utilities import make_id, make_ref
+from blinker.base import ANY_ID
 
 Receiver = Callable[..., Any]
+
+
+def name_of(receiver: Receiver) -> str:
+    return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
 
 
 class AsyncReceiver(TypeError):  # noqa: N818
@@ -26,18 +33,26 @@ class AsyncReceiver(TypeError):  # noqa: N818
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
-        name = f"{receiver.__module__}.{receiver.__qualname__}"
         super().__init__(
-            f"{name} is an async function and would never run: receivers are plain functions, "
+            f"{name_of(receiver)} is an async function and would never run: receivers are plain functions, "
             "each in a greenlet of its own, where blocking calls wait without blocking others. "
             "Write 'def' instead of 'async def'"
         )
 
 
+def refuse_async(receiver: Receiver) -> None:
+    for function in (receiver, getattr(receiver, "__call__", None)):  # noqa: B004
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise AsyncReceiver(receiver)
+
+
 class Signal(NamedSignal):
     def __init__(self, name: str, doc: str | None = None) -> None:
         super().__init__(name, doc)
-        self._by_uid: dict[Hashable, Receiver] = {}
+        self._by_uid: WeakKeyDictionary[Any, dict[Hashable, ref[Receiver]]] = WeakKeyDictionary()
+        # blinker walks a set, whose order is arbitrary: so receivers are numbered as they come.
+        self._places: dict[Hashable, int] = {}
+        self._next_place = count()
 
     def connect(  # type: ignore[override]
         self,
@@ -48,28 +63,42 @@ class Signal(NamedSignal):
     ) -> Receiver:
         """Connect ``receiver(sender, **kwargs)``; ``sender`` limits it to one socket.
 
-        A ``dispatch_uid`` that is already connected changes nothing, as in Django.
+        A ``dispatch_uid`` that is already connected (for this sender) changes nothing, as in Django.
         """
-        if inspect.iscoroutinefunction(receiver):
-            raise AsyncReceiver(receiver)
-        if dispatch_uid is not None and self._by_uid.setdefault(dispatch_uid, receiver) is not receiver:
-            return receiver
-        return super().connect(receiver, ANY if sender is None else sender, weak)
+        refuse_async(receiver)
+        sender = ANY if sender is None else sender
+        if dispatch_uid is not None:
+            if self._connected_as(dispatch_uid, sender) is not None:
+                return receiver
+            self._by_uid.setdefault(sender, {})[dispatch_uid] = make_ref(receiver)
+        self._places.setdefault(make_id(receiver), next(self._next_place))
+        return super().connect(receiver, sender, weak)
 
     def disconnect(
         self, receiver: Receiver | None = None, sender: Any = ANY, dispatch_uid: Hashable | None = None
     ) -> None:
+        sender = ANY if sender is None else sender
         if dispatch_uid is not None:
-            receiver = self._by_uid.pop(dispatch_uid, receiver)
+            receiver = self._connected_as(dispatch_uid, sender)
         if receiver is not None:
-            super().disconnect(receiver, ANY if sender is None else sender)
+            super().disconnect(receiver, sender)
+
+    def _connected_as(self, dispatch_uid: Hashable, sender: Any) -> Receiver | None:
+        known = self._by_uid.get(sender, {}).get(dispatch_uid)
+        receiver = None if known is None else known()
+        sender_id = ANY_ID if sender is ANY else make_id(sender)
+        return receiver if sender_id in self._by_receiver.get(make_id(receiver), ()) else None
 
     def receivers_for(self, sender: Any) -> Generator[Receiver, None, None]:
         """The live receivers for a sender, in the order in which they were connected."""
-        # blinker walks a set, whose order is arbitrary; its ``receivers`` dict has kept the order.
-        place = {key: index for index, key in enumerate(self.receivers)}
         found = list(super().receivers_for(sender))
-        yield from sorted(found, key=lambda receiver: place.get(make_id(receiver), len(place)))
+        yield from sorted(found, key=lambda receiver: self._places[make_id(receiver)])
+
+    # blinker's: also called when a receiver that is held weakly has died
+    def _disconnect(self, receiver_id: Hashable, sender_id: Hashable) -> None:
+        super()._disconnect(receiver_id, sender_id)
+        if not self._by_receiver.get(receiver_id):
+            self._places.pop(receiver_id, None)
 
 
 class SignalsByName(dict[str, Signal]):

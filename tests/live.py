@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from websockets.sync.client import connect
 
@@ -28,6 +29,8 @@ PATIENCE = 20
 class LiveServer:
     """``manage.py rungevent`` of tests/site, or of another project."""
 
+    executable = sys.executable
+
     def __init__(
         self,
         *,
@@ -37,8 +40,12 @@ class LiveServer:
         environment=None,
         arguments=("--noreload",),
         flags=(),
+        program=("manage.py",),
+        folder=None,
     ):
         self.project = Path(project)
+        self.folder = folder or self.project  # where the command is given
+        self.program = program
         self.flags = list(flags)
         self.command = ["rungevent", str(address), *arguments]
         self.directory = tempfile.TemporaryDirectory(prefix="rw")
@@ -52,6 +59,7 @@ class LiveServer:
             "SITE_REALTIME_WALL": json.dumps({"RUNTIME_DIR": self.directory.name, **(settings or {})}),
             **(environment or {}),
         }
+        # Ours is the tests' own; each project names its settings in its manage.py.
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
         self.process = None
         self.url = ""
@@ -59,7 +67,7 @@ class LiveServer:
     def manage(self, *arguments, **kwargs):
         """Run another command of the same project, as a shell or cron would."""
         return subprocess.run(
-            [sys.executable, *self.flags, "manage.py", *arguments],
+            [self.executable, *self.flags, "manage.py", *arguments],
             cwd=self.project,
             env=self.environment,
             capture_output=True,
@@ -71,8 +79,8 @@ class LiveServer:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.flags, "manage.py", *self.command],
-                cwd=self.project,
+                [self.executable, *self.flags, *self.program, *self.command],
+                cwd=self.folder,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -112,7 +120,11 @@ class LiveServer:
         return self.process.wait(PATIENCE)
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
         if self.process is not None and self.process.poll() is None:
@@ -130,13 +142,79 @@ class LiveServer:
             connection.sendall(data)
         return connection
 
+    def talk(self, data=b""):
+        return Conversation(self.raw(data))
+
+    def get(self, path, *headers):
+        """One page, on a connection of its own."""
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self.host}", "Connection: close", *headers, "", ""]
+        with self.talk("\r\n".join(lines).encode("latin-1")) as conversation:
+            return conversation.reply()
+
+
+class Conversation:
+    """HTTP by hand on one TCP connection: bytes go out as they are, replies are read one by one."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.stream = connection.makefile("rb")
+
+    def send(self, data):
+        self.connection.sendall(data)
+
+    def reply(self, has_body=True):
+        """The next reply, its body read by its length or its chunks; None when the server has closed."""
+        try:
+            status_line = self.stream.readline()
+        except ConnectionError:
+            return None
+        if not status_line:
+            return None
+        head = []
+        while (line := self.stream.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            head.append((name.lower(), value.strip()))
+        headers = dict(head)
+        status = int(status_line.split()[1])
+        body = b""
+        if has_body and status >= 200:
+            if headers.get("transfer-encoding") == "chunked":
+                while size := int(self.stream.readline(), 16):
+                    body += self.stream.read(size)
+                    self.stream.readline()
+                self.stream.readline()
+            else:
+                body = self.stream.read(int(headers.get("content-length", 0)))
+        return Reply(status, headers, body, head)
+
+    def rest(self):
+        """Everything until the server closes; a reset counts as closed."""
+        try:
+            return self.stream.read()
+        except ConnectionError:
+            return b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.connection.close()
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict
+    body: bytes
+    head: list  # every header, repeated ones too
+
 
 class Client:
     """A plain WebSocket; the welcome has been read."""
 
     def __init__(self, url, **kwargs):
         kwargs.setdefault("compression", None)
-        self.ws = connect(url, open_timeout=PATIENCE, **kwargs)
+        self.ws = connect(url, open_timeout=PATIENCE, **kwargs).__enter__()
         self.welcome = self.read()
         self.session = self.welcome["message"]["session"]
 

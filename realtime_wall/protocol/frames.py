@@ -62,7 +62,6 @@ FrameEvent = Text | Binary | Ping | Pong | Close | Violation
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _FIN = 0x80
 _RESERVED_BITS = 0x70
-_WHOLE_TEXT = _FIN | _TEXT
 _LEGAL = frozenset(
     {_CONTINUATION, _TEXT, _BINARY}
     | {_FIN | opcode for opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)}
@@ -150,20 +149,16 @@ class FrameReader:
         if first not in _LEGAL or data[start + 1] < 0x80:
             raise _Broken(1002, _what_is_wrong(first))
         is_control = first in _CONTROL
-        if is_control:
-            if length > 125:
-                raise _Broken(1002, "control frame too long")
-        else:
+        if not is_control:
             self._check_order(first)
+        elif length > 125:
+            raise _Broken(1002, "control frame too long")
         payload = start + 6
         if length > 125:
-            size = 2 if length == 126 else 8
-            payload += size
+            payload += 2 if length == 126 else 8
             if end < payload - 4:
                 return start
-            length = int.from_bytes(data[start + 2 : payload - 4], "big")
-            if length < (126 if size == 2 else 65536):
-                raise _Broken(1002, "length not in its shortest form")
+            length = _long_length(data[start + 2 : payload - 4])
         if not is_control:
             self._check_size(length)
         if end < payload:
@@ -171,22 +166,24 @@ class FrameReader:
         mask = data[payload - 4 : payload]
         after = payload + length
         if after > end:
+            # A control frame is small, and waits as it is until it is there.
             if is_control:
                 return start
-            self._begin_payload(first, length, mask)
+            self._begin_frame(first, length, mask)
             return payload
-        content = apply_mask(data[payload:after], mask)
-        if is_control:
-            events.append(self._control(first, content))
-            return end if self._ended else after
-        if first == _WHOLE_TEXT:
+        self._whole_frame(first, apply_mask(data[payload:after], mask), events)
+        return end if self._ended else after
+
+    def _whole_frame(self, first: int, content: bytes, events: list[FrameEvent]) -> None:
+        if first == _FIN | _TEXT:
             events.append(Text(_decode(content)))
         elif first == _FIN | _BINARY:
             events.append(Binary(content))
+        elif first in _CONTROL:
+            events.append(self._control(first, content))
         else:
-            self._begin_payload(first, 0, b"")
+            self._begin_frame(first, 0, b"")
             self._extend(content, events)
-        return after
 
     def _check_order(self, first: int) -> None:
         """Is this the kind of data frame that may come now?"""
@@ -203,7 +200,7 @@ class FrameReader:
         if received + length > self._max_message:
             raise _Broken(1009, f"message larger than {self._max_message} bytes")
 
-    def _begin_payload(self, first: int, left: int, mask: bytes) -> None:
+    def _begin_frame(self, first: int, left: int, mask: bytes) -> None:
         if self._message is None:
             self._message = bytearray()
             self._is_text = first & 0x0F == _TEXT
@@ -261,9 +258,7 @@ class FrameReader:
 
     def _end(self) -> None:
         self._ended = True
-        self._head = b""
         self._message = None
-        self._left = 0
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -286,8 +281,10 @@ def close_frame(code: int, reason: str = "") -> bytes:
     """A close frame; codes that never travel (1005, 1006, 1015) are written as no code at all."""
     if code in _NO_CODE:
         return _frame(_CLOSE, b"")
-    payload = ClosePayload(code, _cut(reason)).serialize()
-    return _frame(_CLOSE, payload)
+    try:
+        return _frame(_CLOSE, ClosePayload(code, _cut(reason)).serialize())
+    except ProtocolError:
+        raise ValueError(f"{code} is no code to close a WebSocket with") from None
 
 
 def _cut(reason: str) -> str:
@@ -301,6 +298,13 @@ def _frame(opcode: int, payload: bytes) -> bytes:
     if size < 65536:
         return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
     return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+def _long_length(written: bytes) -> int:
+    length = int.from_bytes(written, "big")
+    if length < (126 if len(written) == 2 else 65536):
+        raise _Broken(1002, "length not in its shortest form")
+    return length
 
 
 def _decode(content: bytes | bytearray) -> str:

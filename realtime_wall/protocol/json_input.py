@@ -86,7 +86,8 @@ def _check_shape(text: str, max_depth: int) -> None:
         return
     data = text.encode("utf-8", "replace")
     if b"\\" in data:
-        data = data.replace(b"\\\\", b"")
+        # An escaped backslash is one character of a string; not none, which would join its neighbours.
+        data = data.replace(b"\\\\", b"-")
         if _surrogate(data) and _surrogate(_drop_surrogate_pairs(b"", data)):
             raise BadJSON("half of a surrogate pair")
         data = data.replace(b'\\"', b"")

@@ -6,23 +6,22 @@ frames and its habit of answering 101 before the application was asked are not (
 
 from __future__ import annotations
 
+import base64
 import binascii
 import io
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import gevent
 from django.core.exceptions import ImproperlyConfigured
 from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
+from realtime_wall.config import Config
 from realtime_wall.server.hand_over import META_KEY, HandOver
 from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
 from realtime_wall.wire.connection import Wire
-
-if TYPE_CHECKING:
-    from realtime_wall.server.listener import Listener
 
 # Django's own logger for requests: the format, the colours and the level are the ones of runserver.
 access_log = logging.getLogger("django.server")
@@ -30,14 +29,16 @@ log = logging.getLogger(__name__)
 
 # An unread request body up to this size is read and dropped to keep the connection; beyond, it is closed.
 DISCARD = 64 * 1024
+# Bytes a second; a body that comes slower holds a connection and a greenlet for nothing.
+SLOWEST_BODY = 1024
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
 class BodyInput(pywsgi.Input):
-    """A request body whose sender may pause, but not for ever."""
+    """A request body whose sender may be slow, but not for ever."""
 
-    __slots__ = ("connection", "timeout")
-    connection: Any
+    __slots__ = ("broken", "timeout")
+    broken: bool
     timeout: float
 
     def read(self, length: int | None = None) -> bytes:
@@ -47,19 +48,39 @@ class BodyInput(pywsgi.Input):
         return self._within_time(super().readline, size)
 
     def _within_time(self, read: Any, size: int | None) -> bytes:
-        self.connection.settimeout(self.timeout)
+        left = (self.content_length or 0) - self.position
+        wanted = left if size is None or size < 0 else min(size, left)
+        patience = self.timeout + wanted / SLOWEST_BODY
         try:
-            data: bytes = read(size)
-        finally:
-            self.connection.settimeout(None)
+            with gevent.Timeout(patience, TimeoutError("the request body took too long")):
+                data: bytes = read(size)
+        except OSError:  # pywsgi's errors about a malformed body too
+            self.broken = True
+            raise
         return data
 
-    def is_too_much_to_discard(self) -> bool:
-        return bool(self.chunked_input) or (self.content_length or 0) - self.position > DISCARD
+    def _discard(self) -> None:
+        if not self.ends_connection():
+            super()._discard()  # type: ignore[misc]
+
+    def ends_connection(self) -> bool:
+        """Whether the rest of the body is lost, or not worth reading: no request can follow it."""
+        if self.chunked_input:
+            return self.broken or self.chunk_length != 0
+        return self.broken or (self.content_length or 0) - self.position > DISCARD
+
+
+class Server(Protocol):
+    """What is asked of the server that a connection came to."""
+
+    config: Config
+    stopping: bool
+    idle: set[Handler]  # keep-alive connections between two requests
 
 
 class Handler(WebSocketHandler):  # type: ignore[misc]
-    server: Listener
+    SUPPORTED_VERSIONS = ("13",)  # of RFC 6455; the drafts before it are no longer spoken
+    server: Server
     socket: Any
     code: int
     status: Any
@@ -125,7 +146,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             first: bytes = self.rfile.readline(MAX_REQUEST_LINE + 1)
             if first == b"\r\n":  # RFC 9112 2.2: one empty line before a request is forgiven
                 first = self.rfile.readline(MAX_REQUEST_LINE + 1)
-        if len(first) > MAX_REQUEST_LINE:
+        if len(first) >= MAX_REQUEST_LINE:  # pywsgi's own limit, which it would not log with its status
             raise BadHead(414, "the request line is too long")
         return first
 
@@ -163,7 +184,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             socket=self.wsgi_input.socket,
             chunked_input=self.wsgi_input.chunked_input,
         )
-        body.connection, body.timeout = self.socket, self.server.config.head_timeout
+        body.broken, body.timeout = False, self.server.config.head_timeout
         self.wsgi_input = environ["wsgi.input"] = body
         environ["wsgi.input_terminated"] = True
         environ.setdefault("REMOTE_ADDR", "")
@@ -199,6 +220,8 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         """What gevent-websocket would answer, without answering it."""
         self._checking = ("", [])
         try:
+            # Strictly: two keys, or one with junk in it, must not pass for one.
+            base64.b64decode(self.environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
             body = self.upgrade_websocket()
         except (binascii.Error, ValueError):
             return "400 Bad Request", [], b"Sec-WebSocket-Key is not base64\n"
@@ -209,12 +232,8 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             self.environ.pop("wsgi.websocket", None)
         if status.startswith("402"):  # its answer to an HTTP version it does not know
             status = "400 Bad Request"
-        if (
-            status.startswith("400")
-            and not headers
-            and self.environ.get("HTTP_SEC_WEBSOCKET_VERSION") != "13"
-        ):
-            status, headers = "426 Upgrade Required", [("Sec-WebSocket-Version", "13")]
+        if headers and not status.startswith("101"):  # it names the version we speak
+            status, headers = "426 Upgrade Required", [("Upgrade", "websocket"), *headers]
         return status, headers, " ".join(body or []).encode() + b"\n"
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -228,7 +247,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             # A 101 has no body: lengths and types that middleware added would be taken for one.
             kept = [pair for pair in headers if not pair[0].lower().startswith("content-")]
             headers = [*kept, *self._hand_over.headers]
-        elif self.server.stopping or self.wsgi_input.is_too_much_to_discard():
+        elif self.server.stopping or self.wsgi_input.ends_connection():
             self.close_connection = True
         write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
         if code == 101:
@@ -251,7 +270,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def handle_one_response(self) -> None:
         super().handle_one_response()
-        if self.wsgi_input.is_too_much_to_discard():
+        if self.wsgi_input.ends_connection():
             self.close_connection = True
         hand_over = self._hand_over
         if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
@@ -260,9 +279,13 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     def _give_away(self, hand_over: HandOver) -> None:
         assert hand_over.opener is not None
         config, connection = self.server.config, self.socket
+        self.close_connection = True
         connection.settimeout(0)
-        # What the client sent behind its handshake is already in pywsgi's buffer.
-        arrived = self.rfile.read1(64 * 1024) or b""
+        try:
+            # What the client sent behind its handshake is already in pywsgi's buffer.
+            arrived = self.rfile.read1(64 * 1024) or b""
+        except OSError:
+            return  # it went away meanwhile; pywsgi closes what is left
         family = connection.family
         wire = Wire(
             connection.detach(),
@@ -272,7 +295,6 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         )
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
-        self.close_connection = True
         hand_over.opener(wire, arrived)
 
     # The log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,9 +37,19 @@ def command_line() -> list[str]:
 def _program_and_flags(argv: list[str], arguments: int) -> tuple[list[str], list[str]]:
     """Split the interpreter's own command line at the program: a script, or -m and a module."""
     at = len(argv) - arguments - 1
-    if argv[at - 1] == "-m":
-        return ["-m", argv[at]], argv[1 : at - 1]
+    if (joined := _MODULE_FLAG.fullmatch(argv[at])) and joined["module"]:  # -mdjango
+        return ["-m", joined["module"]], [*argv[1:at], *_other_flags(joined)]
+    if (apart := _MODULE_FLAG.fullmatch(argv[at - 1])) and not apart["module"]:  # -m django
+        return ["-m", argv[at]], [*argv[1 : at - 1], *_other_flags(apart)]
     return [argv[at]], argv[1:at]
+
+
+# -m, alone or at the end of flags of one letter, and perhaps its module in the same word.
+_MODULE_FLAG = re.compile(r"-(?P<flags>[A-VY-Za-ln-z]*)m(?P<module>.*)")
+
+
+def _other_flags(match: re.Match[str]) -> list[str]:
+    return [f"-{match['flags']}"] if match["flags"] else []
 
 
 def start_again() -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 MAX_REQUEST_LINE = 8 * 1024
-MAX_HEADERS = 100
+# Python's http.client, which pywsgi parses with, stops at a hundred lines, the empty one included.
+MAX_HEADERS = 99
 
-_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e\x80-\xff]+ HTTP/1\.([01])")
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e]+ HTTP/1\.([01])")
 # Names are tokens, without a space before the colon; values have no control characters but the tab.
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 # Fifteen digits are a petabyte: longer only ever is an attempt to overflow somebody.

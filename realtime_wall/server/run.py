@@ -51,6 +51,11 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
         for connected in connected_sockets:
             connected.disconnect(SERVICE_RESTART, "the server restarts")
         server.drain(config.drain_timeout, hurry)
+        for connected in connected_sockets:
+            connected.cut_off("did not answer the close")
+        # What the receivers do about it is theirs to finish: it may be in a database next.
+        if not node.pool.wait_until_idle(0 if hurry.is_set() else config.drain_timeout):
+            log.warning("receivers were still running when the server ended")
         bus.stop()
         node.stop()
         watchdog.stop()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
 from typing import Protocol
 
 import gevent
@@ -17,6 +19,9 @@ import gevent
 from realtime_wall.sockets.receivers import release_database
 
 log = logging.getLogger(__name__)
+
+# How long jobs that never wait may keep the event loop before others get a turn.
+SLICE = 0.003
 
 Job = Callable[[], object]
 
@@ -49,20 +54,20 @@ class Inbox:
             self.paused = True
             self._source.pause()
 
-    def run(self) -> None:
-        """Run what waits until nothing does."""
-        while self.jobs:
-            job = self.jobs.popleft()
+    def run_next(self) -> bool:
+        """Run the job whose turn it is; False when that was the last."""
+        assert self.jobs
+        for job in (self.jobs.popleft(), release_database):
             try:
                 job()
             except BaseException:
                 log.exception("a socket's job failed")
-            finally:
-                release_database()
-            if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
-                self.paused = False
-                self._source.resume()
-        self.jobs = None
+        if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
+            self.paused = False
+            self._source.resume()
+        if not self.jobs:
+            self.jobs = None
+        return self.jobs is not None
 
 
 class Pool:
@@ -72,17 +77,47 @@ class Pool:
         self.size = size
         self.inbox_size = inbox_size
         self._waiting: deque[Inbox] = deque()
+        self._lent = False
         self.busy = 0
 
     def ready(self, inbox: Inbox) -> None:
         self._waiting.append(inbox)
-        if self.busy < self.size:
+        if self.busy < self.size and not self._lent:
             self.busy += 1
             gevent.spawn(self._work)
 
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Let the calling greenlet, which has nothing else to do, work on what gets ready inside.
+
+        A handshake's greenlet has set up what Django keeps for a greenlet: to spawn another one for the
+        connect receivers would do that again. The block itself must not give the event loop a turn.
+        """
+        self._lent = self.busy < self.size
+        try:
+            yield
+        finally:
+            lent, self._lent = self._lent, False
+        if lent:
+            self.busy += 1
+            self._work()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Let what waits be run, for this long at most; False when something still does."""
+        deadline = monotonic() + seconds
+        while self.busy and monotonic() < deadline:
+            gevent.sleep(0.01)
+        return not self.busy
+
     def _work(self) -> None:
         try:
+            pause_at = monotonic() + SLICE
             while self._waiting:
-                self._waiting.popleft().run()
+                inbox = self._waiting.popleft()
+                if inbox.run_next():
+                    self._waiting.append(inbox)  # last in line: one that never ends keeps no slot
+                if monotonic() > pause_at:
+                    gevent.sleep(0.000_001)
+                    pause_at = monotonic() + SLICE
         finally:
             self.busy -= 1

@@ -9,18 +9,28 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.db import connections
+from django.http import HttpRequest
 
 from realtime_wall import signals
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
 
-if TYPE_CHECKING:
-    from realtime_wall.sockets.socket import Socket
-
 log = logging.getLogger(__name__)
+
+# Only who arrives, or wants to hear a channel, can be turned away; any other Refuse is a fault.
+REFUSABLE = (signals.socket_connected, signals.socket_subscribed)
+
+
+class Sender(Protocol):
+    """What is asked of a socket here."""
+
+    request: HttpRequest
+
+    @property
+    def log_id(self) -> str: ...
 
 
 @dataclass(slots=True)
@@ -35,31 +45,29 @@ class Outcome:
         return next((value for value in self.values if value is not None), None)
 
 
-def run(signal: signals.Signal, socket: Socket, **arguments: Any) -> Outcome:
+def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
     """Send a signal about a socket to its receivers, each on its own."""
     outcome = Outcome()
     for receiver in signal.receivers_for(socket):
         started = monotonic()
         try:
             outcome.values.append(receiver(socket, request=socket.request, **arguments))
-        except Refuse as refusal:
-            outcome.refused = refusal
-            break
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
         except BaseException as problem:
+            if isinstance(problem, Refuse) and signal in REFUSABLE:
+                outcome.refused = problem
+                break
             outcome.failed = True
-            log.exception("%s failed on %s of socket %s", name_of(receiver), signal.name, socket.log_id)
+            log.exception(
+                "%s failed on %s of socket %s", signals.name_of(receiver), signal.name, socket.log_id
+            )
             if signal is not signals.socket_error:
                 run(signals.socket_error, socket, exception=problem)
         finally:
             seconds = monotonic() - started
             if seconds > config().slow_receiver:
-                log.warning("%s took %.1f s on %s", name_of(receiver), seconds, signal.name)
+                log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
     return outcome
-
-
-def name_of(receiver: Any) -> str:
-    return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
 
 
 def release_database() -> None:

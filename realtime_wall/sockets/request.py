@@ -1,7 +1,8 @@
 """The request of a handshake, kept for as long as its connection lives.
 
 User code wants its session, user, headers, cookies and query for hours; Django builds it to last
-milliseconds. What only the response needed is dropped here: 11 KB become about 2.
+milliseconds. What only the response needed is dropped here, and what can be parsed again is parsed
+when it is asked for: 11 KB become about 2.
 """
 
 from __future__ import annotations
@@ -10,24 +11,30 @@ import sys
 
 from django.http import HttpRequest
 
-# Set by Django and its bundled middleware for the response, and of no use after it.
-_FOR_THE_RESPONSE = ("_messages", "_stream", "resolver_match", "csrf_processing_done", "_cors_enabled")
+# Of no use once the response is written: Django's own, its messages', and ``auser``, which is for async.
+_FOR_THE_RESPONSE = ("_messages", "_stream", "resolver_match", "csrf_processing_done", "auser")
+# Parsed from META whenever they are first asked for.
+_PARSED = ("GET", "COOKIES")
+# Everything else in META repeats from client to client (browsers, languages): one copy serves all.
+_UNIQUE = {"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_FOR", "QUERY_STRING", "REMOTE_PORT"}
+_SPENT = {"HTTP_SEC_WEBSOCKET_KEY"}
 
 
 def keep(request: HttpRequest) -> HttpRequest:
     """The same request, made small: META's strings, GET, COOKIES, session and user stay usable."""
-    # Header values repeat from client to client (browsers, languages): one copy serves all.
     meta = {
-        key: sys.intern(value)
-        if key.startswith(("HTTP_ACCEPT", "HTTP_USER", "HTTP_HOST", "SERVER"))
-        else value
+        key: value if key in _UNIQUE else sys.intern(value)
         for key, value in request.META.items()
-        if isinstance(value, str)
+        if type(value) is str and key not in _SPENT
     }
     request.META = meta
     state = request.__dict__
     for name in _FOR_THE_RESPONSE:
         state.pop(name, None)
-    if "environ" in state:  # WSGIRequest reads GET and COOKIES from it when they are first asked for
+    if "environ" in state:  # a WSGIRequest, which parses lazily
         state["environ"] = meta
+        for name in _PARSED:
+            state.pop(name, None)
+    for name in ("path", "path_info", "method"):
+        state[name] = sys.intern(state[name])
     return request

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import receivers
 from realtime_wall.sockets.inbox import Inbox, Pool
+from realtime_wall.wire.connection import Written
 
 # A client that never answers must not make us remember for ever what we asked it.
 MAX_UNANSWERED = 1000
@@ -40,7 +42,7 @@ class CatchUp:
 class Transport(Protocol):
     """How a socket reaches its client."""
 
-    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> None:
+    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> Written:
         """Send an event; without a name it is a message."""
 
     def send_ack(self, event_id: Any, data_json: str) -> None: ...
@@ -48,6 +50,7 @@ class Transport(Protocol):
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None: ...
     def close(self, code: int, reason: str) -> None: ...
+    def abort(self, reason: str) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -82,6 +85,8 @@ class Socket:
         "_transport",
         "_unanswered",
         "inbox",
+        "is_gone",
+        "is_refused",
         "request",
         "session",
     )
@@ -90,11 +95,13 @@ class Socket:
         self.session = Session(session_id)
         self.request = request
         self.inbox = Inbox(node.pool, transport)
+        self.is_refused = False  # by a connect receiver: what the client already sent is not heard
+        self.is_gone = False  # the connection is; what the client sent before is still heard
         self._node = node
         self._transport = transport
         self._context: dict[str, Any] | None = None
         self._channels: tuple[str, ...] = ()
-        self._unanswered: dict[int, Callable[..., Any]] | None = None
+        self._unanswered: dict[int, Callable[..., Any] | AsyncResult[Any]] | None = None
 
     @property
     def id(self) -> str:
@@ -129,26 +136,29 @@ class Socket:
         """Send a text message; what is no string becomes its string."""
         self.send_json(None, encode_json(text if isinstance(text, str) else str(text)))
 
-    def send_json(self, name: str | None, data_json: str) -> None:
+    def send_json(self, name: str | None, data_json: str) -> Written:
         """Send an event, or a message, whose data is JSON already."""
-        self._transport.send_event(name, data_json, None)
+        return self._transport.send_event(name, data_json, None)
 
     def emit(self, name: str, *args: Any, callback: Callable[..., Any] | None = None) -> None:
         """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes."""
-        reply_id = None
-        data_json = encode_args(args)
-        check_event_name(name)
-        if callback is not None:
-            reply_id = self._await_answer(callback)
-        self._transport.send_event(name, data_json, reply_id)
+        self._emit(name, args, callback)
 
     def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
         """Send an event and wait for its acknowledgement, ``timeout`` seconds or TimeoutError."""
         answer: AsyncResult[Any] = AsyncResult()
-        self.emit(name, *args, callback=lambda *values: answer.set(values[0] if len(values) == 1 else values))
+        self._emit(name, args, answer)
         if not answer.wait(timeout) and not answer.ready():
             raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
         return answer.get()
+
+    def _emit(
+        self, name: str, args: tuple[Any, ...], answer: Callable[..., Any] | AsyncResult[Any] | None
+    ) -> None:
+        data_json = encode_args(args)
+        check_event_name(name)
+        reply_id = None if answer is None else self._await_answer(answer)
+        self._transport.send_event(name, data_json, reply_id)
 
     def ack(self, event_id: Any, *args: Any) -> None:
         """Acknowledge the event with this id; :meth:`Event.ack` knows its own."""
@@ -157,6 +167,10 @@ class Socket:
     def disconnect(self, code: int = 3503, reason: str = "disconnected by the server") -> None:
         """End the connection. Codes from 3500 to 3999 tell our client to stay away."""
         self._transport.close(code, reason)
+
+    def cut_off(self, reason: str) -> None:
+        """End the connection at once, without the closing handshake that :meth:`disconnect` begins."""
+        self._transport.abort(reason)
 
     # To others
 
@@ -201,14 +215,16 @@ class Socket:
         returns False refuses, and nothing of the channel was sent.
         """
         check_channel(channel)
-        if channel in self._channels:
+        if channel in self._channels or self.is_gone or self.is_refused:
             return False
         if len(self._channels) >= self._node.channels_per_connection:
             raise TooManyChannels(self._node.channels_per_connection)
         self._channels = (*self._channels, channel)
         outcome = receivers.run(signals.socket_subscribed, self, channel=channel)
         refused = outcome.refused is not None or any(value is False for value in outcome.values)
-        if refused or outcome.failed or channel not in self._channels:
+        # A receiver may have waited, and the client may have gone or left the channel meanwhile.
+        refused = refused or self.is_gone or channel not in self._channels
+        if refused or outcome.failed:
             self._leave(channel)
             return False
         catch_up = self._node.subscribe(self._transport, channel, since)
@@ -229,22 +245,25 @@ class Socket:
 
     # Answers to what we asked
 
-    def _await_answer(self, callback: Callable[..., Any]) -> int:
+    def _await_answer(self, answer: Callable[..., Any] | AsyncResult[Any]) -> int:
         if self._unanswered is None:
             self._unanswered = {}
         if len(self._unanswered) >= MAX_UNANSWERED:
             del self._unanswered[next(iter(self._unanswered))]
         reply_id = max(self._unanswered, default=0) + 1
-        self._unanswered[reply_id] = callback
+        self._unanswered[reply_id] = answer
         return reply_id
 
     def answered(self, reply_id: Any, args: list[Any]) -> None:
         """The client acknowledged; an id nobody waits for is ignored."""
-        callback = (
-            self._unanswered.pop(reply_id, None) if self._unanswered and isinstance(reply_id, int) else None
-        )
-        if callback is not None:
-            callback(*args)
+        if not self._unanswered or not isinstance(reply_id, int):
+            return
+        answer = self._unanswered.pop(reply_id, None)
+        if isinstance(answer, AsyncResult):
+            # At once: behind the inbox it would wait for the receiver that waits for it.
+            answer.set(args[0] if len(args) == 1 else tuple(args))
+        elif answer is not None:
+            self.inbox.put(partial(answer, *args))
 
 
 def encode_args(args: tuple[Any, ...]) -> str:

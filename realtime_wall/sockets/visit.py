@@ -28,7 +28,7 @@ def begin(socket: Socket) -> None:
 
 
 def message(socket: Socket, data: Any) -> None:
-    socket.inbox.put(partial(receivers.run, signals.socket_client_message, socket, message=data))
+    socket.inbox.put(partial(_message, socket, data))
 
 
 def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
@@ -38,12 +38,14 @@ def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
 def end(socket: Socket) -> None:
     """The connection is gone. Called once; a plain connection can never be resumed as a visit."""
     connected_sockets.remove(socket)
+    socket.is_gone = True
     socket.inbox.put(partial(_disconnected, socket))
 
 
 def _connected(socket: Socket) -> None:
     outcome = receivers.run(signals.socket_connected, socket)
     if outcome.refused is not None:
+        socket.is_refused = True
         socket.disconnect(REFUSED, _reason(outcome.refused))
 
 
@@ -51,14 +53,22 @@ def _reason(refusal: Refuse) -> str:
     if refusal.data is None:
         return "refused"
     try:
-        reason = refusal.data if isinstance(refusal.data, str) else encode_json(refusal.data)
+        as_json = encode_json(refusal.data)
     except InvalidMessage:
         log.exception("the data of a Refuse cannot be sent")
         return "refused"
+    reason = refusal.data if isinstance(refusal.data, str) else as_json
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
+def _message(socket: Socket, data: Any) -> None:
+    if not socket.is_refused:
+        receivers.run(signals.socket_client_message, socket, message=data)
+
+
 def _event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
+    if socket.is_refused:
+        return
     acknowledge = None if event_id is None else partial(_acknowledge, socket, event_id)
     happened = Event(name, args, acknowledge)
     outcome = receivers.run(signals.socket_client_event, socket, event=happened)

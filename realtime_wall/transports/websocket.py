@@ -36,7 +36,7 @@ from realtime_wall.protocol.frames import (
 from realtime_wall.sockets import visit
 from realtime_wall.sockets.request import keep
 from realtime_wall.sockets.socket import CatchUp, Socket, TooManyChannels
-from realtime_wall.wire.connection import Wire, Written
+from realtime_wall.wire.connection import DROPPED, Wire, Written
 
 log = logging.getLogger(__name__)
 
@@ -73,16 +73,17 @@ class WebSocket:
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
+        # Before the first write: a client that is gone already is then told of, as any other.
+        visit.begin(self.socket)
+        self._wire.start(self)
+        node.clockwork.schedule(self, node.config.ping_interval)
         catch_up = node.subscribe(self, EVERYONE, since)
         cursor = since if since is not None and catch_up.missed else catch_up.cursor
         self._write_text(plain.welcome_text(self.socket.id, str(cursor), node.config.ping_interval))
         if catch_up.missed is None:
             self._write_text(plain.gap_text(None, str(catch_up.cursor), None))
         elif catch_up.missed:
-            self._wire.write(encode_messages(catch_up.missed))
-        visit.begin(self.socket)
-        self._wire.start(self)
-        node.clockwork.schedule(self, node.config.ping_interval)
+            self._write(encode_messages(catch_up.missed))
         if arrived:
             self.received(arrived)
 
@@ -108,11 +109,12 @@ class WebSocket:
                 case Violation():
                     log.info("socket %s: %s (%s)", self.socket.log_id, event.reason, event.code)
                     self._end(event.code, event.reason)
-        if answer is not None and not self._closing:
-            self._wire.write(pong_frame(answer))
+        if answer is not None:
+            self._write(pong_frame(answer))
 
     def lost(self, reason: str) -> None:
         log.debug("socket %s: %s", self.socket.log_id, reason)
+        self._closing = True  # what else arrived together with the end is too late
         node = self._node
         for channel in (EVERYONE, *self.socket.channels):
             node.unsubscribe(self, channel)
@@ -137,7 +139,7 @@ class WebSocket:
             case plain.Unsubscribe():
                 socket.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
-                socket.inbox.put(partial(socket.answered, command.id, [command.data]))
+                socket.answered(command.id, [command.data])
             case plain.BadCommand():
                 log.info("socket %s: %s: %s", socket.log_id, command.code, command.message)
                 self._write_text(plain.error_text(command.code, command.message, command.id))
@@ -169,15 +171,15 @@ class WebSocket:
     # As a subscriber
 
     def deliver(self, encoded: Encoded) -> Written:
-        return self._wire.write(encoded[encode_messages])
+        return self._write(encoded[encode_messages])
 
     def is_known_as(self, session_id: str) -> bool:
         return session_id in (self.socket.id, self._was)
 
     # As the socket's transport
 
-    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> None:
-        self._write_text(plain.message_text(name or "message", data_json, id=reply_id))
+    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> Written:
+        return self._write_text(plain.message_text(name or "message", data_json, id=reply_id))
 
     def send_ack(self, event_id: Any, data_json: str) -> None:
         self._write_text(plain.ack_text(event_id, data_json))
@@ -193,7 +195,7 @@ class WebSocket:
         cursor = since if catch_up.missed else catch_up.cursor
         recovered = None if since is None else True
         answer = text_frame(plain.subscribed_text(channel, str(cursor), command_id, recovered).encode())
-        self._wire.write(answer + encode_messages(catch_up.missed))
+        self._write(answer + encode_messages(catch_up.missed))
 
     def pause(self) -> None:
         self._wire.pause()
@@ -205,6 +207,9 @@ class WebSocket:
         """Begin the closing handshake; the client has ``close_timeout`` to answer it."""
         self._end(code, reason)
 
+    def abort(self, reason: str) -> None:
+        self._wire.abort(reason)
+
     def _end(self, code: int, reason: str) -> None:
         if self._closing:
             return
@@ -213,9 +218,12 @@ class WebSocket:
         self._wire.resume()  # a paused wire would never see the client's answer
         self._node.clockwork.schedule(self, self._node.config.close_timeout)
 
-    def _write_text(self, text: str) -> None:
-        if not self._closing:
-            self._wire.write(text_frame(text.encode()))
+    def _write_text(self, text: str) -> Written:
+        return self._write(text_frame(text.encode()))
+
+    def _write(self, data: bytes) -> Written:
+        # RFC 6455 5.5.1: nothing follows a close frame.
+        return DROPPED if self._closing else self._wire.write(data)
 
     # As the clockwork's
 
@@ -246,4 +254,5 @@ def open_websocket(
     node: Node, request: HttpRequest, since: Position | None, was: str | None, wire: Wire, arrived: bytes
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    WebSocket(node, wire, keep(request), was).begin(arrived, since)
+    with node.pool.lend():
+        WebSocket(node, wire, keep(request), was).begin(arrived, since)

@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "realtime_wall.wall",
     "site_app",
 ]
+MIDDLEWARE = ["site_app.middleware.MarkingMiddleware", *MIDDLEWARE]  # noqa: F405
 ROOT_URLCONF = "site_urls"
 DATABASES = {
     "default": {

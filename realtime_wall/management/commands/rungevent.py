@@ -14,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.servers.basehttp import get_internal_wsgi_application
+from django.db import connections
 from django.utils import autoreload
 
 from realtime_wall import config
@@ -71,9 +72,10 @@ class Command(Runserver):
         autoreload.raise_last_exception()
         if not options["skip_checks"]:
             self.stdout.write("Performing system checks...\n\n")
-            kwargs: Any = self.get_check_kwargs(options)
+            kwargs: Any = {**self.get_check_kwargs(options), "display_num_errors": True}
             self.check(**kwargs)
         self.check_migrations()
+        connections.close_all()  # what the check opened would otherwise stay open as long as we serve
         try:
             listener, self.address = addresses.listen(self.address)
             serve(listener, self.get_handler(*args, **options), config.current(), self._banner)
@@ -99,6 +101,7 @@ class Command(Runserver):
             f"Starting gevent server at {self.address.url}\n"
             f"Quit the server with {stop}."
         )
+        self.stdout.flush()  # a log file or the journal shall show it now
 
 
 def _restart_whenever_files_change() -> int:

@@ -1,0 +1,202 @@
+"""Stand-ins for what is around a socket: its transport, its wire, the signals of a clean process."""
+
+from __future__ import annotations
+
+import copy
+import json
+from contextlib import contextmanager
+
+from django.test import RequestFactory
+
+from realtime_wall import signals
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.config import from_mapping
+from realtime_wall.node import Node
+from realtime_wall.protocol.frames import Close
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+
+ALL_SIGNALS = [value for value in vars(signals).values() if isinstance(value, signals.Signal)]
+
+
+@contextmanager
+def no_receivers():
+    """Signals that nobody is connected to; who was before is back afterwards."""
+    kept = [(one, {name: copy.copy(value) for name, value in vars(one).items()}) for one in ALL_SIGNALS]
+    by_name = dict(signals.socket_client_event_by_type)
+    signals.socket_client_event_by_type.clear()
+    for one in ALL_SIGNALS:
+        one._clear_state()
+    try:
+        yield
+    finally:
+        for one, state in kept:
+            vars(one).update(state)
+        signals.socket_client_event_by_type.clear()
+        signals.socket_client_event_by_type.update(by_name)
+
+
+@contextmanager
+def running_node(**settings):
+    """A node of this process, as a server has one; its sockets are gone afterwards."""
+    node = Node(from_mapping({key.upper(): value for key, value in settings.items()}))
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop()
+        for socket in connected_sockets:
+            connected_sockets.remove(socket)
+
+
+def a_request(path="/ws/", **headers):
+    return RequestFactory().get(path, **headers)
+
+
+class RecordingTransport:
+    """A client without a network: what it would have been sent. It is a subscriber, too."""
+
+    def __init__(self, node, session_id=None, was=None, everyone=True):
+        self.node = node
+        self.socket = Socket(node, self, a_request(), session_id or node.new_session_id())
+        self.was = was
+        self.sent = []  # (name, data) of events and messages of its own
+        self.heard = []  # messages of channels
+        self.catch_ups = []  # (channel, since, CatchUp)
+        self.acks = []
+        self.closed = None
+        self.aborted = None
+        self.paused = False
+        self.answer = SENT  # what becomes of a delivery
+        connected_sockets.add(self.socket)
+        if everyone:
+            node.subscribe(self, EVERYONE, None)
+
+    def leave(self):
+        for channel in (EVERYONE, *self.socket.channels):
+            self.node.unsubscribe(self, channel)
+        connected_sockets.remove(self.socket)
+
+    @property
+    def data_heard(self):
+        return [json.loads(message.data_json) for message in self.heard]
+
+    # As a subscriber
+
+    def deliver(self, encoded):
+        if self.answer is not DROPPED:
+            self.heard.extend(encoded[list])
+        return self.answer
+
+    def is_known_as(self, session_id):
+        return session_id in (self.socket.id, self.was)
+
+    # As a transport
+
+    def send_event(self, name, data_json, reply_id):
+        if self.answer is not DROPPED:
+            self.sent.append((name, json.loads(data_json), reply_id))
+        return self.answer
+
+    def send_ack(self, event_id, data_json):
+        self.acks.append((event_id, json.loads(data_json)))
+
+    def send_caught_up(self, channel, since, catch_up, command_id):
+        self.catch_ups.append((channel, since, catch_up))
+        self.heard.extend(catch_up.missed or ())
+
+    def close(self, code, reason):
+        self.closed = self.closed or (code, reason)
+
+    def abort(self, reason):
+        self.aborted = reason
+
+    def pause(self):
+        self.paused = True
+
+    def resume(self):
+        self.paused = False
+
+
+class RecordingWire:
+    """The bytes that would have left, read as a WebSocket client reads them."""
+
+    def __init__(self):
+        self.written = b""
+        self.owner = None
+        self.is_open = True
+        self.paused = False
+        self.ended = None
+        self.outbox_size = 0
+        self.progress = 0.0
+        self.breaks = False  # whether the next write finds the client gone
+
+    def start(self, owner):
+        self.owner = owner
+
+    def write(self, data):
+        if self.breaks:
+            self.abort("cannot be written to")
+        if not self.is_open:
+            return DROPPED
+        self.written += data
+        return QUEUED if self.outbox_size else SENT
+
+    def pause(self):
+        self.paused = True
+
+    def resume(self):
+        self.paused = False
+
+    def finish(self, reason):
+        self.abort(reason)
+
+    def abort(self, reason):
+        if self.is_open:
+            self.is_open = False
+            self.ended = reason
+            if self.owner is not None:
+                self.owner.lost(reason)
+
+    def frames(self):
+        """(opcode, payload) of everything that was written."""
+        found, data = [], self.written
+        while data:
+            opcode, size, start = data[0] & 0x0F, data[1], 2
+            if size == 126:
+                size, start = int.from_bytes(data[2:4], "big"), 4
+            elif size == 127:
+                size, start = int.from_bytes(data[2:10], "big"), 10
+            found.append((opcode, data[start : start + size]))
+            data = data[start + size :]
+        return found
+
+    def texts(self):
+        return [json.loads(payload) for opcode, payload in self.frames() if opcode == 1]
+
+    def close(self):
+        """The close frame that was sent, if one was."""
+        for opcode, payload in self.frames():
+            if opcode == 8:
+                return Close(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+        return None
+
+
+def masked(opcode, payload=b"", fin=True):
+    """A frame as a client writes it."""
+    if isinstance(payload, str):
+        payload = payload.encode()
+    size = len(payload)
+    if size < 126:
+        head = bytes((size | 0x80,))
+    elif size < 65536:
+        head = b"\xfe" + size.to_bytes(2, "big")
+    else:
+        head = b"\xff" + size.to_bytes(8, "big")
+    # With a mask of zeros the payload stays as it is.
+    return bytes((opcode | (0x80 if fin else 0),)) + head + b"\0\0\0\0" + payload
+
+
+def text(value):
+    return masked(1, value if isinstance(value, str) else json.dumps(value))

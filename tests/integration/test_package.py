@@ -1,0 +1,81 @@
+"""The wheel is complete, and the README's steps lead a new project to a broadcast that arrives."""
+
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.live import ROOT, LiveServer
+
+README = (ROOT / "README.rst").read_text()
+
+
+def readme_block(file):
+    """The README's code block for a file of the reader's site, from 'Add it to your site'."""
+    steps = README[README.index("Add it to your site") :]
+    block = re.search(rf"\.\. code-block:: python\n\n    # {re.escape(file)}\n((?:    .*\n|\n)+)", steps)
+    assert block is not None, file
+    return re.sub(r"^    ", "", block[1], flags=re.M)
+
+
+def tracked(folder):
+    """The files below a folder that belong to the repository, new ones included."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", folder]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    where = tmp_path_factory.mktemp("wheel")
+    # From a copy: building in the checkout would leave its build/ folder there.
+    source = where / "source"
+    for name in tracked("."):
+        if name.startswith(("realtime_wall/", "setup.py", "pyproject.toml", "README.rst", "LICENSE")):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", where, source]
+    subprocess.run(command, check=True, timeout=300)
+    return next(where.glob("*.whl"))
+
+
+def test_the_wheel_has_everything_that_is_not_python(wheel):
+    in_wheel = set(zipfile.ZipFile(wheel).namelist())
+
+    in_tree = set(tracked("realtime_wall"))
+    assert in_tree - in_wheel == set()
+    assert "realtime_wall/py.typed" in in_wheel
+    folders = {name.split("/")[0] for name in in_wheel}
+    assert all(folder.split("-")[0] == "realtime_wall" for folder in folders)
+
+
+@pytest.mark.timeout(600)
+def test_a_new_project_by_the_readme_sees_a_broadcast_arrive(wheel, tmp_path):
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True, timeout=500)
+    site = tmp_path / "site"
+    site.mkdir()
+    subprocess.run([python, "-m", "django", "startproject", "mysite", site], check=True)
+    for file in ("settings.py", "urls.py"):
+        with open(site / "mysite" / file, "a") as opened:
+            opened.write("\n" + readme_block(file))
+    assert "pip install realtime-wall" in README and "python manage.py rungevent" in README
+    (shell,) = re.findall(r'python manage.py shell -c "(.*broadcast.*)"', README)
+
+    class NewSite(LiveServer):
+        executable = str(python)
+
+    server = NewSite(project=site)
+    server.environment.pop("PYTHONPATH")
+    with server, server.client() as client:
+        done = server.manage("shell", "-c", shell)
+        arrived = client.read()
+
+    assert "reached 1 socket in 1 process" in done.stdout, done.stderr
+    assert arrived["message"] == "hello"
+    assert Path(site, "manage.py").exists()

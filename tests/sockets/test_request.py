@@ -1,0 +1,67 @@
+import pickle
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.test import RequestFactory
+
+from realtime_wall.sockets.request import keep
+
+
+@pytest.fixture
+def request_of_a_handshake():
+    request = RequestFactory().get(
+        "/ws/?since=a:1&room=x",
+        headers={
+            "user-agent": "Browser 1.0",
+            "cookie": "sessionid=abc; theme=dark",
+            "sec-websocket-key": "used only once",
+        },
+        REMOTE_ADDR="192.0.2.7",
+    )
+    request.session = SessionStore("abc")
+    request.user = AnonymousUser()
+    request.META["a.hand.over"] = object()
+    request._messages = object()
+    return request
+
+
+def test_what_user_code_asks_a_request_for_is_still_there(request_of_a_handshake):
+    session, user = request_of_a_handshake.session, request_of_a_handshake.user
+
+    kept = keep(request_of_a_handshake)
+
+    assert kept.GET.dict() == {"since": "a:1", "room": "x"}
+    assert kept.COOKIES == {"sessionid": "abc", "theme": "dark"}
+    assert kept.headers["User-Agent"] == "Browser 1.0"
+    assert kept.META["REMOTE_ADDR"] == "192.0.2.7"
+    assert (kept.path, kept.method) == ("/ws/", "GET")
+    assert kept.get_host() == "testserver"
+    assert (kept.session, kept.user) == (session, user)
+
+
+def test_get_and_cookies_are_the_same_whether_they_were_read_before_or_not(request_of_a_handshake):
+    before = request_of_a_handshake.GET.dict(), dict(request_of_a_handshake.COOKIES)
+
+    kept = keep(request_of_a_handshake)
+
+    assert (kept.GET.dict(), kept.COOKIES) == before
+
+
+def test_what_only_the_response_needed_is_let_go(request_of_a_handshake):
+    kept = keep(request_of_a_handshake)
+
+    assert not hasattr(kept, "_messages")
+    assert all(type(value) is str for value in kept.META.values())
+    assert kept.environ is kept.META
+    assert "HTTP_SEC_WEBSOCKET_KEY" not in kept.META
+
+
+def test_what_repeats_from_client_to_client_is_kept_once():
+    # As from the network: equal texts, each an object of its own.
+    first, second = (
+        keep(RequestFactory().get("/ws/", headers={"user-agent": pickle.loads(pickle.dumps("Browser 1.0"))}))
+        for _ in range(2)
+    )
+
+    assert first.META["HTTP_USER_AGENT"] is second.META["HTTP_USER_AGENT"]

@@ -1,0 +1,237 @@
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.test import override_settings
+from django.utils.translation import gettext_lazy
+
+import realtime_wall
+from realtime_wall import api
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.position import Position
+from realtime_wall.errors import InvalidChannel, InvalidMessage, MessageTooBig, NoServer, NoSocket
+from realtime_wall.protocol.plain import RESERVED
+from tests.fakes import RecordingTransport, running_node
+
+
+@pytest.fixture
+def node():
+    with running_node(message_size=1000) as node:
+        yield node
+
+
+@pytest.fixture
+def clients(node):
+    clients = [RecordingTransport(node) for _ in range(3)]
+    clients[0].socket.subscribe("room")
+    return clients
+
+
+# Each verb, as a user who wants to say one thing calls it.
+VERBS = {
+    "broadcast": lambda data: api.broadcast(data),
+    "broadcast_channel": lambda data: api.broadcast_channel(data, "room"),
+    "broadcast_emit": lambda data: api.broadcast_emit("news", data),
+    "broadcast_emit to a channel": lambda data: api.broadcast_emit("news", data, channel="room"),
+    "publish": lambda data: api.publish("room", data),
+    "publish an event": lambda data: api.publish("room", data, event="news"),
+}
+
+
+def each_verb(*names):
+    chosen = {name: VERBS[name] for name in names or VERBS}
+    return pytest.mark.parametrize("verb", chosen.values(), ids=chosen)
+
+
+def heard(client):
+    return [(one.channel, one.event, json.loads(one.data_json)) for one in client.heard]
+
+
+# Whom each verb reaches
+
+
+def test_broadcast_reaches_everybody(clients):
+    receipt = api.broadcast({"n": 1})
+
+    assert [heard(client) for client in clients] == [[(EVERYONE, None, {"n": 1})]] * 3
+    assert receipt
+    assert (receipt.processes, receipt.sockets, receipt.queued, receipt.dropped) == (1, 3, 0, 0)
+
+
+def test_broadcast_channel_reaches_those_on_it(clients):
+    receipt = api.broadcast_channel("hi", "room")
+
+    assert [heard(client) for client in clients] == [[("room", None, "hi")], [], []]
+    assert receipt.sockets == 1
+
+
+def test_broadcast_emit_reaches_everybody_or_a_channel(clients):
+    assert api.broadcast_emit("news", 1, 2).sockets == 3
+    assert api.broadcast_emit("news").sockets == 3
+    assert api.broadcast_emit("more", 0, channel="room").sockets == 1
+
+    for_all = [(EVERYONE, "news", [1, 2]), (EVERYONE, "news", None)]
+    assert [heard(client) for client in clients] == [[*for_all, ("room", "more", 0)], for_all, for_all]
+
+
+def test_send_reaches_one(clients):
+    receipt = api.send(clients[1].socket.session.session_id, {"n": 1})
+
+    assert [client.sent for client in clients] == [[], [(None, {"n": 1}, None)], []]
+    assert (receipt.sockets, receipt.position) == (1, None)
+
+
+def test_publish_returns_where_the_message_is_in_the_log(node, clients):
+    first = api.publish("room", {"n": 1}, event="news", event_id="id-1")
+    second = api.publish("an empty room", None)
+
+    assert isinstance(first, Position)
+    assert (second.epoch, second.offset) == (first.epoch, first.offset + 1)
+    (message,) = node.broker.since("room", Position(first.epoch, 0))
+    assert (message.event, message.event_id, message.position) == ("news", "id-1", first)
+
+
+# Nobody there
+
+
+@pytest.mark.parametrize(
+    ("verb", "sentence"),
+    [
+        (lambda: api.broadcast("hi"), "There are no clients."),
+        (lambda: api.broadcast_emit("news", "hi"), "There are no clients."),
+        (lambda: api.broadcast_channel("hi", "attic"), "There are no clients on the channel: attic"),
+        (lambda: api.broadcast_emit("news", channel="attic"), "There are no clients on the channel: attic"),
+        (lambda: api.send("gone", "hi"), "There is no socket with the session ID: gone"),
+    ],
+)
+def test_nobody_there_is_an_error_before_anything_is_logged(node, verb, sentence):
+    before = node.broker.top
+
+    with pytest.raises(NoSocket) as nobody:
+        verb()
+
+    assert str(nobody.value) == sentence
+    assert not isinstance(nobody.value, NoServer)
+    assert node.broker.top == before
+
+
+@each_verb()
+def test_without_a_server_every_verb_says_so_and_where_it_looked(verb, tmp_path):
+    with override_settings(REALTIME_WALL={"RUNTIME_DIR": str(tmp_path)}):
+        with pytest.raises(NoServer, match=str(tmp_path)):
+            verb("hi")
+        with pytest.raises(NoSocket):
+            api.send("somebody", "hi")
+
+
+# What cannot be sent
+
+
+@each_verb()
+@pytest.mark.parametrize(
+    "data", [float("nan"), float("inf"), "\ud83d", object(), {(1, 2): 3}, b"bytes"], ids=ascii
+)
+def test_what_some_client_could_not_read_is_refused_and_nothing_happens(node, clients, verb, data):
+    before = node.broker.top
+
+    with pytest.raises(InvalidMessage):
+        verb(data)
+
+    assert node.broker.top == before
+    assert [client.heard for client in clients] == [[], [], []]
+
+
+def test_send_refuses_it_too(clients):
+    with pytest.raises(InvalidMessage):
+        api.send(clients[0].socket.id, float("nan"))
+
+    assert clients[0].sent == []
+
+
+@each_verb()
+def test_a_message_that_is_too_big_is_refused_and_nothing_happens(node, clients, verb):
+    before = node.broker.top
+
+    with pytest.raises(MessageTooBig):
+        verb("x" * 1000)
+
+    assert node.broker.top == before
+    assert [client.heard for client in clients] == [[], [], []]
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED - {"message"}), "", "x" * 129, "a\nb", None, 7])
+def test_an_event_name_that_clients_use_themselves_is_refused(node, clients, name):
+    before = node.broker.top
+
+    with pytest.raises(InvalidMessage, match="event name"):
+        api.broadcast_emit(name, 1)
+    if name is not None:  # publish without a name publishes a message
+        with pytest.raises(InvalidMessage, match="event name"):
+            api.publish("room", 1, event=name)
+
+    assert node.broker.top == before
+
+
+@pytest.mark.parametrize("channel", [EVERYONE, "", "a/b", "a*", "ALL", "x" * 129, 7, None])
+def test_everyone_and_names_that_are_none_cannot_be_published_to(node, clients, channel):
+    before = node.broker.top
+
+    for verb in (
+        lambda: api.publish(channel, 1),
+        lambda: api.broadcast_channel(1, channel),
+        *([lambda: api.broadcast_emit("news", 1, channel=channel)] if channel is not None else []),
+    ):
+        with pytest.raises(InvalidChannel):
+            verb()
+
+    assert node.broker.top == before
+
+
+# What can
+
+
+@each_verb()
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        (date(2026, 5, 17), "2026-05-17"),
+        (datetime(2026, 5, 17, 8, 30, tzinfo=UTC), "2026-05-17T08:30:00Z"),
+        (Decimal("1.10"), "1.10"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (gettext_lazy("Save"), "Save"),
+        (None, None),
+        (0, 0),
+    ],
+    ids=str,
+)
+def test_what_django_can_write_as_json_arrives(clients, verb, data, read):
+    verb(data)
+    api.broadcast_channel("and on", "room")
+
+    assert clients[0].data_heard == [read, "and on"]
+
+
+# The cursor
+
+
+def test_the_cursor_is_where_the_log_is_now(node):
+    before = api.cursor()
+    api.publish("room", 1)
+
+    assert api.cursor() == str(node.broker.top) != before
+    assert [one.data_json for one in node.broker.since("room", Position.parse(before))] == ["1"]
+
+
+def test_without_a_server_there_is_no_cursor(tmp_path):
+    with override_settings(REALTIME_WALL={"RUNTIME_DIR": str(tmp_path)}):
+        assert api.cursor() == ""
+
+
+# The package
+
+
+def test_the_package_hands_out_the_same_names():
+    for name in api.__all__:
+        assert getattr(realtime_wall, name) is getattr(api, name)

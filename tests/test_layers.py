@@ -1,0 +1,159 @@
+"""The floors of the package: a module imports from its own floor or below, and never in a circle.
+
+Imports are read from the source, those inside functions and under TYPE_CHECKING too: what is needed for
+a type is needed to understand the file.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "realtime_wall"
+
+# The longest name that fits decides.
+FLOORS = {
+    "realtime_wall.wall": 9,
+    "realtime_wall": 8,  # the file itself, which hands out the public names
+    "realtime_wall.api": 8,
+    "realtime_wall.apps": 8,
+    "realtime_wall.checks": 8,
+    "realtime_wall.urls": 8,
+    "realtime_wall.views": 8,
+    "realtime_wall.management": 8,
+    "realtime_wall.templatetags": 8,
+    "realtime_wall.server": 7,
+    "realtime_wall.transports": 6,
+    "realtime_wall.origins": 6,  # who may open a transport
+    "realtime_wall.node": 5,
+    "realtime_wall.fan_out": 5,
+    "realtime_wall.sockets": 4,
+    "realtime_wall.brokers": 3,
+    "realtime_wall.channels": 2,
+    "realtime_wall.wire": 1,
+    "realtime_wall.protocol": 1,
+    "realtime_wall.errors": 0,
+    "realtime_wall.config": 0,
+    "realtime_wall.signals": 0,
+    "realtime_wall.events": 0,
+    "realtime_wall.json_text": 0,
+}
+# Bytes and times go in, events and bytes come out: no network, no clock, no framework.
+SANS_IO = ("realtime_wall.protocol", "realtime_wall.channels")
+SANS_IO_MAY_IMPORT = ("websockets", "realtime_wall.errors", *SANS_IO)
+NOT_SANS_IO = {
+    "asyncio",
+    "socket",
+    "select",
+    "selectors",
+    "ssl",
+    "threading",
+    "time",
+    "logging",
+    "subprocess",
+}
+FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "managers", "helpers", "helper", "base", "misc"}
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
+
+
+def imports_of(name):
+    """Every module that a module imports, ours by the file that it is in."""
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relatively"
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                yield inside if inside in FILES else node.module
+
+
+def belongs_to(name, package):
+    return name == package or name.startswith(package + ".")
+
+
+def floor(name):
+    fitting = [package for package in FLOORS if belongs_to(name, package)]
+    best = max(fitting, key=len)
+    assert best != "realtime_wall" or name == best, f"{name} has no floor: give it one in {__file__}"
+    return FLOORS[best]
+
+
+def ours(name):
+    return [imported for imported in imports_of(name) if belongs_to(imported, "realtime_wall")]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_module_imports_from_its_own_floor_or_below(name):
+    upwards = [imported for imported in ours(name) if floor(imported) > floor(name)]
+
+    assert not upwards, f"{name} (floor {floor(name)}) imports {upwards}"
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    def visit(name, path):
+        if name in path:
+            circles.append(" -> ".join([*path[path.index(name) :], name]))
+        elif name not in done:
+            for imported in ours(name):
+                visit(imported, [*path, name])
+            done.add(name)
+
+    circles, done = [], set()
+    for name in FILES:
+        if name != "realtime_wall":
+            visit(name, [])
+
+    assert not circles, "\n".join(circles)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if any(belongs_to(name, one) for one in SANS_IO)])
+def test_protocols_and_channels_know_no_socket_no_clock_and_no_framework(name):
+    for imported in imports_of(name):
+        root = imported.partition(".")[0]
+        is_standard = root in sys.stdlib_module_names and root not in NOT_SANS_IO
+        assert is_standard or any(belongs_to(imported, one) for one in SANS_IO_MAY_IMPORT), imported
+
+
+def test_only_the_wall_knows_tweepy():
+    knowing = [name for name in FILES if any(belongs_to(one, "tweepy") for one in imports_of(name))]
+
+    assert all(belongs_to(name, "realtime_wall.wall") for name in knowing)
+
+
+def test_gevent_websocket_is_known_to_one_file():
+    knowing = [name for name in FILES if any(belongs_to(one, "geventwebsocket") for one in imports_of(name))]
+
+    assert knowing == ["realtime_wall.server.handler"]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=name_of)
+def test_package_files_are_empty_save_the_top_one(path):
+    assert (path.read_text().strip() == "") is (path.parent != PACKAGE)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_module_says_which_question_it_answers(name):
+    is_migration = ".migrations." in f"{name}."
+    is_empty = not TREES[name].body
+
+    assert is_migration or is_empty or ast.get_docstring(TREES[name]), f"{name} has no docstring"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_module_has_a_name_that_says_something(name):
+    assert not FORBIDDEN_NAMES & set(name.split("."))
+
+
+def test_every_floor_is_inhabited():
+    for package in FLOORS:
+        assert any(belongs_to(name, package) for name in FILES), package
