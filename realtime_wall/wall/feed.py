@@ -1,0 +1,145 @@
+"""From the sources to the screens: takes posts, drops duplicates, stores them, publishes them.
+
+::
+
+    source --+
+    source --+-> queue -> batch -> store (in a thread) -> publish on the wall's channel
+    source --+
+
+One greenlet for each source fills the queue and waits while it is full; one greenlet empties it.
+A post is published once, after it was stored. While the database is away the batch is kept and
+tried again: nothing is dropped, and the event loop never waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.queue import Empty, JoinableQueue
+
+from realtime_wall import publish as publish_here
+from realtime_wall.errors import RealtimeWallError
+from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.models import channel_of
+from realtime_wall.wall.post import Post
+from realtime_wall.wall.recent import Recent
+from realtime_wall.wall.sources.source import Source
+from realtime_wall.wall.sources.supervisor import keep_running
+from realtime_wall.wall.store import DatabaseStore, Store, Stored
+
+logger = logging.getLogger(__name__)
+
+WAITING = 10_000  # posts, some 20 MB: three minutes of a busy conference while the database is away
+BATCH = 200  # posts in one transaction
+FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
+STOP_TIMEOUT = 3.0
+
+Publish = Callable[..., object]
+
+
+class Feed:
+    def __init__(
+        self,
+        slug: str,
+        sources: Sequence[Source],
+        *,
+        banned: Iterable[str] = (),
+        publish: Publish | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        waiting: int = WAITING,
+    ) -> None:
+        self.channel = channel_of(slug)
+        self.sources = list(sources)
+        self._banned = frozenset(name.lstrip("@").casefold() for name in banned)
+        self._publish = publish or publish_here
+        self._store = store or DatabaseStore(slug)
+        self._clock = clock or SystemClock()
+        self._queue: JoinableQueue[Post] = JoinableQueue(waiting)
+        self._recent = Recent()
+        self._stopping = Event()
+        self._never = Event()  # what nothing but time ends
+        self._supervisors: list[gevent.Greenlet[..., None]] = []
+        self._drain: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._drain = gevent.spawn(self._empty_queue)
+        self._supervisors = [
+            gevent.spawn(keep_running, source, self._queue.put, self._stopping, self._clock)
+            for source in self.sources
+        ]
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        """End the sources, store and publish what they have given, and end."""
+        self._stopping.set()
+        for source in self.sources:
+            source.stop()
+        gevent.joinall(self._supervisors, timeout=timeout / 3)
+        gevent.killall(self._supervisors, block=False)
+        if self._drain is None:
+            return
+        if not self._queue.join(timeout * 2 / 3):
+            logger.error("the feed of %s stopped with posts that could not be stored", self.channel)
+        self._drain.kill()
+
+    def _empty_queue(self) -> None:
+        while True:
+            batch = self._take()
+            try:
+                self._handle(batch)
+            except Exception:
+                logger.exception("%d posts of %s could not be handled", len(batch), self.channel)
+            for _ in batch:
+                self._queue.task_done()
+
+    def _take(self) -> list[Post]:
+        """Waits for a post; with it comes what else is there already."""
+        batch = [self._queue.get()]
+        try:
+            while len(batch) < BATCH:
+                batch.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        return batch
+
+    def _handle(self, batch: list[Post]) -> None:
+        left = [post for post in self._recent.unseen(batch) if self._is_welcome(post)]
+        wait, failures = FIRST_RETRY, 0
+        while left:
+            # In a thread: the database may make it wait, the event loop must not.
+            stored = gevent.get_hub().threadpool.apply(self._store.add, (left,))
+            self._tell(stored, failures)
+            left = stored.left
+            if left:
+                failures += 1
+                self._clock.wait(self._never, wait)
+                wait = min(wait * 2, LONGEST_RETRY)
+        self._recent.add(batch)
+
+    def _tell(self, stored: Stored, failures: int) -> None:
+        if stored.problem and not failures:
+            logger.error("the database is unavailable, %s waits for it: %s", self.channel, stored.problem)
+        elif failures and not stored.problem:
+            logger.warning("the database is back after %d attempts, %s goes on", failures, self.channel)
+        for rejection in stored.rejected:
+            note = "put aside as a RejectedPost" if rejection.kept else "lost"
+            logger.error("post %s is %s: %s", rejection.post.key[:100], note, rejection.reason)
+        for message in stored.new:
+            self._publish_one(message)
+
+    def _publish_one(self, message: dict[str, Any]) -> None:
+        try:
+            self._publish(self.channel, message, event="tweet", event_id=message["id"])
+        except RealtimeWallError as problem:
+            # It is in the database, where a page that reloads finds it.
+            logger.error("post %s was stored but not published: %s", message["id"], problem)
+
+    def _is_welcome(self, post: Post) -> bool:
+        if not self._banned:
+            return True
+        names = {post.author.username.casefold(), post.retweeter.username.casefold()}
+        return names.isdisjoint(self._banned)

@@ -1,0 +1,161 @@
+"""What a post is, whatever network it came from, and the flat object that everyone is given.
+
+A source makes a :class:`Post`. :meth:`Post.as_message` is what is published on the wall's channel,
+kept in ``Tweet.content`` and answered by the JSON view: strings, numbers and lists of flat objects,
+nothing that a browser or a database cannot hold, and no address but ``http`` and ``https``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+ID_SIZE = 64  # the column of the database
+TEXT_SIZE = 25_000  # X's longest posts
+NAME_SIZE = 200
+URL_SIZE = 2_048
+ALT_SIZE = 1_000  # X's longest descriptions of a picture
+MOST_ENTITIES = 200
+MOST_MEDIA = 8
+
+# C0 controls and NUL hide an address's scheme from a careless reader, and have no place in one.
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\<>\"\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class BadPost(ValueError):
+    """Something that cannot be shown as a post, and why."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A part of the text that is a link; ``start`` and ``end`` count code points."""
+
+    start: int
+    end: int
+    kind: Literal["url", "hashtag", "mention"]
+    text: str
+    url: str
+
+    def as_message(self) -> dict[str, Any]:
+        return {
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "text": tidy(self.text, URL_SIZE),
+            "url": web_url(self.url),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    kind: Literal["photo", "video", "gif"]
+    url: str
+    alt: str = ""
+    width: int = 0
+    height: int = 0
+
+    def as_message(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "url": picture_url(self.url),
+            "alt": tidy(self.alt, ALT_SIZE),
+            "width": self.width,
+            "height": self.height,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    id: str = ""
+    name: str = ""
+    username: str = ""
+    avatar: str = ""
+    url: str = ""
+
+
+NOBODY = Author()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One post. Of a retweet, ``author`` and ``text`` are the original's, ``id`` is the retweet's."""
+
+    id: str
+    source: str
+    text: str
+    created_at: datetime
+    url: str = ""
+    lang: str = ""
+    author: Author = NOBODY
+    entities: tuple[Entity, ...] = ()
+    media: tuple[Media, ...] = ()
+    original_id: str = ""
+    retweeter: Author = NOBODY
+
+    def __post_init__(self) -> None:
+        if not self.id or len(self.id) > ID_SIZE or not self.id.isprintable():
+            raise BadPost(f"{self.id[:80]!r} is no id")
+        if not self.text.strip() and not self.media:
+            raise BadPost("it has neither text nor picture")
+
+    @property
+    def key(self) -> str:
+        """What no other post of any source has."""
+        return f"{self.source}:{self.id}"
+
+    def as_message(self) -> dict[str, Any]:
+        text = tidy(self.text, TEXT_SIZE)
+        # Tidying moves what the entities point at; whoever made this post should have tidied first.
+        entities = self.entities if len(text) == len(self.text) else ()
+        return {
+            "id": self.id,
+            "source": self.source,
+            "url": web_url(self.url),
+            "text": text,
+            "created_at": self.created_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "lang": tidy(self.lang, 16),
+            "author_id": tidy(self.author.id, ID_SIZE),
+            "author_name": tidy(self.author.name, NAME_SIZE),
+            "author_username": tidy(self.author.username, NAME_SIZE),
+            "author_avatar": picture_url(self.author.avatar),
+            "author_url": web_url(self.author.url),
+            "entities": [entity.as_message() for entity in entities[:MOST_ENTITIES]],
+            "media": [item.as_message() for item in self.media[:MOST_MEDIA] if picture_url(item.url)],
+            "original_id": tidy(self.original_id, ID_SIZE),
+            "retweeted_by": tidy(self.retweeter.name, NAME_SIZE),
+            "retweeted_by_username": tidy(self.retweeter.username, NAME_SIZE),
+        }
+
+
+def tidy(text: str, size: int) -> str:
+    """The text without NUL (PostgreSQL refuses it) and half surrogates (UTF-8 does), cut to size."""
+    if not text.isascii():
+        text = _SURROGATE.sub("\ufffd", text)
+    return text.replace("\0", "")[:size]
+
+
+def web_url(url: str) -> str:
+    """The address if a browser may be sent there, else nothing."""
+    if not url or len(url) > URL_SIZE or _NOT_IN_A_URL.search(url) or _SURROGATE.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+def picture_url(url: str) -> str:
+    """As :func:`web_url`; a path on this site will do too."""
+    # Browsers read '//host' as another site; a backslash for a slash is refused by web_url's pattern.
+    if url.startswith("/") and not url.startswith("//") and web_url("https://site" + url):
+        return url
+    return web_url(url)

@@ -1,0 +1,72 @@
+"""When may a stream of X be dialled again? X's table, and its limit of connections.
+
+==========================  ==============================================================
+what happened               wait
+==========================  ==============================================================
+the connection was lost     none, then 0.25 s more each time, up to 16 s
+an HTTP error               5 s, doubling up to 320 s
+420 or 429                  60 s, doubling up to 15 minutes, and until x-rate-limit-reset
+==========================  ==============================================================
+
+A connection that was answered with 200 and then closed has been lost too: only one that was of some
+use takes the waits back to their beginning. X counts 50 dials in 15 minutes: ten may follow each
+other closely, after them there is one every 22.5 s, so that no 15 minutes ever see a 51st.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+WINDOW = 15 * 60.0
+BURST = 10
+EVERY = WINDOW / (50 - BURST)
+
+NETWORK_STEP, NETWORK_MOST = 0.25, 16.0
+HTTP_FIRST, HTTP_MOST = 5.0, 320.0
+RATE_FIRST, RATE_MOST = 60.0, WINDOW
+JITTER = 0.1  # added, never taken away: the table and the limit are the least that X asks for
+
+
+class Backoff:
+    """Given the time, never reads it; ``now`` is in seconds and never steps back."""
+
+    def __init__(self, jitter: Callable[[], float] = random.random) -> None:
+        self._jitter = jitter
+        self._dials = float(BURST)
+        self._counted_at: float | None = None
+        self.succeeded()
+
+    def dialled(self, now: float) -> None:
+        self._count(now)
+        self._dials -= 1
+
+    def succeeded(self) -> None:
+        """The connection was of some use."""
+        self._network = 0.0
+        self._http = HTTP_FIRST
+        self._rate = RATE_FIRST
+
+    def lost(self, now: float) -> float:
+        """The seconds to wait after a connection that failed, closed or stalled."""
+        wait, self._network = self._network, min(self._network + NETWORK_STEP, NETWORK_MOST)
+        return self._at_least(wait, now)
+
+    def refused(self, status: int, now: float, reset_in: float = 0.0) -> float:
+        """The seconds to wait after an HTTP error; ``reset_in`` is what X says about its rate limit."""
+        if status in (420, 429):
+            wait, self._rate = self._rate, min(self._rate * 2, RATE_MOST)
+            # X's windows are 15 minutes long: a header that asks for more is broken.
+            return self._at_least(max(wait, min(reset_in, WINDOW)), now)
+        wait, self._http = self._http, min(self._http * 2, HTTP_MOST)
+        return self._at_least(wait, now)
+
+    def _at_least(self, wait: float, now: float) -> float:
+        self._count(now)
+        allowed = max(0.0, (1.0 - self._dials) * EVERY)
+        return max(wait, allowed) * (1.0 + JITTER * self._jitter())
+
+    def _count(self, now: float) -> None:
+        if self._counted_at is not None:
+            self._dials = min(float(BURST), self._dials + (now - self._counted_at) / EVERY)
+        self._counted_at = now

@@ -1,0 +1,250 @@
+"""Posts from X's filtered stream, by tweepy, kept alive by us.
+
+Left alone, tweepy dials without any delay when a connection is closed after its 200, goes on for
+ever after a 401, and dies of one malformed line. So each dial here is one run of tweepy's client
+that ends at the first trouble; what follows is decided by :mod:`backoff`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gevent
+import requests
+import tweepy
+from gevent.event import Event
+from requests.adapters import HTTPAdapter
+
+from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.post import BadPost
+from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.lines import LineReader
+from realtime_wall.wall.sources.source import Emit, SourceGaveUp
+from realtime_wall.wall.sources.x_payload import from_x, read_line
+from realtime_wall.wall.sources.x_rules import rules_for, set_rules
+
+logger = logging.getLogger(__name__)
+
+BASE_URL = "https://api.x.com"
+TAG = "realtime_wall"
+STALL = 25.0  # X sends a keep-alive every 20 seconds
+LASTING = 90.0  # a connection that kept alive for so long was of use, even if nobody posted
+
+FIELDS = {
+    "expansions": [
+        "author_id",
+        "attachments.media_keys",
+        "referenced_tweets.id",
+        "referenced_tweets.id.author_id",
+    ],
+    "tweet_fields": ["created_at", "entities", "lang", "note_tweet", "referenced_tweets", "attachments"],
+    "user_fields": ["name", "username", "profile_image_url"],
+    "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height"],
+}
+
+WHAT_TO_DO = {
+    400: "check TRACK_KEYWORDS and TRACK_USERS",
+    401: "the bearer token is wrong or was revoked; set BEARER_TOKEN in REALTIME_WALL['WALL'] "
+    "or in the environment",
+    403: "this app may not use the filtered stream; look at its project and access level in X's "
+    "developer console",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How a dial ended. Without a status, the connection was lost."""
+
+    reason: str
+    status: int = 0
+    reset: str = ""
+    useful: bool = False
+    gave_up: SourceGaveUp | None = None
+
+
+class XStreamSource:
+    name = "x"
+
+    def __init__(
+        self,
+        token: str,
+        keywords: Iterable[str] = (),
+        users: Iterable[str | int] = (),
+        *,
+        tag: str = TAG,
+        base_url: str = BASE_URL,
+        stall: float = STALL,
+        clock: Clock | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.skipped = 0
+        self.rules = rules_for(keywords, users)
+        self._token = token
+        self._tag = tag
+        self._base_url = base_url
+        self._stall = stall
+        self._clock = clock or SystemClock()
+        self._backoff = backoff or Backoff()
+        self._rules_are_set = False
+        self._stopping = Event()
+        self._dialling: gevent.Greenlet[..., _Ending] | None = None
+
+    def run(self, emit: Emit) -> None:
+        if not self._token:
+            raise SourceGaveUp(f"there is no token for X: {WHAT_TO_DO[401]}")
+        while not self._stopping.is_set():
+            # A greenlet of its own, so that stop() can end a read that waits for X.
+            self._dialling = gevent.spawn(self._dial, emit)
+            try:
+                self._dialling.join()
+            finally:
+                self._dialling.kill()
+            if self._stopping.is_set():
+                return
+            ending = self._dialling.get()
+            wait = self._wait_after(ending)
+            logger.info("%s; dialling X again in %.1f s", ending.reason, wait)
+            self._clock.wait(self._stopping, wait)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._dialling is not None:
+            self._dialling.kill(block=False)
+
+    def _dial(self, emit: Emit) -> _Ending:
+        self._backoff.dialled(self._clock.elapsed())
+        client = _Client(self._token, self._base_url, self._stall, partial(self._line, emit))
+        try:
+            if not self._rules_are_set:
+                set_rules(client, self.rules, self._tag)
+                self._rules_are_set = True
+            client.filter(**FIELDS)
+        except tweepy.HTTPException as problem:
+            return _refusal(problem.response)
+        except SourceGaveUp as problem:
+            return _Ending(str(problem), gave_up=problem)
+        except (
+            requests.RequestException,
+            tweepy.TweepyException,
+            ValueError,
+            LookupError,
+            TypeError,
+        ) as problem:
+            return _Ending(f"X's rules could not be read ({type(problem).__name__})")
+        return client.ending()
+
+    def _wait_after(self, ending: _Ending) -> float:
+        if ending.gave_up:
+            raise ending.gave_up
+        if ending.status in WHAT_TO_DO:
+            raise SourceGaveUp(f"{ending.reason}: {WHAT_TO_DO[ending.status]}")
+        if ending.useful:
+            self._backoff.succeeded()
+        if not ending.status:
+            return self._backoff.lost(self._clock.elapsed())
+        # X answers 409 when its rules are gone; they are looked at again after any refusal.
+        self._rules_are_set = False
+        reset_in = float(ending.reset) + 1 - self._clock.now() if ending.reset.isdecimal() else 0.0
+        return self._backoff.refused(ending.status, self._clock.elapsed(), reset_in)
+
+    def _line(self, emit: Emit, line: bytes) -> bool:
+        """Whether the line was a post."""
+        try:
+            post = from_x(read_line(line))
+        except BadPost as problem:
+            self.skipped += 1
+            # What the line says is not logged; X's own notices have the form of a bad post too.
+            logger.warning("a line of %d bytes from X is skipped, %s", len(line), problem)
+            return False
+        emit(post)
+        return True
+
+
+class _Client(tweepy.StreamingClient):  # type: ignore[misc]
+    """One dial: it never dials again by itself, and remembers how it ended."""
+
+    def __init__(self, token: str, base_url: str, stall: float, line: Callable[[bytes], bool]) -> None:
+        super().__init__(token)
+        self._line = line
+        self._road = _Road(base_url, stall, self.disconnect)
+        self.session.mount("https://", self._road)
+        self._began = time.monotonic()
+        self._posts = 0
+        self._ending = _Ending("X closed the connection")
+
+    def ending(self) -> _Ending:
+        useful = self._posts > 0 or time.monotonic() - self._began >= LASTING
+        return _Ending(self._ending.reason, self._ending.status, self._ending.reset, useful)
+
+    def on_data(self, raw_data: bytes) -> None:
+        self._posts += self._line(raw_data)
+
+    def on_connect(self) -> None:
+        logger.info("X's stream is connected")
+
+    def on_disconnect(self) -> None:
+        logger.debug("X's stream is disconnected")
+
+    def on_closed(self, response: requests.Response) -> None:
+        self.disconnect()
+
+    def on_connection_error(self) -> None:
+        self._ending = _Ending("the connection to X failed, broke or stalled")
+        self.disconnect()
+
+    def on_request_error(self, status_code: int) -> None:
+        assert self._road.answer is not None
+        self._ending = _refusal(self._road.answer)
+        self.disconnect()
+
+    def on_exception(self, exception: Exception) -> None:
+        logger.error("reading X's stream failed", exc_info=exception)
+        self._ending = _Ending(f"reading X's stream raised {type(exception).__name__}")
+
+
+class _Road(HTTPAdapter):
+    """The way to X: to the right address, with time limits, and by lines of limited length.
+
+    tweepy has its address, its time limits and its way of reading lines built in.
+    """
+
+    def __init__(self, base_url: str, stall: float, ended: Callable[[], None]) -> None:
+        super().__init__()
+        self.answer: requests.Response | None = None
+        self._base_url = base_url.rstrip("/")
+        self._stall = stall
+        self._ended = ended
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        request.url = self._base_url + request.path_url
+        options["timeout"] = self._stall
+        self.answer = super().send(request, *args, **options)
+        self.answer.iter_lines = partial(self._lines, self.answer)  # type: ignore[method-assign]
+        return self.answer
+
+    def _lines(self, answer: requests.Response, chunk_size: int) -> Iterator[bytes]:
+        reader = LineReader()
+        last = time.monotonic()
+        # A chunked answer is given chunk by chunk; of any other, the whole size is waited for.
+        for data in answer.iter_content(16 * 1024 if getattr(answer.raw, "chunked", False) else 1):
+            lines = reader.receive(data)
+            if lines:
+                last = time.monotonic()
+            elif time.monotonic() - last > self._stall:
+                raise requests.ConnectionError(f"no line from X in {self._stall} s")
+            yield from lines
+        self._ended()
+
+
+def _refusal(answer: requests.Response) -> _Ending:
+    try:
+        detail = answer.json().get("detail") or answer.json().get("title")
+    except (requests.RequestException, ValueError, AttributeError):
+        detail = None  # the status says enough
+    reason = f"X answered {answer.status_code}" + (f" ({str(detail)[:200]})" if detail else "")
+    return _Ending(reason, answer.status_code, answer.headers.get("x-rate-limit-reset", ""))

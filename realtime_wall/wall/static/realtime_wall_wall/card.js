@@ -1,0 +1,162 @@
+/* One post as one card.
+ *
+ * The same card is written by the server in templates/realtime_wall_wall/card.html, and a test holds
+ * the two together. A post is a stranger's: its text goes in as text, its addresses only when they
+ * cannot be a script.
+ */
+(function (root) {
+  "use strict";
+
+  const TONES = 12; // colours for people without a picture: .wall-tone-0 to .wall-tone-11
+  const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
+  const OURS = /^[A-Za-z0-9_.@\/-]+$/;
+
+  /* labels: {now, minutes, hours, days, retweeted, static}, now: milliseconds */
+  function wallCard(post, labels, now) {
+    const card = element("li", { class: "wall-card", "data-key": `${post.source}:${post.id}` });
+    card.dataset.length = lengthOf(post.text);
+    if (post.retweeted_by) card.append(retweet(post, labels));
+    card.append(avatar(post, labels), author(post), time(post, labels, now));
+    if (post.source) card.append(badge(post));
+    card.append(text(post));
+    const media = firstMedia(post, labels);
+    if (media) card.append(media);
+    return card;
+  }
+
+  function retweet(post, labels) {
+    const line = element("p", { class: "wall-retweet" }, `${labels.retweeted} `);
+    line.append(element("bdi", {}, post.retweeted_by));
+    return line;
+  }
+
+  function avatar(post, labels) {
+    const name = post.author_name || post.author_username;
+    const tone = `wall-avatar wall-tone-${toneOf(post.author_username || name)}`;
+    const face = element("span", { class: tone, "aria-hidden": "true" }, initialsOf(name));
+    const source = safeUrl(post.author_avatar, labels.static);
+    if (source) face.append(picture(source, ""));
+    return face;
+  }
+
+  function author(post) {
+    const line = element("p", { class: "wall-author" });
+    const who = linkOrSpan(post.author_url, "wall-who");
+    const username = post.author_username;
+    who.append(element("bdi", { class: "wall-name" }, post.author_name || username));
+    if (username) who.append(" ", element("bdi", { class: "wall-handle" }, `@${username}`));
+    line.append(who);
+    return line;
+  }
+
+  function time(post, labels, now) {
+    const when = linkOrSpan(post.url, "wall-when");
+    when.append(element("time", { datetime: post.created_at }, ago(post.created_at, labels, now)));
+    return when;
+  }
+
+  function badge(post) {
+    return element("span", { class: "wall-source", "data-source": post.source }, post.source);
+  }
+
+  function text(post) {
+    const block = element("p", { class: "wall-text", dir: "auto" });
+    if (/^[a-z]{2}$/.test(post.lang || "")) block.setAttribute("lang", post.lang);
+    block.append(...linked(post.text, post.entities || []));
+    return block;
+  }
+
+  /* Entities count code points; a JavaScript string counts halves of them. */
+  function linked(words, entities) {
+    const points = Array.from(words);
+    const parts = [];
+    let done = 0;
+    for (const entity of [...entities].sort((one, other) => one.start - other.start)) {
+      const { start, end, kind } = entity;
+      const href = safeUrl(entity.url);
+      if (!href || !(start >= done && end > start && end <= points.length)) continue;
+      const shown = points.slice(start, end).join("");
+      const link = anchor(href, "wall-link");
+      link.dataset.kind = kind === "hashtag" || kind === "mention" ? kind : "url";
+      link.append(kind === "url" ? entity.text || shown : shown);
+      parts.push(points.slice(done, start).join(""), link);
+      done = end;
+    }
+    parts.push(points.slice(done).join(""));
+    return parts.filter((part) => part !== "");
+  }
+
+  function firstMedia(post, labels) {
+    for (const media of post.media || []) {
+      const source = safeUrl(media.url, labels.static);
+      if (!source) continue;
+      const box = element("span", { class: "wall-media", "data-kind": media.kind });
+      box.append(picture(source, media.alt || ""));
+      return box;
+    }
+    return null;
+  }
+
+  // -- what a card is made of
+
+  function element(tag, attributes, words) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    if (words !== undefined) made.textContent = words;
+    return made;
+  }
+
+  function anchor(href, kind) {
+    return element("a", { class: kind, href, target: "_blank", rel: "noopener noreferrer nofollow" });
+  }
+
+  function linkOrSpan(url, kind) {
+    const href = safeUrl(url);
+    return href ? anchor(href, kind) : element("span", { class: kind });
+  }
+
+  function picture(src, alt) {
+    return element("img", { src, alt, referrerpolicy: "no-referrer", decoding: "async" });
+  }
+
+  /* The address if it is one of the web, or of this site's own static files; or nothing. */
+  function safeUrl(url, ours) {
+    if (typeof url !== "string") return "";
+    if (WEB.test(url)) return url;
+    return ours && url.startsWith(ours) && OURS.test(url) && !url.includes("..") ? url : "";
+  }
+
+  /* How much there is to read decides how large it is written. */
+  function lengthOf(words) {
+    const count = Array.from(words).length;
+    if (count <= 12 && !/[\p{L}\p{N}]/u.test(words)) return "symbols";
+    if (count <= 70) return "short";
+    return count <= 180 ? "medium" : "long";
+  }
+
+  function initialsOf(name) {
+    const starts = name
+      .split(/\s+/)
+      .map((word) => Array.from(word)[0] || "")
+      .filter((start) => /[\p{L}\p{N}]/u.test(start));
+    const [first = "?"] = starts;
+    const last = starts.length > 1 ? starts[starts.length - 1] : "";
+    return (first + last).toUpperCase();
+  }
+
+  function toneOf(name) {
+    return Array.from(name).reduce((sum, point) => sum + point.codePointAt(0), 0) % TONES;
+  }
+
+  function ago(created, labels, now) {
+    const minutes = Math.floor((now - Date.parse(created)) / 60000);
+    if (!(minutes >= 1)) return labels.now;
+    if (minutes < 60) return labels.minutes.replace("{}", minutes);
+    if (minutes < 1440) return labels.hours.replace("{}", Math.floor(minutes / 60));
+    return labels.days.replace("{}", Math.floor(minutes / 1440));
+  }
+
+  const Card = { wallCard, ago };
+  if (typeof module === "object" && module.exports) module.exports = Card;
+  else root.WallCard = Card;
+})(typeof globalThis === "object" ? globalThis : self);

@@ -1,0 +1,101 @@
+/* A world in which nothing happens by itself: its clock, its chance, its network and its page are ours. */
+"use strict";
+
+const Realtime = require("../../realtime_wall/static/realtime_wall/realtime.js");
+
+class FakeConnection {
+  constructor(url) {
+    this.url = url;
+    this.sent = [];
+    this.closed = false;
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.closed = true; // a real one reports it later, or never when the network is gone
+  }
+
+  /* What the server does. */
+  open(welcome = { session: "s1", ping: 25 }, cursor = "e:0") {
+    this.onopen({});
+    if (welcome) this.says({ type: "welcome", message: welcome, cursor });
+  }
+
+  says(envelope) {
+    this.onmessage({ data: typeof envelope === "string" ? envelope : JSON.stringify(envelope) });
+  }
+
+  drops(code = 1006, reason = "") {
+    this.onclose({ code, reason });
+  }
+
+  get last() {
+    return this.sent[this.sent.length - 1];
+  }
+}
+
+class FakeClock {
+  constructor() {
+    this.waiting = new Map();
+    this.delays = [];
+    this._last = 0;
+  }
+
+  setTimeout(act, delay) {
+    this._last += 1;
+    this.waiting.set(this._last, act);
+    this.delays.push(delay);
+    return this._last;
+  }
+
+  clearTimeout(timer) {
+    this.waiting.delete(timer);
+  }
+
+  /* Everything that waits has waited long enough. */
+  pass() {
+    const due = [...this.waiting.values()];
+    this.waiting.clear();
+    due.forEach((act) => act());
+  }
+}
+
+class FakePage extends EventTarget {
+  visibilityState = "visible";
+}
+
+function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5 } = {}) {
+  const connections = [];
+  const clock = new FakeClock();
+  const page = new FakePage();
+  const reported = [];
+  class WebSocket extends FakeConnection {
+    constructor(address) {
+      super(address);
+      connections.push(this);
+    }
+  }
+  const world = {
+    WebSocket,
+    location: { href },
+    document: page,
+    window: page,
+    random: () => chance,
+    setTimeout: (act, delay) => clock.setTimeout(act, delay),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+    report: (error) => reported.push(error),
+  };
+  const socket = Realtime.connect(url, world);
+  const server = {
+    connections,
+    get now() {
+      return connections[connections.length - 1];
+    },
+  };
+  return { socket, server, clock, page, reported };
+}
+
+module.exports = { open };

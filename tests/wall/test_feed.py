@@ -1,0 +1,269 @@
+import logging
+import sqlite3
+from contextlib import closing
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from realtime_wall.errors import InvalidMessage
+from realtime_wall.wall.feed import Feed
+from realtime_wall.wall.models import RejectedPost, Tweet
+from realtime_wall.wall.post import Author
+from realtime_wall.wall.store import DatabaseStore, Stored
+from tests.wall.fakes import DEADLINE, ListSource, post
+from tests.wall.test_store import Unstorable, bad
+
+
+class MemoryStore:
+    """Keeps the batches it is given; ``gate`` makes it wait in its thread, ``problems`` fail first."""
+
+    def __init__(self, *problems):
+        self.batches = []
+        self.problems = list(problems)
+
+    def add(self, posts):
+        if self.problems:
+            return Stored(left=list(posts), problem=self.problems.pop(0))
+        self.batches.append([post.id for post in posts])
+        return Stored(new=[post.as_message() for post in posts])
+
+
+@pytest.fixture
+def run(publisher, clock):
+    feeds = []
+
+    def start(*sources, store=None, **options):
+        feed = Feed("main", sources, publish=publisher, store=store or MemoryStore(), clock=clock, **options)
+        feed.start()
+        feeds.append(feed)
+        return feed
+
+    yield start
+    for feed in feeds:
+        feed.stop()
+
+
+def test_a_post_is_stored_and_then_published_on_the_walls_channel(run, publisher, database):
+    stored_when_published = []
+    record = publisher.__call__
+
+    class Looking(type(publisher)):
+        def __call__(self, *args, **kwargs):
+            stored_when_published.append(Tweet.objects.filter(post_id=kwargs["event_id"]).exists())
+            super().__call__(*args, **kwargs)
+
+    publisher.__class__ = Looking
+    run(ListSource(post(1), post(2)), store=DatabaseStore("main"))
+
+    publisher.wait_for(2)
+    assert publisher.published == [
+        ("tweets", post(1).as_message(), "tweet", "1"),
+        ("tweets", post(2).as_message(), "tweet", "2"),
+    ]
+    assert stored_when_published == [True, True]
+    assert record is not None
+
+
+def test_another_wall_has_its_own_channel(publisher, clock):
+    feed = Feed("upstairs", [], publish=publisher, store=MemoryStore(), clock=clock)
+
+    assert feed.channel == "tweets.upstairs"
+
+
+def test_a_post_that_comes_twice_is_published_once(run, publisher):
+    store = MemoryStore()
+    run(ListSource(post(1), post(1), post(2)), ListSource(post(2), post(3)), store=store)
+
+    publisher.wait_for(3)
+    assert sorted(publisher.ids) == ["1", "2", "3"]
+    assert sorted(sum(store.batches, [])) == ["1", "2", "3"]
+
+
+def test_a_post_from_before_the_restart_is_not_published_again(run, publisher, database):
+    DatabaseStore("main").add([post(1)])
+    run(ListSource(post(1), post(2)), store=DatabaseStore("main"))
+
+    publisher.wait_for(1)
+    assert publisher.ids == ["2"]
+
+
+def test_banned_users_are_dropped_with_their_retweets(run, publisher):
+    run(
+        ListSource(
+            post(1, username="Spammer"),
+            post(2, retweeter=Author(name="S", username="sPammer")),
+            post(3, username="spammers_friend"),
+        ),
+        banned=["@spammer"],
+    )
+
+    publisher.wait_for(1)
+    assert publisher.ids == ["3"]
+
+
+def test_while_the_database_is_away_nothing_is_lost_and_the_log_says_it_once(run, publisher, clock, caplog):
+    problems = [OSError("no route to the database")] * 9
+    store = MemoryStore(*problems)
+    run(ListSource(*map(post, range(5))), store=store)
+
+    publisher.wait_for(5)
+    assert publisher.ids == ["0", "1", "2", "3", "4"]
+    assert clock.waits == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "the database is unavailable, tweets waits for it: no route to the database",
+        "the database is back after 9 attempts, tweets goes on",
+    ]
+
+
+def test_a_locked_sqlite_never_stops_the_event_loop(run, publisher, database):
+    ticks, steps = [], 0
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        feed = run(ListSource(post(1)), store=DatabaseStore("main"))
+        other_greenlet = gevent.spawn(tick, ticks)
+        with gevent.Timeout(DEADLINE):
+            while len(ticks) < 20:
+                gevent.sleep(0.01)
+                steps += 1
+        assert publisher.ids == []
+        other.execute("COMMIT")
+
+    publisher.wait_for(1)
+    other_greenlet.kill()
+    assert max(ticks) < 0.045  # the lock is waited for 0.05 s in the thread
+    assert feed.channel == "tweets"
+
+
+def tick(ticks):
+    """Remember how late the event loop is."""
+    loop = gevent.get_hub().loop
+    while True:
+        loop.update_now()
+        before = loop.now()
+        gevent.sleep(0.01)
+        ticks.append(loop.now() - before - 0.01)
+
+
+def test_a_poisoned_post_is_logged_and_the_others_are_published(run, publisher, database, caplog):
+    run(ListSource(post(1), bad(Unstorable, 2), post(3)), store=DatabaseStore("main"))
+
+    publisher.wait_for(2)
+    assert publisher.ids == ["1", "3"]
+    assert RejectedPost.objects.count() == 1
+    assert [record.getMessage()[:44] for record in caplog.records] == [
+        "post list:2 is put aside as a RejectedPost: "
+    ]
+
+
+def test_a_post_that_cannot_be_published_does_not_stop_the_next(run, publisher, caplog):
+    publisher.problems["1"] = InvalidMessage("too strange")
+    run(ListSource(post(1), post(2)))
+
+    publisher.wait_for(1)
+    assert publisher.ids == ["2"]
+    assert "post 1 was stored but not published: too strange" in caplog.text
+
+
+def test_a_store_that_breaks_does_not_end_the_feed(run, publisher, caplog):
+    class Breaking(MemoryStore):
+        def add(self, posts):
+            if posts[0].id == "1":
+                raise RuntimeError("can't start new thread")
+            return super().add(posts)
+
+    second = Event()
+
+    class Slow(ListSource):
+        def run(self, emit):
+            emit(post(1))
+            second.wait()
+            emit(post(2))
+
+    run(Slow(), store=Breaking())
+    with gevent.Timeout(DEADLINE):
+        while "could not be handled" not in caplog.text:
+            gevent.sleep(0.01)
+    second.set()
+
+    publisher.wait_for(1)
+    assert publisher.ids == ["2"]
+
+
+def test_a_source_waits_while_the_feed_is_full(run, publisher):
+    gate = Event()
+
+    class Gated(MemoryStore):
+        def add(self, posts):
+            return super().add(posts) if gate.is_set() else Stored(left=list(posts), problem=OSError())
+
+    source = ListSource(*map(post, range(1000)))
+    run(source, store=Gated(), waiting=10)
+    for _ in range(50):
+        gevent.sleep(0)
+    # 200 in the batch, 10 in the queue, and as many as came while the batch was taken
+    assert source.given <= 220
+
+    gate.set()
+    publisher.wait_for(1000)
+    assert publisher.ids == [str(n) for n in range(1000)]
+
+
+def test_what_waits_is_stored_together(run, publisher):
+    store = MemoryStore()
+    run(ListSource(*map(post, range(500))), store=store)
+
+    publisher.wait_for(500)
+    assert max(map(len, store.batches)) == 200
+    assert len(store.batches) <= 5
+
+
+def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock):
+    source = ListSource(*map(post, range(300)))
+    feed = Feed("main", [source], publish=publisher, store=MemoryStore(), clock=clock)
+    feed.start()
+    gevent.sleep(0)
+
+    feed.stop()
+
+    assert source.given == 300
+    assert len(publisher.ids) == 300
+
+
+def test_stopping_does_not_wait_for_ever(publisher, clock, caplog):
+    feed = Feed("main", [ListSource(post(1))], publish=publisher, store=Away(), clock=clock)
+    feed.start()
+    gevent.sleep(0)
+
+    with gevent.Timeout(DEADLINE):
+        feed.stop(timeout=0.3)
+
+    assert "the feed of tweets stopped with posts that could not be stored" in caplog.text
+
+
+class Away(MemoryStore):
+    def add(self, posts):
+        return Stored(left=list(posts), problem=OSError("away"))
+
+
+def test_a_source_that_does_not_listen_is_ended(publisher, clock):
+    ended = []
+
+    class Deaf(ListSource):
+        def run(self, emit):
+            try:
+                Event().wait()
+            finally:
+                ended.append(True)
+
+    feed = Feed("main", [Deaf()], publish=publisher, store=MemoryStore(), clock=clock)
+    feed.start()
+    gevent.sleep(0)
+    feed.stop(timeout=0.3)
+    gevent.sleep(0)
+
+    assert ended == [True]
+
+
+def test_a_feed_that_was_never_started_can_be_stopped(publisher, clock):
+    Feed("main", [], publish=publisher, store=MemoryStore(), clock=clock).stop()

@@ -1,0 +1,341 @@
+"""What the wall's page says, what it does not, and what a page that was away is told."""
+
+import json
+import re
+import subprocess
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.template.loader import render_to_string
+from django.test import Client, override_settings
+from django.urls import include, path
+from django.utils.html import json_script
+
+import realtime_wall.wall
+from realtime_wall.wall.card import card, card_labels
+from realtime_wall.wall.models import Tweet, Wall
+from realtime_wall.wall.templatetags import wall as wall_tags
+from tests.wall.posts import hostile_posts, make_post, odd_posts
+
+CARD_JS = Path(realtime_wall.wall.__file__).parent / "static/realtime_wall_wall/card.js"
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+urlpatterns = [
+    path("", include("realtime_wall.urls")),
+    path("wall/", include("realtime_wall.wall.urls")),
+]
+
+
+@pytest.fixture(autouse=True)
+def site(database):
+    with override_settings(ROOT_URLCONF=__name__):
+        yield
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+def store(post, wall=None, **fields):
+    Tweet.objects.create(
+        wall=wall or Wall.called(),
+        post_id=post["id"],
+        source=post["source"],
+        content=post,
+        created_at=post["created_at"],
+        **fields,
+    )
+    return f"{post['source']}:{post['id']}"
+
+
+class Element:
+    def __init__(self, tag, attributes):
+        self.tag = tag
+        self.attributes = dict(attributes)
+        self.children = []
+
+    def find(self, tag=None, **attributes):
+        """Every element inside, in order, with these attributes (``class_`` for class)."""
+        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
+        for child in self.children:
+            if isinstance(child, Element):
+                if tag in (None, child.tag) and wanted.items() <= child.attributes.items():
+                    yield child
+                yield from child.find(tag, **attributes)
+
+    @property
+    def text(self):
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+    def outline(self):
+        """The element as plain data; blanks between the parts of a card mean nothing."""
+        parts = [child if isinstance(child, str) else child.outline() for child in self.children]
+        if self.tag == "li":
+            parts = [part for part in parts if not (isinstance(part, str) and not part.strip())]
+        return [self.tag, dict(sorted(self.attributes.items())), parts]
+
+
+class TreeBuilder(HTMLParser):
+    VOID = ("img", "link", "meta", "input", "br")
+
+    def __init__(self, html):
+        super().__init__()
+        self.root = Element("root", [])
+        self._open = [self.root]
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        element = Element(tag, attributes)
+        self._open[-1].children.append(element)
+        if tag not in self.VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag):
+        while len(self._open) > 1 and self._open.pop().tag != tag:
+            pass
+
+    def handle_data(self, data):
+        siblings = self._open[-1].children
+        if siblings and isinstance(siblings[-1], str):
+            siblings[-1] += data
+        else:
+            siblings.append(data)
+
+
+def tree(html):
+    return TreeBuilder(html).root
+
+
+def page(client, address="/wall/"):
+    response = client.get(address)
+    assert response.status_code == 200
+    return tree(response.content.decode())
+
+
+def keys(page):
+    return [card.attributes["data-key"] for card in page.find(class_="wall-card")]
+
+
+# -- the page
+
+
+def test_the_page_shows_the_newest_posts_first(client):
+    stored = [store(make_post(created_at=f"2026-11-21T09:{minute:02}:00+00:00")) for minute in range(40)]
+
+    assert keys(page(client)) == stored[:9:-1]
+
+
+def test_a_hidden_post_is_not_in_the_page(client):
+    store(make_post(text="a word that nobody should read"), hidden=True)
+
+    assert b"nobody should read" not in client.get("/wall/").content
+
+
+def test_a_post_stored_after_the_cursor_was_taken_is_in_the_page_or_comes_live(client, monkeypatch):
+    def cursor_and_at_once_another_post():
+        store(make_post())
+        return "e:41"
+
+    monkeypatch.setattr(wall_tags, "cursor", cursor_and_at_once_another_post)
+
+    seen = page(client)
+
+    assert len(keys(seen)) == 1
+    assert [posts.attributes["data-cursor"] for posts in seen.find("ol")] == ["e:41"]
+
+
+def test_an_empty_wall_invites_to_post_with_its_hashtag(client):
+    Wall.objects.create(slug="opening", title="The opening", hashtag="harbour")
+
+    seen = page(client, "/wall/opening/")
+
+    # Without so much as a blank in it: the style sheet asks for :empty.
+    assert [posts.children for posts in seen.find("ol", class_="wall-posts")] == [[]]
+    assert "#harbour" in next(seen.find(class_="wall-invitation")).text
+
+
+def test_a_hashtag_is_written_with_one_sign_whether_or_not_it_was_entered_with_it(client):
+    Wall.objects.create(slug="opening", hashtag="#harbour")
+
+    assert next(page(client, "/wall/opening/").find(class_="wall-hashtag")).text == "#harbour"
+
+
+def test_each_wall_shows_and_hears_its_own_posts(client):
+    store(make_post())
+    other = Wall.objects.create(slug="hall-2")
+    key = store(make_post(), wall=other)
+
+    seen = page(client, "/wall/hall-2/")
+    config = json.loads(next(seen.find("script", id="wall-config")).text)
+
+    assert keys(seen) == [key]
+    assert (config["channel"], config["posts"]) == ("tweets.hall-2", "/wall/hall-2/posts.json")
+
+
+@pytest.mark.parametrize("address", ["/wall/nowhere/", "/wall/nowhere/posts.json"])
+def test_a_wall_that_nobody_made_is_not_found_and_not_made(client, address):
+    assert client.get(address).status_code == 404
+    assert not Wall.objects.filter(slug="nowhere").exists()
+
+
+@pytest.mark.parametrize(("asked", "theme"), [("", "dark"), ("light", "light"), ('"><script>', "dark")])
+def test_the_theme_is_dark_unless_light_is_asked_for(client, asked, theme):
+    seen = page(client, f"/wall/?theme={asked}")
+
+    assert next(seen.find("html")).attributes["data-theme"] == theme
+
+
+def test_no_script_or_style_is_written_into_the_page(client):
+    for post in hostile_posts():
+        store(post)
+
+    seen = page(client)
+
+    for script in seen.find("script"):
+        assert script.attributes.get("type") == "application/json" or not script.text
+    assert not list(seen.find("style"))
+    for element in seen.find():
+        assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
+
+
+def test_no_copy_of_the_page_is_kept_because_its_cursor_would_grow_old(client):
+    assert "no-store" in client.get("/wall/")["Cache-Control"]
+    assert "no-store" in client.get("/wall/posts.json")["Cache-Control"]
+
+
+# -- what a page that was away reads
+
+
+def missed(client, after=""):
+    return client.get("/wall/posts.json", {"after": after}).json()
+
+
+def test_what_was_stored_after_a_post_is_told_though_it_may_be_older(client):
+    store(make_post())
+    last_seen = store(make_post())
+    late = make_post(created_at="2026-11-21T08:00:00+00:00")
+    store(late)
+
+    answer = missed(client, last_seen)
+
+    assert answer["posts"] == [late]
+    assert answer["keys"][-1] == f"x:{late['id']}"
+
+
+def test_a_page_that_names_no_post_of_this_wall_is_told_all(client):
+    first, second = make_post(), make_post()
+    store(first)
+    store(second)
+
+    for unknown in ("", "x:none", "no key at all", ":::", "x:" + "9" * 5000):
+        assert missed(client, unknown)["posts"] == [second, first]
+
+
+def test_the_keys_leave_out_what_was_hidden_so_that_pages_take_it_down(client):
+    shown = store(make_post())
+    store(make_post(), hidden=True)
+
+    assert missed(client, shown) == {"posts": [], "keys": [shown], "count": 1}
+
+
+def test_after_a_long_absence_the_newest_two_hundred_are_told(client):
+    last_seen = store(make_post())
+    for _ in range(201):
+        newest = store(make_post())
+
+    answer = missed(client, last_seen)
+
+    assert len(answer["posts"]) == len(answer["keys"]) == 200
+    assert answer["keys"][0] == newest
+    assert [f"x:{post['id']}" for post in answer["posts"]] == answer["keys"]
+    assert answer["count"] == 202
+
+
+# -- a card
+
+
+def card_by_server(post):
+    html = render_to_string("realtime_wall_wall/card.html", {"card": card(post, card_labels(), NOON)})
+    return next(tree(html).find("li"))
+
+
+def test_a_card_has_no_address_but_of_the_web_and_of_our_static_files():
+    for post in hostile_posts():
+        for element in card_by_server(post).find():
+            for name in ("href", "src"):
+                address = element.attributes.get(name, "https://")
+                assert re.match(r"https?://[^\s\"]*$|/static/realtime_wall_wall/icon\.svg$", address), post
+
+
+def test_a_strangers_markup_is_shown_as_the_text_it_is():
+    for post in hostile_posts():
+        shown = card_by_server(post)
+
+        assert next(shown.find(class_="wall-text")).text == post["text"]
+        assert next(shown.find(class_="wall-name")).text == post["author_name"]
+
+
+def test_a_card_says_of_a_retweet_who_wrote_it_and_who_passed_it_on():
+    shown = card_by_server(make_post(retweeted_by="Tomás"))
+
+    assert next(shown.find(class_="wall-retweet")).text == "retweeted by Tomás"
+    assert next(shown.find(class_="wall-name")).text == "Mara Lindqvist"
+
+
+def test_entities_are_counted_in_code_points():
+    text = "🚀👩🏽‍🚀 #lift off"
+    start = text.index("#")
+    entity = {"start": start, "end": start + 5, "kind": "hashtag", "text": "", "url": "https://x.example/t"}
+
+    shown = card_by_server(make_post(text=text, entities=[entity]))
+
+    assert [link.text for link in shown.find("a", class_="wall-link")] == ["#lift"]
+    assert next(shown.find(class_="wall-text")).text == text
+
+
+@pytest.mark.browser
+def test_the_browser_makes_the_same_card_as_the_server(tmp_path):
+    posts = odd_posts() + hostile_posts()
+
+    made = list(cards_by_browser(posts, tmp_path).find("li"))
+
+    assert len(made) == len(posts)
+    for post, by_browser in zip(posts, made, strict=True):
+        assert by_browser.outline() == card_by_server(post).outline()
+
+
+def cards_by_browser(posts, folder):
+    """The tree that a real browser has after card.js has made these cards."""
+    make_them = """
+        const read = (id) => JSON.parse(document.getElementById(id).textContent);
+        for (const post of read("posts")) {
+          document.querySelector("ol").append(WallCard.wallCard(post, read("labels"), read("now")));
+        }
+    """
+    html = folder / "cards.html"
+    html.write_text(
+        f"<!doctype html><meta charset=utf-8>{json_script(posts, 'posts')}"
+        f"{json_script(card_labels(), 'labels')}{json_script(NOON.timestamp() * 1000, 'now')}"
+        f"<ol></ol><script src='{CARD_JS.as_uri()}'></script><script>{make_them}</script>"
+    )
+    switches = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync"
+    switches += " --disable-background-networking --disable-component-update"
+    run = subprocess.run(
+        [
+            "chromium",
+            *switches.split(),
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            f"--user-data-dir={folder / 'profile'}",
+            "--dump-dom",
+            html.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    return next(tree(run.stdout).find("ol"))

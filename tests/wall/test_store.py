@@ -1,0 +1,171 @@
+import sqlite3
+from contextlib import closing
+
+import pytest
+from django.db import IntegrityError, connection
+
+from realtime_wall.wall.models import RejectedPost, Tweet, Wall
+from realtime_wall.wall.post import Post
+from realtime_wall.wall.store import DatabaseStore
+from tests.wall.fakes import post
+
+
+class Unstorable(Post):
+    def as_message(self):
+        return {"id": self.id, "text": object()}
+
+
+class Unspeakable(Post):
+    def as_message(self):
+        raise ZeroDivisionError("no words")
+
+
+def bad(kind, post_id):
+    good = post(post_id)
+    return kind(id=good.id, source=good.source, text=good.text, created_at=good.created_at)
+
+
+def ids(stored):
+    return [message["id"] for message in stored.new]
+
+
+def test_what_is_new_is_stored_and_told_in_order(database):
+    stored = DatabaseStore("main").add([post(3), post(1), post(2)])
+
+    assert ids(stored) == ["3", "1", "2"]
+    assert [tweet.post_id for tweet in Tweet.objects.order_by("id")] == ["3", "1", "2"]
+    tweet = Tweet.objects.get(post_id="3")
+    assert tweet.content == stored.new[0] == post(3).as_message()
+    assert (tweet.wall.slug, tweet.source, tweet.hidden) == ("main", "list", False)
+    assert tweet.created_at == post(3).created_at
+
+
+def test_a_stored_post_is_not_new_again(database):
+    store = DatabaseStore("main")
+    store.add([post(1), post(2)])
+
+    assert ids(store.add([post(2), post(3)])) == ["3"]
+    assert Tweet.objects.count() == 3
+
+
+def test_a_post_twice_in_a_batch_is_stored_once(database):
+    stored = DatabaseStore("main").add([post(1), post(1)])
+
+    assert (ids(stored), stored.rejected) == (["1"], [])
+
+
+def test_the_same_id_of_another_source_or_on_another_wall_is_another_post(database):
+    DatabaseStore("main").add([post(1)])
+
+    assert ids(DatabaseStore("main").add([post(1, source="elsewhere")])) == ["1"]
+    assert ids(DatabaseStore("upstairs").add([post(1)])) == ["1"]
+    assert Wall.objects.count() == 2
+
+
+@pytest.mark.parametrize("batch, new", [(["2"], []), (["1", "2", "3"], ["1", "3"])])
+def test_a_post_that_another_process_stored_meanwhile_is_no_reason_to_reject(
+    database, monkeypatch, batch, new
+):
+    """The other process inserts after we have looked up what is new, and before we insert."""
+    insert, called, raced = Tweet.objects.bulk_create, Wall.called, []
+
+    def lose_the_race(rows):
+        if not raced:
+            raced.append("2")
+            raise IntegrityError("duplicate key")
+        return insert(rows)
+
+    def find_what_the_other_stored(slug):
+        wall = called(slug)
+        if raced == ["2"]:
+            raced.append("stored")
+            wall.tweets.create(source="list", post_id="2", content={}, created_at=post().created_at)
+        return wall
+
+    monkeypatch.setattr(Tweet.objects, "bulk_create", lose_the_race)
+    monkeypatch.setattr(Wall, "called", find_what_the_other_stored)
+
+    stored = DatabaseStore("main").add([post(post_id) for post_id in batch])
+
+    assert (ids(stored), stored.rejected, stored.left) == (new, [], [])
+
+
+def test_a_post_that_the_database_refuses_is_put_aside_and_the_others_go_on(database):
+    posts = [post(n) for n in range(8)]
+    posts[5] = bad(Unstorable, 5)
+
+    stored = DatabaseStore("main").add(posts)
+
+    assert ids(stored) == ["0", "1", "2", "3", "4", "6", "7"]
+    assert [rejection.post.id for rejection in stored.rejected] == ["5"]
+    aside = RejectedPost.objects.get()
+    assert (aside.post_id, aside.source, aside.wall.slug) == ("5", "list", "main")
+    assert "TypeError" in aside.reason
+    assert aside.raw.startswith('{"id": "5"')
+    assert stored.rejected[0].kept
+
+
+def test_even_a_post_that_cannot_be_written_down_is_put_aside(database):
+    stored = DatabaseStore("main").add([bad(Unspeakable, 1), post(2)])
+
+    assert ids(stored) == ["2"]
+    assert "no words" in stored.rejected[0].reason
+    assert "Unspeakable" in RejectedPost.objects.get().raw
+
+
+def test_what_is_put_aside_is_cut(database):
+    class Huge(Unstorable):
+        def as_message(self):
+            return {"text": "x" * 200_000, "bad": object()}
+
+    DatabaseStore("main").add([bad(Huge, 1)])
+
+    assert len(RejectedPost.objects.get().raw) == 64 * 1024
+
+
+def test_while_the_database_is_locked_all_posts_are_left(database):
+    Wall.called()
+    with closing(sqlite3.connect(database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        stored = DatabaseStore("main").add([post(1), post(2)])
+
+    assert [left.id for left in stored.left] == ["1", "2"]
+    assert "locked" in str(stored.problem)
+    assert (stored.new, stored.rejected) == ([], [])
+    assert ids(DatabaseStore("main").add(stored.left)) == ["1", "2"]
+
+
+def test_what_was_stored_before_the_database_went_away_is_told(database, monkeypatch):
+    """A batch is halved for its bad post; the database goes away between the halves."""
+    insert = Tweet.objects.bulk_create
+
+    def lock_after_the_first_half(rows):
+        rows = list(rows)
+        insert(rows)
+        if [row.post_id for row in rows] == ["1", "2"]:
+            locks.append(sqlite3.connect(database, isolation_level=None))
+
+    locks = []
+    monkeypatch.setattr(Tweet.objects, "bulk_create", lock_after_the_first_half)
+    monkeypatch.setattr(Wall, "called", locked_when(locks, Wall.called))
+
+    stored = DatabaseStore("main").add([post(1), post(2), bad(Unstorable, 3), post(4)])
+    locks[0].close()
+
+    assert ids(stored) == ["1", "2"]
+    assert [left.id for left in stored.left] == ["3", "4"]
+
+
+def locked_when(locks, called):
+    def lock_first(slug):
+        if locks:
+            locks[0].execute("BEGIN EXCLUSIVE")
+        return called(slug)
+
+    return lock_first
+
+
+def test_the_connection_is_given_back(database):
+    DatabaseStore("main").add([post(1)])
+
+    assert connection.connection is None
