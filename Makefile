@@ -18,7 +18,7 @@ help:
 $(READY): setup.py
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once, about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,static]"
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,static]"
 	@touch $(READY)
 
 setup: $(READY)
@@ -28,7 +28,6 @@ wall: $(READY)
 	@cd example_wall && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 chat: $(READY)
-	@cd example_chat && ../$(BIN)/python manage.py migrate --verbosity 0
 	@cd example_chat && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 test: $(READY)

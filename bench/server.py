@@ -25,7 +25,7 @@ class Process:
         self.directory = tempfile.TemporaryDirectory(prefix="rwbench")
         self.port = _free_port()
         env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environment(self)}
-        self.log = open(Path(self.directory.name, "log"), "w+b")
+        self.log = Path(self.directory.name, "log").open("w+b")  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, *command(self)], cwd=cwd, env=env, stdout=self.log, stderr=self.log
         )

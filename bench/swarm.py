@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HANDSHAKE = (
@@ -21,6 +22,8 @@ HANDSHAKE = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140 Safari/537.36\r\n"
     "Accept-Language: en-GB,en;q=0.9\r\nCache-Control: no-cache\r\n{cookie}\r\n"
 )
+
+AT_ONCE = 4
 
 
 class Swarm:
@@ -125,9 +128,9 @@ class Clients:
         return data
 
     def handshakes(self, port, count, path, cookie):
-        """Connect, read what the connect receiver sent, leave; one after the other."""
-        for _ in range(count):
-            handshake(port, path, cookie, until=b"user visitor").close()
+        """Connect, read the welcome, leave; a few at a time, so that the server is never idle."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda _: handshake(port, path, cookie, until=b"welcome").close(), range(count)))
 
     def requests(self, port, count, path, cookie):
         """An ordinary GET on a new connection each."""
@@ -135,11 +138,15 @@ class Clients:
             path=path, port=port, key="-" * 24, cookie=cookie and f"Cookie: {cookie}\r\n"
         )
         request = request.replace("Upgrade: websocket\r\nConnection: Upgrade\r\n", "Connection: close\r\n")
-        for _ in range(count):
+
+        def ask(_):
             with socket.create_connection(("127.0.0.1", port)) as connection:
                 connection.sendall(request.encode())
                 while connection.recv(65536):
                     pass
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(ask, range(count)))
 
     def message(self, port, text):
         """One client that sends one large text message and reads the answer."""

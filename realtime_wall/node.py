@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import threading
 
@@ -36,7 +35,7 @@ class Node:
         self.clockwork = Clockwork()
         self.stopping = False
         self._fan_out = FanOut()
-        self._home = (os.getpid(), threading.get_native_id())
+        self._home = threading.get_native_id()
 
     def start(self) -> None:
         global _current
@@ -53,7 +52,7 @@ class Node:
     @property
     def is_here(self) -> bool:
         """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
-        return self._home == (os.getpid(), threading.get_native_id())
+        return self._home == threading.get_native_id()  # a fork's is another, too
 
     @staticmethod
     def new_session_id() -> str:
@@ -135,6 +134,7 @@ class Node:
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         self.subscriptions.remove(channel, subscriber)
+        self._fan_out.forget(subscriber, channel, self.broker.top)
 
 
 def current() -> Node | None:

@@ -56,5 +56,7 @@ REALTIME_WALL = {
     "WALL": {
         "SOURCES": ["replay"],
         "REPLAY_LOOP": True,
+        # For your own wall: "SOURCES": ["x"], your hashtag, and the token in the environment's BEARER_TOKEN.
+        "TRACK_KEYWORDS": ["#SaltmarshPy"],
     }
 }

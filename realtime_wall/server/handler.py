@@ -131,7 +131,9 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         return lines
 
     def _first_line(self, timeout: float) -> bytes:
-        """The request line; empty when the client went away or stayed silent."""
+        """The request line; empty when the client went away or stayed silent, or when we stop."""
+        if self.server.stopping:
+            return b""
         self.server.idle.add(self)
         try:
             with gevent.Timeout(timeout, False):  # type: ignore[arg-type]
@@ -228,12 +230,13 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         finally:
             (status, headers), self._checking = self._checking, None
             if (unused := self.__dict__.pop("websocket", None)) is not None:
-                unused.closed = True  # or it says goodbye to the client as it is deleted
+                # Or, as it is deleted, it says goodbye to the client and looks for somebody to tell.
+                unused.closed, unused.handler = True, None
             self.environ.pop("wsgi.websocket", None)
         if status.startswith("402"):  # its answer to an HTTP version it does not know
             status = "400 Bad Request"
         if headers and not status.startswith("101"):  # it names the version we speak
-            status, headers = "426 Upgrade Required", [("Upgrade", "websocket"), *headers]
+            status = "426 Upgrade Required"
         return status, headers, " ".join(body or []).encode() + b"\n"
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -247,7 +250,9 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             # A 101 has no body: lengths and types that middleware added would be taken for one.
             kept = [pair for pair in headers if not pair[0].lower().startswith("content-")]
             headers = [*kept, *self._hand_over.headers]
-        elif self.server.stopping or self.wsgi_input.ends_connection():
+        elif code == 426:  # RFC 9110 7.8; an application under WSGI may not say it itself
+            headers = [*headers, ("Upgrade", "websocket")]
+        if self.server.stopping or self.wsgi_input.ends_connection():
             self.close_connection = True
         write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
         if code == 101:

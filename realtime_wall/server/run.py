@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -23,15 +24,23 @@ log = logging.getLogger(__name__)
 
 # RFC 6455 7.4: 1012 tells a client that the service restarts, and that it should come back.
 SERVICE_RESTART = 1012
+# Seconds in which two signals are one order: Control-C reaches us and the reloader, which passes it on.
+ONE_ORDER = 0.5
 
 
 def serve(listener: socket.socket, application: Any, config: Config, on_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; a second one ends the drain at once."""
     stop = Event()
     hurry = Event()
+    first_told = 0.0
 
     def told_to_stop() -> None:
-        (hurry if stop.is_set() else stop).set()
+        nonlocal first_told
+        if not stop.is_set():
+            first_told = monotonic()
+            stop.set()
+        elif monotonic() - first_told > ONE_ORDER:
+            hurry.set()
 
     watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
     node, watchdog = Node(config), Watchdog(config.slow_receiver)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from realtime_wall.wall import history
+from realtime_wall.wall import history, options
 from realtime_wall.wall.card import key_of
 from realtime_wall.wall.models import MAIN, Wall
 
@@ -22,8 +23,8 @@ def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     asked = request.GET.get("theme")
     context = {
         "wall": wall,
-        "title": str(wall),
-        "hashtag": wall.hashtag and "#" + wall.hashtag.lstrip("#"),
+        "title": wall.title or (gettext("Live wall") if slug == MAIN else slug),
+        "hashtag": _hashtag(wall),
         "theme": asked if asked in THEMES else THEMES[0],
     }
     return render(request, "realtime_wall_wall/wall.html", context)
@@ -46,6 +47,14 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "count": wall.tweets.filter(hidden=False).count(),
     }
     return JsonResponse(answer)
+
+
+def _hashtag(wall: Wall) -> str:
+    """What to post with: the wall's own hashtag; else, on the main wall, the first that is asked for."""
+    if wall.hashtag:
+        return "#" + wall.hashtag.lstrip("#")
+    tracked = options.current().track_keywords if wall.slug == MAIN else ()
+    return next((keyword for keyword in tracked if keyword.startswith("#")), "")
 
 
 def _wall(slug: str) -> Wall:

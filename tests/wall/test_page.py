@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import Client, override_settings
 from django.urls import include, path
@@ -164,6 +165,15 @@ def test_a_hashtag_is_written_with_one_sign_whether_or_not_it_was_entered_with_i
     assert next(page(client, "/wall/opening/").find(class_="wall-hashtag")).text == "#harbour"
 
 
+def test_the_main_wall_invites_with_the_hashtag_that_is_asked_for(client):
+    Wall.objects.create(slug="other")
+    with override_settings(REALTIME_WALL={"WALL": {"TRACK_KEYWORDS": ["harbour", "#harbour", "#sea"]}}):
+        main, other = page(client), page(client, "/wall/other/")
+
+    assert next(main.find(class_="wall-hashtag")).text == "#harbour"
+    assert not list(other.find(class_="wall-hashtag"))
+
+
 def test_each_wall_shows_and_hears_its_own_posts(client):
     store(make_post())
     other = Wall.objects.create(slug="hall-2")
@@ -205,6 +215,48 @@ def test_no_script_or_style_is_written_into_the_page(client):
 def test_no_copy_of_the_page_is_kept_because_its_cursor_would_grow_old(client):
     assert "no-store" in client.get("/wall/")["Cache-Control"]
     assert "no-store" in client.get("/wall/posts.json")["Cache-Control"]
+
+
+# -- the tags, in a page of somebody's own
+
+
+def own_page(template, **context):
+    return tree(Template("{% load wall %}" + template).render(Context(context)))
+
+
+def test_a_page_of_ones_own_shows_as_many_posts_as_it_asks_for():
+    stored = [store(make_post(created_at=f"2026-11-21T09:{minute:02}:00+00:00")) for minute in range(3)]
+
+    seen = own_page("{% render_tweets 2 %}<b>{% count %}</b>")
+
+    assert keys(seen) == stored[:0:-1]
+    assert next(seen.find("b")).text == "3"
+
+
+def test_hidden_posts_are_not_counted():
+    store(make_post(), hidden=True)
+
+    assert own_page("{% count %}").text == "0"
+
+
+def test_the_tags_take_another_wall_by_its_slug():
+    key = store(make_post(), wall=Wall.objects.create(slug="hall-2"))
+
+    seen = own_page("{% render_tweets 9 'hall-2' %}{% count 'hall-2' %}{% websocket_client 'hall-2' %}")
+
+    assert keys(seen) == [key]
+    assert json.loads(next(seen.find("script", id="wall-config")).text)["channel"] == "tweets.hall-2"
+
+
+def test_every_script_of_the_wall_carries_the_nonce():
+    scripts = [
+        script
+        for script in own_page("{% websocket_client %}", csp_nonce="n-1").find("script")
+        if "src" in script.attributes
+    ]
+
+    assert len(scripts) == 3
+    assert {script.attributes.get("nonce") for script in scripts} == {"n-1"}
 
 
 # -- what a page that was away reads

@@ -6,7 +6,7 @@ def connected(request, socket, context):
     if request.GET.get("channel"):
         socket.subscribe(request.GET["channel"])
     if request.GET.get("user"):
-        socket.send(f"user {request.user}")
+        context["name"] = str(request.user)
 
 
 @on_message

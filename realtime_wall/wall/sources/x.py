@@ -128,14 +128,12 @@ class XStreamSource:
             return _refusal(problem.response)
         except SourceGaveUp as problem:
             return _Ending(str(problem), gave_up=problem)
-        except (
-            requests.RequestException,
-            tweepy.TweepyException,
-            ValueError,
-            LookupError,
-            TypeError,
-        ) as problem:
+        except requests.RequestException as problem:
             return _Ending(f"X's rules could not be read ({type(problem).__name__})")
+        except Exception:
+            # tweepy trusts that X's answer about rules looks as documented.
+            logger.exception("X's rules could not be understood")
+            return _Ending("X's rules could not be understood")
         return client.ending()
 
     def _wait_after(self, ending: _Ending) -> float:
@@ -160,6 +158,11 @@ class XStreamSource:
             self.skipped += 1
             # What the line says is not logged; X's own notices have the form of a bad post too.
             logger.warning("a line of %d bytes from X is skipped, %s", len(line), problem)
+            return False
+        except Exception:
+            # A fault of ours; tweepy would end the stream for good, and the next line may be fine.
+            self.skipped += 1
+            logger.exception("a line of %d bytes from X is skipped", len(line))
             return False
         emit(post)
         return True
