@@ -16,10 +16,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-from websockets.sync.client import connect
+from websockets.client import ClientProtocol
+from websockets.frames import Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "site"
@@ -212,17 +216,65 @@ class Reply(NamedTuple):
 class Client:
     """A plain WebSocket; the welcome has been read."""
 
-    def __init__(self, url, **kwargs):
-        kwargs.setdefault("compression", None)
-        self.ws = connect(url, open_timeout=PATIENCE, **kwargs).__enter__()
-        self.welcome = self.read()
+    def __init__(self, url, *, origin=None, additional_headers=None):
+        uri = parse_uri(url)
+        # websockets' protocol on a socket of our own: its threaded client does not survive gevent.
+        self.protocol = ClientProtocol(uri, origin=origin)
+        self.connection = socket.create_connection((uri.host, uri.port), PATIENCE)
+        request = self.protocol.connect()
+        request.headers.update(additional_headers or {})
+        self.protocol.send_request(request)
+        try:
+            while self.protocol.state is State.CONNECTING:
+                self._exchange()
+            if self.protocol.handshake_exc is not None:
+                raise self.protocol.handshake_exc
+            self._events = deque(self.protocol.events_received()[1:])  # behind the response
+            self.welcome = self.read()
+        except BaseException:
+            self.connection.close()
+            raise
         self.session = self.welcome["message"]["session"]
 
+    def _exchange(self, timeout=PATIENCE):
+        """Send what is to be sent, wait for what comes."""
+        self._flush()
+        self.connection.settimeout(timeout)
+        data = self.connection.recv(65536)
+        if data:
+            self.protocol.receive_data(data)
+        else:
+            self.protocol.receive_eof()
+        self._flush()
+
+    def _flush(self):
+        for data in self.protocol.data_to_send():
+            try:
+                if data:
+                    self.connection.sendall(data)
+                else:
+                    self.connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                return  # the other end is gone, as reading will tell
+
     def read(self, timeout=PATIENCE):
-        return json.loads(self.ws.recv(timeout=timeout))
+        """The next message; ConnectionClosed with its code when there will be none."""
+        while True:
+            self._events.extend(self.protocol.events_received() if not self._events else ())
+            while self._events:
+                frame = self._events.popleft()
+                if frame.opcode is Opcode.TEXT:
+                    return json.loads(frame.data)
+            if self.protocol.state is State.CLOSED:
+                raise self.protocol.close_exc
+            try:
+                self._exchange(timeout)
+            except ConnectionError:
+                self.protocol.receive_eof()
 
     def tell(self, value):
-        self.ws.send(value if isinstance(value, str) else json.dumps(value))
+        self.protocol.send_text((value if isinstance(value, str) else json.dumps(value)).encode())
+        self._flush()
 
     def ask(self, name, message=None, id=1):
         """Emit an event and return what it was acknowledged with."""
@@ -243,7 +295,15 @@ class Client:
         raise AssertionError("it did not come")
 
     def close(self):
-        self.ws.close()
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_close(1000)
+            try:
+                while self.protocol.state is not State.CLOSED:
+                    self._exchange()
+                    self.protocol.events_received()
+            except OSError:
+                pass  # it has not waited for our goodbye
+        self.connection.close()
 
     def __enter__(self):
         return self

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.live import ROOT, Client, LiveServer, wait_for
 
@@ -104,16 +105,16 @@ def test_pages_and_sockets_work_behind_nginx(behind_nginx):
 def test_the_origin_check_sees_the_visitors_site_behind_nginx(behind_nginx):
     nginx, _ = behind_nginx
 
-    with pytest.raises(Exception, match="HTTP 403"):
+    with pytest.raises(InvalidStatus, match="HTTP 403"):
         Client(f"ws://localhost:{nginx.port}/ws/", origin="http://other.example")
 
 
 def test_a_restart_behind_nginx_tells_clients_to_come_back(behind_nginx):
     nginx, server = behind_nginx
-    client = Client(f"ws://localhost:{nginx.port}/ws/")
+    with Client(f"ws://localhost:{nginx.port}/ws/") as client:
+        status = server.stop()
 
-    status = server.stop()
+        with pytest.raises(ConnectionClosed, match="1012"):
+            client.read()
 
-    with pytest.raises(Exception, match="1012"):
-        client.read()
     assert status == 0

@@ -1,20 +1,32 @@
-"""A client may lose its connection at any moment: it misses nothing, hears nothing twice, or is told of a gap."""
+"""A client may lose its connection at any moment: it hears everything, once, or is told of a gap."""
 
 import json
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import gevent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import InvalidStatus
 
 from realtime_wall import api
 from realtime_wall.channels.position import Position
+from realtime_wall.sockets import backlog
+from realtime_wall.transports import websocket
 from realtime_wall.transports.websocket import WebSocket
 from tests.fakes import RecordingWire, a_request, no_receivers, running_node
-from tests.live import LiveServer, wait_for
+from tests.live import LiveServer
 
 CHANNELS = ["a", "b", "c", "d", "e"]
 HISTORY = 12  # little enough that a client may be away for too long
+
+
+@contextmanager
+def small_portions():
+    """So that a few messages are too many to be told at once."""
+    with patch.object(backlog, "PORTION", 1000), patch.object(websocket, "PORTION", 1000):
+        yield
 
 
 class Follower:
@@ -137,6 +149,13 @@ class World:
         if not self.followers[who].is_connected:
             self.followers[who].connect()
 
+    def stall(self, who):
+        """Stop reading for a while: what is written waits in the outbox."""
+        self.followers[who].wire.outbox_size = 1
+
+    def read_on(self, who):
+        self.followers[who].wire.drain()
+
     def turn(self):
         """Let what was published go out, as far as it goes."""
         gevent.sleep(0)
@@ -144,6 +163,7 @@ class World:
     def finish(self):
         for who in range(len(self.followers)):
             self.come_back(who)
+            self.read_on(who)
         last = api.publish("a", self.node.broker.top.offset + 1)
         self.published["a"].append(last.offset)
         while self.node._fan_out._queue:
@@ -161,14 +181,117 @@ steps = st.one_of(
     st.tuples(st.just("again"), who, channel),
     st.tuples(st.just("drop"), who, st.integers(0, 4)),
     st.tuples(st.just("come_back"), who),
+    st.tuples(st.just("stall"), who),
+    st.tuples(st.just("read_on"), who),
     st.tuples(st.just("turn")),
 )
 
 
 @given(st.lists(steps, min_size=60, max_size=150))
 def test_every_client_hears_every_message_once_and_in_order_or_is_told_of_a_gap(steps):
-    with no_receivers(), running_node(history_size=HISTORY) as node:
+    with no_receivers(), small_portions(), running_node(history_size=HISTORY) as node:
         world = World(node)
         for step, *arguments in steps:
             getattr(world, step)(*arguments)
         world.finish()
+
+
+# With a real server
+
+
+@pytest.fixture
+def server():
+    with LiveServer(settings={"HISTORY_SIZE": HISTORY}) as server:
+        yield server
+
+
+def messages(client, count):
+    return [client.read()["message"] for _ in range(count)]
+
+
+def test_a_client_that_comes_back_to_a_channel_is_given_what_it_missed_and_then_hears_on(server):
+    with server.client() as publisher:
+        with server.client() as client:
+            start = client.subscribe("room")["cursor"]
+        for number in range(3):
+            publisher.ask("publish", {"channel": "room", "data": number})
+            publisher.ask("publish", {"channel": "another room", "data": "unheard"})
+
+        with server.client() as client:
+            answer = client.subscribe("room", since=start)
+            publisher.ask("publish", {"channel": "room", "data": "live"})
+
+            assert (answer["type"], answer["recovered"], answer["cursor"]) == ("subscribed", True, start)
+            assert messages(client, 4) == [0, 1, 2, "live"]
+
+
+def test_a_client_that_was_away_for_too_long_is_told_of_a_gap_and_then_hears_on(server):
+    with server.client() as publisher, server.client() as client:
+        start = publisher.subscribe("room")["cursor"]
+        for number in range(HISTORY + 1):
+            last = publisher.ask("publish", {"channel": "room", "data": number})
+
+        gap = client.subscribe("room", since=start)
+        publisher.ask("publish", {"channel": "room", "data": "live"})
+
+        assert (gap["type"], gap["channel"], gap["cursor"]) == ("gap", "room", last)
+        assert messages(client, 1) == ["live"]
+
+
+@pytest.mark.parametrize(("size", "count"), [(400_000, 4), (2000, 1000)], ids=["large", "many"])
+def test_a_client_that_missed_more_than_an_outbox_holds_gets_it_on_one_connection(size, count):
+    with LiveServer() as server, server.client() as publisher, server.client() as client:
+        start = client.welcome["cursor"]
+        for _ in range(count):
+            publisher.ask("publish", {"channel": "room", "data": "x", "times": size})
+        client.subscribe("room", since=start)
+
+        assert [len(message) for message in messages(client, count)] == [size] * count
+        publisher.ask("publish", {"channel": "room", "data": "live"})
+        assert messages(client, 1) == ["live"]
+
+
+def test_a_server_that_started_anew_cannot_tell_and_says_so(server):
+    with server.client() as client:
+        before = client.subscribe("room")["cursor"]
+    server.stop()
+    server.log.write_text("")
+    server.start()
+
+    with server.client() as client:
+        gap = client.subscribe("room", since=before)
+
+    assert gap["type"] == "gap"
+    assert gap["cursor"].partition(":")[0] != before.partition(":")[0]
+
+
+def test_what_was_broadcast_is_given_to_who_comes_back_but_not_its_own(server):
+    with server.client() as other:
+        with server.client() as client:
+            cursor, session = client.welcome["cursor"], client.session
+            client.ask("broadcast", "its own")
+        other.ask("broadcast", "of another")
+
+        with server.client(f"?since={cursor}&session={session}") as back:
+            assert back.welcome["cursor"] == cursor
+            other.ask("broadcast", "live")
+            assert messages(back, 2) == ["of another", "live"]
+
+        with server.client(f"?since={cursor}") as stranger:
+            assert messages(stranger, 3) == ["its own", "of another", "live"]
+
+
+def test_what_was_broadcast_too_long_ago_is_a_gap(server):
+    with server.client() as other, server.client() as client:
+        start = client.welcome["cursor"]
+        for number in range(HISTORY + 1):
+            last = other.ask("broadcast", number)
+
+        with server.client(f"?since={start}") as back:
+            assert back.welcome["cursor"] == last
+            assert back.read() == {"type": "gap", "cursor": last}
+
+
+def test_a_cursor_that_is_none_is_refused_before_the_handshake(server):
+    with pytest.raises(InvalidStatus, match="400"):
+        server.client("?since=nonsense")

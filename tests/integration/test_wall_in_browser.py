@@ -1,0 +1,174 @@
+"""The wall in a real browser: it fills, it comes back, and no post can harm it."""
+
+import signal
+import sqlite3
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from realtime_wall.wall.sources.x_payload import from_x, read_line
+from tests.browser import (
+    PHONE,
+    RETURNS_SOON,
+    keep_picture,
+    key,
+    keys_of,
+    posts_of_today,
+    sample_lines,
+    sample_posts,
+    wait_until_live,
+    wait_until_shown,
+)
+from tests.hostile import NOT_POSTS, hostile_lines
+from tests.live import wait_for
+
+pytestmark = pytest.mark.browser
+
+WITHIN = 3000  # milliseconds from opening the page to its first post
+
+
+def status(page):
+    return page.locator(".wall-status")
+
+
+# -- posts arrive
+
+
+def test_the_wall_fills_live(wall_server, visitors):
+    server = wall_server()
+    page = visitors.tab()
+
+    began = time.monotonic()
+    page.goto(server.url)
+    cards = page.locator(".wall-card")
+    cards.first.wait_for(timeout=WITHIN - (time.monotonic() - began) * 1000)
+    first = cards.first.get_attribute("data-key")
+    shown = cards.count()
+    page.evaluate("window.isTheSamePage = true")
+    page.wait_for_function(f"() => document.querySelectorAll('.wall-card').length > {shown}")
+
+    assert page.evaluate("window.isTheSamePage")
+    assert cards.last.get_attribute("data-key") == first
+    assert status(page).inner_text() == "live"
+
+
+def test_large_posts_on_a_projector_and_a_feed_on_a_phone(wall_server, visitors, shell):
+    server = wall_server(SOURCES=[], TRACK_KEYWORDS=["#SaltmarshPy"])
+    posts = sample_posts(10, 21, seconds=31)
+    shell(server).store(*posts)
+
+    stage = visitors.tab(server.url)
+    phone = visitors.tab(server.url, viewport=PHONE)
+    wait_until_live(stage)
+    wait_until_live(phone)
+
+    size = "(text) => parseFloat(getComputedStyle(text).fontSize)"
+    assert stage.locator("[data-length=medium] .wall-text").first.evaluate(size) >= 32
+    whole = "(cards) => cards.filter((card) => card.getBoundingClientRect().bottom <= innerHeight).length"
+    assert 3 <= stage.locator(".wall-card").evaluate_all(whole) <= 6
+    assert stage.locator(".wall-media img").first.evaluate("(picture) => picture.naturalWidth") > 0
+    assert phone.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
+    keep_picture(stage, "wall.png")
+    keep_picture(phone, "wall-phone.png")
+
+
+# -- the server goes away
+
+
+def test_a_server_that_was_killed_comes_back_under_the_page(wall_server, visitors, tmp_path):
+    recording = tmp_path / "opening.jsonl"
+    recording.write_text("".join(sample_lines(14, 21)))
+    server = wall_server(SOURCES=["replay"], REPLAY_FILE=str(recording), REPLAY_SPEED=12)
+    page = visitors.tab(server.url, script=RETURNS_SOON)
+    page.wait_for_function("() => document.querySelectorAll('.wall-card').length >= 2")
+
+    server.stop(signal.SIGKILL)
+    expect(status(page)).to_have_attribute("data-state", "lost")
+    assert status(page).inner_text() == "connection lost"
+    keep_picture(page, "wall-lost.png")
+    with sqlite3.connect(server.environment["SITE_DATABASE"]) as database:
+        ((before,),) = database.execute("SELECT count(*) FROM realtime_wall_wall_tweet")
+    server.start_again()
+
+    wait_until_live(page)
+    keys = wait_for(lambda: len(found := server.listed()) == before + 8 and found)
+    wait_until_shown(page, keys)
+    keep_picture(page, "wall-reconnected.png")
+    assert status(page).inner_text() == "live"
+
+
+def test_posts_that_came_while_the_server_was_away_are_there_afterwards(wall_server, visitors, shell):
+    server = wall_server(SOURCES=[])
+    desk = shell(server)
+    early, late = posts_of_today(3, seconds=60, ago=10), posts_of_today(4, seconds=25)
+    desk.store(*early)
+    page = visitors.tab(server.url, script=RETURNS_SOON)
+    wait_until_live(page)
+
+    assert server.stop() == 0
+    desk.store(*late)
+    # The first answer to "what did I miss" is lost as well.
+    page.route("**/posts.json*", lambda route: route.abort(), times=1)
+    server.start_again()
+
+    # Some of them are older than what the page had.
+    keys = keys_of(*early, *late)
+    wait_until_shown(page, keys)
+    (last,) = posts_of_today(1)
+    desk.post(last)
+    wait_until_shown(page, [key(last), *keys])
+    assert server.listed() == [key(last), *keys]
+
+
+# -- posts of people who mean harm
+
+# It would let a script run, and tells of every one, and of every style, that is not a file of ours.
+POLICY = "default-src 'self'; img-src 'self' http: https:; base-uri 'none'; form-action 'none'"
+WATCH = """
+    window.violations = [];
+    addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
+"""
+HARM = """() => {
+    const ours = ["OL", "LI", "P", "SPAN", "A", "BDI", "TIME", "IMG"];
+    const harm = [];
+    for (const element of document.querySelectorAll(".wall-posts, .wall-posts *")) {
+        if (!ours.includes(element.tagName)) harm.push(element.outerHTML);
+        for (const { name, value } of element.attributes) {
+            const isAddress = ["src", "href"].includes(name);
+            if (isAddress ? !/^https?:[/][/]/.test(value) : /^(on|style$|srcdoc$|xlink)/.test(name)) {
+                harm.push(element.outerHTML);
+            }
+        }
+    }
+    return harm;
+}"""
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_hostile_post_runs_no_script(wall_server, visitors, tmp_path, part):
+    posts = hostile_lines()[part::2]
+    recording = tmp_path / "hostile.jsonl"
+    recording.write_text("\n".join([*NOT_POSTS, *posts]))
+    server = wall_server(SOURCES=["replay"], REPLAY_FILE=str(recording), REPLAY_LOOP=True, REPLAY_SPEED=0.5)
+    wait_for(lambda: len(server.listed()) == len(posts))
+    page = visitors.tab(script=WATCH)
+    page.route(server.url, report_what_is_not_ours)
+
+    # One pass is in the page that the server wrote, and the next one arrives.
+    page.goto(server.url)
+    written = page.locator(".wall-card").count()
+    wait_until_shown(page, wait_for(lambda: len(found := server.listed()) == 2 * len(posts) and found))
+
+    assert written == len(posts) == 30
+    assert page.evaluate(HARM) == []
+    assert page.evaluate("[window.__pwned, window.violations]") == [None, []]
+    names = page.locator(".wall-name").all_text_contents()
+    readable = [from_x(read_line(post)).author.name for post in posts]
+    assert sorted(names) == sorted(readable * 2)
+    keep_picture(page, f"wall-hostile-{part + 1}.png")
+
+
+def report_what_is_not_ours(route):
+    answer = route.fetch()
+    route.fulfill(response=answer, headers=answer.headers | {"Content-Security-Policy-Report-Only": POLICY})
