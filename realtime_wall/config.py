@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from math import isfinite
 from typing import Any
 
 SETTING = "REALTIME_WALL"
@@ -129,20 +130,25 @@ def _forget(*, setting: str, **_: Any) -> None:
 
 def _fits(value: object, hint: Any) -> bool:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return any(_is_a(value, typing.get_origin(option) or option) for option in options)
+    return any(_is_a(value, option) for option in options)
 
 
-def _is_a(value: object, kind: Any) -> bool:
+def _is_a(value: object, hint: Any) -> bool:
+    kind = typing.get_origin(hint) or hint
     if kind is Callable:
         return callable(value)
+    if kind is list:
+        items = value if isinstance(value, (list, tuple)) else [None]
+        return all(isinstance(item, typing.get_args(hint)) for item in items)
     if isinstance(value, bool):
         return kind is bool
-    accepted = {float: (float, int), list: (list, tuple)}.get(kind, kind)
-    return isinstance(value, accepted)
+    if kind is float:
+        return isinstance(value, (float, int)) and isfinite(value)
+    return isinstance(value, kind)
 
 
 def _did_you_mean(key: str, known: Mapping[str, str]) -> str:
     import difflib
 
     close = difflib.get_close_matches(key.upper(), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""

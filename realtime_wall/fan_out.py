@@ -17,6 +17,7 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
 from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,9 @@ class FanOut:
         self._room = Event()
         self._room.set()
         self._greenlet: gevent.Greenlet[..., Any] | None = None
+        self._is_delivering = False
+        # Who left a channel while messages were on their way, and the last offset at that moment.
+        self._left: dict[tuple[Subscriber, str], int] = {}
 
     def start(self) -> None:
         self._greenlet = gevent.spawn(self._run)
@@ -94,6 +98,14 @@ class FanOut:
             self._room.clear()
         return delivery
 
+    def forget(self, subscriber: Subscriber, channel: str, top: Position) -> None:
+        """Deliver nothing of the channel that is still on its way to somebody who has left it.
+
+        It would arrive after the goodbye and, when the subscriber returns with a cursor, twice.
+        """
+        if self._queue or self._is_delivering:
+            self._left[subscriber, channel] = top.offset
+
     def wait_for_room(self) -> None:
         self._room.wait()
 
@@ -103,6 +115,7 @@ class FanOut:
             self._work.clear()
             while self._queue:
                 batch = self._next_batch()
+                self._is_delivering = True
                 try:
                     self._deliver(batch)
                 except Exception:
@@ -110,6 +123,8 @@ class FanOut:
                 finally:
                     for delivery in batch:
                         delivery.done.set()
+            self._is_delivering = False
+            self._left.clear()
             self._room.set()
 
     def _next_batch(self) -> list[Delivery]:
@@ -127,11 +142,15 @@ class FanOut:
         encoded = Encoded([delivery.message for delivery in batch])
         counts = [0, 0, 0]
         audience = batch[0].audience
+        first = batch[0].message.position.offset
+        self._left = {left: top for left, top in self._left.items() if top >= first}
         pause_at = monotonic() + SLICE
         for start in range(0, len(audience), DELIVERIES_PER_LOOK):
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
                 try:
-                    counts[subscriber.deliver(encoded)] += 1
+                    wanted = self._wanted(subscriber, encoded) if self._left else encoded
+                    if wanted.messages:
+                        counts[subscriber.deliver(wanted)] += 1
                 except Exception:  # one subscriber's trouble is not its neighbours'
                     log.exception("a message could not be delivered to one subscriber")
                     counts[DROPPED] += 1
@@ -141,3 +160,12 @@ class FanOut:
                 pause_at = monotonic() + SLICE
         for delivery in batch:
             delivery.counts = counts
+
+    def _wanted(self, subscriber: Subscriber, encoded: Encoded) -> Encoded:
+        left = self._left
+        messages = [
+            message
+            for message in encoded.messages
+            if message.position.offset > left.get((subscriber, message.channel), 0)
+        ]
+        return encoded if len(messages) == len(encoded.messages) else Encoded(messages)

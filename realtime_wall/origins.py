@@ -6,7 +6,7 @@ web could talk to us in the name of our visitors (cross-site WebSocket hijacking
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from realtime_wall.config import Config
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# As browsers write it: never a path, user information, or letters beyond ASCII in a host's name.
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
 
 
 def problem_with(request: HttpRequest, config: Config) -> str | None:
@@ -40,15 +42,10 @@ def problem_with(request: HttpRequest, config: Config) -> str | None:
     )
 
 
-def _parts(origin: str) -> tuple[str, str, int | None] | None:
+def _parts(origin: str) -> tuple[str, str, int] | None:
     """Scheme, host and port; None for what is no plain origin ('null', a path, user information)."""
-    try:
-        split = urlsplit(origin)
-        port = split.port
-    except ValueError:
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
         return None
-    if split.scheme not in DEFAULT_PORTS or not split.hostname:
-        return None
-    if split.path or split.query or split.fragment or "@" in split.netloc:
-        return None
-    return split.scheme, split.hostname, port or DEFAULT_PORTS[split.scheme]
+    scheme, host, port = match.groups()
+    return scheme.lower(), host.lower(), int(port or DEFAULT_PORTS[scheme.lower()])

@@ -30,9 +30,9 @@ def websocket(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["GET"])
     here, offer = node.current(), hand_over.of(request)
     if here is None:
-        return _upgrade_required("this address needs the live server: start it with 'manage.py rungevent'")
+        return _text(426, "this address needs the live server: start it with 'manage.py rungevent'")
     if offer is None:
-        return _upgrade_required("this address speaks WebSocket (RFC 6455)")
+        return _text(426, "this address speaks WebSocket (RFC 6455)")
     config = here.config
     problem = origins.problem_with(request, config)
     if problem is not None:
@@ -74,12 +74,6 @@ def _refusal(request: HttpRequest, config: Config) -> HttpResponse | None:
             return _text(403, "refused")
         return HttpResponse(encode_json(refusal.data), status=403, content_type="application/json")
     return None if agreed else _text(403, "refused")
-
-
-def _upgrade_required(text: str) -> HttpResponse:
-    response = _text(426, text)
-    response["Upgrade"] = "websocket"
-    return response
 
 
 def _text(status: int, text: str) -> HttpResponse:

@@ -128,8 +128,10 @@ class RecordingWire:
         self.is_open = True
         self.paused = False
         self.ended = None
+        self.is_ended = False
         self.outbox_size = 0
         self.progress = 0.0
+        self.drained = None
         self.breaks = False  # whether the next write finds the client gone
 
     def start(self, owner):
@@ -148,6 +150,19 @@ class RecordingWire:
 
     def resume(self):
         self.paused = False
+
+    def end_writing(self):
+        self.is_ended = True
+
+    def when_drained(self, callback):
+        self.drained = callback
+
+    def drain(self):
+        """What waited in the outbox has left."""
+        self.outbox_size = 0
+        drained, self.drained = self.drained, None
+        if drained is not None:
+            drained()
 
     def finish(self, reason):
         self.abort(reason)

@@ -166,6 +166,74 @@ def test_the_client_that_a_message_leaves_out_does_not_hear_it(fan_out):
     assert left_out.counts == [0, 0, 1]
 
 
+def test_who_left_hears_nothing_that_is_still_on_its_way(fan_out):
+    codec = FakeCodec()
+    left, other = FakeSubscriber(codec), FakeSubscriber(codec)
+    audience = (left, other)
+
+    first, second = fan_out.push(message(1), audience), fan_out.push(message(2), audience)
+    fan_out.forget(left, "room", Position("epoch", 1))
+    finish(first, second)
+
+    assert (left.bytes, other.bytes) == (b"2 ", b"1 2 ")
+
+
+def test_who_left_another_channel_hears_this_one(fan_out):
+    subscriber = FakeSubscriber(FakeCodec())
+
+    delivery = fan_out.push(message(1), (subscriber,))
+    fan_out.forget(subscriber, "attic", Position("epoch", 1))
+    finish(delivery)
+
+    assert (subscriber.bytes, delivery.counts) == (b"1 ", [0, 0, 1])
+
+
+def test_who_leaves_in_the_middle_of_a_delivery_hears_no_more_of_it(fan_out):
+    class Meddler(FakeSubscriber):
+        def deliver(self, encoded):
+            fan_out.forget(last, "room", Position("epoch", 1))
+            return super().deliver(encoded)
+
+    codec = FakeCodec()
+    last = FakeSubscriber(codec)
+    audience = (Meddler(codec), *(FakeSubscriber(codec) for _ in range(198)), last)
+
+    delivery = fan_out.push(message(1), audience)
+    finish(delivery)
+
+    assert last.writes == []
+    assert delivery.counts == [0, 0, 199]
+
+
+def test_that_somebody_left_is_not_remembered_for_longer_than_it_matters(fan_out):
+    subscriber = FakeSubscriber(FakeCodec())
+
+    fan_out.forget(subscriber, "room", Position("epoch", 1))
+    assert not fan_out._left  # nothing was on its way
+    delivery = fan_out.push(message(2), (subscriber,))
+    fan_out.forget(subscriber, "room", Position("epoch", 2))
+    finish(delivery)
+    wait_for(lambda: not fan_out._left)
+
+
+def test_under_an_endless_stream_it_is_not_remembered_either(fan_out):
+    codec = FakeCodec()
+    subscriber = FakeSubscriber(codec)
+    first = fan_out.push(message(1), (subscriber,))
+    fan_out.forget(subscriber, "room", Position("epoch", 1))
+    seen = []
+
+    class Curious(FakeSubscriber):
+        def deliver(self, encoded):
+            seen.append(dict(fan_out._left))
+            return super().deliver(encoded)
+
+    second = fan_out.push(message(2), (Curious(codec),))
+    finish(first, second)
+
+    assert seen == [{}]
+
+
 # What became of it
 
 

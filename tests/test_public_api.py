@@ -11,6 +11,7 @@ import pytest
 import realtime_wall
 from realtime_wall import errors, events, signals
 from realtime_wall.brokers.command import Receipt
+from realtime_wall.config import Config
 from realtime_wall.signals import Signal, SignalsByName
 from realtime_wall.sockets.registry import ConnectedSockets
 from realtime_wall.sockets.socket import Session, Socket
@@ -147,6 +148,15 @@ def test_a_receipt():
     assert fields == ["processes", "sockets", "queued", "dropped", "position"]
     assert not Receipt(processes=1, position="a:1")
     assert Receipt(processes=1, sockets=1)
+
+
+def test_the_limits_that_hold_without_any_setting():
+    config = Config()
+
+    assert (config.message_size, config.message_fragments) == (1024 * 1024, 64)
+    assert (config.json_depth, config.channels_per_connection) == (32, 64)
+    assert config.outbox_size == 1024 * 1024
+    assert (config.allowed_origins, config.authorize) == ([], None)
 
 
 def test_the_urls():

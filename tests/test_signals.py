@@ -148,6 +148,19 @@ def test_no_sender_means_every_sender_when_leaving_too(signal, recorder):
     assert recorder.heard == []
 
 
+def test_a_receiver_that_leaves_one_sender_still_hears_the_other(signal, recorder):
+    somebody, other = Somebody(), Somebody()
+    signal.connect(recorder.hear, sender=somebody)
+    signal.connect(recorder.hear, sender=other)
+    signal.disconnect(recorder.hear, sender=somebody)
+
+    run(signal, somebody)
+    assert recorder.heard == []
+
+    run(signal, other)
+    assert recorder.heard == ["hear"]
+
+
 # Weak and strong
 
 
@@ -297,8 +310,10 @@ def test_what_is_async_is_refused_when_it_is_connected(signal, receiver):
 
 
 def test_the_refusal_names_the_async_function(signal):
-    with pytest.raises(AsyncReceiver, match=r"^tests\.test_signals\.too_modern is an async function"):
+    with pytest.raises(AsyncReceiver, match=r"^tests\.test_signals\.too_modern is an async") as refusal:
         django_receiver(signal)(too_modern)
+
+    assert refusal.value.receiver is too_modern
 
 
 # The signals

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import Command, Receipt, to_json
+from realtime_wall.brokers.command import Command, Receipt, Where, to_json
 from realtime_wall.config import Config
-from realtime_wall.errors import InvalidMessage, NoServer, NoSocket, PublishFailed
+from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
 
 # A server that takes longer than this to answer is stuck, not busy.
 TIMEOUT = 10.0
@@ -25,6 +25,8 @@ MAX_ANSWER = 64 * 1024
 
 def perform(command: Command, config: Config) -> Receipt:
     """Let every running server do it. NoServer if there is none, NoSocket if none of them had a listener."""
+    if not isinstance(command, Where) and (size := len(command.data_json.encode())) > config.message_size:
+        raise MessageTooBig(size, config.message_size)
     line = json.dumps(to_json(command)).encode() + b"\n"
     receipts: list[Receipt] = []
     nobody: NoSocket | None = None
@@ -33,7 +35,7 @@ def perform(command: Command, config: Config) -> Receipt:
         if answer is None:
             continue
         if "receipt" in answer:
-            receipts.append(Receipt(**answer["receipt"]))
+            receipts.append(_receipt(path, answer["receipt"]))
         elif answer.get("error") == "NoSocket":
             nobody = NoSocket(answer["message"])
         elif answer.get("error") in ("InvalidMessage", "MessageTooBig"):
@@ -43,6 +45,13 @@ def perform(command: Command, config: Config) -> Receipt:
     if receipts:
         return sum(receipts, Receipt())
     raise nobody or NoServer(runtime_dir.project_dir(config))
+
+
+def _receipt(path: Path, value: Any) -> Receipt:
+    try:
+        return Receipt(**value)
+    except TypeError as problem:  # a server of another version, before it was restarted
+        raise PublishFailed(f"{path}: the server answered something else ({problem})") from problem
 
 
 def _ask(path: Path, line: bytes) -> dict[str, Any] | None:

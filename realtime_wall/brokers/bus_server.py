@@ -23,11 +23,13 @@ from realtime_wall.brokers import runtime_dir
 from realtime_wall.brokers.command import Command, Receipt, from_json
 from realtime_wall.config import Config
 from realtime_wall.errors import NoSocket, RealtimeWallError
+from realtime_wall.protocol.json_input import load_json
 
 log = logging.getLogger(__name__)
 
 # JSON escapes may make a message of the greatest size six times as long, plus its frame.
 ESCAPED = 6
+COMMAND_DEPTH = 1  # a flat object
 PERSONS = struct.Struct("3i")  # pid, uid, gid: what SO_PEERCRED tells of the other end
 
 
@@ -83,8 +85,8 @@ class BusServer:
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            command = from_json(json.loads(line))
-        except (ValueError, RecursionError) as problem:
+            command = from_json(load_json(line.decode(), COMMAND_DEPTH))
+        except ValueError as problem:
             self.rejected += 1
             log.info("the bus dropped a line that is no command: %s", problem)
             return {"error": "Rejected", "message": str(problem)[:200]}

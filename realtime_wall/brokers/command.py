@@ -7,7 +7,13 @@ sends them over the bus as JSON.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_type_hints
+
+from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
+from realtime_wall.protocol.json_input import load_json
+
+# Of what our own side sends: Python's encoder gives up before that.
+MAX_DEPTH = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +90,28 @@ def to_json(command: Command) -> dict[str, Any]:
 
 
 def from_json(value: object) -> Command:
-    """The command in a decoded JSON value; ValueError for anything else."""
+    """The command in a decoded JSON value; ValueError for anything else.
+
+    A message that some client could not read would be in the log for all who come back, so it is
+    checked here, once, as the public verbs check what their callers give them.
+    """
     if not isinstance(value, dict):
         raise ValueError("a command is a JSON object")
     fields = {key: item for key, item in value.items() if key != "verb"}
     kind = COMMANDS.get(str(value.get("verb")))
-    if kind is None or not all(isinstance(item, (str, bool, type(None))) for item in fields.values()):
+    if kind is None:
         raise ValueError("an unknown command")
+    hints = get_type_hints(kind)
+    if not all(isinstance(item, hints.get(key, object)) for key, item in fields.items()):
+        raise ValueError("a command with a field of the wrong type")
     try:
-        return kind(**fields)
+        command = kind(**fields)
     except TypeError as problem:
         raise ValueError(f"a command with the wrong fields: {problem}") from problem
+    if not isinstance(command, Where):
+        load_json(command.data_json, MAX_DEPTH)
+        if command.event is not None:
+            check_event_name(command.event)
+    if isinstance(command, Publish) and command.channel != EVERYONE:
+        check_channel(command.channel)
+    return command

@@ -34,6 +34,7 @@ from realtime_wall.protocol.frames import (
     text_frame,
 )
 from realtime_wall.sockets import visit
+from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.request import keep
 from realtime_wall.sockets.socket import CatchUp, Socket, TooManyChannels
 from realtime_wall.wire.connection import DROPPED, Wire, Written
@@ -57,7 +58,18 @@ def _message_text(message: Message) -> str:
 class WebSocket:
     """One client on a plain WebSocket: a wire's owner, a socket's transport and a subscriber."""
 
-    __slots__ = ("_closing", "_heard", "_node", "_pinged", "_reader", "_was", "_wire", "due", "socket")
+    __slots__ = (
+        "_backlog",
+        "_closing",
+        "_heard",
+        "_node",
+        "_pinged",
+        "_reader",
+        "_was",
+        "_wire",
+        "due",
+        "socket",
+    )
 
     def __init__(self, node: Node, wire: Wire, request: HttpRequest, was: str | None) -> None:
         config = node.config
@@ -70,6 +82,7 @@ class WebSocket:
         self._heard = monotonic()
         self._pinged = False
         self._closing = False
+        self._backlog: Backlog | None = None
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
@@ -79,11 +92,10 @@ class WebSocket:
         node.clockwork.schedule(self, node.config.ping_interval)
         catch_up = node.subscribe(self, EVERYONE, since)
         cursor = since if since is not None and catch_up.missed else catch_up.cursor
-        self._write_text(plain.welcome_text(self.socket.id, str(cursor), node.config.ping_interval))
+        welcome = plain.welcome_text(self.socket.id, str(cursor), node.config.ping_interval)
+        self._tell(welcome, EVERYONE, catch_up.missed or [])
         if catch_up.missed is None:
             self._write_text(plain.gap_text(None, str(catch_up.cursor), None))
-        elif catch_up.missed:
-            self._write(encode_messages(catch_up.missed))
         if arrived:
             self.received(arrived)
 
@@ -109,6 +121,7 @@ class WebSocket:
                 case Violation():
                     log.info("socket %s: %s (%s)", self.socket.log_id, event.reason, event.code)
                     self._end(event.code, event.reason)
+                    self._wire.end_writing()  # its answer could not be read any more
         if answer is not None:
             self._write(pong_frame(answer))
 
@@ -171,6 +184,8 @@ class WebSocket:
     # As a subscriber
 
     def deliver(self, encoded: Encoded) -> Written:
+        if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
         return self._write(encoded[encode_messages])
 
     def is_known_as(self, session_id: str) -> bool:
@@ -187,15 +202,33 @@ class WebSocket:
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None:
-        """Tell the client where it stands, then what it missed, in one write."""
+        """Tell the client where it stands, then what it missed."""
         if catch_up.missed is None:
-            self._write_text(plain.gap_text(channel, str(catch_up.cursor), command_id))
+            self._tell(plain.gap_text(channel, str(catch_up.cursor), command_id), channel, [])
             return
         # Each missed message brings a cursor of its own; until the first, the client stands where it was.
         cursor = since if catch_up.missed else catch_up.cursor
         recovered = None if since is None else True
-        answer = text_frame(plain.subscribed_text(channel, str(cursor), command_id, recovered).encode())
-        self._write(answer + encode_messages(catch_up.missed))
+        answer = plain.subscribed_text(channel, str(cursor), command_id, recovered)
+        self._tell(answer, channel, catch_up.missed)
+
+    def _tell(self, answer: str, channel: str, missed: list[Message]) -> None:
+        """An answer and what was missed: in one write, when that is little."""
+        frame = text_frame(answer.encode())
+        if self._backlog is None and sum(message.size for message in missed) <= PORTION:
+            self._write(frame + encode_messages(missed))
+            return
+        self._write(frame)
+        if self._backlog is None:
+            limit = self._node.config.outbox_size
+            self._backlog = Backlog(self._wire, self._write_messages, self._is_on, limit)
+        self._backlog.tell(channel, missed)
+
+    def _write_messages(self, messages: list[Message]) -> None:
+        self._write(encode_messages(messages))
+
+    def _is_on(self, channel: str) -> bool:
+        return channel == EVERYONE or channel in self.socket.channels
 
     def pause(self) -> None:
         self._wire.pause()

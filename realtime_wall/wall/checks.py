@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -12,15 +11,13 @@ from realtime_wall.wall import options
 
 
 def check_options(**_: Any) -> list[CheckMessage]:
-    settings = config.current().wall
     found: list[CheckMessage] = [
         Error(f"REALTIME_WALL['WALL']['{key}'] {sentence}.", id="realtime_wall.wall.E001")
-        for key, sentence in options.problems(settings)
+        for key, sentence in options.problems(config.current().wall)
     ]
+    chosen = options.current()
     # A warning only: commands such as migrate run where the environment has no secrets.
-    if "x" in settings.get("SOURCES", ()) and not (
-        settings.get("BEARER_TOKEN") or os.environ.get("BEARER_TOKEN")
-    ):
+    if "x" in chosen.sources and not chosen.bearer_token:
         found.append(
             Warning(
                 "The source 'x' has no token.",

@@ -22,7 +22,6 @@ from gevent.event import Event
 from gevent.queue import Empty, JoinableQueue
 
 from realtime_wall import publish as publish_here
-from realtime_wall.errors import RealtimeWallError
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Post
@@ -134,9 +133,9 @@ class Feed:
     def _publish_one(self, message: dict[str, Any]) -> None:
         try:
             self._publish(self.channel, message, event="tweet", event_id=message["id"])
-        except RealtimeWallError as problem:
-            # It is in the database, where a page that reloads finds it.
-            logger.error("post %s was stored but not published: %s", message["id"], problem)
+        except Exception:
+            # It is in the database, where a page that reloads finds it; the next one can do better.
+            logger.exception("post %s was stored but not published", message["id"])
 
     def _is_welcome(self, post: Post) -> bool:
         if not self._banned:

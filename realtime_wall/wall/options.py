@@ -11,6 +11,7 @@ from typing import Any
 from realtime_wall import config
 
 KNOWN_SOURCES = ("replay", "x")
+WORD_SIZE = 500  # a rule of X holds twice as much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +71,15 @@ def _sources(value: object) -> str:
 
 
 def _list_of(*kinds: type) -> Callable[[object], str]:
+    def fits(item: object) -> bool:
+        good_kind = isinstance(item, kinds) and not isinstance(item, bool)
+        return good_kind and 0 < len(str(item).strip()) <= WORD_SIZE
+
     def check(value: object) -> str:
         if not isinstance(value, (list, tuple)):
             return f"must be a list, not {value!r}"
-        bad = [
-            item
-            for item in value
-            if isinstance(item, bool) or not isinstance(item, kinds) or not str(item).strip()
-        ]
-        return f"cannot hold {bad[0]!r}" if bad else ""
+        bad = [item for item in value if not fits(item)]
+        return f"cannot hold {str(bad[0])[:60]!r}" if bad else ""
 
     return check
 

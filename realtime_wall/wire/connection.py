@@ -9,9 +9,11 @@ else (docs/decisions/0003). The client is then expected to return and resume fro
 from __future__ import annotations
 
 import _socket
+import contextlib
 import logging
 import socket as socket_constants
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
 from typing import Any, Protocol
@@ -51,6 +53,7 @@ class Wire:
 
     __slots__ = (
         "_closing",
+        "_drained",
         "_outbox",
         "_outbox_limit",
         "_reader",
@@ -74,6 +77,7 @@ class Wire:
         self._outbox_limit = outbox_limit
         self._writer: Any = None
         self._closing: str | None = None
+        self._drained: Callable[[], None] | None = None
         self.outbox_size = 0
         self.progress = 0.0  # when the outbox last moved
         self.owner: Owner | None = None
@@ -112,6 +116,10 @@ class Wire:
         self._writer.start(self._writable)
         return self._queue(data[sent:])
 
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call this once, on the event loop, when the outbox that waits now has left."""
+        self._drained = callback
+
     def _queue(self, data: bytes) -> Written:
         assert self._outbox is not None
         if self.outbox_size + len(data) > self._outbox_limit:
@@ -140,8 +148,11 @@ class Wire:
             self._outbox = None
             self._stop(self._writer)
             self._writer = None
+            drained, self._drained = self._drained, None
             if self._closing is not None:
                 self.abort(self._closing)
+            elif drained is not None:
+                drained()
 
     def _take(self, limit: int) -> bytes:
         outbox = self._outbox
@@ -196,6 +207,16 @@ class Wire:
         elif self._closing is None:
             self._closing = reason
 
+    def end_writing(self) -> None:
+        """Let the client see the end at once, and go on reading until it hangs up.
+
+        To close instead would reset the connection while bytes of the client are unread, and what it was
+        told last would be lost with them. With a waiting outbox this does nothing.
+        """
+        if self._sock is not None and self._outbox is None:
+            with contextlib.suppress(OSError):  # it is gone already: reading will tell
+                self._sock.shutdown(socket_constants.SHUT_WR)
+
     def abort(self, reason: str) -> None:
         """Close at once, whatever still waits."""
         sock, self._sock = self._sock, None
@@ -203,7 +224,7 @@ class Wire:
             return
         self._stop(self._reader)
         self._stop(self._writer)
-        self._reader = self._writer = self._outbox = None
+        self._reader = self._writer = self._outbox = self._drained = None
         self.outbox_size = 0
         sock.close()
         Wire.open_count -= 1

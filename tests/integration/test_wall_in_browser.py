@@ -123,12 +123,6 @@ def test_posts_that_came_while_the_server_was_away_are_there_afterwards(wall_ser
 
 # -- posts of people who mean harm
 
-# It would let a script run, and tells of every one, and of every style, that is not a file of ours.
-POLICY = "default-src 'self'; img-src 'self' http: https:; base-uri 'none'; form-action 'none'"
-WATCH = """
-    window.violations = [];
-    addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
-"""
 HARM = """() => {
     const ours = ["OL", "LI", "P", "SPAN", "A", "BDI", "TIME", "IMG"];
     const harm = [];
@@ -152,23 +146,17 @@ def test_a_hostile_post_runs_no_script(wall_server, visitors, tmp_path, part):
     recording.write_text("\n".join([*NOT_POSTS, *posts]))
     server = wall_server(SOURCES=["replay"], REPLAY_FILE=str(recording), REPLAY_LOOP=True, REPLAY_SPEED=0.5)
     wait_for(lambda: len(server.listed()) == len(posts))
-    page = visitors.tab(script=WATCH)
-    page.route(server.url, report_what_is_not_ours)
 
     # One pass is in the page that the server wrote, and the next one arrives.
-    page.goto(server.url)
+    page = visitors.tab(server.url)
     written = page.locator(".wall-card").count()
     wait_until_shown(page, wait_for(lambda: len(found := server.listed()) == 2 * len(posts) and found))
 
     assert written == len(posts) == 30
     assert page.evaluate(HARM) == []
-    assert page.evaluate("[window.__pwned, window.violations]") == [None, []]
+    assert page.evaluate("window.__pwned") is None
     names = page.locator(".wall-name").all_text_contents()
     readable = [from_x(read_line(post)).author.name for post in posts]
     assert sorted(names) == sorted(readable * 2)
-    keep_picture(page, f"wall-hostile-{part + 1}.png")
-
-
-def report_what_is_not_ours(route):
-    answer = route.fetch()
-    route.fulfill(response=answer, headers=answer.headers | {"Content-Security-Policy-Report-Only": POLICY})
+    if part == 0:
+        keep_picture(page, "wall-hostile.png")

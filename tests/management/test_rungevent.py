@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from realtime_wall.management.commands.rungevent import Command
 from realtime_wall.server import patching
-from tests.live import PATIENCE, ROOT, SITE, LiveServer, wait_for
+from tests.live import PATIENCE, ROOT, SITE, Conversation, LiveServer, wait_for
 from tests.management import projects
 
 HELLO = b"GET /hello/ HTTP/1.0\r\nHost: localhost\r\n\r\n"
@@ -381,14 +381,14 @@ def test_under_runserver_the_address_of_the_socket_says_what_to_start():
                     connection = socket.create_connection((host, int(port)), PATIENCE)
                 except ConnectionRefusedError:
                     return None
-                with connection:
-                    connection.sendall(HANDSHAKE)
-                    return connection.makefile("rb").read()
+                with Conversation(connection) as conversation:
+                    conversation.send(HANDSHAKE)
+                    return conversation.reply()
 
             reply = wait_for(answer)
         finally:
             process.kill()
             process.wait(PATIENCE)
 
-    assert reply.startswith(b"HTTP/1.1 426 ")
-    assert b"start it with 'manage.py rungevent'" in reply
+    assert reply.status == 426
+    assert b"start it with 'manage.py rungevent'" in reply.body

@@ -11,6 +11,7 @@ urlpatterns = [
     path("raw/", views.raw),
     path("unread/", views.unread),
     path("slow/", views.slow),
+    path("slower/", views.slower),
     path("stream/", views.stream),
     path("meta/", views.meta),
     path("by-itself/", views.by_itself),

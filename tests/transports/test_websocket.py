@@ -8,6 +8,7 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.protocol.frames import Close
+from realtime_wall.sockets.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import WebSocket, open_websocket
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
@@ -397,6 +398,64 @@ def test_a_subscription_that_still_waits_when_the_connection_is_lost_is_not_made
     assert node.subscriptions.snapshot("room") == ()
 
 
+BIG = "x" * PORTION
+
+
+def test_what_was_missed_follows_as_fast_as_it_is_read_and_live_messages_behind_it(node, visitor):
+    start = str(node.broker.top)
+    for number in range(3):
+        api.publish("room", f"{number}{BIG}")
+    visitor.wire.outbox_size = 1  # it does not read
+
+    answers = visitor.ask({"type": "subscribe", "channel": "room", "since": start, "id": 1})
+    receipt = api.broadcast_channel("live", "room")
+    visitor.socket.send("by the way")
+
+    assert [one["type"] for one in answers] == ["subscribed"]
+    assert (receipt.sockets, receipt.queued) == (1, 1)
+    assert visitor.wire.texts()[-1]["message"] == "by the way"
+
+    visitor.wire.drain()
+    api.broadcast_channel("on time", "room")
+    assert [one["message"][:7] for one in visitor.wire.texts()[-5:]] == [
+        *("0xxxxxx", "1xxxxxx", "2xxxxxx", "live", "on time")
+    ]
+
+
+def test_much_that_was_broadcast_is_told_in_portions_too(node, visitor):
+    start = node.broker.top
+    for number in range(3):
+        api.broadcast(f"{number}{BIG}")
+    came_back = Visitor(node, since=start)
+    came_back.wire.outbox_size = 1
+
+    came_back.begin()
+    assert [one["type"] for one in came_back.wire.texts()] == ["welcome"]
+
+    came_back.wire.drain()
+    assert [one["message"][0] for one in came_back.wire.texts()[1:]] == ["0", "1", "2"]
+
+
+def test_what_still_waits_of_a_channel_is_not_told_after_leaving_it_or_twice_after_a_gap(node, visitor):
+    start = str(node.broker.top)
+    for number in range(3):
+        api.publish("room", f"{number}{BIG}")
+    visitor.wire.outbox_size = 1
+    visitor.ask({"type": "subscribe", "channel": "room", "since": start})
+    visitor.ask({"type": "unsubscribe", "channel": "room"})
+
+    visitor.ask({"type": "subscribe", "channel": "room", "since": "earlier:1"})
+    visitor.wire.drain()
+    assert visitor.wire.texts()[-1]["type"] == "gap"
+
+    visitor.wire.outbox_size = 1
+    visitor.ask({"type": "unsubscribe", "channel": "room"})
+    visitor.ask({"type": "subscribe", "channel": "room", "since": start})
+    visitor.ask({"type": "unsubscribe", "channel": "room"})
+    visitor.wire.drain()
+    assert visitor.wire.texts()[-1]["type"] == "unsubscribed"
+
+
 # Frames that are no text
 
 
@@ -434,6 +493,7 @@ def test_who_breaks_the_protocol_is_told_how_and_is_heard_no_more(visitor, told,
     visitor.settle()
 
     assert visitor.wire.close().code == code
+    assert visitor.wire.is_ended
     assert told == []
     (record,) = caplog.records
     assert visitor.socket.log_id in record.getMessage()
@@ -549,15 +609,28 @@ def test_a_silent_client_is_pinged_and_one_that_stays_silent_is_cut(visitor, tol
 
 @pytest.mark.parametrize("answer", [masked(PONG), text("hello")], ids=["pong", "anything"])
 def test_a_client_that_answers_a_ping_stays(visitor, answer):
-    start = monotonic()
-    visitor.transport.tick(start + 26)
+    visitor.transport._heard -= 26  # as if so much time had passed
+    assert visitor.transport.tick(monotonic()) == 20
     visitor.wire.owner.received(answer)
 
-    visitor.transport.tick(start + 10)
-    assert visitor.transport.tick(start + 26) == 20
+    assert visitor.transport.tick(monotonic()) == pytest.approx(25, abs=1)
+    visitor.transport._heard -= 26
+    assert visitor.transport.tick(monotonic()) == 20
 
     assert visitor.wire.is_open
     assert [opcode for opcode, _ in visitor.wire.frames()].count(PING) == 2
+
+
+def test_a_pong_counts_when_the_time_to_answer_is_longer_than_the_interval():
+    with running_node(ping_interval=5, ping_timeout=20) as node:
+        visitor = Visitor(node).begin()
+        start = monotonic()
+        assert visitor.transport.tick(start + 6) == 20
+        visitor.wire.owner.received(masked(PONG))
+
+        assert visitor.transport.tick(start + 26) == 20
+
+        assert visitor.wire.is_open
 
 
 def test_a_client_that_we_do_not_read_is_not_blamed_for_its_silence(visitor):

@@ -70,7 +70,13 @@ def test_the_message_is_one_flat_object_of_plain_values():
 
 
 @pytest.mark.parametrize(
-    "url", ["https://posts.example/1?a=b#c", "http://127.0.0.1:8000/x", "https://pörts.example/é"]
+    "url",
+    [
+        "https://posts.example/".ljust(2048, "x"),
+        "https://posts.example/1?a=b#c",
+        "http://127.0.0.1:8000/x",
+        "https://pörts.example/é",
+    ],
 )
 def test_web_addresses_are_let_through(url):
     assert web_url(url) == url
@@ -161,6 +167,10 @@ def test_entities_of_a_text_that_had_to_be_changed_are_dropped():
 def test_a_post_needs_a_usable_id(post_id):
     with pytest.raises(BadPost, match="is no id"):
         post(post_id)
+
+
+def test_an_id_may_be_as_long_as_its_column():
+    assert post("1" * 64).id == "1" * 64
 
 
 def test_a_post_needs_a_text_or_a_picture():

@@ -2,7 +2,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 
 from realtime_wall.wall.models import RejectedPost, Tweet, Wall
 from realtime_wall.wall.post import Post
@@ -163,6 +163,61 @@ def locked_when(locks, called):
         return called(slug)
 
     return lock_first
+
+
+class Failing(DatabaseStore):
+    """Raises each of its problems once, when just these posts are inserted."""
+
+    def __init__(self, **problems):
+        super().__init__("main")
+        self.problems = problems
+
+    def _insert(self, posts):
+        problem = self.problems.pop("post_" + "_".join(post.id for post in posts), None)
+        if problem:
+            raise problem
+        return super()._insert(posts)
+
+
+def test_once_the_database_has_gone_away_nothing_behind_is_stored_before_it(database):
+    store = Failing(post_2=OperationalError("gone"))
+
+    stored = store.add([bad(Unstorable, 1), post(2), post(3), post(4)])
+
+    assert [left.id for left in stored.left] == ["2", "3", "4"]
+    assert ids(stored) == []
+    assert str(stored.problem) == "gone"
+
+
+def test_a_conflict_that_goes_away_leaves_a_stored_post(database):
+    store = Failing(post_1=IntegrityError("the wall was deleted just then"))
+
+    stored = store.add([post(1)])
+
+    assert (ids(stored), stored.rejected) == (["1"], [])
+
+
+def test_a_conflict_that_stays_is_a_reason_to_reject(database, monkeypatch):
+    def refuse(rows):
+        raise IntegrityError("a rule of this site")
+
+    monkeypatch.setattr(Tweet.objects, "bulk_create", refuse)
+
+    stored = DatabaseStore("main").add([post(1)])
+
+    assert [rejection.reason for rejection in stored.rejected] == ["IntegrityError: a rule of this site"]
+
+
+def test_what_cannot_even_be_put_aside_is_told(database, monkeypatch):
+    def refuse(**fields):
+        raise DataError("not that either")
+
+    monkeypatch.setattr(RejectedPost.objects, "create", refuse)
+
+    (rejection,) = DatabaseStore("main").add([bad(Unstorable, 1)]).rejected
+
+    assert not rejection.kept
+    assert "nor could that be noted: DataError" in rejection.reason
 
 
 def test_the_connection_is_given_back(database):

@@ -12,10 +12,11 @@ from typing import Any
 import gevent
 from django.apps import apps
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
 from django.utils import autoreload
+from gevent.event import Event
 
 from realtime_wall import config
 from realtime_wall.errors import UnsafeRuntimeDir
@@ -30,8 +31,11 @@ else:
 
 
 STOP = (signal.SIGTERM, signal.SIGINT)
-# With this status Django's reloader ends a child that is to be started again.
+# How a child of the reloader ends: Python's status after an exception, that of Django's reloader when
+# files have changed, and our own when the address is the problem, which no edit mends.
+FAILED = 1
 FILES_CHANGED = 3
+CANNOT_LISTEN = 4
 
 
 class Command(Runserver):
@@ -63,16 +67,17 @@ class Command(Runserver):
         # With DEBUG off this is a deployment: nobody edits files there.
         if not options["use_reloader"] or not settings.DEBUG:
             self.inner_run(**options)
-        elif os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true":
+        elif _is_reloaded():
             autoreload.run_with_reloader(self.inner_run, **options)
         else:
-            sys.exit(_restart_whenever_files_change())
+            sys.exit(_serve_and_reload())
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         autoreload.raise_last_exception()
         if not options["skip_checks"]:
             self.stdout.write("Performing system checks...\n\n")
-            kwargs: Any = {**self.get_check_kwargs(options), "display_num_errors": True}
+            # Runserver's own method names no tags, for a check before this that it skips.
+            kwargs: Any = {**BaseCommand.get_check_kwargs(self, options), "display_num_errors": True}
             self.check(**kwargs)
         self.check_migrations()
         connections.close_all()  # what the check opened would otherwise stay open as long as we serve
@@ -82,8 +87,8 @@ class Command(Runserver):
         except (addresses.BadAddress, UnsafeRuntimeDir) as problem:
             self.stderr.write(f"Error: {problem}")
             # Under the reloader this is not the main thread, and only this ends the process.
-            os._exit(1)
-        if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true":
+            os._exit(CANNOT_LISTEN if _is_reloaded() else 1)
+        if _is_reloaded():
             sys.stdout.flush()
             os._exit(0)
 
@@ -104,16 +109,40 @@ class Command(Runserver):
         self.stdout.flush()  # a log file or the journal shall show it now
 
 
-def _restart_whenever_files_change() -> int:
-    """Run this command again in a child that ends with status 3 when a file has changed."""
-    command = autoreload.get_child_arguments()
+def _is_reloaded() -> bool:
+    """Whether this is the process that serves, and its parent starts it anew when files change."""
+    return os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true"
+
+
+def _serve_and_reload() -> int:
+    """Serve in a child process, and in a new one whenever a file has changed."""
     environment = {**os.environ, autoreload.DJANGO_AUTORELOAD_ENV: "true"}
-    status = FILES_CHANGED
-    while status == FILES_CHANGED:
-        child = subprocess.Popen(command, env=environment, close_fds=False)
-        # The child drains its clients; this process only passes the word on, and waits.
-        watchers = [gevent.signal_handler(number, child.send_signal, number) for number in STOP]
+    child: subprocess.Popen[bytes] | None = None
+    stop = Event()
+
+    def pass_on(number: int) -> None:
+        # The child drains its clients; this process waits for it.
+        stop.set()
+        if child is not None:
+            child.send_signal(number)
+
+    for number in STOP:
+        gevent.signal_handler(number, pass_on, number)
+    while not stop.is_set():
+        child = subprocess.Popen(autoreload.get_child_arguments(), env=environment, close_fds=False)
         status = child.wait()
-        for watcher in watchers:
-            watcher.cancel()
-    return status
+        if status == CANNOT_LISTEN:
+            return 1
+        if status == FAILED:
+            _wait_for_a_change(stop)
+        elif status != FILES_CHANGED:
+            break
+    return max(status, 0)  # below 0: our signal came before the child was ready for it
+
+
+def _wait_for_a_change(stop: Event) -> None:
+    """Until a file has changed: an app that cannot be imported is shown, mended, and served again."""
+    files = autoreload.StatReloader()
+    before = dict(files.snapshot_files())
+    while not stop.wait(files.SLEEP_TIME) and dict(files.snapshot_files()) == before:
+        pass

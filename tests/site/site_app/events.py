@@ -1,6 +1,13 @@
+import os
+import sys
 import time
+from collections import defaultdict
 
-from realtime_wall import Refuse
+from django.contrib.auth.models import User
+from django.db import connection
+from gevent.event import Event
+
+from realtime_wall import InvalidMessage, Refuse, connected_sockets, publish
 from realtime_wall.events import (
     on_connect,
     on_disconnect,
@@ -12,6 +19,8 @@ from realtime_wall.events import (
 )
 
 seen = []  # what the receivers noticed, for "seen"
+lives = defaultdict(list)  # the same for each session, for "life"
+gate = Event()  # "enter" waits until somebody opens it
 
 
 @on_connect
@@ -20,16 +29,21 @@ def connected(request, socket, context):
         raise Refuse({"why": request.GET["refuse"]})
     context["events"] = 0
     seen.append("connected")
+    lives[socket.id].append("connected")
 
 
 @on_disconnect
 def disconnected(request, socket, context):
     seen.append("disconnected")
+    lives[socket.id].append("disconnected")
+    time.sleep(context.get("linger", 0))
 
 
 @on_finish
 def finished(request, socket, context):
     seen.append("finished")
+    lives[socket.id].append("finished")
+    print("finished", socket.id, lives[socket.id].count("disconnected"), file=sys.stderr)
 
 
 @on_error
@@ -39,6 +53,7 @@ def failed(request, socket, context, exception):
 
 @on_message
 def echo(request, socket, context, message):
+    lives[socket.id].append("message")
     socket.send(message)
 
 
@@ -89,3 +104,68 @@ def others(request, socket, context, event):
 @on_event(name="seen")
 def what_was_seen(request, socket, context, event):
     return seen
+
+
+@on_event(name="life")
+def life(request, socket, context, event):
+    return lives.get(event.data)
+
+
+@on_event(name="linger")
+def linger(request, socket, context, event):
+    context["linger"] = event.data
+
+
+@on_event(name="kick")
+def kick(request, socket, context, event):
+    session_id, code, reason = event.data
+    connected_sockets.get(session_id).disconnect(code, reason)
+
+
+@on_event(name="publish")
+def publish_for(request, socket, context, event):
+    data = event.data.pop("data") * event.data.pop("times", 1)
+    try:
+        return str(publish(data=data, **event.data))
+    except InvalidMessage as problem:
+        return f"{type(problem).__name__}: {problem}"
+
+
+@on_event(name="broadcast")
+def broadcast_for(request, socket, context, event):
+    return socket.broadcast(event.data).position
+
+
+@on_event(name="enter")
+def enter(request, socket, context, event):
+    gate.clear()
+    return gate.wait(20)
+
+
+@on_event(name="open")
+def open_gate(request, socket, context, event):
+    gate.set()
+
+
+@on_event(name="count")
+def count(request, socket, context, event):
+    context["events"] += 1
+    return context["events"]
+
+
+@on_event(name="users")
+def users(request, socket, context, event):
+    time.sleep(0.01)  # so that several are at it at once
+    return User.objects.count()
+
+
+@on_event(name="databases")
+def databases(request, socket, context, event):
+    """How many connections this process has to its database file."""
+    files = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    return files.count(os.path.realpath(connection.settings_dict["NAME"]))
+
+
+@on_event(name="atomic")
+def atomic(request, socket, context, event):
+    return connection.in_atomic_block

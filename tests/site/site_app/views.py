@@ -37,8 +37,15 @@ def unread(request):
 
 
 def slow(request):
+    print("slow begins", flush=True)
     time.sleep(1)
     return HttpResponse("slow")
+
+
+def slower(request):
+    print("slow begins", flush=True)
+    time.sleep(30)
+    return HttpResponse("slower")
 
 
 def stream(request):

@@ -51,12 +51,14 @@ def test_a_source_that_ran_for_a_while_is_started_again_soon(clock, posts):
     assert clock.waits == [1, 1, 1, 1]
 
 
-def test_a_source_that_ends_is_left_at_its_end(clock, posts):
+def test_a_source_that_ends_is_left_at_its_end_and_said_so(clock, posts, caplog):
     source = Failing(clock)
 
-    keep_running(source, posts.append, Event(), clock)
+    with caplog.at_level("INFO"):
+        keep_running(source, posts.append, Event(), clock)
 
     assert (source.runs, clock.waits) == (1, [])
+    assert "the source 'failing' has ended" in caplog.text
 
 
 def test_a_source_that_gives_up_is_not_run_again_and_says_why(clock, posts, caplog):

@@ -50,6 +50,13 @@ def test_a_rule_is_never_longer_than_x_allows():
     assert " OR ".join(rules).split(" OR ") == words
 
 
+def test_a_rule_is_filled_to_the_last_character():
+    words = ["#" + "a" * 509, "#" + "b" * 509]
+
+    assert [len(rule) for rule in rules_for(words, [])] == [1024]
+    assert [len(rule) for rule in rules_for([words[0] + "a", words[1]], [])] == [511, 510]
+
+
 def test_a_word_that_fits_no_rule_is_refused():
     assert len(rules_for(["x" * 1022], [])[0]) == 1024
     with pytest.raises(ValueError, match="too long for X"):

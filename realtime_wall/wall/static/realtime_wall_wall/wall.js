@@ -48,6 +48,7 @@
       const waited = this._waiting.length;
       this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
       if (this._takeOut(key) || this._waiting.length < waited) addToCount(-1);
+      this._next();
     }
 
     /* After a gap. What is shown stays, and new posts go on arriving, until the answer is there. */
@@ -103,11 +104,12 @@
     // -- arriving
 
     _next() {
-      if (this._timer || !this._waiting.length) return;
+      if (this._timer) return;
       if (root.scrollY > AT_THE_TOP) {
         this._more.hold(this._waiting.length);
         return;
       }
+      if (!this._waiting.length) return;
       const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
       const arriving = this._waiting.splice(0, folded + 1);
       this._move(() => arriving.forEach((post) => this._insert(post, this._list.firstChild)));
@@ -185,13 +187,15 @@
     tell(number) {
       if (!number) return;
       this._show(number);
+      this._held = false;
       this._timer = setTimeout(() => this._hide(), FOLD_SHOWN);
     }
 
-    /* Until the reader is back at the top. */
+    /* Until the reader is back at the top, or none waits any more. */
     hold(number) {
-      this._show(number);
-      this._held = true;
+      if (number) this._show(number);
+      else if (this._held) this._hide();
+      this._held = number > 0;
     }
 
     _show(number) {

@@ -1,0 +1,138 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_wall.brokers.command import Publish, Receipt, SendTo, Where, from_json, to_json
+from realtime_wall.channels.names import EVERYONE
+
+PUBLISH = {"verb": "Publish", "channel": "news", "data_json": "1"}
+SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Publish(channel="news", data_json='{"a":1}'),
+        Publish(
+            channel=EVERYONE,
+            data_json='"\\u00e9 \\ud83d\\ude00"',
+            event="tick",
+            event_id="7",
+            exclude="abc",
+            wanted=True,
+            counted=False,
+        ),
+        SendTo(session_id="abc", data_json="[1,2]", event="tick"),
+        SendTo(session_id="abc", data_json="null"),
+        Where(),
+    ],
+)
+def test_a_command_goes_there_and_back(command):
+    assert from_json(json.loads(json.dumps(to_json(command)))) == command
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        1,
+        "Publish",
+        [PUBLISH],
+        {},
+        {"verb": None},
+        {"verb": "publish"},
+        {"verb": "__init__"},
+        {"verb": ["Publish"]},
+        {**PUBLISH, "verb": "SendTo"},
+        {**PUBLISH, "more": "1"},
+        {**PUBLISH, "channel": None},
+        {**PUBLISH, "channel": True},
+        {**PUBLISH, "channel": 7},
+        {**PUBLISH, "channel": ""},
+        {**PUBLISH, "channel": "a/b"},
+        {**PUBLISH, "channel": "a*"},
+        {**PUBLISH, "channel": "a\n"},
+        {**PUBLISH, "channel": "a" * 129},
+        {**PUBLISH, "data_json": None},
+        {**PUBLISH, "data_json": 1},
+        {**PUBLISH, "data_json": {"a": 1}},
+        {**PUBLISH, "data_json": ""},
+        {**PUBLISH, "data_json": "{"},
+        {**PUBLISH, "data_json": "1 2"},
+        {**PUBLISH, "data_json": "NaN"},
+        {**PUBLISH, "data_json": "[-Infinity]"},
+        {**PUBLISH, "data_json": "1e999"},
+        {**PUBLISH, "data_json": '"\\ud800"'},
+        {**PUBLISH, "data_json": "[" * 5000 + "]" * 5000},
+        {**PUBLISH, "event": 1},
+        {**PUBLISH, "event": ""},
+        {**PUBLISH, "event": "disconnect"},
+        {**PUBLISH, "event_id": 1},
+        {**PUBLISH, "exclude": []},
+        {**PUBLISH, "wanted": None},
+        {**PUBLISH, "wanted": "yes"},
+        {**PUBLISH, "counted": 1},
+        {"verb": "Publish", "channel": "news"},
+        {**SEND, "session_id": None},
+        {**SEND, "session_id": 1},
+        {**SEND, "data_json": "{"},
+        {**SEND, "event": "connect"},
+        {**SEND, "channel": "news"},
+        {"verb": "Where", "channel": "news"},
+    ],
+)
+def test_what_is_no_command_is_refused(value):
+    with pytest.raises(ValueError, match=r"."):
+        from_json(value)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from([*to_json(Publish(channel="a", data_json="1")), "session_id"])
+VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "Where", "1", "news", "tick"])
+
+
+@given(ANYTHING | st.dictionaries(FIELDS, VALUES))
+def test_anything_is_a_command_or_a_value_error(value):
+    try:
+        command = from_json(value)
+    except ValueError:
+        return
+    assert isinstance(command, (Publish, SendTo, Where))
+
+
+# Receipts
+
+
+def test_a_receipt_is_true_when_somebody_was_reached():
+    assert Receipt(processes=1, sockets=1)
+    assert not Receipt(processes=1, position="e:1")
+
+
+def test_receipts_of_several_servers_add_up():
+    total = Receipt(1, 10, 3, 1, "a:1") + Receipt(1, 5, 2, 4, "b:7")
+
+    assert total == Receipt(2, 15, 5, 5, "a:1")
+    assert (Receipt() + Receipt(1, 1, position="b:7")).position == "b:7"
+
+
+@pytest.mark.parametrize(
+    ("receipt", "text"),
+    [
+        (
+            Receipt(1, 1, 0, 0, "e:1"),
+            "reached 1 socket in 1 process, 0 queued, 0 dropped, position e:1",
+        ),
+        (
+            Receipt(2, 30, 4, 5, "e:7"),
+            "reached 30 sockets in 2 processes, 4 queued, 5 dropped, position e:7",
+        ),
+    ],
+)
+def test_a_receipt_reads_well(receipt, text):
+    assert str(receipt) == text

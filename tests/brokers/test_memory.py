@@ -1,0 +1,58 @@
+import pytest
+
+from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.channels.position import Position
+from realtime_wall.config import Config
+from realtime_wall.errors import HistoryLost
+
+
+def append(broker, data, channel="news"):
+    return broker.append(channel, data, event=None, event_id=None, exclude=None)
+
+
+def test_what_was_appended_follows_an_earlier_position():
+    broker = MemoryBroker(Config())
+    begin = broker.top
+
+    messages = [append(broker, "1"), append(broker, "2"), append(broker, "3", channel="sport")]
+
+    assert broker.since("news", begin) == messages[:2]
+    assert broker.since("news", messages[0].position) == messages[1:2]
+    assert broker.top == messages[-1].position
+
+
+def test_all_of_a_message_is_kept():
+    broker = MemoryBroker(Config())
+    begin = broker.top
+
+    broker.append("news", "1", event="tick", event_id="7", exclude="abc")
+
+    (message,) = broker.since("news", begin)
+    assert (message.event, message.event_id, message.exclude) == ("tick", "7", "abc")
+    assert message.time > 1_600_000_000
+
+
+def test_no_more_is_kept_than_was_configured():
+    broker = MemoryBroker(Config(history_size=2))
+    begin = broker.top
+    for number in range(4):
+        append(broker, str(number))
+
+    with pytest.raises(HistoryLost):
+        broker.since("news", begin)
+
+
+def test_positions_of_an_earlier_server_are_not_mistaken_for_ours():
+    before, now = MemoryBroker(Config()), MemoryBroker(Config())
+    append(before, "1")
+    append(now, "1")
+
+    assert before.top.epoch != now.top.epoch
+    with pytest.raises(HistoryLost):
+        now.since("news", before.top)
+
+
+def test_an_epoch_can_always_be_written_and_read():
+    for _ in range(200):
+        top = MemoryBroker(Config()).top
+        assert Position.parse(str(top)) == top

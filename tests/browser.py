@@ -1,0 +1,217 @@
+"""A real browser for the tests, and the examples' servers for it to look at.
+
+The pictures in ``docs/`` are taken by the tests themselves, when they are asked to::
+
+    REALTIME_WALL_SCREENSHOTS=1 make test ARGS="tests/integration -m browser"
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+
+from playwright.sync_api import expect, sync_playwright
+
+from realtime_wall.wall.sources.replay import SAMPLE, SAMPLE_SITE
+from realtime_wall.wall.sources.x_payload import from_x, read_line
+from tests.live import PATIENCE, ROOT, LiveServer
+from tests.wall.posts import make_post
+
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # The posts name pictures all over the web; a test goes nowhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+STAGE = {"width": 1920, "height": 1080}
+PHONE = {"width": 390, "height": 844}
+# What the browser itself says of a server that is away, and of pictures that cannot be had.
+NO_FAULT_OF_OURS = ("WebSocket connection to", "Failed to load resource")
+# Pages wait for a random time before they return; a lucky one does not keep a test waiting.
+RETURNS_SOON = "Math.random = () => 0.1"
+
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@contextlib.contextmanager
+def running_browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+class Visitors:
+    """People with a browser each; what goes wrong in their pages fails the test."""
+
+    def __init__(self, browser):
+        self._browser = browser
+        self._contexts = []
+        self.complaints = []
+
+    def tab(self, address=None, *, script="", viewport=STAGE, **options):
+        """The page of a new visitor; the script runs before any of the page's own."""
+        context = self._browser.new_context(viewport=viewport, locale="en-GB", timezone_id="UTC", **options)
+        self._contexts.append(context)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self._asked(dialog))
+        if script:
+            page.add_init_script(script)
+        if address:
+            page.goto(address)
+        return page
+
+    def leave(self):
+        while self._contexts:
+            self._contexts.pop().close()
+
+    def _heard(self, message):
+        if message.type == "error" and not message.text.startswith(NO_FAULT_OF_OURS):
+            self.complaints.append(message.text)
+
+    def _asked(self, dialog):
+        self.complaints.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+
+class ExampleServer(LiveServer):
+    """One of the examples; without ``wall`` it has the example's own settings."""
+
+    def __init__(self, example, database=None, wall=None):
+        super().__init__(project=ROOT / example, settings=wall if wall is None else {"WALL": wall})
+        self.environment["DJANGO_SETTINGS_MODULE"] = "tests.example_settings"
+        self._starts = 0
+        if database:
+            shutil.copy(database, self.environment["SITE_DATABASE"])
+
+    def start_again(self):
+        """At the same address, where the pages look for it."""
+        self._starts += 1
+        self.command[1] = str(self.port)
+        self.log = self.log.with_name(f"log{self._starts}")
+        return self.start()
+
+    def listed(self, slug=""):
+        """The keys of the posts that a page of the wall may show, newest first."""
+        return json.loads(self.get(f"/{slug}posts.json").body)["keys"]
+
+
+IN_THE_SHELL = """
+import json, sys
+from realtime_wall import publish
+from realtime_wall.wall.models import Tweet, Wall
+for line in sys.stdin:
+    task = json.loads(line)
+    wall = Wall.called(task["wall"])
+    tweets = [Tweet(wall=wall, content=post, created_at=post["created_at"]) for post in task["store"]]
+    for tweet in tweets:
+        tweet.source, tweet.post_id = tweet.content["source"], tweet.content["id"]
+    Tweet.objects.bulk_create(tweets)
+    for event, message in task["publish"]:
+        publish(wall.channel, message, event=event)
+    print("done", flush=True)
+"""
+
+
+class Shell:
+    """``manage.py shell`` of a server's project, left open: posts are stored and published from there."""
+
+    def __init__(self, server):
+        self._process = subprocess.Popen(
+            [server.executable, "manage.py", "shell", "-c", IN_THE_SHELL],
+            cwd=server.project,
+            env=server.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def store(self, *posts, wall="main"):
+        self._do(wall, store=posts)
+
+    def post(self, *posts, wall="main"):
+        """What the feed does: first into the database, then to the pages."""
+        self._do(wall, store=posts, publish=[("tweet", post) for post in posts])
+
+    def publish(self, event, *messages, wall="main"):
+        self._do(wall, publish=[(event, message) for message in messages])
+
+    def _do(self, wall, store=(), publish=()):
+        task = {"wall": wall, "store": store, "publish": publish}
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line == "done\n":
+                return
+        raise AssertionError("the shell ended; what it said is above")
+
+    def close(self):
+        self._process.communicate(timeout=PATIENCE)
+
+
+def key(post):
+    return f"{post['source']}:{post['id']}"
+
+
+def keys_of(*posts):
+    """As they stand on the page: the newest on top."""
+    newest_first = sorted(posts, key=itemgetter("created_at"), reverse=True)
+    return [key(post) for post in newest_first]
+
+
+def wait_until_shown(page, keys):
+    """Until the page shows exactly these posts, in this order."""
+    page.wait_for_function(
+        """(keys) => {
+            const cards = Array.from(document.querySelectorAll(".wall-card"), (card) => card.dataset.key);
+            return JSON.stringify(cards) === JSON.stringify(keys);
+        }""",
+        arg=keys,
+    )
+
+
+def wait_until_live(page):
+    expect(page.locator(".wall-status")).to_have_attribute("data-state", "live")
+
+
+def posts_of_today(count, *, seconds=1, ago=0, **fields):
+    """Posts so many seconds one after the other, the last of them just now or some seconds ago."""
+    latest = datetime.now(UTC) - timedelta(seconds=ago)
+    times = [latest - timedelta(seconds=seconds * before) for before in reversed(range(count))]
+    return [make_post(created_at=time.isoformat(timespec="milliseconds"), **fields) for time in times]
+
+
+def sample_lines(first, last):
+    """Lines of the recording that comes with the wall."""
+    return SAMPLE.read_text().splitlines(keepends=True)[first : last + 1]
+
+
+def sample_posts(first, last, *, seconds):
+    """Posts of that recording, as if they had just come, so many seconds apart."""
+    lines = sample_lines(first, last)
+    times = [{"created_at": post["created_at"]} for post in posts_of_today(len(lines), seconds=seconds)]
+    return [
+        from_x(read_line(line), source="replay", site=SAMPLE_SITE, picture=_picture).as_message() | time
+        for line, time in zip(lines, times, strict=True)
+    ]
+
+
+def _picture(url):
+    return url.replace("sample:", "/static/realtime_wall_wall/sample/")
+
+
+def keep_picture(page, name):
+    """A picture for the docs, where somebody has asked for new ones."""
+    if os.environ.get("REALTIME_WALL_SCREENSHOTS"):
+        page.screenshot(path=ROOT / "docs" / name, animations="disabled")

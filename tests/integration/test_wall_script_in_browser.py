@@ -1,0 +1,293 @@
+"""What wall.js does with posts that come in a burst, unseen, one too many, or are taken back."""
+
+import re
+from itertools import count
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import (
+    PHONE,
+    ExampleServer,
+    Shell,
+    keys_of,
+    posts_of_today,
+    wait_until_live,
+    wait_until_shown,
+)
+from tests.wall.posts import make_post, picture
+
+pytestmark = pytest.mark.browser
+
+KEPT = 200
+PACE = 900  # milliseconds from one arrival to the next
+FOLD_SHOWN = 4000
+SHOW_THE_COUNT = """() => {
+    const place = document.createElement("b");
+    place.className = "wall-count";
+    place.textContent = document.querySelectorAll(".wall-card").length;
+    document.querySelector(".wall-header").append(place);
+}"""
+
+
+@pytest.fixture(scope="module")
+def office(migrated_wall):
+    """A server that no post comes to by itself, and a shell to send them from."""
+    with ExampleServer("example_wall", migrated_wall, wall={"SOURCES": []}) as server:
+        shell = Shell(server)
+        yield server, shell
+        shell.close()
+
+
+class WallOfItsOwn:
+    """Each test has one, so that they can share the server."""
+
+    numbers = count(1)
+
+    def __init__(self, server, shell, visitors):
+        self._server, self._shell, self._visitors = server, shell, visitors
+        self.slug = f"hall-{next(self.numbers)}"
+        self._shell.store(wall=self.slug)
+
+    def store(self, *posts):
+        self._shell.store(*posts, wall=self.slug)
+
+    def post(self, *posts):
+        self._shell.post(*posts, wall=self.slug)
+
+    def take_back(self, post):
+        self._shell.publish("tweet_removed", {"id": post["id"], "source": post["source"]}, wall=self.slug)
+
+    def listed(self):
+        return self._server.listed(f"{self.slug}/")
+
+    def open(self, *, clock=False, **options):
+        """The page, live, with a count of the posts that it has been told of."""
+        page = self._visitors.tab(**options)
+        if clock:
+            page.clock.install()
+        page.goto(f"{self._server.url}{self.slug}/")
+        wait_until_live(page)
+        page.evaluate(SHOW_THE_COUNT)
+        return page
+
+
+@pytest.fixture
+def wall(office, visitors):
+    return WallOfItsOwn(*office, visitors)
+
+
+def stop_the_clock(page):
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+
+
+def wait_until_told(page, number):
+    expect(page.locator(".wall-count")).to_have_text(str(number))
+
+
+def pill(page):
+    return page.locator(".wall-more")
+
+
+# -- arriving
+
+
+def test_a_few_posts_arrive_one_after_the_other(wall):
+    page = wall.open(clock=True)
+    stop_the_clock(page)
+    posts = posts_of_today(3)
+    wall.post(*posts)
+    wait_until_told(page, 3)
+
+    for shown in (1, 2, 3):
+        wait_until_shown(page, keys_of(*posts[:shown]))
+        page.clock.run_for(PACE)
+
+    expect(pill(page)).to_be_hidden()
+
+
+def test_a_burst_is_folded(wall):
+    page = wall.open(clock=True)
+    stop_the_clock(page)
+    posts = posts_of_today(10)
+    wall.post(*posts)
+    wait_until_told(page, 10)
+
+    wait_until_shown(page, keys_of(posts[0]))
+    page.clock.run_for(PACE)
+    wait_until_shown(page, keys_of(*posts))
+    assert pill(page).inner_text() == "8 more"
+
+    page.clock.run_for(FOLD_SHOWN)
+    expect(pill(page)).to_be_hidden()
+
+
+def test_a_post_that_is_told_twice_is_shown_once(wall):
+    first, second, third = posts_of_today(3)
+    wall.store(first)
+    page = wall.open()
+
+    wall.post(second)
+    wall._shell.publish("tweet", first, second, second, third, third, wall=wall.slug)
+
+    wait_until_shown(page, keys_of(first, second, third))
+    wait_until_told(page, 3)
+
+
+def test_no_more_than_two_hundred_cards_are_kept(wall):
+    wall.store(*posts_of_today(30, ago=500))
+    page = wall.open()
+
+    wall.post(*posts_of_today(KEPT + 10))
+
+    wait_until_told(page, 30 + KEPT + 10)
+    wait_until_shown(page, wall.listed())
+    assert page.locator(".wall-card").count() == KEPT
+
+
+def test_nothing_moves_under_a_reader_who_has_scrolled_down(wall):
+    early, (first, second) = posts_of_today(12, ago=10), posts_of_today(2)
+    wall.store(*early)
+    page = wall.open()
+    page.evaluate("scrollTo(0, 600)")
+
+    wall.post(first, second)
+    expect(pill(page)).to_have_text("2 more")
+    wait_until_shown(page, keys_of(*early))
+    assert page.evaluate("scrollY") == 600
+
+    pill(page).click()
+    wait_until_shown(page, keys_of(*early, first, second))
+    expect(pill(page)).to_be_hidden()
+    assert page.evaluate("scrollY") == 0
+
+
+def test_motion_is_left_out_for_those_who_do_not_want_it(wall):
+    watch = """
+        window.moved = 0;
+        const { animate } = Element.prototype;
+        Element.prototype.animate = function (...way) { moved += 1; return animate.apply(this, way); };
+    """
+    still = wall.open(script=watch, reduced_motion="reduce")
+    moving = wall.open(script=watch, reduced_motion="no-preference")
+
+    (post,) = posts_of_today(1)
+    wall.post(post)
+
+    for page, moved in ((still, 0), (moving, 2)):
+        wait_until_shown(page, keys_of(post))
+        assert page.evaluate("moved") == moved
+    transition = "getComputedStyle(document.querySelector('.wall-dot')).transitionDuration"
+    assert (still.evaluate(transition), moving.evaluate(transition)) == ("0s", "0.4s")
+
+
+# -- taken back
+
+
+def test_a_post_that_is_taken_back_leaves_the_screen(wall):
+    posts = posts_of_today(3)
+    wall.store(*posts)
+    page = wall.open()
+
+    wall.take_back(posts[1])
+    wait_until_shown(page, keys_of(posts[0], posts[2]))
+    wait_until_told(page, 2)
+
+    wall.take_back(make_post())
+    wall.take_back(posts[0])
+    wall.take_back(posts[2])
+    wait_until_told(page, 0)
+    expect(page.locator(".wall-invitation")).to_be_visible()
+
+
+def test_a_post_that_is_taken_back_while_it_waits_is_never_shown(wall):
+    early, (first, second) = posts_of_today(12, ago=10), posts_of_today(2)
+    wall.store(*early)
+    page = wall.open()
+    page.evaluate("scrollTo(0, 600)")
+    wall.post(first, second)
+
+    expect(pill(page)).to_have_text("2 more")
+    wall.take_back(second)
+    expect(pill(page)).to_have_text("1 more")
+    wall.take_back(first)
+    expect(pill(page)).to_be_hidden()
+
+    page.evaluate("scrollTo(0, 0)")
+    (third,) = posts_of_today(1)
+    wall.post(third)
+    wait_until_shown(page, keys_of(*early, third))
+    wait_until_told(page, 13)
+
+
+# -- what stays right by itself
+
+
+def test_a_short_break_is_not_spoken_of(wall):
+    page = wall.open()
+    page.evaluate("""() => {
+        window.said = [];
+        const tell = () => said.push(document.querySelector(".wall-status").dataset.state);
+        new MutationObserver(tell).observe(document.querySelector(".wall-status"), { attributes: true });
+    }""")
+
+    with page.expect_websocket():
+        page.evaluate("dispatchEvent(new Event('online'))")  # the network changed: a new connection
+    (post,) = posts_of_today(1)
+    wall.post(post)
+
+    wait_until_shown(page, keys_of(post))
+    assert set(page.evaluate("said")) <= {"live"}
+
+
+def test_times_grow_old(wall):
+    wall.store(*posts_of_today(1))
+    page = wall.open(clock=True)
+    time = page.locator(".wall-card time")
+    assert time.inner_text() == "now"
+
+    page.clock.fast_forward("02:30")
+
+    expect(time).to_have_text("2 min")
+
+
+def test_a_picture_that_cannot_be_had_leaves_no_hole(wall):
+    broken = {"author_avatar": "https://img.example/a.jpg", "media": [picture("https://img.example/b.jpg")]}
+    (written,), (arrived,) = posts_of_today(1, ago=5, **broken), posts_of_today(1, **broken)
+    wall.store(written)
+    page = wall.open()
+    wall.post(arrived)
+    wait_until_shown(page, keys_of(written, arrived))
+
+    expect(page.locator(".wall-card img, .wall-media")).to_have_count(0)
+    assert page.locator(".wall-avatar").all_inner_texts() == ["ML", "ML"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1920, "height": 1080}], ids=["phone", "stage"])
+def test_no_post_is_wider_or_higher_than_the_screen(wall, viewport):
+    endless = "w" * 25_000
+    people = {"author_name": endless[:200], "author_username": endless[:200], "retweeted_by": endless[:200]}
+    posts = [
+        *posts_of_today(1, ago=3, text=endless, **people),
+        *posts_of_today(1, ago=2, text="up\n" * 60, source=endless[:32]),
+    ]
+    wall.store(posts[0])
+    page = wall.open(viewport=viewport)
+    wall.post(posts[1])
+    wait_until_shown(page, keys_of(*posts))
+
+    assert page.evaluate("document.scrollingElement.scrollWidth") == viewport["width"]
+    for part in (".wall-card", ".wall-text", ".wall-when", ".wall-source", ".wall-author"):
+        for box in page.locator(part).all():
+            found = box.bounding_box()
+            assert found["x"] >= 0 and found["x"] + found["width"] <= viewport["width"], part
+            assert found["height"] <= viewport["height"], part
+
+
+def test_a_wall_without_posts_says_what_to_do(wall):
+    page = wall.open()
+
+    expect(page.locator(".wall-invitation")).to_be_visible()
+    assert re.search("Nothing yet", page.locator(".wall-invitation").inner_text())
+    wall.post(*posts_of_today(1))
+    wait_until_shown(page, wall.listed())

@@ -1,0 +1,134 @@
+"""``rungevent`` while its files are being edited."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+
+import psutil
+import pytest
+
+from tests.live import PATIENCE, wait_for
+from tests.management import projects
+
+STARTED = r"Starting gevent server at (\S+)"
+SECOND = projects.VIEWS.replace("first", "second")
+
+
+@pytest.fixture
+def project(tmp_path):
+    return projects.make(tmp_path)
+
+
+@pytest.fixture
+def server(project):
+    with projects.serve(project, environment={"SITE_DEBUG": "1"}, arguments=()) as running:
+        family = psutil.Process(running.process.pid).children(recursive=True)
+        yield running
+        if running.process.poll() is None:
+            running.stop()
+        psutil.wait_procs(family, PATIENCE)
+
+
+def edit(path, text):
+    """Save a file as an editor does, with a time of its own however fast we are."""
+    newer = path.stat().st_mtime + 2 if path.exists() else None
+    path.write_text(text)
+    if newer is not None:
+        os.utime(path, (newer, newer))
+
+
+def wait_for_start(server, count):
+    server.url = server.wait_for_log(STARTED, count)[-1]
+
+
+def mend(server, path, text):
+    """Save until it is noticed: the first time may come before anybody watches the file."""
+
+    def is_noticed():
+        edit(path, text)
+        with contextlib.suppress(AssertionError):
+            return wait_for(lambda: len(re.findall(STARTED, server.output)) > 1, patience=4)
+
+    wait_for(is_noticed)
+    wait_for_start(server, 2)
+
+
+def test_an_edited_file_is_loaded(server, project):
+    assert server.get("/own/").body == b"first"
+
+    edit(project / "own" / "views.py", SECOND)
+    wait_for_start(server, 2)
+
+    assert server.get("/own/").body == b"second"
+    assert server.process.poll() is None
+
+
+def test_a_file_with_a_mistake_is_shown_and_may_be_mended(server, project):
+    edit(project / "own" / "views.py", "def own(request) return 1")
+    server.wait_for_log("SyntaxError")
+
+    mend(server, project / "own" / "views.py", SECOND)
+
+    assert server.get("/own/").body == b"second"
+
+
+def test_an_app_that_cannot_be_imported_is_shown_and_may_be_mended(server, project):
+    edit(project / "own" / "__init__.py", "raise LookupError('of ours')")
+    server.wait_for_log("LookupError: of ours")
+
+    mend(server, project / "own" / "__init__.py", "")
+
+    assert server.get("/own/").body == b"first"
+
+
+def test_while_it_waits_for_mending_a_signal_ends_it(server, project):
+    edit(project / "own" / "__init__.py", "raise LookupError('of ours')")
+    server.wait_for_log("LookupError: of ours")
+
+    assert server.stop() == 1  # as its child did
+
+    assert server.output.rstrip().endswith("LookupError: of ours")
+
+
+def test_a_port_in_use_ends_it(project):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = projects.serve(
+            project, environment={"SITE_DEBUG": "1"}, arguments=(), address=taken.getsockname()[1]
+        )
+        result = server.manage(*server.command)
+        server.directory.cleanup()
+
+    assert result.returncode == 1
+    assert result.stderr.endswith("cannot be listened on: that port is already in use.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_first_process_ends_them_all(server, number):
+    family = psutil.Process(server.process.pid).children(recursive=True)
+    assert len(family) == 1
+    before = server.output
+
+    assert server.stop(number) == 0
+
+    assert psutil.wait_procs(family, PATIENCE)[1] == []
+    assert server.output == before
+
+
+def test_control_c_lets_a_request_finish(server):
+    """A terminal sends it to both processes at once, and the first one passes it on."""
+    (child,) = psutil.Process(server.process.pid).children()
+    with server.talk(b"GET /slow/ HTTP/1.1\r\nHost: localhost\r\n\r\n") as conversation:
+        server.wait_for_log("slow begins")
+        server.process.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGINT)
+
+        assert conversation.reply().body == b"slow"
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_with_debug_off_nothing_is_watched(project):
+    with projects.serve(project, arguments=()) as server:
+        assert psutil.Process(server.process.pid).children() == []
+        assert "Watching for file changes" not in server.output

@@ -1,0 +1,62 @@
+import gevent
+import pytest
+from gevent import monkey
+
+from realtime_wall.server.watchdog import Watchdog
+from tests.live import LiveServer, wait_for
+
+BLOCKED = "the event loop is blocked:"
+
+
+@pytest.fixture
+def watchdog():
+    watchdog = Watchdog(0.1)
+    watchdog.start()
+    yield watchdog
+    watchdog.stop()
+
+
+def block_the_loop(seconds):
+    """Wait as C code does, without gevent knowing of it."""
+    monkey.get_original("time", "sleep")(seconds)
+
+
+def test_whoever_blocks_the_loop_is_named(watchdog, caplog):
+    gevent.sleep(0.05)
+
+    block_the_loop(0.6)
+
+    (message,) = [record.getMessage() for record in caplog.records if BLOCKED in record.getMessage()]
+    assert "in block_the_loop" in message
+    assert "in test_whoever_blocks_the_loop_is_named" in message
+
+
+def test_each_block_is_told_once(watchdog, caplog):
+    for _ in range(2):
+        block_the_loop(0.6)
+        gevent.sleep(0.2)
+
+    assert caplog.text.count(BLOCKED) == 2
+
+
+def test_waiting_with_gevent_blocks_nobody(watchdog, caplog):
+    gevent.sleep(0.6)
+
+    assert BLOCKED not in caplog.text
+
+
+def test_one_that_was_stopped_says_nothing(watchdog, caplog):
+    watchdog.stop()
+
+    block_the_loop(0.6)
+
+    assert BLOCKED not in caplog.text
+
+
+def test_a_receiver_that_blocks_is_named_in_the_log():
+    with LiveServer(settings={"SLOW_RECEIVER": 0.2}) as server, server.client() as client:
+        client.ask("block", 1.0)
+
+        server.wait_for_log(BLOCKED)
+        wait_for(lambda: "in block" in server.output)
+        assert "site_app/events.py" in server.output

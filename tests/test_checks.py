@@ -1,0 +1,180 @@
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.checks import run_checks
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import include, path
+from django.views import View
+
+from realtime_wall.checks import TAG
+from realtime_wall.server import patching
+
+
+def found():
+    return [(one.id, one.msg) for one in run_checks(tags=[TAG])]
+
+
+def ids():
+    return [id for id, _ in found()]
+
+
+@pytest.fixture
+def serving(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["manage.py", "rungevent", "8000"])
+
+
+# Views and middleware of the projects below
+
+
+def plain(request):
+    return HttpResponse()
+
+
+async def slow(request):
+    return HttpResponse()
+
+
+class Waiting(View):
+    async def get(self, request):
+        return HttpResponse()
+
+
+class Plain(View):
+    def get(self, request):
+        return HttpResponse()
+
+
+urlpatterns = [path("plain/", plain), path("class/", Plain.as_view())]
+
+
+class WithAsync:
+    urlpatterns = [
+        path("plain/", plain),
+        path("slow/", slow),
+        path("below/", include([path("waiting/", Waiting.as_view()), path("class/", Plain.as_view())])),
+    ]
+
+
+class PlainMiddleware:
+    pass
+
+
+class AsyncMiddleware:
+    sync_capable = False
+    async_capable = True
+
+
+class BothMiddleware:
+    sync_capable = True
+    async_capable = True
+
+
+def test_a_project_that_is_fine_hears_nothing():
+    with override_settings(REALTIME_WALL={"MESSAGE_SIZE": 10}):
+        assert found() == []
+
+
+def test_one_without_settings_of_ours_hears_nothing():
+    with override_settings():
+        if hasattr(settings, "REALTIME_WALL"):
+            del settings.REALTIME_WALL
+        assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "REALTIME_WALL has to be a dict."),
+        (None, "REALTIME_WALL has to be a dict."),
+        (
+            {"MESAGE_SIZE": 1},
+            "REALTIME_WALL['MESAGE_SIZE'] is not a setting (did you mean 'MESSAGE_SIZE'?).",
+        ),
+        ({"MESSAGE_SIZE": "big"}, "REALTIME_WALL['MESSAGE_SIZE'] cannot be 'big'."),
+        ({"PING_INTERVAL": -1}, "REALTIME_WALL['PING_INTERVAL'] cannot be negative."),
+    ],
+)
+def test_settings_that_cannot_be_used_are_an_error(value, message):
+    with override_settings(REALTIME_WALL=value):
+        assert found() == [("realtime_wall.E001", message)]
+
+
+def test_a_group_without_a_directory_is_an_error():
+    with override_settings(REALTIME_WALL={"BUS_GROUP": "www"}):
+        assert ids() == ["realtime_wall.E002"]
+    with override_settings(REALTIME_WALL={"BUS_GROUP": "www", "RUNTIME_DIR": "/run/site"}):
+        assert ids() == []
+
+
+def test_no_allowed_hosts_while_debug_is_off_is_an_error():
+    with override_settings(ALLOWED_HOSTS=[]):
+        assert ids() == ["realtime_wall.E003"]
+    with override_settings(ALLOWED_HOSTS=[], DEBUG=True):
+        assert ids() == []
+
+
+def test_missing_patches_are_an_error_when_serving(monkeypatch, serving):
+    monkeypatch.setattr(patching, "is_patched", lambda: False)
+
+    assert ids() == ["realtime_wall.E004"]
+
+
+def test_late_patches_are_an_error_when_serving(monkeypatch, serving):
+    monkeypatch.setattr(patching, "came_too_late", lambda: True)
+
+    assert ids() == ["realtime_wall.E005"]
+
+
+@pytest.mark.parametrize(
+    "argv", [["manage.py", "migrate"], ["manage.py"], ["manage.py", "test", "rungevent"]]
+)
+def test_other_commands_need_no_patches(monkeypatch, argv):
+    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setattr(patching, "is_patched", lambda: False)
+
+    assert ids() == []
+
+
+def test_patches_in_time_are_fine(serving):
+    assert ids() == []
+
+
+def test_middleware_that_is_async_only_is_a_warning():
+    with override_settings(MIDDLEWARE=[f"{__name__}.PlainMiddleware", f"{__name__}.BothMiddleware"]):
+        assert ids() == []
+    with override_settings(MIDDLEWARE=[f"{__name__}.PlainMiddleware", f"{__name__}.AsyncMiddleware"]):
+        assert found() == [
+            ("realtime_wall.W001", f"The middleware {__name__}.AsyncMiddleware is async only."),
+        ]
+
+
+def test_async_views_are_a_warning_with_their_address():
+    with override_settings(ROOT_URLCONF=__name__):
+        assert ids() == []
+    with override_settings(ROOT_URLCONF=WithAsync):
+        assert found() == [
+            ("realtime_wall.W002", "The view of 'slow/' is async."),
+            ("realtime_wall.W002", "The view of 'below/waiting/' is async."),
+        ]
+
+
+def database(**settings):
+    engine = {"ENGINE": "django.db.backends.postgresql", "NAME": "site"}
+    return override_settings(DATABASES={"default": {**engine, **settings}})
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_lasting_connections_without_a_pool_are_a_warning():
+    for age in (60, None):
+        with database(CONN_MAX_AGE=age):
+            assert found() == [
+                (
+                    "realtime_wall.W003",
+                    "DATABASES['default'] has CONN_MAX_AGE without a pool: connections pile up.",
+                )
+            ]
+    for fine in ({}, {"CONN_MAX_AGE": 0}, {"CONN_MAX_AGE": 60, "OPTIONS": {"pool": True}}):
+        with database(**fine):
+            assert ids() == []

@@ -1,0 +1,44 @@
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+
+@pytest.fixture(autouse=True)
+def no_token_around(monkeypatch):
+    monkeypatch.delenv("BEARER_TOKEN", raising=False)
+
+
+def found(**wall):
+    with override_settings(REALTIME_WALL={"WALL": wall}):
+        return [(m.id, m.msg) for m in run_checks() if (m.id or "").startswith("realtime_wall.wall.")]
+
+
+def test_good_settings_are_silent():
+    assert found() == []
+    assert found(SOURCES=["replay"], REPLAY_LOOP=True) == []
+    assert found(SOURCES=["x"], TRACK_USERS=[7], BEARER_TOKEN="secret") == []
+
+
+def test_an_unknown_key_is_an_error():
+    ((check_id, message),) = found(SORCES=[])
+
+    assert check_id == "realtime_wall.wall.E001"
+    assert message.startswith("REALTIME_WALL['WALL']['SORCES'] is not a setting of the wall")
+
+
+def test_x_with_nothing_to_track_is_an_error():
+    assert [check_id for check_id, _ in found(SOURCES=["x"], BEARER_TOKEN="secret")] == [
+        "realtime_wall.wall.E001"
+    ]
+
+
+def test_x_without_a_token_is_a_warning(monkeypatch):
+    settings = {"SOURCES": ["x"], "TRACK_KEYWORDS": ["tides"]}
+
+    assert found(**settings) == [("realtime_wall.wall.W001", "The source 'x' has no token.")]
+    monkeypatch.setenv("BEARER_TOKEN", "secret")
+    assert found(**settings) == []
+
+
+def test_sources_of_a_wrong_type_do_not_break_the_checks():
+    assert [check_id for check_id, _ in found(SOURCES=5)] == ["realtime_wall.wall.E001"]
