@@ -15,9 +15,8 @@ from realtime_wall.channels.names import EVERYONE, check_channel, check_event_na
 from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.errors import NoServer
-from realtime_wall.json_text import encode_json
+from realtime_wall.sockets.arguments import for_all
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import encode_args
 
 __all__ = [
     "broadcast",
@@ -36,24 +35,24 @@ def broadcast(message: Any) -> Receipt:
     Raises NoSocket when there is none, NoServer (a NoSocket) when no server runs, and InvalidMessage for
     what no client could read; then nobody was sent anything.
     """
-    return _perform(Publish(channel=EVERYONE, data_json=encode_json(message), wanted=True))
+    return _publish_to(EVERYONE, None, (message,))
 
 
 def broadcast_channel(message: Any, channel: str) -> Receipt:
     """Send a message to every client of a channel; raises as :func:`broadcast`."""
-    return _perform(Publish(channel=check_channel(channel), data_json=encode_json(message), wanted=True))
+    return _publish_to(check_channel(channel), None, (message,))
 
 
 def broadcast_emit(name: str, *args: Any, channel: str | None = None) -> Receipt:
     """Send an event to every client, or to those of a channel; raises as :func:`broadcast`."""
     where = EVERYONE if channel is None else check_channel(channel)
     event = check_event_name(name)
-    return _perform(Publish(channel=where, data_json=encode_args(args), event=event, wanted=True))
+    return _publish_to(where, event, args)
 
 
 def send(session_id: str, message: Any) -> Receipt:
     """Send a message to one client, by its ``socket.session.session_id``; NoSocket if it is gone."""
-    return _perform(SendTo(session_id=str(session_id), data_json=encode_json(message)))
+    return _perform(SendTo(session_id=str(session_id), data_json=for_all((message,)).data_json))
 
 
 def publish(channel: str, data: Any, event: str | None = None, event_id: str | None = None) -> Position:
@@ -64,7 +63,7 @@ def publish(channel: str, data: Any, event: str | None = None, event_id: str | N
     """
     command = Publish(
         channel=check_channel(channel),
-        data_json=encode_json(data),
+        data_json=for_all((data,)).data_json,
         event=None if event is None else check_event_name(event),
         event_id=event_id,
         counted=False,
@@ -81,6 +80,13 @@ def cursor() -> str:
         return _perform(Where()).position or ""
     except NoServer:
         return ""
+
+
+def _publish_to(channel: str, event: str | None, args: tuple[Any, ...]) -> Receipt:
+    """To those who are there: NoSocket when nobody is."""
+    data = for_all(args)
+    command = Publish(channel=channel, data_json=data.data_json, arity=data.arity, event=event, wanted=True)
+    return _perform(command)
 
 
 def _perform(command: Command) -> Receipt:

@@ -37,9 +37,16 @@ class Config:
         "Peers whose X-Forwarded-* headers are believed; from others they are dropped.",
     )
 
+    namespaces: list[str] = _setting(
+        ["/"], "The namespaces that Socket.IO clients may connect to; each begins with a slash."
+    )
+
     # Limits on what strangers send
     message_size: int = _setting(1024 * 1024, "The largest message, in either direction.")
     message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.")
+    message_attachments: int = _setting(
+        10, "The most binary attachments of a Socket.IO packet from a client."
+    )
     json_depth: int = _setting(32, "How deep JSON from a client may be nested.")
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
     head_size: int = _setting(32 * 1024, "The largest request head: request line and headers together.")
@@ -50,6 +57,9 @@ class Config:
     )
 
     # Connections
+    resume_timeout: float = _setting(
+        120.0, "How long a Socket.IO client that was cut off may come back as the same; 0 for never."
+    )
     ping_interval: float = _setting(25.0, "How often an idle connection is asked whether it is still there.")
     ping_timeout: float = _setting(20.0, "How long it may take to answer.")
     outbox_size: int = _setting(

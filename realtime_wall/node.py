@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Iterable
 
 from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
@@ -15,6 +16,7 @@ from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
 from realtime_wall.sockets.inbox import Pool
+from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import CatchUp
 from realtime_wall.wire.clockwork import Clockwork
@@ -33,6 +35,7 @@ class Node:
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.clockwork = Clockwork()
+        self.parking = ParkingLot(self.clockwork, config.resume_timeout)
         self.stopping = False
         self._fan_out = FanOut()
         self._home = threading.get_native_id()
@@ -84,6 +87,7 @@ class Node:
             event=command.event,
             event_id=command.event_id,
             exclude=command.exclude,
+            arity=command.arity,
         )
         delivery = self._fan_out.push(message, audience)
         if not audience or not command.counted:
@@ -131,6 +135,15 @@ class Node:
         return CatchUp(
             top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
         )
+
+    def can_tell(self, channels: Iterable[str], since: Position) -> bool:
+        """Whether everything after a position can still be told, on each of these channels."""
+        try:
+            for channel in channels:
+                self.broker.since(channel, since)
+        except HistoryLost:
+            return False
+        return True
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         self.subscriptions.remove(channel, subscriber)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from realtime_wall import views
+from realtime_wall import socketio_views, views
 
 app_name = "realtime_wall"
 
 urlpatterns = [
+    path("socket.io/", socketio_views.socketio, name="socketio"),
     path("ws/", views.websocket, name="websocket"),
     path("health/", views.health, name="health"),
 ]

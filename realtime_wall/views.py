@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.utils.module_loading import import_string
 
-from realtime_wall import node, origins
+from realtime_wall import access, node, origins
 from realtime_wall.channels.position import Position
-from realtime_wall.config import Config
-from realtime_wall.errors import InvalidPosition, Refuse
-from realtime_wall.json_text import encode_json
+from realtime_wall.errors import InvalidPosition
 from realtime_wall.server import hand_over
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import open_websocket
@@ -38,9 +33,9 @@ def websocket(request: HttpRequest) -> HttpResponse:
     if problem is not None:
         log.info("refused a WebSocket: %s", problem)
         return _text(403, problem)
-    refusal = _refusal(request, config)
-    if refusal is not None:
-        return refusal
+    refused = access.refusal(request, config)
+    if refused is not None:
+        return refused
     try:
         since = Position.parse(request.GET["since"]) if request.GET.get("since") else None
     except InvalidPosition as bad:
@@ -58,22 +53,6 @@ def health(request: HttpRequest) -> HttpResponse:
         "sockets": len(connected_sockets),
     }
     return JsonResponse(state, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
-
-
-def _refusal(request: HttpRequest, config: Config) -> HttpResponse | None:
-    """What the project's own permission hook answers; None when it agrees."""
-    if config.authorize is None:
-        return None
-    authorize: Callable[[HttpRequest], Any] = (
-        import_string(config.authorize) if isinstance(config.authorize, str) else config.authorize
-    )
-    try:
-        agreed = authorize(request)
-    except Refuse as refusal:
-        if refusal.data is None:
-            return _text(403, "refused")
-        return HttpResponse(encode_json(refusal.data), status=403, content_type="application/json")
-    return None if agreed else _text(403, "refused")
 
 
 def _text(status: int, text: str) -> HttpResponse:

@@ -94,13 +94,19 @@ class RecordingTransport:
 
     # As a transport
 
-    def send_event(self, name, data_json, reply_id):
+    def accept(self):
+        self.accepted = True
+
+    def refuse(self, reason, data):
+        self.close(3500, reason)
+
+    def send_event(self, name, arguments, reply_id):
         if self.answer is not DROPPED:
-            self.sent.append((name, json.loads(data_json), reply_id))
+            self.sent.append((name, json.loads(arguments.data_json), reply_id))
         return self.answer
 
-    def send_ack(self, event_id, data_json):
-        self.acks.append((event_id, json.loads(data_json)))
+    def send_ack(self, event_id, arguments):
+        self.acks.append((event_id, json.loads(arguments.data_json)))
 
     def send_caught_up(self, channel, since, catch_up, command_id):
         self.catch_ups.append((channel, since, catch_up))

@@ -20,6 +20,8 @@ FLOORS = {
     "realtime_wall.apps": 8,
     "realtime_wall.checks": 8,
     "realtime_wall.urls": 8,
+    "realtime_wall.access": 8,
+    "realtime_wall.socketio_views": 8,
     "realtime_wall.views": 8,
     "realtime_wall.management": 8,
     "realtime_wall.templatetags": 8,

@@ -26,6 +26,7 @@ class Publish:
 
     channel: str
     data_json: str
+    arity: int = 1  # how many arguments of an event data_json has: an array of several, null for none
     event: str | None = None
     event_id: str | None = None
     exclude: str | None = None

@@ -34,6 +34,7 @@ class MemoryBroker:
         event: str | None,
         event_id: str | None,
         exclude: str | None,
+        arity: int,
     ) -> Message:
         return self._log.append(
             channel,
@@ -41,6 +42,7 @@ class MemoryBroker:
             event=event,
             event_id=event_id,
             exclude=exclude,
+            arity=arity,
             now=time.monotonic(),
             time=time.time(),
         )

@@ -51,6 +51,7 @@ class Log:
         event: str | None = None,
         event_id: str | None = None,
         exclude: str | None = None,
+        arity: int = 1,
         now: float,
         time: float,
     ) -> Message:
@@ -62,7 +63,8 @@ class Log:
         else:
             self._channels.move_to_end(channel)
         self.top = Position(self.top.epoch, self.top.offset + 1)
-        message = Message(channel, data_json, self.top, history.number + 1, time, event, event_id, exclude)
+        number = history.number + 1
+        message = Message(channel, data_json, self.top, number, time, event, event_id, exclude, arity)
         history.add(message, now)
         history.drop(self._size, self._bytes, now - self._age)
         if not history:

@@ -23,6 +23,8 @@ class Message:
     event_id: str | None = None
     # The session that must not get it: a broadcast leaves out its sender, on resume too.
     exclude: str | None = None
+    # How many arguments of an event data_json has: an array of several, null for none.
+    arity: int = 1
 
     @property
     def size(self) -> int:

@@ -62,6 +62,7 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
         server.drain(config.drain_timeout, hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
+        node.parking.close()
         # What the receivers do about it is theirs to finish: it may be in a database next.
         if not node.pool.wait_until_idle(0 if hurry.is_set() else config.drain_timeout):
             log.warning("receivers were still running when the server ended")

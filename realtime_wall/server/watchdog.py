@@ -46,8 +46,10 @@ class Watchdog:
     def _watch(self) -> None:
         sleep = monkey.get_original("time", "sleep")
         reported = seen = -1
-        while not self._stopped:
+        while True:
             sleep(self._seconds)
+            if self._stopped:
+                return
             if self._beats == seen and seen != reported:
                 reported = seen
                 log.warning("the event loop is blocked:\n%s", self._stack())

@@ -18,6 +18,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import receivers
+from realtime_wall.sockets.arguments import Arguments, encode_args, for_all
 from realtime_wall.sockets.inbox import Inbox, Pool
 from realtime_wall.wire.connection import Written
 
@@ -42,10 +43,16 @@ class CatchUp:
 class Transport(Protocol):
     """How a socket reaches its client."""
 
-    def send_event(self, name: str | None, data_json: str, reply_id: int | None) -> Written:
+    def accept(self) -> None:
+        """The connect receivers have agreed."""
+
+    def refuse(self, reason: str, data: Any) -> None:
+        """One of them has not; ``reason`` is short, ``data`` what it wants to be told."""
+
+    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
         """Send an event; without a name it is a message."""
 
-    def send_ack(self, event_id: Any, data_json: str) -> None: ...
+    def send_ack(self, event_id: Any, arguments: Arguments) -> None: ...
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None: ...
@@ -85,15 +92,29 @@ class Socket:
         "_transport",
         "_unanswered",
         "inbox",
+        "auth",
         "is_gone",
         "is_refused",
+        "namespace",
+        "recovered",
         "request",
         "session",
     )
 
-    def __init__(self, node: Node, transport: Transport, request: HttpRequest, session_id: str) -> None:
+    def __init__(
+        self,
+        node: Node,
+        transport: Transport,
+        request: HttpRequest,
+        session_id: str,
+        namespace: str = "/",
+        auth: Any = None,
+    ) -> None:
         self.session = Session(session_id)
         self.request = request
+        self.namespace = namespace  # of Socket.IO; others have the main one
+        self.auth = auth  # what a Socket.IO client gave to be let in
+        self.recovered = False  # whether it goes on with an earlier visit
         self.inbox = Inbox(node.pool, transport)
         self.is_refused = False  # by a connect receiver: what the client already sent is not heard
         self.is_gone = False  # the connection is; what the client sent before is still heard
@@ -130,6 +151,24 @@ class Socket:
     def __repr__(self) -> str:
         return f"<Socket {self.log_id}>"
 
+    # At its door
+
+    def go_on_as(self, earlier: Socket) -> None:
+        """Be the socket of a visit that was cut off: its id, its context and what user code kept."""
+        self.session = earlier.session
+        self._context = earlier._context
+        self.recovered = True
+
+    def rejoin(self, channels: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of the channels of an earlier visit it may still hear; delivery is the caller's."""
+        return tuple(channel for channel in channels if self._is_admitted(channel))
+
+    def accept(self) -> None:
+        self._transport.accept()
+
+    def refuse(self, reason: str, data: Any) -> None:
+        self._transport.refuse(reason, data)
+
     # To this client
 
     def send(self, text: object) -> None:
@@ -138,7 +177,7 @@ class Socket:
 
     def send_json(self, name: str | None, data_json: str) -> Written:
         """Send an event, or a message, whose data is JSON already."""
-        return self._transport.send_event(name, data_json, None)
+        return self._transport.send_event(name, Arguments(data_json), None)
 
     def emit(self, name: str, *args: Any, callback: Callable[..., Any] | None = None) -> None:
         """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes."""
@@ -155,10 +194,10 @@ class Socket:
     def _emit(
         self, name: str, args: tuple[Any, ...], answer: Callable[..., Any] | AsyncResult[Any] | None
     ) -> None:
-        data_json = encode_args(args)
+        arguments = encode_args(args)
         check_event_name(name)
         reply_id = None if answer is None else self._await_answer(answer)
-        self._transport.send_event(name, data_json, reply_id)
+        self._transport.send_event(name, arguments, reply_id)
 
     def ack(self, event_id: Any, *args: Any) -> None:
         """Acknowledge the event with this id; :meth:`Event.ack` knows its own."""
@@ -176,7 +215,7 @@ class Socket:
 
     def broadcast(self, message: Any) -> Receipt:
         """Send a message to every other socket."""
-        return self._publish(EVERYONE, None, encode_json(message), self.id)
+        return self._publish(EVERYONE, None, for_all((message,)), self.id)
 
     def broadcast_send(self, text: object) -> Receipt:
         return self.broadcast(text if isinstance(text, str) else str(text))
@@ -184,7 +223,7 @@ class Socket:
     def broadcast_emit(self, name: str, *args: Any, include_self: bool = False) -> Receipt:
         """Send an event to every other socket, or to this one too."""
         check_event_name(name)
-        return self._publish(EVERYONE, name, encode_args(args), None if include_self else self.id)
+        return self._publish(EVERYONE, name, for_all(args), None if include_self else self.id)
 
     def broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
         """Send a message to all others in a channel; None means in all of this socket's channels."""
@@ -192,19 +231,26 @@ class Socket:
 
     def send_and_broadcast(self, message: Any) -> Receipt:
         """Send a message to every socket, this one included."""
-        return self._publish(EVERYONE, None, encode_json(message), None)
+        return self._publish(EVERYONE, None, for_all((message,)), None)
 
     def send_and_broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
         return self._to_channels(message, channel, None)
 
     def _to_channels(self, message: Any, channel: str | None, exclude: str | None) -> Receipt:
-        data_json = encode_json(message)
+        arguments = for_all((message,))
         names = self._channels if channel is None else (check_channel(channel),)
-        receipts = (self._publish(name, None, data_json, exclude) for name in names)
+        receipts = (self._publish(name, None, arguments, exclude) for name in names)
         return sum(receipts, Receipt())
 
-    def _publish(self, channel: str, event: str | None, data_json: str, exclude: str | None) -> Receipt:
-        return self._node.perform(Publish(channel=channel, data_json=data_json, event=event, exclude=exclude))
+    def _publish(self, channel: str, event: str | None, arguments: Arguments, exclude: str | None) -> Receipt:
+        command = Publish(
+            channel=channel,
+            data_json=arguments.data_json,
+            arity=arguments.arity,
+            event=event,
+            exclude=exclude,
+        )
+        return self._node.perform(command)
 
     # Channels
 
@@ -219,6 +265,14 @@ class Socket:
             return False
         if len(self._channels) >= self._node.channels_per_connection:
             raise TooManyChannels(self._node.channels_per_connection)
+        if not self._is_admitted(channel):
+            return False
+        catch_up = self._node.subscribe(self._transport, channel, since)
+        self._transport.send_caught_up(channel, since, catch_up, command_id)
+        return True
+
+    def _is_admitted(self, channel: str) -> bool:
+        """Ask the receivers; afterwards the channel is among :attr:`channels`, or it is not."""
         self._channels = (*self._channels, channel)
         outcome = receivers.run(signals.socket_subscribed, self, channel=channel)
         refused = outcome.refused is not None or any(value is False for value in outcome.values)
@@ -227,8 +281,6 @@ class Socket:
         if refused or outcome.failed:
             self._leave(channel)
             return False
-        catch_up = self._node.subscribe(self._transport, channel, since)
-        self._transport.send_caught_up(channel, since, catch_up, command_id)
         return True
 
     def unsubscribe(self, channel: str) -> bool:
@@ -264,10 +316,3 @@ class Socket:
             answer.set(args[0] if len(args) == 1 else tuple(args))
         elif answer is not None:
             self.inbox.put(partial(answer, *args))
-
-
-def encode_args(args: tuple[Any, ...]) -> str:
-    """The arguments of an event as one JSON value: none is null, one is itself, several are an array."""
-    if len(args) == 1:
-        return encode_json(args[0])
-    return encode_json(list(args)) if args else "null"

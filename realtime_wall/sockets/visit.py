@@ -27,26 +27,37 @@ def begin(socket: Socket) -> None:
     socket.inbox.put(partial(_connected, socket))
 
 
-def message(socket: Socket, data: Any) -> None:
-    socket.inbox.put(partial(_message, socket, data))
+def message(socket: Socket, data: Any, message_id: Any = None) -> None:
+    socket.inbox.put(partial(_message, socket, data, message_id))
 
 
 def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
     socket.inbox.put(partial(_event, socket, name, args, event_id))
 
 
-def end(socket: Socket) -> None:
-    """The connection is gone. Called once; a plain connection can never be resumed as a visit."""
+def end(socket: Socket, may_return: bool = False) -> None:
+    """The connection is gone; called once. A visit that cannot be resumed is over with it."""
     connected_sockets.remove(socket)
     socket.is_gone = True
-    socket.inbox.put(partial(_disconnected, socket))
+    socket.inbox.put(partial(receivers.run, signals.socket_disconnected, socket))
+    if not may_return:
+        finish(socket)
+
+
+def finish(socket: Socket) -> None:
+    """The visit can never go on; called once."""
+    socket.inbox.put(partial(receivers.run, signals.socket_finished, socket))
 
 
 def _connected(socket: Socket) -> None:
     outcome = receivers.run(signals.socket_connected, socket)
-    if outcome.refused is not None:
-        socket.is_refused = True
-        socket.disconnect(REFUSED, _reason(outcome.refused))
+    socket.is_refused = outcome.refused is not None
+    if socket.is_gone:
+        return
+    if outcome.refused is None:
+        socket.accept()
+    else:
+        socket.refuse(_reason(outcome.refused), outcome.refused.data)
 
 
 def _reason(refusal: Refuse) -> str:
@@ -61,9 +72,13 @@ def _reason(refusal: Refuse) -> str:
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
-def _message(socket: Socket, data: Any) -> None:
-    if not socket.is_refused:
-        receivers.run(signals.socket_client_message, socket, message=data)
+def _message(socket: Socket, data: Any, message_id: Any) -> None:
+    if socket.is_refused:
+        return
+    outcome = receivers.run(signals.socket_client_message, socket, message=data)
+    if message_id is not None:
+        failed = outcome.answer is None and outcome.failed
+        _acknowledge(socket, message_id, ({"error": "failed"} if failed else outcome.answer,))
 
 
 def _event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
@@ -76,12 +91,10 @@ def _event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
         by_name = receivers.run(signals.socket_client_event_by_type[name], socket, event=happened)
         outcome.values.extend(by_name.values)
         outcome.failed = outcome.failed or by_name.failed
-    if acknowledge is None or happened.acknowledged:
-        return
     answer = outcome.answer
     if answer is None and outcome.failed:
         happened.ack({"error": "failed"})
-    else:
+    else:  # an event that was answered, or wants no answer, knows it
         happened.ack(answer)
 
 
@@ -91,8 +104,3 @@ def _acknowledge(socket: Socket, event_id: Any, args: tuple[Any, ...]) -> None:
     except InvalidMessage:
         log.exception("the answer to an event of socket %s cannot be sent", socket.log_id)
         socket.ack(event_id, {"error": "failed"})
-
-
-def _disconnected(socket: Socket) -> None:
-    receivers.run(signals.socket_disconnected, socket)
-    receivers.run(signals.socket_finished, socket)

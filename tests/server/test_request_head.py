@@ -60,6 +60,24 @@ def test_a_sound_head_is_accepted(data):
     check_head(lines_of(data))
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"A: b\0\r\n", "400 NUL in the request head"),
+        (b"A: b\n", "400 a line of the request head does not end in CRLF"),
+        (b"A : b\r\n", "400 a header line is not 'Name: value'"),
+        (b"Host: b\r\n", "400 a request needs exactly one Host header"),
+        (b"Content-Length: b\r\n", "400 Content-Length is not one number"),
+        (b"Transfer-Encoding: b\r\n", "400 the only Transfer-Encoding this server reads is 'chunked'"),
+    ],
+)
+def test_a_refusal_says_why(line, reason):
+    with pytest.raises(BadHead) as refused:
+        check_head([b"GET / HTTP/1.1\r\n", b"Host: a\r\n", line])
+
+    assert str(refused.value) == reason
+
+
 def test_a_refusal_is_a_whole_answer_that_ends_the_connection():
     head, _, body = BadHead(431, "too large").response().partition(b"\r\n\r\n")
 

@@ -113,13 +113,15 @@ def test_who_falls_too_far_behind_what_is_published_is_cut_off():
 
 
 def test_what_was_read_no_longer_counts():
-    reader = Reader(limit=1000)
-    for _ in range(5):
-        reader.backlog.tell("room", reader.messages(3))
-        assert reader.backlog.add(reader.messages(1, data="x" * 300)) is QUEUED
-        reader.read_all()
+    reader = Reader(limit=5 * PORTION)
+    reader.backlog.tell("room", reader.messages(6))
 
-    assert reader.wire.is_open
+    for _ in range(20):
+        assert reader.backlog.add(reader.messages(2)) is QUEUED
+        reader.wire.drain()
+
+    assert reader.backlog.is_waiting
+    assert reader.heard == list(range(1, 43))
 
 
 def test_a_channel_that_was_left_is_told_no_more(reader):
@@ -169,6 +171,7 @@ def test_what_came_twice_does_not_count_twice():
 
 def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
     reader.backlog.tell("room", reader.messages(3))
+    reader.backlog.add(reader.messages(1))
     reader.wire.is_open = False
     reader.wire.drain()
 

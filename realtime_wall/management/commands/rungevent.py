@@ -136,8 +136,8 @@ def _serve_and_reload() -> int:
         if status == FAILED:
             _wait_for_a_change(stop)
         elif status != FILES_CHANGED:
-            break
-    return max(status, 0)  # below 0: our signal came before the child was ready for it
+            return max(status, 0)  # below 0: our signal came before the child was ready for it
+    return 0
 
 
 def _wait_for_a_change(stop: Event) -> None:

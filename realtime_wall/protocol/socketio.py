@@ -1,0 +1,322 @@
+"""Which Socket.IO packets do a client's messages make, and how are ours written?
+
+The fifth revision of the protocol, inside the messages of Engine.IO. Text and bytes go in, and
+packets come out that are complete: checked, and with their binary attachments in place. The
+``..._text`` functions are given data that is JSON text already, because a message is encoded once,
+however many clients it goes to; :func:`extract_binary` comes before that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from realtime_wall.errors import InvalidMessage
+from realtime_wall.protocol.engineio import BadPacket
+from realtime_wall.protocol.json_input import BadJSON, load_json
+
+# What the version of the protocol is called in its specification and by its clients.
+VERSION = "5"
+
+MAIN_NAMESPACE = "/"
+
+MAX_NAMESPACE = 128
+# Every whole number of 15 digits is exact in JavaScript; clients count their ids up from 0.
+_MAX_DIGITS = 15
+
+# Names of events that clients keep for themselves. One that receives a packet with such a name
+# drops the connection, comes back, and drops it again.
+RESERVED_EVENTS = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+
+
+class PacketType(StrEnum):
+    """Types as they travel; a complete packet of the two binary ones is an EVENT or an ACK."""
+
+    CONNECT = "0"
+    DISCONNECT = "1"
+    EVENT = "2"
+    ACK = "3"
+    CONNECT_ERROR = "4"
+    BINARY_EVENT = "5"
+    BINARY_ACK = "6"
+
+
+@dataclass(slots=True)
+class Packet:
+    """``data`` is None for a packet without any; an EVENT and an ACK have a list."""
+
+    type: PacketType
+    namespace: str
+    id: int | None
+    data: Any
+
+
+@dataclass(slots=True)
+class _Incomplete:
+    """A packet and the places its attachments go to, in the order in which they come."""
+
+    packet: Packet
+    places: list[tuple[Any, Any]]
+    bytes_left: int
+    received: list[bytes] = field(default_factory=list)
+
+
+_TYPES = {type.value: type for type in PacketType}
+_WITH_ATTACHMENTS = {
+    PacketType.BINARY_EVENT: PacketType.EVENT,
+    PacketType.BINARY_ACK: PacketType.ACK,
+}
+# What the JSON of each type begins with; no JSON at all is an empty text.
+_OPENINGS = {
+    PacketType.CONNECT: ("", "{"),
+    PacketType.DISCONNECT: ("",),
+    PacketType.EVENT: ("[",),
+    PacketType.ACK: ("[",),
+    PacketType.CONNECT_ERROR: ("{", '"'),
+}
+
+# type, attachments-, /namespace, id: the JSON begins where this ends.
+_match_head = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]+)?").match
+
+
+class Decoder:
+    """The receiving half of one connection; after a BadPacket the connection has to end.
+
+    A packet with its attachments is ``max_bytes`` at most, a character counted as one: what the
+    text has in UTF-8 was limited by the transport. How long a client may take to send attachments
+    is for the owner to watch: :attr:`is_waiting`.
+    """
+
+    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth")
+
+    def __init__(self, max_attachments: int = 10, max_bytes: int = 1024 * 1024, max_depth: int = 32) -> None:
+        self._max_attachments = max_attachments
+        self._max_bytes = max_bytes
+        self._max_depth = max_depth
+        self._incomplete: _Incomplete | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Is a packet incomplete, and the client expected to send its attachments?"""
+        return self._incomplete is not None
+
+    def receive_text(self, text: str) -> Packet | None:
+        """The packet this text is; None when its attachments are still to come."""
+        if self._incomplete is not None:
+            raise BadPacket("text where an attachment was expected")
+        if len(text) > self._max_bytes:
+            raise BadPacket(f"packet larger than {self._max_bytes} bytes")
+        head = _match_head(text)
+        if head is None:
+            raise BadPacket("unknown Socket.IO packet type")
+        digit, count, namespace, id = head.groups()
+        wire_type = _TYPES[digit]
+        type = _WITH_ATTACHMENTS.get(wire_type, wire_type)
+        attachments = self._attachments(count, is_binary=type is not wire_type)
+        packet = Packet(
+            type,
+            MAIN_NAMESPACE if namespace is None else _namespace(namespace),
+            None if id is None else _number(id),
+            self._data(type, text[head.end() :]),
+        )
+        if not attachments:
+            return packet
+        places = _places(packet.data, attachments)
+        self._incomplete = _Incomplete(packet, places, self._max_bytes - len(text))
+        return None
+
+    def receive_binary(self, data: bytes) -> Packet | None:
+        """The packet this attachment completes; None when more of them are still to come."""
+        incomplete = self._incomplete
+        if incomplete is None:
+            raise BadPacket("binary data that no packet announced")
+        incomplete.bytes_left -= len(data)
+        if incomplete.bytes_left < 0:
+            raise BadPacket(f"packet larger than {self._max_bytes} bytes")
+        incomplete.received.append(data)
+        if len(incomplete.received) < len(incomplete.places):
+            return None
+        self._incomplete = None
+        for (container, key), attachment in zip(incomplete.places, incomplete.received, strict=True):
+            container[key] = attachment
+        return incomplete.packet
+
+    def _attachments(self, count: str | None, is_binary: bool) -> int:
+        if (count is not None) is not is_binary:
+            raise BadPacket("attachments and packet type do not go together")
+        if count is None:
+            return 0
+        attachments = _number(count)
+        if not 0 < attachments <= self._max_attachments:
+            raise BadPacket(f"attachments have to be 1 to {self._max_attachments}")
+        return attachments
+
+    def _data(self, type: PacketType, payload: str) -> Any:
+        opening = payload[:1]
+        if opening not in _OPENINGS[type]:
+            raise BadPacket(f"{type.name} with {'the wrong' if opening else 'no'} data")
+        if not opening:
+            return None
+        try:
+            data = load_json(payload, self._max_depth)
+        except BadJSON as problem:
+            raise BadPacket(f"bad JSON: {problem.reason}") from None
+        if type is PacketType.EVENT:
+            _check_event(data)
+        return data
+
+
+def _namespace(written: str) -> str:
+    """The name, without the query that clients of older revisions put behind it."""
+    name = written.partition("?")[0]
+    if len(name) > MAX_NAMESPACE:
+        raise BadPacket(f"namespace longer than {MAX_NAMESPACE} characters")
+    if not name.isprintable():
+        raise BadPacket("namespace with characters that cannot be printed")
+    return name
+
+
+def _number(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise BadPacket(f"number with more than {_MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _check_event(data: list[Any]) -> None:
+    name = data[0] if data else None
+    if isinstance(name, bool) or not isinstance(name, (str, int, float)):
+        raise BadPacket("event without a name")
+    if name in RESERVED_EVENTS:
+        raise BadPacket("event with a reserved name")
+
+
+def _places(data: Any, attachments: int) -> list[tuple[Any, Any]]:
+    """Where each attachment goes: a list or dict, and what to put it under.
+
+    Each has exactly one place. A client that may write thousands of places for one large attachment
+    makes whatever we send on of it thousands of times as large.
+    """
+    places: dict[int, tuple[Any, Any]] = {}
+    found = 0
+    for num, container, key in _placeholders(data):
+        found += 1
+        # False and 0.0 are keys equal to 0.
+        if type(num) is int:
+            places[num] = (container, key)
+    if found != attachments or sorted(places) != list(range(attachments)):
+        raise BadPacket("placeholders and attachments do not match")
+    return [places[num] for num in range(attachments)]
+
+
+def _placeholders(container: Any) -> Iterator[tuple[object, Any, Any]]:
+    """As deep as the JSON was allowed to be: no deeper than Python's stack."""
+    items = container.items() if isinstance(container, dict) else enumerate(container)
+    for key, item in items:
+        if type(item) is dict and item.get("_placeholder") is True:
+            yield item.get("num"), container, key
+        elif type(item) is dict or type(item) is list:
+            yield from _placeholders(item)
+
+
+# Text as JSON, in C.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def event_text(
+    namespace: str, name: str, args_json: Sequence[str], id: int | None = None, offset: str | None = None
+) -> str:
+    """With an ``id`` the client is asked for an ack.
+
+    A client with a ``pid`` keeps the last argument of every event, if it is a text, as the offset
+    that it will come back with. So such a client needs an ``offset`` in every event.
+    """
+    return f"2{_head(namespace, id)}{_event_json(name, args_json, offset)}"
+
+
+def ack_text(namespace: str, id: int, args_json: Sequence[str]) -> str:
+    return f"3{_head(namespace, id)}[{','.join(args_json)}]"
+
+
+def connect_text(namespace: str, sid: str, pid: str | None = None) -> str:
+    """With a ``pid`` the client is told that it may come back and ask for what it missed."""
+    answer = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
+    return f"0{_head(namespace)}{_json(answer)}"
+
+
+def connect_error_text(namespace: str, data_json: str) -> str:
+    """``data_json`` is an object with a ``message`` and maybe ``data``.
+
+    At anything but an object or a text, a client drops the whole connection.
+    """
+    return f"4{_head(namespace)}{data_json}"
+
+
+def disconnect_text(namespace: str) -> str:
+    """After this, the official client does not come back by itself."""
+    return f"1{_head(namespace)}"
+
+
+def binary_event_texts(
+    namespace: str,
+    name: str,
+    args_json: Sequence[str],
+    attachments: Sequence[bytes],
+    id: int | None = None,
+    offset: str | None = None,
+) -> list[str | bytes]:
+    """The messages of an event whose arguments went through :func:`extract_binary` together."""
+    first = f"5{len(attachments)}-{_head(namespace, id)}{_event_json(name, args_json, offset)}"
+    return [first, *attachments]
+
+
+def binary_ack_texts(
+    namespace: str, id: int, args_json: Sequence[str], attachments: Sequence[bytes]
+) -> list[str | bytes]:
+    return [f"6{len(attachments)}-{_head(namespace, id)}[{','.join(args_json)}]", *attachments]
+
+
+def _head(namespace: str, id: int | None = None) -> str:
+    name = "" if namespace == MAIN_NAMESPACE else f"{namespace},"
+    return name if id is None else f"{name}{id}"
+
+
+def _event_json(name: str, args_json: Sequence[str], offset: str | None) -> str:
+    parts = [_json(name), *args_json]
+    if offset is not None:
+        parts.append(_json(offset))
+    return f"[{','.join(parts)}]"
+
+
+def extract_binary(value: Any) -> tuple[Any, list[bytes]]:
+    """The value with a placeholder for all bytes in it, and the bytes; itself when it has none."""
+    attachments: list[bytes] = []
+    lookalikes: list[Any] = []
+    try:
+        extracted = _extract(value, attachments, lookalikes)
+    except RecursionError:
+        raise InvalidMessage("cannot be sent: nested too deeply") from None
+    if not attachments:
+        return value, attachments
+    if lookalikes:
+        # Somebody's data that would be taken for a place of ours, by every client it is sent to.
+        raise InvalidMessage("cannot be sent: a dict with '_placeholder' together with bytes")
+    return extracted, attachments
+
+
+def _extract(value: Any, attachments: list[bytes], lookalikes: list[Any]) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        attachments.append(bytes(value))
+        return {"_placeholder": True, "num": len(attachments) - 1}
+    if isinstance(value, dict):
+        if value.get("_placeholder") is True:
+            lookalikes.append(value)
+        return {key: _extract(item, attachments, lookalikes) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_extract(item, attachments, lookalikes) for item in value]
+    return value

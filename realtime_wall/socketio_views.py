@@ -1,0 +1,147 @@
+"""``socket.io/``: the requests of Engine.IO, answered as its protocol says."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from realtime_wall import node, origins
+from realtime_wall.access import refusal
+from realtime_wall.node import Node
+from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
+from realtime_wall.server import hand_over
+from realtime_wall.sockets.receivers import release_database
+from realtime_wall.sockets.request import keep
+from realtime_wall.transports.engineio import Conflict, Session, sessions
+from realtime_wall.transports.socketio import Client
+from realtime_wall.wire.connection import Wire
+
+log = logging.getLogger(__name__)
+
+TRANSPORTS = ("polling", "websocket")
+NO_SERVER = "this address needs the live server: start it with 'manage.py rungevent'\n"
+OTHER_VERSION = (
+    f"Unsupported protocol version: the client speaks Engine.IO {{}}, this server {VERSION} "
+    "(Socket.IO 5, which clients 3 and 4 speak)"
+)
+
+
+# A request that changes something carries the session's secret id and passed the origin check.
+@csrf_exempt
+def socketio(request: HttpRequest) -> HttpResponse:
+    here = node.current()
+    if here is None:
+        return HttpResponse(NO_SERVER, status=426)
+    problem = origins.problem_with(request, here.config)
+    if problem is not None:
+        log.info("refused a Socket.IO client: %s", problem)
+        return _error(ErrorCode.FORBIDDEN, problem, status=403)
+    if request.method == "OPTIONS":
+        return _with_cors(request, HttpResponse(status=204))
+    return _with_cors(request, _answer(here, request))
+
+
+def _answer(here: Node, request: HttpRequest) -> HttpResponse:
+    query = request.GET
+    if query.get("EIO") != VERSION:
+        return _error(ErrorCode.UNSUPPORTED_VERSION, OTHER_VERSION.format(query.get("EIO", "none")[:8]))
+    transport = query.get("transport")
+    if transport not in TRANSPORTS or len(query.getlist("transport")) > 1:
+        return _error(ErrorCode.UNKNOWN_TRANSPORT)
+    offer = hand_over.of(request)
+    if (transport == "websocket") != (offer is not None):
+        return _error(ErrorCode.BAD_REQUEST)
+    if "sid" not in query:
+        return _handshake(here, request, offer)
+    session = sessions.get(query["sid"])
+    if session is None or not session.is_alive() or session.owner != _owner(request):
+        return _error(ErrorCode.UNKNOWN_SID)
+    if offer is not None:
+        return _upgrade(session, offer)
+    if session.frames is not None:
+        return _error(ErrorCode.BAD_REQUEST)
+    return _poll(session) if request.method == "GET" else _post(here, session, request)
+
+
+def _handshake(here: Node, request: HttpRequest, offer: hand_over.HandOver | None) -> HttpResponse:
+    if request.method != "GET":
+        return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
+    if here.stopping:
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
+    refused = refusal(request, here.config)
+    if refused is not None:
+        return refused
+    if offer is not None:
+        return offer.accept(partial(_open, here, request))
+    session = Session(here, _owner(request))
+    session.begin(Client(here, session, keep(request)))
+    return _text(session.poll())
+
+
+def _open(here: Node, request: HttpRequest, wire: Wire, arrived: bytes) -> None:
+    """Begin a session on a connection that the HTTP server handed over."""
+    with here.pool.lend():
+        session = Session(here, _owner(request))
+        session.begin(Client(here, session, keep(request)), wire, arrived)
+
+
+def _upgrade(session: Session, offer: hand_over.HandOver) -> HttpResponse:
+    if session.frames is not None:
+        return _error(ErrorCode.BAD_REQUEST)
+    return offer.accept(session.offer)
+
+
+def _poll(session: Session) -> HttpResponse:
+    release_database()  # of the middleware's: this request may wait for long
+    try:
+        return _text(session.poll())
+    except Conflict:
+        return _error(ErrorCode.BAD_REQUEST)
+
+
+def _post(here: Node, session: Session, request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _error(ErrorCode.BAD_REQUEST)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > here.config.message_size:
+        session.end("posted too much")
+        return HttpResponse(status=413)
+    body = request.read(here.config.message_size + 1)
+    if len(body) > here.config.message_size:
+        session.end("posted too much")
+        return HttpResponse(status=413)
+    try:
+        session.post(body)
+    except (BadPacket, Conflict):
+        return _error(ErrorCode.BAD_REQUEST)
+    return _text("ok")
+
+
+def _owner(request: HttpRequest) -> str:
+    """Whose session it is: the Django session's cookie, without a look into the database."""
+    return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+
+
+def _text(payload: str) -> HttpResponse:
+    return HttpResponse(
+        payload, content_type="text/plain; charset=UTF-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _error(code: ErrorCode, message: str | None = None, status: int = 400) -> HttpResponse:
+    return HttpResponse(error_json(code, message), status=status, content_type="application/json")
+
+
+def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """An origin that passed the check may read the answer, with its cookies."""
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and response.status_code != 101:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Credentials"] = "true"
+        response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Vary"] = "Origin"
+    return response

@@ -1,0 +1,42 @@
+"""What a client asks about its channels, whatever protocol it asks in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from realtime_wall.channels.names import check_channel
+from realtime_wall.channels.position import Position
+from realtime_wall.errors import InvalidChannel, InvalidPosition
+from realtime_wall.sockets.socket import Socket, TooManyChannels
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a command was not obeyed: a code for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+def subscribe(socket: Socket, channel: Any, since: Any, command_id: Any) -> Problem | None:
+    """Join a channel; the socket's transport answers when it worked."""
+    try:
+        position = Position.parse(since) if since else None
+        if socket.subscribe(check_channel(channel), position, command_id):
+            return None
+    except InvalidPosition as problem:
+        return Problem("bad_since", str(problem))
+    except InvalidChannel as problem:
+        return Problem("bad_channel", str(problem))
+    except TooManyChannels as problem:
+        return Problem("too_many_channels", str(problem))
+    if channel in socket.channels:
+        return Problem("already_subscribed", f"channel {channel!r}: already subscribed")
+    return Problem("refused", f"channel {channel!r}: refused")
+
+
+def unsubscribe(socket: Socket, channel: Any) -> Problem | None:
+    if isinstance(channel, str) and socket.unsubscribe(channel):
+        return None
+    return Problem("not_subscribed", "not subscribed to that channel")

@@ -1,0 +1,81 @@
+"""Visits that were cut off and may go on: what is kept of them, and for how long.
+
+A visit is parked when its connection is lost, whatever the reason, and taken when the same client comes
+back with the secret it was given. What nobody takes in time is over: ``on_finish``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from realtime_wall.sockets import visit
+from realtime_wall.sockets.socket import Socket
+
+
+class Clockwork(Protocol):
+    def schedule(self, what: Parked, delay: float) -> None: ...
+
+
+class Parked:
+    """A visit whose connection is gone."""
+
+    __slots__ = ("_lot", "channels", "due", "owner", "secret", "socket")
+
+    def __init__(self, lot: ParkingLot, secret: str, owner: str, socket: Socket) -> None:
+        self._lot = lot
+        self.due = 0
+        self.secret = secret
+        self.owner = owner
+        self.socket = socket
+        self.channels = socket.channels
+
+    def tick(self, now: float) -> None:
+        self._lot.leave(self)
+
+
+class ParkingLot:
+    def __init__(self, clockwork: Clockwork, seconds: float) -> None:
+        self._clockwork = clockwork
+        self._parked: dict[str, Parked] = {}
+        self._present: dict[str, Callable[[], None]] = {}
+        self.seconds = seconds
+
+    def arrive(self, secret: str, cut_off: Callable[[], None]) -> None:
+        """A visit is connected; ``cut_off`` ends its connection, which parks it."""
+        self._present[secret] = cut_off
+
+    def forget(self, secret: str) -> None:
+        """A visit ended for good while it was connected."""
+        self._present.pop(secret, None)
+
+    def park(self, secret: str, owner: str, socket: Socket) -> None:
+        self._present.pop(secret, None)
+        parked = self._parked[secret] = Parked(self, secret, owner, socket)
+        self._clockwork.schedule(parked, self.seconds)
+
+    def take(self, secret: str, owner: str) -> Parked | None:
+        """The visit with this secret, if it is this visitor's.
+
+        Its old connection may look alive: the client knows better that it is not.
+        """
+        cut_off = self._present.get(secret)
+        if cut_off is not None:
+            cut_off()
+        parked = self._parked.get(secret)
+        if parked is None or parked.owner != owner:
+            return None
+        del self._parked[secret]
+        parked.due = 0
+        return parked
+
+    def leave(self, parked: Parked) -> None:
+        """It is over: nobody came back in time, or not to what could still be told."""
+        self._parked.pop(parked.secret, None)
+        parked.due = 0
+        visit.finish(parked.socket)
+
+    def close(self) -> None:
+        """The server ends: nobody can come back to a visit of this process."""
+        for parked in list(self._parked.values()):
+            self.leave(parked)

@@ -1,0 +1,343 @@
+"""Engine.IO: one session over polling, a WebSocket, or first the one and then the other.
+
+A session is what lies below Socket.IO: packets go in and out in order, whichever way they travel, and a
+heartbeat tells whether the client is still there. The HTTP requests of a polling client wait in greenlets
+of their own; a client on a WebSocket costs none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from time import monotonic
+from typing import Protocol
+
+from gevent.event import Event
+
+from realtime_wall.node import Node
+from realtime_wall.protocol.engineio import (
+    MAX_PACKETS,
+    PROBE,
+    BadPacket,
+    Packet,
+    PacketType,
+    decode_payload,
+    decode_text,
+    encode_payload,
+    encode_text,
+    open_text,
+)
+from realtime_wall.protocol.frames import binary_frame, text_frame
+from realtime_wall.transports.framed import FramedConnection
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+
+log = logging.getLogger(__name__)
+
+PING = encode_text(PacketType.PING)
+NOOP = encode_text(PacketType.NOOP)
+CLOSE = encode_text(PacketType.CLOSE)
+PROTOCOL_ERROR = 1002
+NORMAL = 1000
+
+# The sessions of this process, by sid.
+sessions: dict[str, Session] = {}
+
+
+class Conflict(Exception):  # noqa: N818
+    """Two GETs, or two POSTs, of one session at once: the session has ended."""
+
+
+class Client(Protocol):
+    """Who speaks inside the messages. Called on the event loop or in a request: it must not block."""
+
+    def message(self, data: str | bytes) -> None: ...
+
+    def gone(self, reason: str) -> None:
+        """The session is over; called once."""
+
+    def is_busy(self) -> bool:
+        """Whether it is not read from at the moment, so that its silence proves nothing."""
+
+    def is_welcome(self) -> bool:
+        """Whether it has said who it is by now."""
+
+
+class Session:
+    __slots__ = (
+        "_client",
+        "_node",
+        "_outbox",
+        "_outbox_size",
+        "_ping_due",
+        "_poll",
+        "_posting",
+        "_probe",
+        "_unanswered",
+        "due",
+        "frames",
+        "is_over",
+        "owner",
+        "sid",
+    )
+
+    def __init__(self, node: Node, owner: str) -> None:
+        self.sid = node.new_session_id()
+        self.owner = owner  # what the handshake's cookies said: no other visitor can use the session
+        self.due = 0
+        self.is_over = False
+        self.frames: FramedConnection | None = None  # once it is on a WebSocket
+        self._node = node
+        self._client: Client | None = None
+        self._ping_due = 0.0
+        self._unanswered = False  # whether a pong is awaited
+        self._outbox: deque[str | bytes] = deque()  # of a polling client
+        self._outbox_size = 0
+        self._poll: Event | None = None  # set when a waiting GET has something to answer
+        self._posting = False
+        self._probe: Probe | None = None
+
+    def begin(self, client: Client, wire: Wire | None = None, arrived: bytes = b"") -> None:
+        """Open the session: over a wire, or with the first polling request."""
+        config = self._node.config
+        self._client = client
+        self._ping_due = monotonic() + config.ping_interval
+        sessions[self.sid] = self
+        self._node.clockwork.schedule(self, config.ping_interval)
+        upgrades = () if wire else ("websocket",)
+        hello = open_text(self.sid, upgrades, config.ping_interval, config.ping_timeout, config.message_size)
+        if wire is None:
+            self._queue(hello)
+            return
+        self.frames = FramedConnection(self._node, wire, self)
+        self.frames.start()
+        self.frames.write(text_frame(hello.encode()))
+        if arrived:
+            self.frames.received(arrived)
+
+    # Sending
+
+    def send(self, data: str | bytes) -> Written:
+        """Send a message."""
+        if isinstance(data, bytes):
+            return self.frames.write(binary_frame(data)) if self.frames else self._queue(data)
+        return self._send_packet(encode_text(PacketType.MESSAGE, data))
+
+    def send_all(self, packets: Iterable[str]) -> Written:
+        """Send packets that are written already, to a polling client."""
+        written = DROPPED
+        for packet in packets:
+            written = self._queue(packet)
+        return written
+
+    def _send_packet(self, packet: str) -> Written:
+        return self.frames.write(text_frame(packet.encode())) if self.frames else self._queue(packet)
+
+    def _queue(self, packet: str | bytes) -> Written:
+        if self.is_over:
+            return DROPPED
+        size = len(packet)
+        if self._outbox_size + size > self._node.config.outbox_size:
+            self.end("reads too slowly")
+            return DROPPED
+        self._outbox.append(packet)
+        self._outbox_size += size
+        if self._poll is not None:
+            self._poll.set()
+        return QUEUED
+
+    # The requests of a polling client
+
+    def poll(self) -> str:
+        """What a GET is answered: waits until there is something to say, a ping at the latest."""
+        if self._poll is not None:
+            self.end("polled twice at once")
+            raise Conflict
+        if not self._outbox and not self.is_over and self._probe is None and self.frames is None:
+            self._poll = Event()
+            try:
+                self._poll.wait()
+            finally:
+                self._poll = None
+        return encode_payload(self._take())
+
+    def _take(self) -> list[str | bytes]:
+        packets = [self._outbox.popleft() for _ in range(min(MAX_PACKETS, len(self._outbox)))]
+        self._outbox_size -= sum(map(len, packets))
+        if self.is_over:
+            return [*packets, CLOSE]
+        return packets or [NOOP]
+
+    def post(self, body: bytes) -> None:
+        """Take the packets of a POST; BadPacket, or Conflict with another POST, ends the session."""
+        if self._posting:
+            self.end("posted twice at once")
+            raise Conflict
+        self._posting = True
+        try:
+            for packet in decode_payload(body):
+                self._handle(packet)
+        except BadPacket as problem:
+            self.end(problem.reason)
+            raise
+        finally:
+            self._posting = False
+
+    # What the client says
+
+    def text(self, text: str) -> None:
+        try:
+            self._handle(decode_text(text))
+        except BadPacket as problem:
+            self.end(problem.reason, PROTOCOL_ERROR)
+
+    def binary(self, data: bytes) -> None:
+        self._message(data)
+
+    def _handle(self, packet: Packet) -> None:
+        match packet.type:
+            case PacketType.MESSAGE:
+                self._message(packet.data)
+            case PacketType.PONG:
+                if self._unanswered:
+                    self._unanswered = False
+                    self._ping_due += self._node.config.ping_interval
+            case PacketType.CLOSE:
+                self.end("closed by the client")
+            case _:
+                raise BadPacket("a packet that only a server sends")
+
+    def _message(self, data: str | bytes) -> None:
+        if self.is_over or self._client is None:
+            return
+        try:
+            self._client.message(data)
+        except BadPacket as problem:
+            log.info("session %s: %s", self.log_id, problem.reason)
+            self.end(problem.reason, PROTOCOL_ERROR)
+
+    def is_busy(self) -> bool:
+        return self._client is not None and self._client.is_busy()
+
+    @property
+    def log_id(self) -> str:
+        return self.sid[:6]
+
+    # From polling to a WebSocket
+
+    def offer(self, wire: Wire, arrived: bytes) -> None:
+        """Try out a WebSocket for this session."""
+        if self._probe is not None:
+            self._probe.frames.abort("replaced by another attempt")
+        self._probe = Probe(self._node, wire, self)
+        self._probe.frames.start()
+        if arrived:
+            self._probe.frames.received(arrived)
+
+    def probed(self) -> None:
+        """The client waits for the end of its poll before it changes over: let it end."""
+        if self._poll is not None:
+            self._poll.set()
+
+    def change_over(self, frames: FramedConnection) -> None:
+        """From now on everything goes over the WebSocket, what waits first."""
+        self._probe, self.frames = None, frames
+        if self._poll is not None:
+            self._poll.set()
+        while self._outbox:
+            packet = self._outbox.popleft()
+            frames.write(binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode()))
+        self._outbox_size = 0
+
+    def probe_failed(self, probe: Probe) -> None:
+        if self._probe is probe:
+            self._probe = None
+
+    # The heartbeat
+
+    def tick(self, now: float) -> float | None:
+        """Ping when it is time; end a session whose client did not answer, or never said who it is."""
+        config = self._node.config
+        if self.is_over:
+            return None
+        if not self._unanswered:
+            if now < self._ping_due:
+                return self._ping_due - now
+            if self._client is not None and not self._client.is_welcome():
+                self.end("connected to no namespace")
+                return None
+            self._unanswered = True
+            self._send_packet(PING)
+            return max(self._ping_due + config.ping_timeout - now, 0.0)
+        if now < self._ping_due + config.ping_timeout or self.is_busy():
+            return 0.0
+        self.end("did not answer a ping")
+        return None
+
+    def is_alive(self) -> bool:
+        """Whether its client may still use it; to the moment, where the clockwork looks now and then."""
+        if monotonic() >= self._ping_due + self._node.config.ping_timeout and not self.is_busy():
+            self.end("did not answer a ping")
+        return not self.is_over
+
+    # Ending
+
+    def close(self, code: int, reason: str) -> None:
+        """Tell the client that the connection ends here, in a way that makes it come back."""
+        if self.frames is not None:
+            self.frames.close(code, reason)
+        else:
+            self.end(reason)
+
+    def gone(self, reason: str) -> None:
+        self.end(reason)
+
+    def end(self, reason: str, code: int = NORMAL) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        self.due = 0
+        sessions.pop(self.sid, None)
+        log.debug("session %s: %s", self.log_id, reason)
+        if self._probe is not None:
+            self._probe.frames.abort(reason)
+        if self.frames is not None:
+            self.frames.close(code, "")
+        if self._poll is not None:
+            self._poll.set()
+        client, self._client = self._client, None
+        if client is not None:
+            client.gone(reason)
+
+
+class Probe:
+    """A WebSocket that a polling client tries out: ``2probe``, ``3probe``, and then the change."""
+
+    __slots__ = ("_session", "frames")
+
+    def __init__(self, node: Node, wire: Wire, session: Session) -> None:
+        self.frames = FramedConnection(node, wire, self)
+        self._session = session
+
+    def text(self, text: str) -> None:
+        if text == encode_text(PacketType.PING, PROBE):
+            self.frames.write(text_frame(encode_text(PacketType.PONG, PROBE).encode()))
+            self._session.probed()
+        elif text == encode_text(PacketType.UPGRADE) and not self._session.is_over:
+            self.frames.peer = self._session
+            self._session.change_over(self.frames)
+        else:
+            self.frames.close(PROTOCOL_ERROR, "a probe was expected")
+
+    def binary(self, data: bytes) -> None:
+        self.frames.close(PROTOCOL_ERROR, "a probe was expected")
+
+    def gone(self, reason: str) -> None:
+        self._session.probe_failed(self)
+
+    def is_busy(self) -> bool:
+        return False
+
+    @property
+    def log_id(self) -> str:
+        return self._session.log_id
