@@ -81,6 +81,27 @@ class Config:
         1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log."
     )
 
+    event_transaction: bool = _setting(
+        False, "Whether the receivers of an event share a database transaction, undone when one fails."
+    )
+    message_log_format: str | None = _setting(
+        None, "A %-format for a log line of each message: META's keys, TIME, TYPE and MESSAGE."
+    )
+
+    # The command
+    host: str = _setting("127.0.0.1", "Where rungevent listens when its command line names no address.")
+    port: int = _setting(8000, "On which port, likewise.")
+
+    # Socket.IO's own client, for {% socketio_client_script %}
+    socketio_client: str = _setting(
+        "https://cdn.socket.io/4.8.1/socket.io.min.js",
+        "Where browsers get it: an address, or the path of a static file of yours.",
+    )
+    socketio_client_integrity: str = _setting(
+        "sha384-mkQ3/7FUtcGyoppY6bz/PORYoGqOl7/aSUMn2ymDOJcapfS6PHqxhRTMh1RR0Q6+",
+        "The hash of the file at that address; nothing else is run. Empty for none.",
+    )
+
     # The log
     history_size: int = _setting(1000, "Messages kept in each channel, for clients that come back.")
     history_bytes: int = _setting(4 * 1024 * 1024, "Bytes of messages kept in each channel.")

@@ -39,6 +39,7 @@ FLOORS = {
     "realtime_wall.config": 0,
     "realtime_wall.signals": 0,
     "realtime_wall.events": 0,
+    "realtime_wall.answers": 0,
     "realtime_wall.json_text": 0,
 }
 # Bytes and times go in, events and bytes come out: no network, no clock, no framework.

@@ -7,11 +7,12 @@ told to ``socket_error``; the others still run. Database connections are given b
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
-from django.db import connections
+from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest
 
 from realtime_wall import signals
@@ -67,6 +68,31 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
             seconds = monotonic() - started
             if seconds > config().slow_receiver:
                 log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
+    return outcome
+
+
+def run_together(sent: Sequence[signals.Signal], socket: Sender, **arguments: Any) -> Outcome:
+    """Send several signals about one thing; in one database transaction, if the project wants that."""
+    if not config().event_transaction:
+        return _run_in_turn(sent, socket, arguments)
+    outcome = Outcome(failed=True)
+    try:
+        with transaction.atomic():
+            outcome = _run_in_turn(sent, socket, arguments)
+            if outcome.failed:
+                transaction.set_rollback(True)
+    except DatabaseError:
+        outcome.failed = True
+        log.exception("the transaction of an event of socket %s failed", socket.log_id)
+    return outcome
+
+
+def _run_in_turn(sent: Sequence[signals.Signal], socket: Sender, arguments: dict[str, Any]) -> Outcome:
+    outcome = Outcome()
+    for signal in sent:
+        one = run(signal, socket, **arguments)
+        outcome.values.extend(one.values)
+        outcome.failed = outcome.failed or one.failed
     return outcome
 
 

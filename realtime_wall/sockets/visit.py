@@ -10,7 +10,7 @@ from realtime_wall import signals
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.events import Event
 from realtime_wall.json_text import encode_json
-from realtime_wall.sockets import receivers
+from realtime_wall.sockets import message_log, receivers
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
 
@@ -28,10 +28,12 @@ def begin(socket: Socket) -> None:
 
 
 def message(socket: Socket, data: Any, message_id: Any = None) -> None:
+    message_log.note(socket.request, "message", data)
     socket.inbox.put(partial(_message, socket, data, message_id))
 
 
 def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
+    message_log.note(socket.request, name, args)
     socket.inbox.put(partial(_event, socket, name, args, event_id))
 
 
@@ -75,7 +77,7 @@ def _reason(refusal: Refuse) -> str:
 def _message(socket: Socket, data: Any, message_id: Any) -> None:
     if socket.is_refused:
         return
-    outcome = receivers.run(signals.socket_client_message, socket, message=data)
+    outcome = receivers.run_together((signals.socket_client_message,), socket, message=data)
     if message_id is not None:
         failed = outcome.answer is None and outcome.failed
         _acknowledge(socket, message_id, ({"error": "failed"} if failed else outcome.answer,))
@@ -86,11 +88,10 @@ def _event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
         return
     acknowledge = None if event_id is None else partial(_acknowledge, socket, event_id)
     happened = Event(name, args, acknowledge)
-    outcome = receivers.run(signals.socket_client_event, socket, event=happened)
+    sent = [signals.socket_client_event]
     if name in signals.socket_client_event_by_type:
-        by_name = receivers.run(signals.socket_client_event_by_type[name], socket, event=happened)
-        outcome.values.extend(by_name.values)
-        outcome.failed = outcome.failed or by_name.failed
+        sent.append(signals.socket_client_event_by_type[name])
+    outcome = receivers.run_together(sent, socket, event=happened)
     answer = outcome.answer
     if answer is None and outcome.failed:
         happened.ack({"error": "failed"})

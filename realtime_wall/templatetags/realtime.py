@@ -1,4 +1,4 @@
-"""``{% load realtime %}``: our script, in any template.
+"""``{% load realtime %}``: the scripts of our client and of Socket.IO's, in any template.
 
 Nothing is written into the page but the address of a static file and the address of the socket, so
 that a strict Content-Security-Policy has nothing to forbid.
@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from realtime_wall.config import current as current_config
+
 register = template.Library()
 
 
@@ -23,6 +25,21 @@ def realtime_client(context: Context) -> SafeString:
         '<script src="{}" data-url="{}"{}></script>',
         static("realtime_wall/realtime.js"),
         reverse("realtime_wall:websocket"),
+        nonce_attribute(context),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def socketio_client_script(context: Context) -> SafeString:
+    """The official Socket.IO client, from where the settings say."""
+    config = current_config()
+    source = config.socketio_client
+    is_elsewhere = source.startswith(("https://", "http://", "//"))
+    integrity = config.socketio_client_integrity if is_elsewhere else ""
+    return format_html(
+        '<script src="{}"{}{}></script>',
+        source if is_elsewhere or source.startswith("/") else static(source),
+        format_html(' integrity="{}" crossorigin="anonymous"', integrity) if integrity else "",
         nonce_attribute(context),
     )
 

@@ -366,8 +366,9 @@ def test_a_connection_has_a_limited_number_of_channels(socket):
     for channel in "abc":
         socket.subscribe(channel)
 
-    with pytest.raises(TooManyChannels, match="in 3 channels already"):
+    with pytest.raises(TooManyChannels, match="in 3 channels already") as refusal:
         socket.subscribe("d")
+    assert refusal.value.limit == 3
     assert socket.channels == ("a", "b", "c")
 
     socket.unsubscribe("a")

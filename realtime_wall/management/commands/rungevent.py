@@ -38,6 +38,14 @@ FILES_CHANGED = 3
 CANNOT_LISTEN = 4
 
 
+def _configured(use_ipv6: bool) -> str:
+    """The address of the settings, as the command line would have it."""
+    host, port = config.current().host, config.current().port
+    if use_ipv6 and ":" not in host:
+        return str(port)
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
 class Command(Runserver):
     help = "Starts a gevent server for the site's pages and its live sockets."
 
@@ -61,7 +69,9 @@ class Command(Runserver):
         if not patching.is_patched():
             raise CommandError("gevent's patches are missing: start it as a command, 'manage.py rungevent'.")
         try:
-            self.address = addresses.parse(options["addrport"] or self.default_port, options["use_ipv6"])
+            self.address = addresses.parse(
+                options["addrport"] or _configured(options["use_ipv6"]), options["use_ipv6"]
+            )
         except addresses.BadAddress as problem:
             raise CommandError(str(problem)) from problem
         # With DEBUG off this is a deployment: nobody edits files there.
