@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
+SECONDS_EACH ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -45,7 +46,9 @@ bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
 
 fuzz: $(READY)
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/protocol --timeout 3600 $(ARGS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	for what in frames plain engineio socketio; do \
+	  $(BIN)/python -m tests.fuzz.fuzz_$$what -max_total_time=$(SECONDS_EACH) $(ARGS) || exit 1; done
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

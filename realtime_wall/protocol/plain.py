@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_wall.protocol.json_input import BadJSON, NotJSON, load_json
+from realtime_wall.protocol.socketio import RESERVED_EVENTS
 
 Id = int | str | None
 
@@ -26,7 +27,7 @@ _MAX_ID_NUMBER = 2**63
 # when an event carries one of theirs.
 RESERVED = frozenset(
     {"ack", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "gap", "error", "welcome", "message"}
-    | {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+    | RESERVED_EVENTS
 )
 
 

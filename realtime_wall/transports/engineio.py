@@ -38,7 +38,11 @@ PING = encode_text(PacketType.PING)
 NOOP = encode_text(PacketType.NOOP)
 CLOSE = encode_text(PacketType.CLOSE)
 PROTOCOL_ERROR = 1002
+# Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
+MAX_POSTED = 1000
 NORMAL = 1000
+# A WebSocket that is tried out for longer is no better than none.
+PROBE_TIMEOUT = 10.0
 
 # The sessions of this process, by sid.
 sessions: dict[str, Session] = {}
@@ -59,13 +63,15 @@ class Client(Protocol):
     def is_busy(self) -> bool:
         """Whether it is not read from at the moment, so that its silence proves nothing."""
 
-    def is_welcome(self) -> bool:
-        """Whether it has said who it is by now."""
+    @property
+    def deadline(self) -> float | None:
+        """Until when it has to send what it owes us: its name, or the rest of a packet."""
 
 
 class Session:
     __slots__ = (
         "_client",
+        "_last_words",
         "_node",
         "_outbox",
         "_outbox_size",
@@ -73,6 +79,7 @@ class Session:
         "_poll",
         "_posting",
         "_probe",
+        "_room",
         "_unanswered",
         "due",
         "frames",
@@ -95,7 +102,9 @@ class Session:
         self._outbox_size = 0
         self._poll: Event | None = None  # set when a waiting GET has something to answer
         self._posting = False
+        self._room: Event | None = None  # set when a POST that waits for the receivers may be answered
         self._probe: Probe | None = None
+        self._last_words = CLOSE
 
     def begin(self, client: Client, wire: Wire | None = None, arrived: bytes = b"") -> None:
         """Open the session: over a wire, or with the first polling request."""
@@ -103,7 +112,7 @@ class Session:
         self._client = client
         self._ping_due = monotonic() + config.ping_interval
         sessions[self.sid] = self
-        self._node.clockwork.schedule(self, config.ping_interval)
+        self.look()
         upgrades = () if wire else ("websocket",)
         hello = open_text(self.sid, upgrades, config.ping_interval, config.ping_timeout, config.message_size)
         if wire is None:
@@ -153,7 +162,8 @@ class Session:
         if self._poll is not None:
             self.end("polled twice at once")
             raise Conflict
-        if not self._outbox and not self.is_over and self._probe is None and self.frames is None:
+        changes_over = self.frames is not None or (self._probe is not None and self._probe.is_proved)
+        if not self._outbox and not self.is_over and not changes_over:
             self._poll = Event()
             try:
                 self._poll.wait()
@@ -165,23 +175,44 @@ class Session:
         packets = [self._outbox.popleft() for _ in range(min(MAX_PACKETS, len(self._outbox)))]
         self._outbox_size -= sum(map(len, packets))
         if self.is_over:
-            return [*packets, CLOSE]
+            return [*packets, self._last_words]
         return packets or [NOOP]
 
     def post(self, body: bytes) -> None:
-        """Take the packets of a POST; BadPacket, or Conflict with another POST, ends the session."""
+        """Take the packets of a POST; BadPacket, or Conflict with another POST, ends the session.
+
+        A client whose receivers are behind is kept waiting: it posts nothing else meanwhile.
+        """
         if self._posting:
             self.end("posted twice at once")
             raise Conflict
         self._posting = True
         try:
-            for packet in decode_payload(body):
+            for packet in decode_payload(body, MAX_POSTED):
                 self._handle(packet)
+            while self.is_busy():
+                self._room = Event()
+                self._room.wait()
         except BadPacket as problem:
             self.end(problem.reason)
             raise
         finally:
+            self._room = None
             self._posting = False
+
+    # Whether the client is read from
+
+    def pause(self) -> None:
+        if self.frames is not None:
+            self.frames.pause()
+
+    def resume(self) -> None:
+        if self.is_busy():  # another namespace of this client is still behind
+            return
+        if self.frames is not None:
+            self.frames.resume()
+        if self._room is not None:
+            self._room.set()
 
     # What the client says
 
@@ -203,6 +234,7 @@ class Session:
                     self._unanswered = False
                     self._ping_due += self._node.config.ping_interval
             case PacketType.CLOSE:
+                self._last_words = NOOP  # it knows
                 self.end("closed by the client")
             case _:
                 raise BadPacket("a packet that only a server sends")
@@ -239,6 +271,11 @@ class Session:
         if self._poll is not None:
             self._poll.set()
 
+    @property
+    def outbox_size(self) -> int:
+        """What still waits for the client to read."""
+        return self._outbox_size if self.frames is None else self.frames.wire.outbox_size
+
     def change_over(self, frames: FramedConnection) -> None:
         """From now on everything goes over the WebSocket, what waits first."""
         self._probe, self.frames = None, frames
@@ -248,6 +285,8 @@ class Session:
             packet = self._outbox.popleft()
             frames.write(binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode()))
         self._outbox_size = 0
+        if self.is_busy():
+            frames.pause()
 
     def probe_failed(self, probe: Probe) -> None:
         if self._probe is probe:
@@ -255,22 +294,39 @@ class Session:
 
     # The heartbeat
 
+    def look(self) -> None:
+        """Think again about when the next tick has to come."""
+        self._node.clockwork.schedule(self, 0.0)
+
     def tick(self, now: float) -> float | None:
-        """Ping when it is time; end a session whose client did not answer, or never said who it is."""
-        config = self._node.config
-        if self.is_over:
+        """Ping when it is time; end a session whose client did not answer, or owes us something."""
+        if self.is_over or self._client is None:
             return None
+        if self._probe is not None and now > self._probe.began + PROBE_TIMEOUT:
+            self._probe.frames.abort("was tried out for too long")
+        deadline = self._client.deadline
+        if deadline is not None and now >= deadline:
+            self.end("did not send in time what was expected")
+            return None
+        next_beat = self._beat(now)
+        if next_beat is None or deadline is None:
+            return next_beat
+        return min(next_beat, deadline - now)
+
+    def _beat(self, now: float) -> float | None:
+        """In how many seconds the heart has to be looked at again."""
+        config = self._node.config
         if not self._unanswered:
             if now < self._ping_due:
                 return self._ping_due - now
-            if self._client is not None and not self._client.is_welcome():
-                self.end("connected to no namespace")
-                return None
             self._unanswered = True
             self._send_packet(PING)
             return max(self._ping_due + config.ping_timeout - now, 0.0)
-        if now < self._ping_due + config.ping_timeout or self.is_busy():
-            return 0.0
+        if self.is_busy():
+            # The pong may be behind what we do not read: its time begins when we do.
+            self._ping_due = now
+        if now < self._ping_due + config.ping_timeout:
+            return self._ping_due + config.ping_timeout - now
         self.end("did not answer a ping")
         return None
 
@@ -303,8 +359,9 @@ class Session:
             self._probe.frames.abort(reason)
         if self.frames is not None:
             self.frames.close(code, "")
-        if self._poll is not None:
-            self._poll.set()
+        for waiting in (self._poll, self._room):
+            if waiting is not None:
+                waiting.set()
         client, self._client = self._client, None
         if client is not None:
             client.gone(reason)
@@ -313,15 +370,18 @@ class Session:
 class Probe:
     """A WebSocket that a polling client tries out: ``2probe``, ``3probe``, and then the change."""
 
-    __slots__ = ("_session", "frames")
+    __slots__ = ("_session", "began", "frames", "is_proved")
 
     def __init__(self, node: Node, wire: Wire, session: Session) -> None:
+        self.began = monotonic()
+        self.is_proved = False
         self.frames = FramedConnection(node, wire, self)
         self._session = session
 
     def text(self, text: str) -> None:
         if text == encode_text(PacketType.PING, PROBE):
             self.frames.write(text_frame(encode_text(PacketType.PONG, PROBE).encode()))
+            self.is_proved = True
             self._session.probed()
         elif text == encode_text(PacketType.UPGRADE) and not self._session.is_over:
             self.frames.peer = self._session
