@@ -52,7 +52,7 @@ def broadcast_emit(name: str, *args: Any, channel: str | None = None) -> Receipt
 
 def send(session_id: str, message: Any) -> Receipt:
     """Send a message to one client, by its ``socket.session.session_id``; NoSocket if it is gone."""
-    return _perform(SendTo(session_id=str(session_id), data_json=for_all((message,)).data_json))
+    return perform(SendTo(session_id=str(session_id), data_json=for_all((message,)).data_json))
 
 
 def publish(channel: str, data: Any, event: str | None = None, event_id: str | None = None) -> Position:
@@ -68,7 +68,7 @@ def publish(channel: str, data: Any, event: str | None = None, event_id: str | N
         event_id=event_id,
         counted=False,
     )
-    return Position.parse(_perform(command).position)
+    return Position.parse(perform(command).position)
 
 
 def cursor() -> str:
@@ -77,7 +77,7 @@ def cursor() -> str:
     A client that subscribes with it gets everything published since. Empty when no server runs.
     """
     try:
-        return _perform(Where()).position or ""
+        return perform(Where()).position or ""
     except NoServer:
         return ""
 
@@ -86,10 +86,11 @@ def _publish_to(channel: str, event: str | None, args: tuple[Any, ...]) -> Recei
     """To those who are there: NoSocket when nobody is."""
     data = for_all(args)
     command = Publish(channel=channel, data_json=data.data_json, arity=data.arity, event=event, wanted=True)
-    return _perform(command)
+    return perform(command)
 
 
-def _perform(command: Command) -> Receipt:
+def perform(command: Command) -> Receipt:
+    """Let this server do it, or all that run."""
     here = node.current()
     if here is not None:
         return here.perform(command)

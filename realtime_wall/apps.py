@@ -1,6 +1,6 @@
 """The Django app: at start it registers its checks and imports each app's ``events.py``."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -11,6 +11,11 @@ class RealtimeWallConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime_wall import checks  # noqa: F401  registers them
+
+        if apps.is_installed("django.contrib.auth"):
+            from realtime_wall import leaving
+
+            leaving.watch()
 
         # As the admin does: an app without events.py is fine, an error inside one is shown.
         autodiscover_modules("events")

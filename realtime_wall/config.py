@@ -17,10 +17,11 @@ from typing import Any
 SETTING = "REALTIME_WALL"
 
 
-def _setting(default: Any, meaning: str) -> Any:
+def _setting(default: Any, meaning: str, least: float = 0) -> Any:
+    metadata = {"meaning": meaning, "least": least}
     if isinstance(default, (dict, list)):
-        return field(default_factory=lambda: default.copy(), metadata={"meaning": meaning})
-    return field(default=default, metadata={"meaning": meaning})
+        return field(default_factory=lambda: default.copy(), metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +43,20 @@ class Config:
     )
 
     # Limits on what strangers send
-    message_size: int = _setting(1024 * 1024, "The largest message, in either direction.")
-    message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.")
+    message_size: int = _setting(1024 * 1024, "The largest message, in either direction.", least=1)
+    message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.", least=1)
     message_attachments: int = _setting(
         10, "The most binary attachments of a Socket.IO packet from a client."
     )
-    json_depth: int = _setting(32, "How deep JSON from a client may be nested.")
+    json_depth: int = _setting(32, "How deep JSON from a client may be nested.", least=1)
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
-    head_size: int = _setting(32 * 1024, "The largest request head: request line and headers together.")
-    head_timeout: float = _setting(10.0, "How long a client may take to send a request head.")
-    keep_alive: float = _setting(75.0, "How long an idle HTTP connection is kept open between requests.")
+    head_size: int = _setting(
+        32 * 1024, "The largest request head: request line and headers together.", least=1
+    )
+    head_timeout: float = _setting(10.0, "How long a client may take to send a request head.", least=0.1)
+    keep_alive: float = _setting(
+        75.0, "How long an idle HTTP connection is kept open between requests.", least=0.1
+    )
     max_connections: int = _setting(
         0, "How many connections at once; 0 leaves 50 of the process's file descriptors free."
     )
@@ -60,25 +65,31 @@ class Config:
     resume_timeout: float = _setting(
         120.0, "How long a Socket.IO client that was cut off may come back as the same; 0 for never."
     )
-    ping_interval: float = _setting(25.0, "How often an idle connection is asked whether it is still there.")
-    ping_timeout: float = _setting(20.0, "How long it may take to answer.")
-    outbox_size: int = _setting(
-        1024 * 1024, "What may wait for a slow reader before it is cut off, to return and resume."
+    ping_interval: float = _setting(
+        25.0, "How often an idle connection is asked whether it is still there.", least=0.1
     )
-    outbox_timeout: float = _setting(30.0, "How long a reader with a waiting outbox may take nothing at all.")
-    send_buffer: int = _setting(64 * 1024, "The kernel's send buffer of a live connection (SO_SNDBUF).")
+    ping_timeout: float = _setting(20.0, "How long it may take to answer.", least=0.1)
+    outbox_size: int = _setting(
+        1024 * 1024, "What may wait for a slow reader before it is cut off, to return and resume.", least=1
+    )
+    outbox_timeout: float = _setting(
+        30.0, "How long a reader with a waiting outbox may take nothing at all.", least=0.1
+    )
+    send_buffer: int = _setting(
+        64 * 1024, "The kernel's send buffer of a live connection (SO_SNDBUF).", least=1
+    )
     close_timeout: float = _setting(5.0, "How long a closing handshake may take.")
     drain_timeout: float = _setting(
         5.0, "How long a stopping server waits for requests and outboxes to finish."
     )
 
     # Receivers
-    receiver_pool: int = _setting(100, "How many sockets may have a receiver running at once.")
+    receiver_pool: int = _setting(100, "How many sockets may have a receiver running at once.", least=1)
     inbox_size: int = _setting(
-        64, "Events of one socket that may wait for its receivers before we stop reading it."
+        64, "Events of one socket that may wait for its receivers before we stop reading it.", least=1
     )
     slow_receiver: float = _setting(
-        1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log."
+        1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log.", least=0.1
     )
 
     event_transaction: bool = _setting(
@@ -107,7 +118,7 @@ class Config:
     history_bytes: int = _setting(4 * 1024 * 1024, "Bytes of messages kept in each channel.")
     history_age: float = _setting(1800.0, "How long a message is kept.")
     history_channels: int = _setting(
-        100_000, "Channels with kept messages; beyond, the one longest silent is forgotten."
+        100_000, "Channels with kept messages; beyond, the one longest silent is forgotten.", least=1
     )
 
     # Other processes of this machine
@@ -124,14 +135,15 @@ def problems(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is wrong with a settings dict, as (key, sentence)."""
     known = {item.name.upper(): item.name for item in fields(Config)}
     hints = typing.get_type_hints(Config)
+    least = {item.name: item.metadata["least"] for item in fields(Config)}
     found: list[tuple[str, str]] = []
     for key, value in settings.items():
         if key not in known:
             found.append((key, "is not a setting" + _did_you_mean(key, known)))
         elif not _fits(value, hints[known[key]]):
             found.append((key, f"cannot be {value!r}"))
-        elif isinstance(value, (int, float)) and value < 0:
-            found.append((key, "cannot be negative"))
+        elif isinstance(value, (int, float)) and value < least[known[key]]:
+            found.append((key, f"cannot be less than {least[known[key]]}"))
     return found
 
 

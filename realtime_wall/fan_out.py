@@ -77,6 +77,7 @@ class FanOut:
         self._room.set()
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self._is_delivering = False
+        self._delivering_from = 0
         # Who left a channel while messages were on their way, and the last offset at that moment.
         self._left: dict[tuple[Subscriber, str], int] = {}
 
@@ -106,6 +107,13 @@ class FanOut:
         if self._queue or self._is_delivering:
             self._left[subscriber, channel] = top.offset
 
+    @property
+    def first_on_its_way(self) -> int | None:
+        """The offset of the oldest message that not all of its audience has been given yet."""
+        if self._is_delivering:
+            return self._delivering_from
+        return self._queue[0].message.position.offset if self._queue else None
+
     def wait_for_room(self) -> None:
         self._room.wait()
 
@@ -116,6 +124,7 @@ class FanOut:
             while self._queue:
                 batch = self._next_batch()
                 self._is_delivering = True
+                self._delivering_from = batch[0].message.position.offset
                 try:
                     self._deliver(batch)
                 except Exception:

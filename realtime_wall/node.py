@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterable
 
-from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo
+from realtime_wall.brokers.command import Command, Cut, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -15,6 +15,7 @@ from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
+from realtime_wall.sockets import visitor
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
@@ -23,6 +24,9 @@ from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
+
+# Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
+LOGGED_OUT = 3501
 
 _current: Node | None = None
 
@@ -69,6 +73,8 @@ class Node:
             return self._publish(command)
         if isinstance(command, SendTo):
             return self._send(command)
+        if isinstance(command, Cut):
+            return self._cut(command)
         return Receipt(processes=1, position=str(self.broker.top))
 
     def _publish(self, command: Publish) -> Receipt:
@@ -109,6 +115,16 @@ class Node:
             dropped=int(written is DROPPED),
         )
 
+    def _cut(self, command: Cut) -> Receipt:
+        cut = 0
+        for socket in connected_sockets:
+            who = visitor.of(socket.request)
+            is_users = command.user_id is not None and who.user_id == command.user_id
+            if is_users or (command.session_key is not None and who.session_key == command.session_key):
+                socket.disconnect(LOGGED_OUT, "signed out")
+                cut += 1
+        return Receipt(processes=1, sockets=cut)
+
     def _check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self.config.message_size
         if size > limit // 4:  # only then can its UTF-8 be too long
@@ -144,6 +160,11 @@ class Node:
         except HistoryLost:
             return False
         return True
+
+    def told(self) -> Position:
+        """Up to here every message was delivered to those who were to hear it."""
+        first = self._fan_out.first_on_its_way
+        return self.broker.top if first is None else Position(self.broker.top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         self.subscriptions.remove(channel, subscriber)

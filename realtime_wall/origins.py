@@ -24,8 +24,10 @@ def problem_with(request: HttpRequest, config: Config) -> str | None:
     if origin is None:
         if request.META.get("HTTP_SEC_FETCH_SITE") in ("cross-site", "same-site"):
             return "a request from another site came without an Origin header"
-        if request.COOKIES:
-            return "a WebSocket handshake with cookies needs an Origin header"
+        # Browsers send none with a plain GET of the same origin.
+        is_plain = request.method in ("GET", "HEAD") and "HTTP_UPGRADE" not in request.META
+        if request.COOKIES and not is_plain:
+            return "a WebSocket handshake, or a POST, with cookies needs an Origin header"
         return None
     try:
         own = f"{request.scheme}://{request.get_host()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from typing import Protocol
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,10 @@ from realtime_wall.access import refusal
 from realtime_wall.node import Node
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
 from realtime_wall.server import hand_over
+from realtime_wall.sockets import visitor
 from realtime_wall.sockets.receivers import release_database
 from realtime_wall.sockets.request import keep
+from realtime_wall.transports import engineio
 from realtime_wall.transports.engineio import Conflict, Session, sessions
 from realtime_wall.transports.socketio import Client
 from realtime_wall.wire.connection import Wire
@@ -30,9 +33,20 @@ OTHER_VERSION = (
 )
 
 
+class MakeClient(Protocol):
+    """What speaks inside a new session's messages."""
+
+    def __call__(self, node: Node, session: Session, request: HttpRequest) -> engineio.Client: ...
+
+
 # A request that changes something carries the session's secret id and passed the origin check.
 @csrf_exempt
 def socketio(request: HttpRequest) -> HttpResponse:
+    return serve(request, Client)
+
+
+def serve(request: HttpRequest, make_client: MakeClient) -> HttpResponse:
+    """Engine.IO, for Socket.IO or whatever else is to be spoken inside it."""
     here = node.current()
     if here is None:
         return HttpResponse(NO_SERVER, status=426)
@@ -42,32 +56,36 @@ def socketio(request: HttpRequest) -> HttpResponse:
         return _error(ErrorCode.FORBIDDEN, problem, status=403)
     if request.method == "OPTIONS":
         return _with_cors(request, HttpResponse(status=204))
-    return _with_cors(request, _answer(here, request))
+    return _with_cors(request, _answer(here, request, make_client))
 
 
-def _answer(here: Node, request: HttpRequest) -> HttpResponse:
+def _answer(here: Node, request: HttpRequest, make_client: MakeClient) -> HttpResponse:
     query = request.GET
+    if any(len(query.getlist(name)) > 1 for name in ("EIO", "transport", "sid")):
+        return _error(ErrorCode.BAD_REQUEST)
     if query.get("EIO") != VERSION:
         return _error(ErrorCode.UNSUPPORTED_VERSION, OTHER_VERSION.format(query.get("EIO", "none")[:8]))
     transport = query.get("transport")
-    if transport not in TRANSPORTS or len(query.getlist("transport")) > 1:
+    if transport not in TRANSPORTS:
         return _error(ErrorCode.UNKNOWN_TRANSPORT)
     offer = hand_over.of(request)
     if (transport == "websocket") != (offer is not None):
         return _error(ErrorCode.BAD_REQUEST)
     if "sid" not in query:
-        return _handshake(here, request, offer)
+        return _handshake(here, request, offer, make_client)
     session = sessions.get(query["sid"])
     if session is None or not session.is_alive() or session.owner != _owner(request):
         return _error(ErrorCode.UNKNOWN_SID)
     if offer is not None:
-        return _upgrade(session, offer)
+        return offer.accept(session.offer)
     if session.frames is not None:
         return _error(ErrorCode.BAD_REQUEST)
     return _poll(session) if request.method == "GET" else _post(here, session, request)
 
 
-def _handshake(here: Node, request: HttpRequest, offer: hand_over.HandOver | None) -> HttpResponse:
+def _handshake(
+    here: Node, request: HttpRequest, offer: hand_over.HandOver | None, make_client: MakeClient
+) -> HttpResponse:
     if request.method != "GET":
         return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
     if here.stopping:
@@ -75,24 +93,19 @@ def _handshake(here: Node, request: HttpRequest, offer: hand_over.HandOver | Non
     refused = refusal(request, here.config)
     if refused is not None:
         return refused
+    visitor.remember(request)
     if offer is not None:
-        return offer.accept(partial(_open, here, request))
+        return offer.accept(partial(_open, here, request, make_client))
     session = Session(here, _owner(request))
-    session.begin(Client(here, session, keep(request)))
+    session.begin(make_client(here, session, keep(request)))
     return _text(session.poll())
 
 
-def _open(here: Node, request: HttpRequest, wire: Wire, arrived: bytes) -> None:
+def _open(here: Node, request: HttpRequest, make_client: MakeClient, wire: Wire, arrived: bytes) -> None:
     """Begin a session on a connection that the HTTP server handed over."""
     with here.pool.lend():
         session = Session(here, _owner(request))
-        session.begin(Client(here, session, keep(request)), wire, arrived)
-
-
-def _upgrade(session: Session, offer: hand_over.HandOver) -> HttpResponse:
-    if session.frames is not None:
-        return _error(ErrorCode.BAD_REQUEST)
-    return offer.accept(session.offer)
+        session.begin(make_client(here, session, keep(request)), wire, arrived)
 
 
 def _poll(session: Session) -> HttpResponse:
@@ -106,6 +119,8 @@ def _poll(session: Session) -> HttpResponse:
 def _post(here: Node, session: Session, request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _error(ErrorCode.BAD_REQUEST)
+    if request.content_type not in ("", "text/plain"):
+        return _error(ErrorCode.BAD_REQUEST, "the packets of a POST are text/plain")
     if int(request.META.get("CONTENT_LENGTH") or 0) > here.config.message_size:
         session.end("posted too much")
         return HttpResponse(status=413)

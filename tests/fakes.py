@@ -45,6 +45,8 @@ def running_node(**settings):
     try:
         yield node
     finally:
+        # What still waits would otherwise be told to the receivers of the next test.
+        node.pool.wait_until_idle(10)
         node.stop()
         for socket in connected_sockets:
             connected_sockets.remove(socket)

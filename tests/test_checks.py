@@ -93,7 +93,7 @@ def test_one_without_settings_of_ours_hears_nothing():
             "REALTIME_WALL['MESAGE_SIZE'] is not a setting (did you mean 'MESSAGE_SIZE'?).",
         ),
         ({"MESSAGE_SIZE": "big"}, "REALTIME_WALL['MESSAGE_SIZE'] cannot be 'big'."),
-        ({"PING_INTERVAL": -1}, "REALTIME_WALL['PING_INTERVAL'] cannot be negative."),
+        ({"PING_INTERVAL": -1}, "REALTIME_WALL['PING_INTERVAL'] cannot be less than 0.1."),
     ],
 )
 def test_settings_that_cannot_be_used_are_an_error(value, message):

@@ -77,9 +77,18 @@ def test_a_value_of_another_kind_is_named(key, value):
     assert problems({key: value}) == [(key, f"cannot be {value!r}")]
 
 
-@pytest.mark.parametrize("key", ["MESSAGE_SIZE", "PING_INTERVAL", "MAX_CONNECTIONS"])
-def test_a_negative_number_is_named(key):
-    assert problems({key: -1}) == [(key, "cannot be negative")]
+@pytest.mark.parametrize(
+    ("key", "value", "least"),
+    [
+        ("MESSAGE_SIZE", 0, 1),
+        ("RECEIVER_POOL", 0, 1),
+        ("PING_INTERVAL", 0, 0.1),
+        ("PING_INTERVAL", -1, 0.1),
+        ("MAX_CONNECTIONS", -1, 0),
+    ],
+)
+def test_a_number_with_which_nothing_could_work_is_named(key, value, least):
+    assert problems({key: value}) == [(key, f"cannot be less than {least}")]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ FLOORS = {
     "realtime_wall.urls": 8,
     "realtime_wall.access": 8,
     "realtime_wall.socketio_views": 8,
+    "realtime_wall.leaving": 8,
     "realtime_wall.views": 8,
     "realtime_wall.management": 8,
     "realtime_wall.templatetags": 8,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import Command, Receipt, Where, to_json
+from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo, to_json
 from realtime_wall.config import Config
 from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
 
@@ -25,8 +25,10 @@ MAX_ANSWER = 64 * 1024
 
 def perform(command: Command, config: Config) -> Receipt:
     """Let every running server do it. NoServer if there is none, NoSocket if none of them had a listener."""
-    if not isinstance(command, Where) and (size := len(command.data_json.encode())) > config.message_size:
-        raise MessageTooBig(size, config.message_size)
+    if isinstance(command, (Publish, SendTo)):
+        size = len(command.data_json.encode())
+        if size > config.message_size:
+            raise MessageTooBig(size, config.message_size)
     line = json.dumps(to_json(command)).encode() + b"\n"
     receipts: list[Receipt] = []
     nobody: NoSocket | None = None

@@ -48,8 +48,16 @@ class Where:
     """Ask for the log's position."""
 
 
-Command = Publish | SendTo | Where
-COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Close the sockets of a user, or of a Django session, in a way that keeps their clients away."""
+
+    user_id: str | None = None
+    session_key: str | None = None
+
+
+Command = Publish | SendTo | Where | Cut
+COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where, Cut)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +117,18 @@ def from_json(value: object) -> Command:
         command = kind(**fields)
     except TypeError as problem:
         raise ValueError(f"a command with the wrong fields: {problem}") from problem
-    if not isinstance(command, Where):
-        load_json(command.data_json, MAX_DEPTH)
+    if isinstance(command, (Publish, SendTo)):
+        value = load_json(command.data_json, MAX_DEPTH)
         if command.event is not None:
             check_event_name(command.event)
-    if isinstance(command, Publish) and command.channel != EVERYONE:
-        check_channel(command.channel)
+    if isinstance(command, Publish):
+        if command.channel != EVERYONE:
+            check_channel(command.channel)
+        if command.arity != 1 and command.arity != _arity(value):
+            raise ValueError("a command with the wrong number of arguments")
     return command
+
+
+def _arity(value: object) -> int:
+    """How many arguments a value stands for when they are not one."""
+    return len(value) if isinstance(value, list) else 0 if value is None else 1

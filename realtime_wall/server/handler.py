@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import io
 import logging
+import re
+import socket
 import time
 from typing import Any, Protocol
 
@@ -20,6 +23,7 @@ from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
 from realtime_wall.server.hand_over import META_KEY, HandOver
+from realtime_wall.server.request_body import DISCARD, BodyInput
 from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
 from realtime_wall.wire.connection import Wire
 
@@ -27,47 +31,11 @@ from realtime_wall.wire.connection import Wire
 access_log = logging.getLogger("django.server")
 log = logging.getLogger(__name__)
 
-# An unread request body up to this size is read and dropped to keep the connection; beyond, it is closed.
-DISCARD = 64 * 1024
-# Bytes a second; a body that comes slower holds a connection and a greenlet for nothing.
-SLOWEST_BODY = 1024
+# Seconds for a client that was answered before it had sent everything, to notice.
+LINGER = 2.0
+# Who knows one of these can speak as that client: the log has the beginning only.
+SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session)=[^&\s]{0,6})[^&\s]*")
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP")
-
-
-class BodyInput(pywsgi.Input):
-    """A request body whose sender may be slow, but not for ever."""
-
-    __slots__ = ("broken", "timeout")
-    broken: bool
-    timeout: float
-
-    def read(self, length: int | None = None) -> bytes:
-        return self._within_time(super().read, length)
-
-    def readline(self, size: int | None = None) -> bytes:
-        return self._within_time(super().readline, size)
-
-    def _within_time(self, read: Any, size: int | None) -> bytes:
-        left = (self.content_length or 0) - self.position
-        wanted = left if size is None or size < 0 else min(size, left)
-        patience = self.timeout + wanted / SLOWEST_BODY
-        try:
-            with gevent.Timeout(patience, TimeoutError("the request body took too long")):
-                data: bytes = read(size)
-        except OSError:  # pywsgi's errors about a malformed body too
-            self.broken = True
-            raise
-        return data
-
-    def _discard(self) -> None:
-        if not self.ends_connection():
-            super()._discard()  # type: ignore[misc]
-
-    def ends_connection(self) -> bool:
-        """Whether the rest of the body is lost, or not worth reading: no request can follow it."""
-        if self.chunked_input:
-            return self.broken or self.chunk_length != 0
-        return self.broken or (self.content_length or 0) - self.position > DISCARD
 
 
 class Server(Protocol):
@@ -277,9 +245,20 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         super().handle_one_response()
         if self.wsgi_input.ends_connection():
             self.close_connection = True
+            self._let_it_finish()
         hand_over = self._hand_over
         if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
             self._give_away(hand_over)
+
+    def _let_it_finish(self) -> None:
+        """Take in for a while what a client still sends.
+
+        A close with bytes unread resets the connection, and our answer may be lost with it.
+        """
+        with contextlib.suppress(OSError), gevent.Timeout(LINGER, False):  # type: ignore[arg-type]
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.socket.recv(DISCARD):
+                pass
 
     def _give_away(self, hand_over: HandOver) -> None:
         assert hand_over.opener is not None
@@ -308,7 +287,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         code = abs(self.code or 0) or int((self._orig_status or "0")[:3])
         if self.requestline:
             # repr without its quotes: a request line with escape sequences stays one harmless line
-            line = repr(self.requestline[:500])[1:-1]
+            line = repr(SECRET_IN_QUERY.sub(r"\1", self.requestline[:500]))[1:-1]
             access_log.log(
                 logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO,
                 '"%s" %s %s',

@@ -9,25 +9,37 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from realtime_wall.channels.message import Message
-from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 # Large enough to keep a connection busy, small enough to be encoded quickly.
 PORTION = 64 * 1024
 
 
+class Road(Protocol):
+    """What leads to the client: a wire, or what a polling client is answered."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def outbox_size(self) -> int: ...
+    def when_drained(self, callback: Callable[[], None]) -> None: ...
+    def abort(self, reason: str) -> None: ...
+
+
 class Backlog:
-    __slots__ = ("_limit", "_live", "_live_size", "_missed", "_wanted", "_wire", "_write")
+    __slots__ = ("_limit", "_live", "_live_size", "_missed", "_wanted", "_road", "_write")
 
     def __init__(
         self,
-        wire: Wire,
+        road: Road,
         write: Callable[[list[Message]], object],
         is_wanted: Callable[[str], bool],
         limit: int,
     ) -> None:
-        self._wire = wire
+        self._road = road
         self._write = write
         self._wanted = is_wanted  # whether the client is still on a channel
         self._limit = limit
@@ -53,17 +65,17 @@ class Backlog:
         self._live_size += sum(one.size for one in messages)
         if self._live_size <= self._limit:
             return QUEUED
-        self._wire.abort("reads too slowly")
+        self._road.abort("reads too slowly")
         return DROPPED
 
     def _go_on(self) -> None:
-        while self.is_waiting and self._wire.is_open and not self._wire.outbox_size:
+        while self.is_waiting and self._road.is_open and not self._road.outbox_size:
             self._write(self._portion())
-        if not self._wire.is_open:
+        if not self._road.is_open:
             self._missed.clear()
             self._live.clear()
         elif self.is_waiting:
-            self._wire.when_drained(self._go_on)
+            self._road.when_drained(self._go_on)
 
     def _portion(self) -> list[Message]:
         portion: list[Message] = []

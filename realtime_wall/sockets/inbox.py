@@ -54,6 +54,12 @@ class Inbox:
             self.paused = True
             self._source.pause()
 
+    def go_on_for(self, source: Source) -> None:
+        """The client came back: what it says now comes after what it has said before."""
+        self._source = source
+        if self.paused:
+            source.pause()
+
     def run_next(self) -> bool:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from realtime_wall.channels.position import Position
 from realtime_wall.sockets import visit
 from realtime_wall.sockets.socket import Socket
 
@@ -20,15 +21,26 @@ class Clockwork(Protocol):
 class Parked:
     """A visit whose connection is gone."""
 
-    __slots__ = ("_lot", "channels", "due", "owner", "secret", "socket")
+    __slots__ = ("_lot", "channels", "cursor", "due", "owner", "secret", "socket", "told")
 
-    def __init__(self, lot: ParkingLot, secret: str, owner: str, socket: Socket) -> None:
+    def __init__(
+        self,
+        lot: ParkingLot,
+        secret: str,
+        owner: str,
+        socket: Socket,
+        channels: tuple[str, ...],
+        cursor: Position,
+        told: Position,
+    ) -> None:
         self._lot = lot
         self.due = 0
         self.secret = secret
         self.owner = owner
         self.socket = socket
-        self.channels = socket.channels
+        self.channels = channels
+        self.cursor = cursor  # of the last message that was written to it
+        self.told = told  # up to where all that it was to hear was written
 
     def tick(self, now: float) -> None:
         self._lot.leave(self)
@@ -38,20 +50,22 @@ class ParkingLot:
     def __init__(self, clockwork: Clockwork, seconds: float) -> None:
         self._clockwork = clockwork
         self._parked: dict[str, Parked] = {}
-        self._present: dict[str, Callable[[], None]] = {}
+        # Whose visits are connected, and what ends such a connection, which parks the visit.
+        self._present: dict[str, tuple[str, Callable[[], None]]] = {}
         self.seconds = seconds
 
-    def arrive(self, secret: str, cut_off: Callable[[], None]) -> None:
-        """A visit is connected; ``cut_off`` ends its connection, which parks it."""
-        self._present[secret] = cut_off
+    def arrive(self, secret: str, owner: str, cut_off: Callable[[], None]) -> None:
+        """A visit is connected; without a secret it cannot be resumed."""
+        if secret:
+            self._present[secret] = owner, cut_off
 
     def forget(self, secret: str) -> None:
         """A visit ended for good while it was connected."""
         self._present.pop(secret, None)
 
-    def park(self, secret: str, owner: str, socket: Socket) -> None:
-        self._present.pop(secret, None)
-        parked = self._parked[secret] = Parked(self, secret, owner, socket)
+    def park(self, parked: Parked) -> None:
+        self.forget(parked.secret)
+        self._parked[parked.secret] = parked
         self._clockwork.schedule(parked, self.seconds)
 
     def take(self, secret: str, owner: str) -> Parked | None:
@@ -59,9 +73,9 @@ class ParkingLot:
 
         Its old connection may look alive: the client knows better that it is not.
         """
-        cut_off = self._present.get(secret)
-        if cut_off is not None:
-            cut_off()
+        present = self._present.get(secret)
+        if present is not None and present[0] == owner:
+            present[1]()
         parked = self._parked.get(secret)
         if parked is None or parked.owner != owner:
             return None

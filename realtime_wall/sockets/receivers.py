@@ -71,14 +71,18 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
     return outcome
 
 
-def run_together(sent: Sequence[signals.Signal], socket: Sender, **arguments: Any) -> Outcome:
+# A signal, and what it is sent with.
+Call = tuple[signals.Signal, dict[str, Any]]
+
+
+def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
     """Send several signals about one thing; in one database transaction, if the project wants that."""
     if not config().event_transaction:
-        return _run_in_turn(sent, socket, arguments)
+        return _run_in_turn(calls, socket)
     outcome = Outcome(failed=True)
     try:
         with transaction.atomic():
-            outcome = _run_in_turn(sent, socket, arguments)
+            outcome = _run_in_turn(calls, socket)
             if outcome.failed:
                 transaction.set_rollback(True)
     except DatabaseError:
@@ -87,9 +91,9 @@ def run_together(sent: Sequence[signals.Signal], socket: Sender, **arguments: An
     return outcome
 
 
-def _run_in_turn(sent: Sequence[signals.Signal], socket: Sender, arguments: dict[str, Any]) -> Outcome:
+def _run_in_turn(calls: Sequence[Call], socket: Sender) -> Outcome:
     outcome = Outcome()
-    for signal in sent:
+    for signal, arguments in calls:
         one = run(signal, socket, **arguments)
         outcome.values.extend(one.values)
         outcome.failed = outcome.failed or one.failed

@@ -61,6 +61,10 @@ class Transport(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something still waits for the client to read."""
+
 
 class Node(Protocol):
     """What a socket asks of the server process it lives in."""
@@ -86,13 +90,13 @@ class Session(dict[str, Any]):
 class Socket:
     __slots__ = (
         "__weakref__",
+        "_auth",
         "_channels",
         "_context",
         "_node",
         "_transport",
         "_unanswered",
         "inbox",
-        "auth",
         "is_gone",
         "is_refused",
         "namespace",
@@ -113,7 +117,7 @@ class Socket:
         self.session = Session(session_id)
         self.request = request
         self.namespace = namespace  # of Socket.IO; others have the main one
-        self.auth = auth  # what a Socket.IO client gave to be let in
+        self._auth = auth
         self.recovered = False  # whether it goes on with an earlier visit
         self.inbox = Inbox(node.pool, transport)
         self.is_refused = False  # by a connect receiver: what the client already sent is not heard
@@ -127,6 +131,11 @@ class Socket:
     @property
     def id(self) -> str:
         return self.session.session_id
+
+    @property
+    def auth(self) -> Any:
+        """What a Socket.IO client gave to be let in; an empty dict when it gave nothing."""
+        return {} if self._auth is None else self._auth
 
     @property
     def log_id(self) -> str:
@@ -157,6 +166,8 @@ class Socket:
         """Be the socket of a visit that was cut off: its id, its context and what user code kept."""
         self.session = earlier.session
         self._context = earlier._context
+        self.inbox = earlier.inbox
+        self.inbox.go_on_for(self._transport)
         self.recovered = True
 
     def rejoin(self, channels: tuple[str, ...]) -> tuple[str, ...]:
@@ -179,9 +190,14 @@ class Socket:
         """Send an event, or a message, whose data is JSON already."""
         return self._transport.send_event(name, Arguments(data_json), None)
 
-    def emit(self, name: str, *args: Any, callback: Callable[..., Any] | None = None) -> None:
-        """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes."""
-        self._emit(name, args, callback)
+    def emit(
+        self, name: str, *args: Any, callback: Callable[..., Any] | None = None, volatile: bool = False
+    ) -> None:
+        """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes.
+
+        A ``volatile`` event is left out when the client is behind with reading.
+        """
+        self._emit(name, args, callback, volatile)
 
     def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
         """Send an event and wait for its acknowledgement, ``timeout`` seconds or TimeoutError."""
@@ -192,10 +208,16 @@ class Socket:
         return answer.get()
 
     def _emit(
-        self, name: str, args: tuple[Any, ...], answer: Callable[..., Any] | AsyncResult[Any] | None
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        answer: Callable[..., Any] | AsyncResult[Any] | None,
+        volatile: bool = False,
     ) -> None:
         arguments = encode_args(args)
         check_event_name(name)
+        if volatile and self._transport.is_behind:
+            return
         reply_id = None if answer is None else self._await_answer(answer)
         self._transport.send_event(name, arguments, reply_id)
 

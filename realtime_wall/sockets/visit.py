@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,14 +28,16 @@ def begin(socket: Socket) -> None:
     socket.inbox.put(partial(_connected, socket))
 
 
-def message(socket: Socket, data: Any, message_id: Any = None) -> None:
-    message_log.note(socket.request, "message", data)
-    socket.inbox.put(partial(_message, socket, data, message_id))
+def message(socket: Socket, *args: Any, message_id: Any = None) -> None:
+    """A message; from Socket.IO, whose clients call it an event, one with any number of arguments."""
+    happened = Event("message", list(args), _acknowledge_to(socket, message_id))
+    message_log.note(socket.request, "message", happened.data)
+    socket.inbox.put(partial(_message, socket, happened))
 
 
 def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
     message_log.note(socket.request, name, args)
-    socket.inbox.put(partial(_event, socket, name, args, event_id))
+    socket.inbox.put(partial(_event, socket, Event(name, args, _acknowledge_to(socket, event_id))))
 
 
 def end(socket: Socket, may_return: bool = False) -> None:
@@ -74,29 +77,30 @@ def _reason(refusal: Refuse) -> str:
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
-def _message(socket: Socket, data: Any, message_id: Any) -> None:
-    if socket.is_refused:
-        return
-    outcome = receivers.run_together((signals.socket_client_message,), socket, message=data)
-    if message_id is not None:
-        failed = outcome.answer is None and outcome.failed
-        _acknowledge(socket, message_id, ({"error": "failed"} if failed else outcome.answer,))
+def _message(socket: Socket, happened: Event) -> None:
+    _dispatch(socket, happened, signals.socket_client_message, {"message": happened.data})
 
 
-def _event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
+def _event(socket: Socket, happened: Event) -> None:
+    _dispatch(socket, happened, signals.socket_client_event, {"event": happened})
+
+
+def _dispatch(socket: Socket, happened: Event, signal: signals.Signal, arguments: dict[str, Any]) -> None:
     if socket.is_refused:
         return
-    acknowledge = None if event_id is None else partial(_acknowledge, socket, event_id)
-    happened = Event(name, args, acknowledge)
-    sent = [signals.socket_client_event]
-    if name in signals.socket_client_event_by_type:
-        sent.append(signals.socket_client_event_by_type[name])
-    outcome = receivers.run_together(sent, socket, event=happened)
+    calls = [(signal, arguments)]
+    if happened.name in signals.socket_client_event_by_type:
+        calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
+    outcome = receivers.run_together(calls, socket)
     answer = outcome.answer
     if answer is None and outcome.failed:
         happened.ack({"error": "failed"})
     else:  # an event that was answered, or wants no answer, knows it
         happened.ack(answer)
+
+
+def _acknowledge_to(socket: Socket, event_id: Any) -> Callable[[tuple[Any, ...]], None] | None:
+    return None if event_id is None else partial(_acknowledge, socket, event_id)
 
 
 def _acknowledge(socket: Socket, event_id: Any, args: tuple[Any, ...]) -> None:

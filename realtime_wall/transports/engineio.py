@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Protocol
 
@@ -71,6 +71,7 @@ class Client(Protocol):
 class Session:
     __slots__ = (
         "_client",
+        "_drained",
         "_last_words",
         "_node",
         "_outbox",
@@ -105,6 +106,7 @@ class Session:
         self._room: Event | None = None  # set when a POST that waits for the receivers may be answered
         self._probe: Probe | None = None
         self._last_words = CLOSE
+        self._drained: Callable[[], None] | None = None
 
     def begin(self, client: Client, wire: Wire | None = None, arrived: bytes = b"") -> None:
         """Open the session: over a wire, or with the first polling request."""
@@ -155,6 +157,30 @@ class Session:
             self._poll.set()
         return QUEUED
 
+    # As the road of a backlog
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_over
+
+    @property
+    def outbox_size(self) -> int:
+        """What still waits for the client to read."""
+        return self._outbox_size if self.frames is None else self.frames.wire.outbox_size
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call this once, when what waits now has left."""
+        if self.frames is None:
+            self._drained = callback
+        else:
+            self.frames.wire.when_drained(callback)
+
+    def abort(self, reason: str) -> None:
+        """End at once, without a goodbye."""
+        if self.frames is not None:
+            self.frames.abort(reason)
+        self.end(reason)
+
     # The requests of a polling client
 
     def poll(self) -> str:
@@ -174,9 +200,15 @@ class Session:
     def _take(self) -> list[str | bytes]:
         packets = [self._outbox.popleft() for _ in range(min(MAX_PACKETS, len(self._outbox)))]
         self._outbox_size -= sum(map(len, packets))
+        self._check_drained()
         if self.is_over:
             return [*packets, self._last_words]
         return packets or [NOOP]
+
+    def _check_drained(self) -> None:
+        if not self.outbox_size and self._drained is not None:
+            drained, self._drained = self._drained, None
+            drained()
 
     def post(self, body: bytes) -> None:
         """Take the packets of a POST; BadPacket, or Conflict with another POST, ends the session.
@@ -258,7 +290,12 @@ class Session:
     # From polling to a WebSocket
 
     def offer(self, wire: Wire, arrived: bytes) -> None:
-        """Try out a WebSocket for this session."""
+        """Try out a WebSocket for this session, if it is not on one already."""
+        if self.frames is not None or self.is_over:
+            useless = Probe(self._node, wire, self)
+            useless.frames.start()
+            useless.frames.close(NORMAL, "")
+            return
         if self._probe is not None:
             self._probe.frames.abort("replaced by another attempt")
         self._probe = Probe(self._node, wire, self)
@@ -271,11 +308,6 @@ class Session:
         if self._poll is not None:
             self._poll.set()
 
-    @property
-    def outbox_size(self) -> int:
-        """What still waits for the client to read."""
-        return self._outbox_size if self.frames is None else self.frames.wire.outbox_size
-
     def change_over(self, frames: FramedConnection) -> None:
         """From now on everything goes over the WebSocket, what waits first."""
         self._probe, self.frames = None, frames
@@ -287,6 +319,10 @@ class Session:
         self._outbox_size = 0
         if self.is_busy():
             frames.pause()
+        if self.outbox_size and self._drained is not None:
+            frames.wire.when_drained(self._drained)
+            self._drained = None
+        self._check_drained()
 
     def probe_failed(self, probe: Probe) -> None:
         if self._probe is probe:

@@ -187,6 +187,10 @@ class WebSocket:
     def resume(self) -> None:
         self._frames.resume()
 
+    @property
+    def is_behind(self) -> bool:
+        return self._frames.wire.outbox_size > 0 or (self._backlog is not None and self._backlog.is_waiting)
+
     def _write_text(self, text: str) -> Written:
         return self._frames.write(text_frame(text.encode()))
 

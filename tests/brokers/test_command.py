@@ -15,6 +15,8 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
     "command",
     [
         Publish(channel="news", data_json='{"a":1}'),
+        Publish(channel="news", data_json="null", arity=0, event="tick"),
+        Publish(channel="news", data_json="[1,2]", arity=2, event="tick"),
         Publish(
             channel=EVERYONE,
             data_json='"\\u00e9 \\ud83d\\ude00"',
@@ -66,6 +68,13 @@ def test_a_command_goes_there_and_back(command):
         {**PUBLISH, "data_json": "1e999"},
         {**PUBLISH, "data_json": '"\\ud800"'},
         {**PUBLISH, "data_json": "[" * 5000 + "]" * 5000},
+        {**PUBLISH, "arity": "1"},
+        {**PUBLISH, "arity": None},
+        {**PUBLISH, "arity": -1},
+        {**PUBLISH, "arity": 0},
+        {**PUBLISH, "arity": 2},
+        {**PUBLISH, "arity": 3, "data_json": "[1,2]"},
+        {**PUBLISH, "arity": 2, "data_json": '"ab"'},
         {**PUBLISH, "event": 1},
         {**PUBLISH, "event": ""},
         {**PUBLISH, "event": "disconnect"},

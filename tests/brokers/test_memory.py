@@ -7,7 +7,7 @@ from realtime_wall.errors import HistoryLost
 
 
 def append(broker, data, channel="news"):
-    return broker.append(channel, data, event=None, event_id=None, exclude=None)
+    return broker.append(channel, data, arity=1, event=None, event_id=None, exclude=None)
 
 
 def test_what_was_appended_follows_an_earlier_position():
@@ -25,10 +25,10 @@ def test_all_of_a_message_is_kept():
     broker = MemoryBroker(Config())
     begin = broker.top
 
-    broker.append("news", "1", event="tick", event_id="7", exclude="abc")
+    broker.append("news", "[1,2]", arity=2, event="tick", event_id="7", exclude="abc")
 
     (message,) = broker.since("news", begin)
-    assert (message.event, message.event_id, message.exclude) == ("tick", "7", "abc")
+    assert (message.event, message.event_id, message.exclude, message.arity) == ("tick", "7", "abc", 2)
     assert message.time > 1_600_000_000
 
 

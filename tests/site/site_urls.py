@@ -7,6 +7,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("hello/", views.hello),
     path("user/", views.user),
+    path("login/", views.log_in),
+    path("logout/", views.log_out),
     path("echo/", views.echo),
     path("raw/", views.raw),
     path("unread/", views.unread),

@@ -4,6 +4,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.urls import path
 
+from realtime_wall.errors import NoServer, PublishFailed
+from realtime_wall.wall import admin as wall_admin
 from realtime_wall.wall.models import RejectedPost, Tweet, Wall
 from realtime_wall.wall.store import DatabaseStore
 from tests.wall.fakes import post
@@ -57,6 +59,64 @@ def test_tweets_are_hidden_and_shown_together(admin):
     assert Tweet.objects.filter(hidden=True).count() == 2
     admin.post(TWEETS, chosen | {"action": "show"})
     assert Tweet.objects.filter(hidden=True).count() == 0
+
+
+@pytest.fixture
+def told(publisher, monkeypatch):
+    """What open pages were told, once it was true."""
+
+    def tell(channel, message, event):
+        hidden = not Tweet.objects.filter(post_id=message["id"], hidden=False).exists()
+        publisher(channel, (message, hidden), event)
+
+    monkeypatch.setattr(wall_admin, "publish", tell)
+    return publisher.published
+
+
+def removals(*ids):
+    return [("tweets", ({"id": id, "source": "list"}, True), "tweet_removed", None) for id in ids]
+
+
+def test_what_is_hidden_leaves_the_open_pages(admin, told):
+    chosen = [Tweet.objects.get(post_id="2").pk]
+
+    admin.post(TWEETS + "?hidden__exact=0", {"action": "hide", "_selected_action": chosen})
+
+    assert told == removals("2")
+
+
+def test_hiding_one_tweet_in_its_form_takes_it_off_the_open_pages(admin, told):
+    one, other = Tweet.objects.order_by("post_id")
+
+    admin.post(f"{TWEETS}{one.pk}/change/", {"hidden": "on"})
+    admin.post(f"{TWEETS}{other.pk}/change/", {})
+
+    assert told == removals("1")
+
+
+def test_what_is_deleted_leaves_the_open_pages(admin, told):
+    one, other = Tweet.objects.order_by("post_id")
+
+    admin.post(f"{TWEETS}{one.pk}/delete/", {"post": "yes"})
+    delete = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    admin.post(TWEETS, delete)
+
+    assert told == removals("1", "2")
+    assert not Tweet.objects.exists()
+
+
+@pytest.mark.parametrize("problem", [NoServer("nowhere"), PublishFailed("it hangs")])
+def test_a_tweet_is_hidden_though_no_page_could_be_told(admin, monkeypatch, caplog, problem):
+    def fail(*_, **__):
+        raise problem
+
+    monkeypatch.setattr(wall_admin, "publish", fail)
+    chosen = [Tweet.objects.get(post_id="1").pk]
+
+    answer = admin.post(TWEETS, {"action": "hide", "_selected_action": chosen})
+
+    assert answer.status_code == 302 and Tweet.objects.get(post_id="1").hidden
+    assert ("still show post 1: it hangs" in caplog.text) == isinstance(problem, PublishFailed)
 
 
 def test_tweets_and_rejected_posts_are_not_written_by_hand(admin):

@@ -40,8 +40,14 @@ def test_the_feed_runs_as_long_as_the_server(server, publisher, database, tmp_pa
     assert Tweet.objects.count() == 2
     assert {channel for channel, *_ in publisher.published} == {"tweets"}
 
+    feed = configured_feed._running[server]
     signals.server_stopping.send(server)
     assert configured_feed._running == {}
+    assert feed._drain.dead
+
+
+def test_a_server_without_a_feed_stops_too():
+    signals.server_stopping.send(object())
 
 
 def test_banned_users_of_the_settings_are_kept_out(server, publisher, database, tmp_path):

@@ -77,6 +77,26 @@ def test_a_post_that_comes_twice_is_published_once(run, publisher):
     assert sorted(sum(store.batches, [])) == ["1", "2", "3"]
 
 
+def test_a_post_that_comes_again_later_does_not_reach_the_database(run, publisher, clock):
+    again = Event()
+
+    class Repeating(ListSource):
+        def run(self, emit):
+            emit(post(1))
+            again.wait()
+            emit(post(1))
+            emit(post(2))
+
+    store = MemoryStore()
+    run(Repeating(), store=store)
+    publisher.wait_for(1)
+    again.set()
+    publisher.wait_for(2)
+
+    assert store.batches == [["1"], ["2"]]
+    assert clock.waits == []
+
+
 def test_a_post_from_before_the_restart_is_not_published_again(run, publisher, database):
     DatabaseStore("main").add([post(1)])
     run(ListSource(post(1), post(2)), store=DatabaseStore("main"))
@@ -215,7 +235,7 @@ def test_what_waits_is_stored_together(run, publisher):
     assert len(store.batches) <= 5
 
 
-def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock):
+def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock, caplog):
     source = ListSource(*map(post, range(300)))
     feed = Feed("main", [source], publish=publisher, store=MemoryStore(), clock=clock)
     feed.start()
@@ -225,10 +245,50 @@ def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock
 
     assert source.given == 300
     assert len(publisher.ids) == 300
+    assert caplog.records == []
+
+
+def test_a_source_may_say_its_last_word(publisher, clock):
+    class Polite(ListSource):
+        def run(self, emit):
+            super().run(emit)
+            gevent.sleep(0)
+            emit(post("last"))
+
+    feed = Feed("main", [Polite(post("first"))], publish=publisher, store=MemoryStore(), clock=clock)
+    feed.start()
+    gevent.sleep(0)
+    feed.stop()
+
+    assert publisher.ids == ["first", "last"]
+
+
+def test_a_source_that_waits_to_be_started_again_is_not_waited_for(publisher):
+    class Failing(ListSource):
+        def run(self, emit):
+            raise OSError("gone")
+
+    feed = Feed("main", [Failing()], publish=publisher, store=MemoryStore())
+    feed.start()
+    gevent.sleep(0)
+
+    with gevent.Timeout(0.5):
+        feed.stop(timeout=3)
+
+
+class Away(MemoryStore):
+    """A database that never comes back."""
+
+    attempts = 0
+
+    def add(self, posts):
+        self.attempts += 1
+        return Stored(left=list(posts), problem=OSError("away"))
 
 
 def test_stopping_does_not_wait_for_ever(publisher, clock, caplog):
-    feed = Feed("main", [ListSource(post(1))], publish=publisher, store=Away(), clock=clock)
+    store = Away()
+    feed = Feed("main", [ListSource(post(1))], publish=publisher, store=store, clock=clock)
     feed.start()
     gevent.sleep(0)
 
@@ -236,11 +296,9 @@ def test_stopping_does_not_wait_for_ever(publisher, clock, caplog):
         feed.stop(timeout=0.3)
 
     assert "the feed of tweets stopped with posts that could not be stored" in caplog.text
-
-
-class Away(MemoryStore):
-    def add(self, posts):
-        return Stored(left=list(posts), problem=OSError("away"))
+    attempts = store.attempts
+    gevent.sleep(0.05)
+    assert store.attempts <= attempts + 1  # the one that its thread was at
 
 
 def test_a_source_that_does_not_listen_is_ended(publisher, clock):

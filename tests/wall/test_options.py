@@ -1,8 +1,12 @@
+import re
+from dataclasses import fields
+
 import pytest
 from django.test import override_settings
 
 from realtime_wall.wall import options
 from realtime_wall.wall.options import Options, problems
+from tests.live import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +87,25 @@ def test_nonsense_is_named_and_left_at_its_default(key, value, sentence):
     assert current(**{key: value}) == Options()
 
 
+def test_no_file_means_the_sample():
+    assert problems({"REPLAY_FILE": None, "SOURCES": ["replay"]}) == []
+
+
 def test_x_needs_something_to_ask_for():
     assert problems({"SOURCES": ["x"]}) == [
         ("SOURCES", "has 'x', but nothing to ask it for: Set at least TRACK_KEYWORDS or TRACK_USERS")
     ]
     assert problems({"SOURCES": ["x"], "TRACK_USERS": [7]}) == []
     assert problems({"SOURCES": ["x"], "TRACK_KEYWORDS": ["tides"]}) == []
+
+
+def test_every_option_is_documented_with_its_default():
+    page = (ROOT / "docs/howto/wall.rst").read_text()
+
+    documented = dict(re.findall(r"^``([A-Z_]+)``\n    Default ``(.*?)``\.", page, re.M))
+
+    defaults = {item.name.upper(): getattr(Options(), item.name) for item in fields(Options)}
+    # Who writes settings writes lists.
+    assert documented == {
+        name: repr(list(value) if isinstance(value, tuple) else value) for name, value in defaults.items()
+    }

@@ -1,3 +1,4 @@
+import os
 import socket
 import struct
 
@@ -43,9 +44,9 @@ class Pair:
     def __init__(self, kind=socket.AF_UNIX, outbox_limit=64 * 1024 * 1024, send_buffer=4096, start=True):
         ours, self.client = connected(kind)
         self.client.settimeout(PATIENCE)
-        self.wire = Wire(
-            ours.detach(), family=ours.family, outbox_limit=outbox_limit, send_buffer=send_buffer
-        )
+        family, fd = ours.family, ours.detach()
+        os.set_blocking(fd, True)  # whatever it was: a wire must never wait in a call
+        self.wire = Wire(fd, family=family, outbox_limit=outbox_limit, send_buffer=send_buffer)
         self.ear = Ear()
         if start:
             self.wire.start(self.ear)
@@ -121,6 +122,7 @@ def test_after_the_outbox_has_left_writes_are_sent_at_once_again(pairs):
 
 def test_an_outbox_remembers_when_it_last_moved(pairs):
     pair = pairs()
+    assert pair.wire.progress == 0
     pair.wire.write(MUCH)
     at_first = pair.wire.progress
     assert at_first > 0
@@ -128,6 +130,32 @@ def test_an_outbox_remembers_when_it_last_moved(pairs):
     pair.read(len(MUCH))
 
     assert pair.wire.progress > at_first
+
+
+def test_small_pieces_that_wait_leave_together(pairs):
+    pair = pairs()
+    pair.wire.write(MUCH)
+    for piece in (b"ab", b"cd", b"ef", b"gh"):
+        pair.wire.write(piece)
+    pair.wire._take(1)  # the large one, alone
+
+    assert pair.wire._take(6) == b"abcdef"
+    assert pair.wire._take(6) == b"gh"
+
+
+def test_one_may_be_told_once_when_the_outbox_has_left(pairs):
+    pair = pairs()
+    told = []
+    pair.wire.write(MUCH)
+    pair.wire.when_drained(lambda: told.append(pair.wire.outbox_size))
+
+    assert told == []
+    pair.read(len(MUCH))
+    assert told == [0]
+
+    pair.wire.write(MUCH)
+    pair.read(len(MUCH))
+    assert told == [0]
 
 
 @settings(max_examples=40)
@@ -206,6 +234,18 @@ def test_a_client_that_goes_away_with_an_outbox_is_lost_once(pairs):
 
     assert len(pair.ear.lost_because) == 1
     assert "Connection reset by peer" in pair.ear.lost_because[0]
+
+
+def test_one_that_is_not_read_from_is_lost_by_writing(pairs):
+    pair = pairs(socket.AF_INET)
+    pair.wire.pause()
+    pair.wire.write(MUCH * 8)
+
+    pair.reset()
+    pair.ear.wait_for(lambda ear: ear.lost_because)
+
+    assert pair.ear.lost_because == ["cannot be written to: Connection reset by peer"]
+    assert not pair.wire.is_open
 
 
 def test_small_writes_are_not_held_back_for_company(pairs):

@@ -194,7 +194,7 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
         logger.debug("X's stream is disconnected")
 
     def on_closed(self, response: requests.Response) -> None:
-        self.disconnect()
+        """Nothing: the end of the lines has been noted; tweepy would log an error."""
 
     def on_connection_error(self) -> None:
         self._ending = _Ending("the connection to X failed, broke or stalled")

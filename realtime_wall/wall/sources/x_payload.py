@@ -65,8 +65,6 @@ def from_x(
     line = _object(payload)
     data, includes = _object(line.get("data")), _object(line.get("includes"))
     post_id = _id(data.get("id"))
-    if not post_id:
-        raise BadPost("it has no id")
     now = now or datetime.now(UTC)
     users, media = _by_key(includes, "users", "id"), _by_key(includes, "media", "media_key")
     writer = _author(users.get(_id(data.get("author_id"))), site, picture)

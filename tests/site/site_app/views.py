@@ -4,6 +4,7 @@ import threading
 import time
 
 import gevent
+from django.contrib.auth import authenticate, login, logout
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from gevent import monkey
@@ -120,3 +121,16 @@ def from_a_fork(request):
             os._exit(status)
     _, status = os.waitpid(child, 0)
     return JsonResponse({"sockets": os.waitstatus_to_exitcode(status)})
+
+
+@csrf_exempt
+def log_in(request):
+    user = authenticate(request, username=request.POST["name"], password=request.POST["password"])
+    login(request, user)
+    return HttpResponse(user.username)
+
+
+@csrf_exempt
+def log_out(request):
+    logout(request)
+    return HttpResponse("bye")

@@ -17,7 +17,7 @@ class Run:
     """A source in a greenlet, and what it gave."""
 
     def __init__(self, x, clock, **options):
-        self.posts = []
+        self.posts = options.pop("posts", [])
         options.setdefault("backoff", Backoff(jitter=lambda: 0.0))
         options.setdefault("stall", 3.0)
         self.source = XStreamSource(
@@ -162,6 +162,7 @@ def test_a_line_that_breaks_our_reading_is_logged_and_the_next_one_is_read(run, 
         run_.wait_for(1)
 
     assert run_.ids == ["2"]
+    assert run_.source.skipped == 1
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -283,13 +284,58 @@ def test_without_a_token_nothing_is_asked_for(run):
     assert x.requests == []
 
 
-def test_rules_that_cannot_be_read_are_asked_for_again(run, clock):
+def test_a_rule_that_x_refuses_ends_the_source(run):
+    with FakeX() as x:
+        x.rules_script = [(200, {}), (201, {"errors": [{"title": "Invalid", "details": ["bad operator"]}]})]
+        problem = run(x).gave_up()
+
+    assert "bad operator" in str(problem)
+    assert x.dials == []
+
+
+@pytest.mark.parametrize(
+    "act, reason",
+    [
+        (stream(), "X closed the connection"),
+        (stream(end="cut"), "the connection to X failed, broke or stalled"),
+        (hang_up, "the connection to X failed, broke or stalled"),
+        (refuse(503, detail="over capacity"), "X answered 503 (over capacity)"),
+    ],
+)
+def test_the_log_says_why_x_is_dialled_again_and_nothing_alarming(run, caplog, act, reason):
+    caplog.set_level(logging.INFO)
+    with FakeX([act, stream(x_line(1), end="silence")]) as x:
+        run(x).wait_for(1)
+
+    assert f"{reason}; dialling X again in" in caplog.text
+    assert "X's stream is connected" in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_a_feed_that_cannot_take_a_post_is_logged_and_the_stream_dialled_again(run, caplog):
+    class Full(list):
+        def append(self, post):
+            if post.id == "1":
+                raise ZeroDivisionError("no room")
+            super().append(post)
+
+    with FakeX([stream(x_line(1)), stream(x_line(2), end="silence")]) as x:
+        run_ = run(x, posts=Full())
+        run_.wait_for(1)
+
+    assert run_.ids == ["2"]
+    assert "reading X's stream failed" in caplog.text
+    assert "no room" in caplog.text
+
+
+def test_rules_that_cannot_be_read_are_asked_for_again(run, clock, caplog):
     with FakeX(clock=clock) as x:
         x.rules_script = [(503, {}), (200, {"data": [{"id": "1"}]}), (200, [])]
         run(x)
         x.wait_for_dials(1)
 
     assert clock.waits == [5.0, 0.0, 0.25]
+    assert caplog.text.count("X's rules could not be understood") == 2
     assert [rule["value"] for rule in x.rules] == ['"tides"']
 
 
@@ -312,7 +358,8 @@ def test_stopping_ends_a_read_that_waits(run):
         run_.source.stop()
         run_.greenlet.join(timeout=1)
 
-        assert run_.greenlet.ready()
+        assert run_.greenlet.successful()
+        assert run_.greenlet.value is None
 
 
 def test_killing_the_greenlet_ends_the_connection_too(run):

@@ -48,12 +48,12 @@ def test_an_id_and_a_text_are_enough():
 @pytest.mark.parametrize(
     "line, reason",
     [
-        (None, "no id"),
-        ([], "no id"),
-        ({"data": {"text": "hello"}}, "no id"),
-        ({"data": {"id": "abc", "text": "hello"}}, "no id"),
-        ({"data": {"id": True, "text": "hello"}}, "no id"),
-        ({"data": {"id": "1" * 100, "text": "hello"}}, "no id"),
+        (None, "is no id"),
+        ([], "is no id"),
+        ({"data": {"text": "hello"}}, "is no id"),
+        ({"data": {"id": "abc", "text": "hello"}}, "is no id"),
+        ({"data": {"id": True, "text": "hello"}}, "is no id"),
+        ({"data": {"id": "1" * 100, "text": "hello"}}, "is no id"),
         ({"data": {"id": "1"}}, "neither text nor picture"),
         ({"data": {"id": "1", "text": 5}}, "neither text nor picture"),
     ],
@@ -146,6 +146,27 @@ def test_entities_outside_the_text_or_over_another_one_are_dropped():
     }
 
     assert [entity[1] for entity in shown(read(line))] == ["#tide"]
+
+
+def test_an_entity_of_which_nothing_is_left_is_dropped():
+    line = x_line(text="a\0b" + "c" * 30_000 + "#tide")
+    line["data"]["entities"] = {
+        "hashtags": [{"start": 1, "end": 2, "tag": "nul"}, {"start": 30_003, "end": 30_008, "tag": "tide"}]
+    }
+
+    post = read(line)
+
+    assert (len(post.text), post.entities) == (25_000, ())
+
+
+def test_a_name_that_is_none_is_no_link():
+    line = x_line()
+    line["includes"]["users"][0]["username"] = "../<b>"
+
+    post = read(line)
+
+    assert (post.author.username, post.author.url) == ("", "")
+    assert (post.author.name, post.url) == ("Mara Quillfeather", "https://x.com/i/status/1")
 
 
 def test_a_link_that_is_none_stays_text():

@@ -1,0 +1,378 @@
+"""A Socket.IO client in one namespace: a socket's transport, and a subscriber.
+
+It is welcomed when the connect receivers have agreed; what they send and what is published meanwhile
+follows then. One that was cut off and comes back goes on with its visit (``sockets/parking.py``): it is
+told what it missed on all its channels, in the order of the log. For that its client keeps an offset,
+the last text argument of any event, so every event has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, Protocol
+
+import gevent
+from django.http import HttpRequest
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.position import Position
+from realtime_wall.errors import InvalidMessage, InvalidPosition
+from realtime_wall.fan_out import Codec, Encoded
+from realtime_wall.json_text import encode_json
+from realtime_wall.node import Node
+from realtime_wall.protocol import socketio
+from realtime_wall.protocol.engineio import BadPacket, PacketType, encode_text
+from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.socketio import Packet
+from realtime_wall.sockets import commands, visit
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.backlog import PORTION, Backlog
+from realtime_wall.sockets.parking import Parked
+from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.transports.engineio import Session
+from realtime_wall.wire.connection import QUEUED, Written
+
+# Between two packets in what a polling client is sent; JSON never has it unescaped.
+SEPARATOR = b"\x1e"
+# From here on, a close tells the client to stay away.
+STAY_AWAY = range(3500, 4000)
+POLICY_VIOLATION = 1008
+# An event of ours that gives a client an offset to come back with, when no other does.
+OFFSET_EVENT = "realtime_wall:offset"
+# Between the welcome and what connect receivers send. A program that waits for the one before it listens
+# for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
+BREATH = 0.01
+# A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
+NO_RESUME = "0"
+
+
+@cache
+def frames_of(namespace: str, with_offset: bool) -> Codec:
+    """Messages for the clients of a namespace that are on a WebSocket."""
+
+    def encode(messages: list[Message]) -> bytes:
+        texts = (_packet(namespace, message, with_offset) for message in messages)
+        return b"".join(text_frame(text.encode()) for text in texts)
+
+    return encode
+
+
+@cache
+def packets_of(namespace: str, with_offset: bool) -> Codec:
+    """Messages for those that poll."""
+
+    def encode(messages: list[Message]) -> bytes:
+        return SEPARATOR.join(_packet(namespace, message, with_offset).encode() for message in messages)
+
+    return encode
+
+
+def _packet(namespace: str, message: Message, with_offset: bool) -> str:
+    arguments = Arguments(message.data_json, message.arity)
+    offset = str(message.position) if with_offset else None
+    text = socketio.event_text(namespace, message.event or "message", arguments.parts, offset=offset)
+    return encode_text(PacketType.MESSAGE, text)
+
+
+class Client(Protocol):
+    """Who is in this namespace, and perhaps in others."""
+
+    session: Session
+    request: HttpRequest
+
+    def leave(self, name: str) -> None: ...
+
+
+class Door:
+    """What has to wait until the connect receivers have agreed."""
+
+    __slots__ = ("earlier", "sends", "starts")
+
+    def __init__(self, earlier: Parked | None) -> None:
+        self.earlier = earlier  # the visit that is to go on
+        self.starts: dict[str, Position] = {}  # from where on its channels are to be told
+        self.sends: list[Callable[[], object]] = []
+
+
+class Namespace:
+    __slots__ = ("_backlog", "_client", "_cursor", "_door", "_name", "_node", "_secret", "socket")
+
+    def __init__(self, node: Node, client: Client, name: str, auth: Any) -> None:
+        self._node = node
+        self._client = client
+        self._name = name
+        self._backlog: Backlog | None = None
+        self._cursor = node.broker.top  # of the last message that was written to it
+        # What the client may come back with; the official one calls it pid.
+        may_return = node.parking.seconds and client.request.GET.get("resume") != NO_RESUME
+        self._secret = node.new_session_id() if may_return else ""
+        self.socket = Socket(node, self, client.request, node.new_session_id(), name, auth)
+        self._door: Door | None = Door(self._find_earlier(auth))
+
+    def begin(self) -> None:
+        assert self._door is not None
+        visit.begin(self.socket)
+        self._door.starts[EVERYONE] = self._cursor
+        self._node.subscribe(self, EVERYONE, None)
+
+    # Going on with an earlier visit
+
+    def _find_earlier(self, auth: Any) -> Parked | None:
+        """The visit that this client was cut off from, if all that it missed can still be told."""
+        if not self._secret or not isinstance(auth, dict):
+            return None
+        secret, offset = auth.get("pid"), auth.get("offset")
+        if not isinstance(secret, str) or not isinstance(offset, str):
+            return None
+        parked = self._node.parking.take(secret, self._client.session.owner)
+        if parked is None:
+            return None
+        since = self._since(parked, offset)
+        same = parked.socket.namespace == self._name
+        if since is None or not same or not self._node.can_tell((EVERYONE, *parked.channels), since):
+            self._node.parking.leave(parked)
+            return None
+        self._secret, self._cursor = secret, since
+        self.socket.go_on_as(parked.socket)
+        return parked
+
+    @staticmethod
+    def _since(parked: Parked, offset: str) -> Position | None:
+        if offset == str(parked.cursor):
+            # It had all that was written to it. In a quiet channel that may be long ago, and what was
+            # kept since may be gone; but there was nothing for it.
+            return parked.told
+        try:
+            return Position.parse(offset)
+        except InvalidPosition:
+            return None
+
+    def accept(self) -> None:
+        door, socket = self._door, self.socket
+        assert door is not None
+        if door.earlier is not None:
+            socket.rejoin(tuple(name for name in door.earlier.channels if name not in socket.channels))
+            if socket.is_gone:  # while receivers were asked
+                return
+            door.starts.update(dict.fromkeys((EVERYONE, *door.earlier.channels), self._cursor))
+        missed = self._catch_up(door)
+        self._door = None
+        self._node.parking.arrive(self._secret, self._client.session.owner, self._replaced)
+        self._welcome()
+        self._tell(EVERYONE, missed)
+        if door.sends:
+            gevent.sleep(BREATH)
+        for send in door.sends:
+            send()
+
+    def _catch_up(self, door: Door) -> list[Message]:
+        """Hear every channel from where it has to be told; what is to be told of them now."""
+        if door.earlier is None and self._cursor == self._node.broker.top:
+            return []
+        missed: list[Message] = []
+        for channel, since in door.starts.items():
+            if not self._is_on(channel):
+                continue
+            self._node.unsubscribe(self, channel)  # what is on its way is in the log, too
+            catch_up = self._node.subscribe(self, channel, since)
+            missed.extend(catch_up.missed or ())
+            if catch_up.missed is None and self._secret:
+                # The log was cut while receivers were asked: another secret tells the client so.
+                self._secret = self._node.new_session_id()
+        missed.sort(key=lambda message: message.position.offset)
+        return missed
+
+    def _welcome(self) -> None:
+        secret = self._secret or None
+        self._client.session.send(socketio.connect_text(self._name, self.socket.id, secret))
+        self._send_offset()
+
+    def _send_offset(self) -> None:
+        if self._secret:
+            text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=str(self._cursor))
+            self._client.session.send(text)
+
+    def _replaced(self) -> None:
+        """The client came back on another connection."""
+        self.abort("the client came back")
+
+    def _tell(self, channel: str, missed: list[Message]) -> None:
+        """Write what was missed, as fast as the client reads."""
+        if self._backlog is None and sum(one.size for one in missed) <= PORTION:
+            self._write(missed)
+            return
+        if self._backlog is None:
+            limit = self._node.config.outbox_size
+            self._backlog = Backlog(self._client.session, self._write, self._is_on, limit)
+        self._backlog.tell(channel, missed)
+
+    def _write(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        self._deliver(Encoded(messages))
+        if messages[-1].position.offset < self._cursor.offset and not self._is_behind:
+            # They were older than what the client had, and so is now its offset.
+            self._send_offset()
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._backlog is not None and self._backlog.is_waiting
+
+    def _is_on(self, channel: str) -> bool:
+        return channel == EVERYONE or channel in self.socket.channels
+
+    # What the client says
+
+    def received(self, packet: Packet) -> None:
+        socket = self.socket
+        match packet.type:
+            case socketio.PacketType.EVENT:
+                self._event(packet)
+            case socketio.PacketType.ACK:
+                socket.answered(packet.id, packet.data)
+            case socketio.PacketType.DISCONNECT:
+                self._end()
+            case _:
+                raise BadPacket("a packet that only a server sends")
+
+    def _event(self, packet: Packet) -> None:
+        name, *args = packet.data
+        name = str(name)
+        if name in ("subscribe", "unsubscribe"):
+            self.socket.inbox.put(partial(self._command, name, args, packet.id))
+        elif name == "message":
+            visit.message(self.socket, *args, message_id=packet.id)
+        else:
+            visit.event(self.socket, name, args, packet.id)
+
+    def _command(self, name: str, args: list[Any], command_id: int | None) -> None:
+        channel, since = (*args, None, None)[:2]
+        if name == "subscribe":
+            problem = commands.subscribe(self.socket, channel, since, command_id)
+        else:
+            problem = commands.unsubscribe(self.socket, channel)
+            if problem is None:
+                self._answer(command_id, {"channel": channel})
+        if problem is not None:
+            self._answer(command_id, {"error": problem.code, "message": problem.message})
+
+    def _answer(self, command_id: int | None, value: Any) -> None:
+        if command_id is not None:
+            self.send_ack(command_id, Arguments(encode_json(value)))
+
+    # As a subscriber
+
+    def deliver(self, encoded: Encoded) -> Written:
+        if self._door is not None:
+            return QUEUED  # in the log
+        if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
+        return self._deliver(encoded)
+
+    def _deliver(self, encoded: Encoded) -> Written:
+        last = encoded.messages[-1].position
+        if last.offset > self._cursor.offset:
+            self._cursor = last
+        session = self._client.session
+        if session.frames is not None:
+            return session.frames.write(encoded[frames_of(self._name, bool(self._secret))])
+        packets = encoded[packets_of(self._name, bool(self._secret))]
+        return session.send_all(packets.decode().split(SEPARATOR.decode()))
+
+    def is_known_as(self, session_id: str) -> bool:
+        return session_id == self.socket.id
+
+    # As the socket's transport
+
+    def refuse(self, reason: str, data: Any) -> None:
+        error = {"message": data if isinstance(data, str) else "refused"}
+        if data is not None and not isinstance(data, str):
+            error["data"] = data
+        try:
+            text = encode_json(error)
+        except InvalidMessage:  # the log has it already
+            text = encode_json({"message": reason})
+        self._client.session.send(socketio.connect_error_text(self._name, text))
+        self._end()
+
+    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
+        if self._door is not None:
+            self._door.sends.append(partial(self.send_event, name, arguments, reply_id))
+            return QUEUED
+        event = name or "message"
+        # The client keeps a text at the end of any event as its offset: let it be one.
+        offset = str(self._cursor) if self._secret else None
+        if not arguments.attachments:
+            text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
+            return self._client.session.send(text)
+        texts = socketio.binary_event_texts(
+            self._name, event, arguments.parts, arguments.attachments, reply_id, offset
+        )
+        return [self._client.session.send(text) for text in texts][-1]
+
+    def send_ack(self, event_id: Any, arguments: Arguments) -> None:
+        send = self._client.session.send
+        if not arguments.attachments:
+            send(socketio.ack_text(self._name, event_id, arguments.parts))
+            return
+        for text in socketio.binary_ack_texts(self._name, event_id, arguments.parts, arguments.attachments):
+            send(text)
+
+    def send_caught_up(
+        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
+    ) -> None:
+        """The command's ack says where the client stands; what it missed follows."""
+        if self._door is not None:
+            known = since is not None and catch_up.missed is not None
+            self._door.starts[channel] = since if since is not None and known else catch_up.cursor
+            return
+        answer: dict[str, Any] = {"channel": channel, "cursor": str(catch_up.cursor)}
+        if since is not None:
+            answer["recovered"] = catch_up.missed is not None
+        self._answer(command_id, answer)
+        self._tell(channel, catch_up.missed or [])
+
+    def close(self, code: int, reason: str) -> None:
+        """With a code that means it, the client is told to stay away; otherwise it comes back."""
+        if code not in STAY_AWAY and code != POLICY_VIOLATION:
+            self._client.session.close(code, reason)
+            return
+        self._client.session.send(socketio.disconnect_text(self._name))
+        self._end()
+
+    def abort(self, reason: str) -> None:
+        self._client.session.abort(reason)
+
+    @property
+    def is_behind(self) -> bool:
+        return self._is_behind or self._client.session.outbox_size > 0
+
+    def pause(self) -> None:
+        self._client.session.pause()
+
+    def resume(self) -> None:
+        self._client.session.resume()
+
+    def _end(self) -> None:
+        """This namespace is over; the connection may have others."""
+        self._client.leave(self._name)
+        self.gone(may_return=False)
+
+    def gone(self, may_return: bool) -> None:
+        socket, lot, door = self.socket, self._node.parking, self._door
+        told = self._node.told()
+        for channel in (EVERYONE, *socket.channels):
+            self._node.unsubscribe(self, channel)
+        # One that was never welcomed knows no secret to come back with.
+        known = door is None or door.earlier is not None
+        may_return = may_return and bool(self._secret) and known and not socket.is_refused
+        if may_return:
+            earlier = door.earlier.channels if door is not None and door.earlier is not None else ()
+            channels = tuple(dict.fromkeys((*earlier, *socket.channels)))
+            owner = self._client.session.owner
+            lot.park(Parked(lot, self._secret, owner, socket, channels, self._cursor, told))
+        elif door is None:
+            lot.forget(self._secret)
+        visit.end(socket, may_return)

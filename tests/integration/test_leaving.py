@@ -1,0 +1,127 @@
+"""A user who leaves is cut, on every transport, and others are not."""
+
+import json
+import time
+
+import pytest
+import requests
+from websockets.exceptions import ConnectionClosed
+
+from tests.live import LiveServer
+
+PEOPLE = """
+for name in ("ada", "bob"):
+    User.objects.create_user(name, password=name)
+"""
+EVE = """
+User.objects.filter(username="eve").delete()
+User.objects.create_user("eve", password="eve")
+"""
+UNDONE = """
+from django.db import transaction
+with transaction.atomic():
+    User.objects.get(username="bob").delete()
+    transaction.set_rollback(True)
+"""
+
+
+def shell(server, code):
+    """What an administrator types into manage.py shell."""
+    code = "from django.contrib.auth.models import User\n" + code
+    done = server.manage("shell", "-v0", "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def server():
+    with LiveServer() as running:
+        assert running.manage("migrate", "-v0").returncode == 0
+        shell(running, PEOPLE)
+        yield running
+
+
+class Browser:
+    """A signed-in visitor: a cookie for pages, and for sockets."""
+
+    def __init__(self, server, name):
+        self.server = server
+        self.session = requests.Session()
+        answer = self.session.post(
+            f"http://{server.host}/login/", data={"name": name, "password": name}, timeout=10
+        )
+        assert answer.text == name
+
+    def client(self):
+        cookie = "; ".join(f"{name}={value}" for name, value in self.session.cookies.items())
+        return self.server.client(origin=f"http://{self.server.host}", additional_headers={"Cookie": cookie})
+
+    def logout(self):
+        self.session.post(f"http://{self.server.host}/logout/", timeout=10)
+
+
+def code_of_the_end(client):
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            client.read()
+    return closed.value.rcvd.code
+
+
+def test_logout_ends_the_sockets_of_that_session_only(server):
+    ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
+
+    with ada.client() as one, ada.client() as two, elsewhere.client() as other, server.client() as stranger:
+        assert one.ask("who")["user"] == "ada"
+        started = time.monotonic()
+        ada.logout()
+
+        assert code_of_the_end(one) == code_of_the_end(two) == 3501
+        assert time.monotonic() - started < 5
+        assert other.ask("add", [1]) == stranger.ask("add", [1]) == 1
+
+
+@pytest.mark.parametrize(
+    "what", ["user.set_password('new'); user.save()", "user.is_active = False; user.save()", "user.delete()"]
+)
+def test_a_changed_account_ends_all_sockets_of_its_user_even_from_a_shell(server, what):
+    shell(server, EVE)
+    eve, bob = Browser(server, "eve"), Browser(server, "bob")
+
+    with eve.client() as cut, bob.client() as kept:
+        shell(server, f"user = User.objects.get(username='eve'); {what}")
+
+        assert code_of_the_end(cut) == 3501
+        assert kept.ask("add", [2]) == 2
+
+
+def test_an_ordinary_save_of_a_user_ends_nothing(server):
+    bob = Browser(server, "bob")
+
+    with bob.client() as kept:
+        shell(server, "user = User.objects.get(username='bob'); user.email = 'b@b.example'; user.save()")
+        bob.session.get(f"http://{server.host}/user/", timeout=10)
+
+        assert kept.ask("add", [3]) == 3
+
+
+def test_a_transaction_that_is_undone_cuts_nobody(server):
+    bob = Browser(server, "bob")
+
+    with bob.client() as kept:
+        shell(server, UNDONE)
+
+        assert kept.ask("add", [4]) == 4
+
+
+def test_nothing_published_after_the_logout_is_heard(server):
+    ada = Browser(server, "ada")
+
+    with ada.client() as cut:
+        cut.subscribe("news")
+        ada.logout()
+        shell(server, "from realtime_wall import publish; publish('news', 'secret')")
+        heard = []
+        with pytest.raises(ConnectionClosed):
+            while True:
+                heard.append(json.dumps(cut.read()))
+
+    assert "secret" not in "".join(heard)
