@@ -5,6 +5,7 @@ from setuptools import find_packages, setup
 TEST = [
     "build",
     "django-stubs>=5.2",
+    "h11>=0.14",
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.49",
@@ -12,6 +13,7 @@ TEST = [
     "pytest>=8.3",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
+    "python-socketio[client]>=5.11",
     "requests>=2.32",
     "ruff>=0.9",
     "types-gevent>=24.11",

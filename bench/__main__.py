@@ -15,10 +15,11 @@ def main(names: list[str]) -> int:
         if names and figure.__name__ not in names:
             continue
         print(f"  {figure.__name__} ...", end="", flush=True)
-        result = figure()
-        missed += not result.met
-        mark = "yes" if result.met else "NO"
-        print(f"\r{result.name:<50} {result.target:<16} {mark:<4} {result.measured}")
+        found = figure()
+        for result in found if isinstance(found, list) else [found]:
+            missed += not result.met
+            mark = "yes" if result.met else "NO"
+            print(f"\r{result.name:<66} {result.target:<16} {mark:<4} {result.measured}", flush=True)
     return 1 if missed else 0
 
 

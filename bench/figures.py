@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import statistics
 import time
 from dataclasses import dataclass
 
-from bench.server import Bare, Ours
+from bench.server import Bare, GeventSocketIO, NodeSocketIO, Ours
 from bench.site.bench_app.views import json_document
 from bench.swarm import Swarm
 
@@ -163,4 +165,81 @@ def shell():
     return Figure("a shell's broadcast, beyond one in the server", "at most 20 ms", detail, extra <= 20)
 
 
-FIGURES = [delivery, memory, handshake, stall_text, stall_json, slow_readers, shell]
+def socketio_delivery():
+    """CPU per delivery to 2,000 Socket.IO clients, against the bare loop and both other servers."""
+    count, spent = 5, {}
+    servers = {"ours": Ours, "python-socketio": GeventSocketIO, "node": NodeSocketIO}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(server()) for name, server in servers.items()}
+        swarms = {name: stack.enter_context(Swarm()) for name in [*servers, "bare"]}
+        bare = stack.enter_context(Bare())
+        frames = {}
+        for name, server in running.items():
+            swarms[name].listen_socketio(server.port, CLIENTS)
+            server.get(f"/publish/?channel=*&count=1&size={BODY}")
+            frames[name] = swarms[name].settle() // CLIENTS
+        swarms["bare"].listen_bare(bare.port, CLIENTS)
+        for _ in range(ROUNDS):
+            for name, server in running.items():
+                publish = functools.partial(server.get, f"/publish/?channel=*&count=1&size={BODY}")
+                cpu = sum(_spent(server, swarms[name], CLIENTS * frames[name], publish) for _ in range(count))
+                spent.setdefault(name, []).append(cpu / count / CLIENTS * 1e6)
+            send = functools.partial(bare.send, 1, frames["ours"])
+            cpu = sum(_spent(bare, swarms["bare"], CLIENTS * frames["ours"], send) for _ in range(count))
+            spent.setdefault("bare", []).append(cpu / count / CLIENTS * 1e6)
+    name = f"Socket.IO: CPU per delivery, {frames['ours']} bytes"
+    return [
+        _ratio(f"{name}, to the bare loop", 1.3, "us", spent["ours"], spent["bare"]),
+        _ratio(f"{name}, to python-socketio", 0.25, "us", spent["ours"], spent["python-socketio"]),
+        _ratio(f"{name}, to Socket.IO on Node", 0.7, "us", spent["ours"], spent["node"]),
+    ]
+
+
+def _spent(server, clients, size, act):
+    """CPU seconds until the clients have read so much."""
+    clients.begin("expect", size)
+    before = server.cpu()
+    act()
+    clients.end()
+    return server.cpu() - before
+
+
+def socketio_memory():
+    """User-space memory of an idle Socket.IO client on a WebSocket, with session and user available."""
+    samples = []
+    with Ours() as ours, Swarm() as clients:
+        clients.listen_socketio(ours.port, 200, ours.cookie)
+        for _ in range(5):
+            before = ours.memory()
+            clients.listen_socketio(ours.port, 1000, ours.cookie)
+            samples.append((ours.memory() - before) / 1000 / 1024)
+    kilobytes = statistics.median(samples)
+    return Figure("Socket.IO: memory per idle client", "at most 7 KB", f"{kilobytes:.2f} KB", kilobytes <= 7)
+
+
+def socketio_events():
+    """CPU of an event with an acknowledgement, against python-socketio."""
+    clients, events = 100, 100
+    ours_cpu, peers_cpu = [], []
+    with Ours() as ours, GeventSocketIO() as peer, Swarm() as swarm:
+        for index in range(4):
+            for server, spent in ((ours, ours_cpu), (peer, peers_cpu)):
+                before = server.cpu()
+                swarm.ask_socketio(server.port, clients, events)
+                if index:
+                    spent.append((server.cpu() - before) / clients / events * 1e6)
+    return _ratio("Socket.IO: CPU per event with ack", 0.5, "us", ours_cpu, peers_cpu)
+
+
+FIGURES = [
+    delivery,
+    memory,
+    handshake,
+    stall_text,
+    stall_json,
+    slow_readers,
+    shell,
+    socketio_delivery,
+    socketio_memory,
+    socketio_events,
+]

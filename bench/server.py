@@ -15,11 +15,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "site"
+PEERS = Path(__file__).parent / "peers"
 PATIENCE = 60
 
 
 class Process:
     """A server in a process of its own, with its CPU time and memory."""
+
+    program = sys.executable
 
     def __init__(self, command, cwd, environment):
         self.directory = tempfile.TemporaryDirectory(prefix="rwbench")
@@ -27,7 +30,7 @@ class Process:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", **environment(self)}
         self.log = Path(self.directory.name, "log").open("w+b")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, *command(self)], cwd=cwd, env=env, stdout=self.log, stderr=self.log
+            [self.program, *command(self)], cwd=cwd, env=env, stdout=self.log, stderr=self.log
         )
         self.wait_for_port()
 
@@ -116,6 +119,29 @@ session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.save()
 print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
 """
+
+
+class GeventSocketIO(Process):
+    """python-socketio on gevent."""
+
+    cookie = ""
+
+    def __init__(self):
+        super().__init__(
+            lambda self: ["-m", "bench.peers.gevent_socketio", str(self.port)], ROOT, lambda self: {}
+        )
+
+
+class NodeSocketIO(Process):
+    """Socket.IO's own server, from npm."""
+
+    program = "node"
+    cookie = ""
+
+    def __init__(self):
+        if not (PEERS / "node_modules").exists():
+            subprocess.run(["npm", "install", "--silent", "--no-package-lock"], cwd=PEERS, check=True)
+        super().__init__(lambda self: ["node_socketio.js", str(self.port)], PEERS, lambda self: {})
 
 
 class Bare(Process):

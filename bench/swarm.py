@@ -88,6 +88,17 @@ class Clients:
                 self._add(connection)
         return self.settle()
 
+    def listen_socketio(self, port, count, cookie=""):
+        """Socket.IO clients on WebSockets."""
+        for _ in range(count):
+            self._add(connect_socketio(port, cookie))
+        return self.settle()
+
+    def ask_socketio(self, port, clients, events):
+        """Events with an acknowledgement from a few clients, each asking when it has been answered."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda _: ask_socketio(port, events), range(clients)))
+
     def _add(self, connection):
         connection.setblocking(False)
         self.readers[connection.fileno()] = connection
@@ -178,9 +189,29 @@ def handshake(port, path, cookie, until=b"\r\n\r\n"):
     return connection
 
 
+def connect_socketio(port, cookie=""):
+    connection = handshake(port, "/socket.io/?EIO=4&transport=websocket", cookie, until=b'"sid"')
+    connection.sendall(masked(b"40"))
+    answer = b""
+    while b"40{" not in answer:
+        answer += connection.recv(4096)
+    return connection
+
+
+def ask_socketio(port, events):
+    with connect_socketio(port) as connection:
+        for number in range(events):
+            connection.sendall(masked(b'42%d["add",[1,2,3]]' % number))
+            answer = b""
+            while b"43%d[6]" % number not in answer:
+                answer += connection.recv(4096)
+
+
 def masked(payload):
     """A text frame with a mask of zeros: the server unmasks all the same."""
-    return b"\x81\xff" + len(payload).to_bytes(8, "big") + b"\0\0\0\0" + payload
+    size = len(payload)
+    length = bytes((0x80 | size,)) if size < 126 else b"\xff" + size.to_bytes(8, "big")
+    return b"\x81" + length + b"\0\0\0\0" + payload
 
 
 def main():

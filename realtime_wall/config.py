@@ -89,7 +89,7 @@ class Config:
         64, "Events of one socket that may wait for its receivers before we stop reading it.", least=1
     )
     slow_receiver: float = _setting(
-        1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log.", least=0.1
+        1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log.", least=0.01
     )
 
     event_transaction: bool = _setting(

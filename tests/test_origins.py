@@ -19,6 +19,7 @@ def handshake(origin=None, *, host="example.com", secure=False, cookie=None, **h
     if cookie is not None:
         headers["Cookie"] = cookie
     headers["Host"] = host
+    headers.setdefault("Upgrade", "websocket")
     return RequestFactory().get("/ws/", secure=secure, headers=headers)
 
 
@@ -119,6 +120,13 @@ def test_a_program_without_an_origin_may_connect():
 
 def test_with_a_visitor_s_cookies_it_may_not():
     assert not is_allowed(cookie="sessionid=abc")
+
+
+def test_a_browser_names_no_origin_in_a_plain_request_of_a_page_of_ours():
+    fields = {"headers": {"Host": "example.com", "Cookie": "sessionid=abc"}}
+
+    assert problem_with(RequestFactory().get("/socket.io/", **fields), Config()) is None
+    assert problem_with(RequestFactory().post("/socket.io/", **fields), Config()) is not None
 
 
 @pytest.mark.parametrize(

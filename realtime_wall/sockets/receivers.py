@@ -11,15 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from django.db import DatabaseError, connections, transaction
+from django.db.backends.signals import connection_created
 from django.http import HttpRequest
+from gevent import getcurrent
 
 from realtime_wall import signals
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
 
 log = logging.getLogger(__name__)
+
+# Greenlets that have opened a database connection and not given it back.
+_with_database: WeakSet[Any] = WeakSet()
 
 # Only who arrives, or wants to hear a channel, can be turned away; any other Refuse is a fault.
 REFUSABLE = (signals.socket_connected, signals.socket_subscribed)
@@ -105,6 +111,21 @@ def release_database() -> None:
 
     A connection inside ``atomic`` belongs to a test (or to a receiver that is not done) and stays.
     """
+    here = getcurrent()
+    if here not in _with_database:
+        return  # to ask Django would make it set up what it keeps for a greenlet
+    _with_database.discard(here)
     for connection in connections.all(initialized_only=True):
-        if connection.connection is not None and not connection.in_atomic_block:
+        if connection.connection is None:
+            continue
+        if connection.in_atomic_block:
+            _with_database.add(here)
+        else:
             connection.close()
+
+
+def _opened(**_: Any) -> None:
+    _with_database.add(getcurrent())
+
+
+connection_created.connect(_opened, dispatch_uid="realtime_wall.receivers")

@@ -8,7 +8,6 @@ of their own; a client on a WebSocket costs none.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Protocol
@@ -99,7 +98,8 @@ class Session:
         self._client: Client | None = None
         self._ping_due = 0.0
         self._unanswered = False  # whether a pong is awaited
-        self._outbox: deque[str | bytes] = deque()  # of a polling client
+        # Of a polling client. A list: an empty deque takes ten times as much, and most are on WebSockets.
+        self._outbox: list[str | bytes] = []
         self._outbox_size = 0
         self._poll: Event | None = None  # set when a waiting GET has something to answer
         self._posting = False
@@ -198,7 +198,7 @@ class Session:
         return encode_payload(self._take())
 
     def _take(self) -> list[str | bytes]:
-        packets = [self._outbox.popleft() for _ in range(min(MAX_PACKETS, len(self._outbox)))]
+        packets, self._outbox = self._outbox[:MAX_PACKETS], self._outbox[MAX_PACKETS:]
         self._outbox_size -= sum(map(len, packets))
         self._check_drained()
         if self.is_over:
@@ -313,8 +313,8 @@ class Session:
         self._probe, self.frames = None, frames
         if self._poll is not None:
             self._poll.set()
-        while self._outbox:
-            packet = self._outbox.popleft()
+        waiting, self._outbox = self._outbox, []
+        for packet in waiting:
             frames.write(binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode()))
         self._outbox_size = 0
         if self.is_busy():

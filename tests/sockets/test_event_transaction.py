@@ -34,7 +34,7 @@ def send(tables):
         for receiver in connected:
             signals.socket_client_event.connect(receiver)
         with override_settings(REALTIME_WALL=settings):
-            return receivers.run_together((signals.socket_client_event,), socket, event=None)
+            return receivers.run_together([(signals.socket_client_event, {"event": None})], socket)
 
     with no_receivers(), running_node() as node:
         socket = RecordingTransport(node).socket

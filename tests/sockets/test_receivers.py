@@ -3,6 +3,7 @@ from time import sleep
 
 import gevent
 import pytest
+from django.db.backends.signals import connection_created
 from django.test import override_settings
 from greenlet import GreenletExit
 
@@ -219,7 +220,26 @@ def test_every_connection_that_was_opened_is_closed_unless_it_is_inside_atomic(m
     used, other = FakeConnection(), FakeConnection()
     unused, of_a_test = FakeConnection(is_open=False), FakeConnection(in_atomic_block=True)
     monkeypatch.setattr(receivers, "connections", FakeConnections([used, unused, of_a_test, other]))
+    connection_created.send(FakeConnection)
 
     receivers.release_database()
 
     assert [one.closed for one in (used, unused, of_a_test, other)] == [1, 0, 0, 1]
+
+
+def test_a_connection_inside_atomic_is_closed_once_it_is_outside(monkeypatch):
+    busy = FakeConnection(in_atomic_block=True)
+    monkeypatch.setattr(receivers, "connections", FakeConnections([busy]))
+    connection_created.send(FakeConnection)
+    receivers.release_database()
+    busy.in_atomic_block = False
+
+    receivers.release_database()
+
+    assert busy.closed == 1
+
+
+def test_a_greenlet_that_opened_nothing_asks_django_nothing(monkeypatch):
+    monkeypatch.setattr(receivers, "connections", None)
+
+    assert gevent.spawn(receivers.release_database).get() is None

@@ -14,6 +14,11 @@ def text(request, socket, context, message):
     socket.send(len(message))
 
 
+@on_event(name="add")
+def add(request, socket, context, event):
+    return sum(event.data)
+
+
 @on_event(name="document")
 def document(request, socket, context, event):
     return len(event.data)

@@ -6,7 +6,7 @@ import time
 from django.http import HttpResponse, JsonResponse
 from gevent import get_hub
 
-from realtime_wall import broadcast_channel
+from realtime_wall import broadcast, broadcast_channel
 
 TICK = 0.0005
 _gaps = []
@@ -19,9 +19,9 @@ def user(request):
 
 def publish_many(request):
     """Publish one message after the other, each delivered before the next."""
-    message = "x" * int(request.GET["size"])
+    message, channel = "x" * int(request.GET["size"]), request.GET["channel"]
     for _ in range(int(request.GET["count"])):
-        broadcast_channel(message, request.GET["channel"])
+        broadcast(message) if channel == "*" else broadcast_channel(message, channel)
     return HttpResponse("done")
 
 

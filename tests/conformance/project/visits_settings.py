@@ -1,0 +1,9 @@
+"""For the tests with clients from npm and PyPI: settings come from the environment as JSON."""
+
+import json
+import os
+
+from conformance_settings import *  # noqa: F403
+
+INSTALLED_APPS = ["realtime_wall", "visits"]
+REALTIME_WALL = json.loads(os.environ.get("SITE_REALTIME_WALL", "{}"))
