@@ -114,7 +114,7 @@ def test_an_event():
     ("name", "expected"),
     {
         "send": "self, text",
-        "emit": "self, name, *args, =callback=None",
+        "emit": "self, name, *args, =callback=None, =volatile=False",
         "call": "self, name, *args, =timeout=10.0",
         "ack": "self, event_id, *args",
         "broadcast": "self, message",

@@ -128,10 +128,8 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             raise self._problem
         super().read_request(raw_requestline)
         tokens = {token.strip().lower() for token in self.headers.get("Connection", "").split(",")}
-        self.close_connection = (
-            "close" in tokens
-            or self.server.stopping
-            or (self.request_version == "HTTP/1.0" and "keep-alive" not in tokens)
+        self.close_connection = "close" in tokens or (
+            self.request_version == "HTTP/1.0" and "keep-alive" not in tokens
         )
         return True
 
@@ -142,10 +140,6 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         self._orig_status = str(problem.status)
         return str(problem.status), problem.response()
 
-    def _connection_upgrade_requested(self) -> bool:
-        # pywsgi would give the application the raw stream, and lose count of where the request ends.
-        return False
-
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
         body = BodyInput(
@@ -154,6 +148,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             socket=self.wsgi_input.socket,
             chunked_input=self.wsgi_input.chunked_input,
         )
+        # Also for an upgrade, where pywsgi would give the application the raw stream.
         body.broken, body.timeout = False, self.server.config.head_timeout
         self.wsgi_input = environ["wsgi.input"] = body
         environ["wsgi.input_terminated"] = True

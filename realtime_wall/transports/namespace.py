@@ -76,6 +76,14 @@ def _packet(namespace: str, message: Message, with_offset: bool) -> str:
     return encode_text(PacketType.MESSAGE, text)
 
 
+def _number(event_id: Any) -> int:
+    """A client drops the connection at any other id; django-realtime's users write "13+" for 13."""
+    digits = str(event_id).removesuffix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise InvalidMessage(f"{event_id!r} is not the id of an event")
+    return int(digits)
+
+
 class Client(Protocol):
     """Who is in this namespace, and perhaps in others."""
 
@@ -313,11 +321,11 @@ class Namespace:
         return [self._client.session.send(text) for text in texts][-1]
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        send = self._client.session.send
+        send, number = self._client.session.send, _number(event_id)
         if not arguments.attachments:
-            send(socketio.ack_text(self._name, event_id, arguments.parts))
+            send(socketio.ack_text(self._name, number, arguments.parts))
             return
-        for text in socketio.binary_ack_texts(self._name, event_id, arguments.parts, arguments.attachments):
+        for text in socketio.binary_ack_texts(self._name, number, arguments.parts, arguments.attachments):
             send(text)
 
     def send_caught_up(

@@ -1,7 +1,6 @@
 """The bus from inside: what a server answers to whatever arrives on its socket."""
 
 import contextlib
-import grp
 import json
 import os
 import socket
@@ -25,6 +24,7 @@ from realtime_wall.errors import (
     PublishFailed,
     UnsafeRuntimeDir,
 )
+from tests.brokers.test_runtime_dir import some_group
 
 COMMAND = Publish(channel="news", data_json='"hello"')
 LINE = json.dumps(to_json(COMMAND)).encode() + b"\n"
@@ -124,7 +124,7 @@ def test_the_socket_is_for_this_user_only(bus):
 
 
 def test_a_group_is_let_in_when_told_so(tmp_path):
-    group = grp.getgrgid(os.getgid())
+    group = some_group()
     bus = Bus(tmp_path, bus_group=group.gr_name)
     bus.server.start()
     try:

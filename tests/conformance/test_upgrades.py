@@ -21,7 +21,6 @@ def test_in_an_upgrade_nothing_is_lost_doubled_or_out_of_order(node, server):
         port = node.slow_road(server, longest=5 + start % 40)
         clients = [node.open(server, port=port) for _ in range(min(AT_ONCE, UPGRADES - start))]
         for client in clients:
-            client.wait("connect")
             client.emit("stream", MESSAGES)
         for number in range(MESSAGES):
             for client in clients:

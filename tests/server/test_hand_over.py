@@ -13,6 +13,8 @@ from realtime_wall.config import Config
 from realtime_wall.server import hand_over
 from realtime_wall.server.handler import Handler
 from tests.live import LiveServer, wait_for
+from tests.management import projects
+from tests.server.conftest import access_lines
 from tests.server.heads import get, post
 
 KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -53,13 +55,38 @@ def test_the_answer_is_that_of_rfc_6455(server):
 
 
 def test_the_answer_carries_what_middleware_set(server):
-    origin = f"Origin: http://{server.host}".encode()
-    with server.talk(handshake(*SOUND, origin, path=b"/ws/?cookie=tasty")) as conversation:
+    with server.talk(handshake(*SOUND, path=b"/ws/?cookie=tasty")) as conversation:
         reply = conversation.reply()
 
+    assert reply.status == 101
     assert reply.headers["x-site"] == "seen"
     cookies = [value.split(";")[0] for name, value in reply.head if name == "set-cookie"]
     assert cookies == ["site=tasty", "second=too"]
+
+
+WSGI = """
+    from django.core.wsgi import get_wsgi_application
+
+    site = get_wsgi_application()
+
+    def application(environ, start_response):
+        response = site(environ, start_response)
+        body = list(response)
+        response.close()
+        return body
+"""
+
+
+def test_nothing_is_said_of_a_body_for_an_application_that_returns_a_list(tmp_path):
+    project = projects.make(tmp_path, wsgi=WSGI)
+    with open(project / "own_settings.py", "a") as settings:
+        settings.write("WSGI_APPLICATION = 'own.wsgi.application'\n")
+
+    with projects.serve(project) as server, server.talk(handshake(*SOUND)) as conversation:
+        reply = conversation.reply()
+
+    assert reply.status == 101
+    assert "content-length" not in reply.headers
 
 
 def test_the_answer_has_no_body_and_says_nothing_of_one(server):
@@ -137,7 +164,7 @@ def test_a_bad_handshake_is_refused_without_asking_django(server, new_output, st
     assert reply.body.strip()
     assert "x-site" not in reply.headers
     assert reply.headers.get("sec-websocket-version") == ("13" if status == 426 else None)
-    assert len(wait_for(new_output).splitlines()) == 1
+    assert [code for _, code in wait_for(lambda: access_lines(new_output()))] == [str(status)]
 
 
 @pytest.mark.parametrize(

@@ -319,12 +319,14 @@ def test_a_feed_that_cannot_take_a_post_is_logged_and_the_stream_dialled_again(r
                 raise ZeroDivisionError("no room")
             super().append(post)
 
+    caplog.set_level(logging.INFO)
     with FakeX([stream(x_line(1)), stream(x_line(2), end="silence")]) as x:
         run_ = run(x, posts=Full())
         run_.wait_for(1)
 
     assert run_.ids == ["2"]
     assert "reading X's stream failed" in caplog.text
+    assert "reading X's stream raised ZeroDivisionError; dialling X again" in caplog.text
     assert "no room" in caplog.text
 
 
