@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from realtime_wall import config
+from realtime_wall import config, origins
 from realtime_wall.server import patching
 
 TAG = "realtime"
@@ -29,6 +29,17 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         return [Error("REALTIME_WALL has to be a dict.", id="realtime_wall.E001")]
     for key, reason in config.problems(given):
         found.append(Error(f"REALTIME_WALL[{key!r}] {reason}.", id="realtime_wall.E001"))
+    origins_given = given.get("ALLOWED_ORIGINS", ())
+    for origin in origins_given if isinstance(origins_given, (list, tuple)) else ():
+        if isinstance(origin, str) and origins.parse(origin) is None:
+            hint = "Write it as a browser does: 'https://www.example.com', its port unless it is the usual one."
+            found.append(
+                Error(
+                    f"REALTIME_WALL['ALLOWED_ORIGINS'] has {origin!r}, which no origin is.",
+                    hint=hint,
+                    id="realtime_wall.E006",
+                )
+            )
     if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
         hint = "Set RUNTIME_DIR to a directory that the group may enter."
         found.append(

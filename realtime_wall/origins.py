@@ -34,8 +34,8 @@ def problem_with(request: HttpRequest, config: Config) -> str | None:
     except DisallowedHost as problem:
         return str(problem)
     allowed = [own, *config.allowed_origins]
-    parts = _parts(origin)
-    if parts is not None and parts in map(_parts, allowed):
+    parts = parse(origin)
+    if parts is not None and parts in map(parse, allowed):
         return None
     return (
         f"origin {origin!r} is not allowed; allowed: {', '.join(allowed)}. Add it to "
@@ -44,7 +44,7 @@ def problem_with(request: HttpRequest, config: Config) -> str | None:
     )
 
 
-def _parts(origin: str) -> tuple[str, str, int] | None:
+def parse(origin: str) -> tuple[str, str, int] | None:
     """Scheme, host and port; None for what is no plain origin ('null', a path, user information)."""
     match = _ORIGIN.fullmatch(origin)
     if match is None:

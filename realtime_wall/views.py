@@ -29,6 +29,8 @@ def websocket(request: HttpRequest) -> HttpResponse:
         return _text(426, "this address needs the live server: start it with 'manage.py rungevent'")
     if offer is None:
         return _text(426, "this address speaks WebSocket (RFC 6455)")
+    if here.stopping:
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
     config = here.config
     problem = origins.problem_with(request, config)
     if problem is not None:

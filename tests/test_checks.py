@@ -108,6 +108,14 @@ def test_a_group_without_a_directory_is_an_error():
         assert ids() == []
 
 
+@pytest.mark.parametrize("origin", ["*", "example.com", "https://example.com/page", "null", ""])
+def test_an_origin_that_no_browser_sends_is_an_error(origin):
+    with override_settings(REALTIME_WALL={"ALLOWED_ORIGINS": ["https://example.com", origin]}):
+        assert ids() == ["realtime_wall.E006"]
+    with override_settings(REALTIME_WALL={"ALLOWED_ORIGINS": ["https://example.com"]}):
+        assert ids() == []
+
+
 def test_no_allowed_hosts_while_debug_is_off_is_an_error():
     with override_settings(ALLOWED_HOSTS=[]):
         assert ids() == ["realtime_wall.E003"]

@@ -36,6 +36,17 @@ def test_a_sound_handshake_is_accepted():
     assert is_handed_over(request)
 
 
+def test_a_stopping_server_takes_nobody_in():
+    request = handshake()
+
+    with running_node() as node:
+        node.stopping = True
+        response = views.websocket(request)
+
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert not is_handed_over(request)
+
+
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "OPTIONS"])
 def test_other_methods_are_not(method):
     response = answer(handshake(method=method))
