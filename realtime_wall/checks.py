@@ -32,7 +32,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     origins_given = given.get("ALLOWED_ORIGINS", ())
     for origin in origins_given if isinstance(origins_given, (list, tuple)) else ():
         if isinstance(origin, str) and origins.parse(origin) is None:
-            hint = "Write it as a browser does: 'https://www.example.com', its port unless it is the usual one."
+            hint = "Write it as a browser does: 'https://www.example.com', its port unless usual."
             found.append(
                 Error(
                     f"REALTIME_WALL['ALLOWED_ORIGINS'] has {origin!r}, which no origin is.",

@@ -116,14 +116,20 @@ class Node:
         )
 
     def _cut(self, command: Cut) -> Receipt:
-        cut = 0
-        for socket in connected_sockets:
-            who = visitor.of(socket.request)
-            is_users = command.user_id is not None and who.user_id == command.user_id
-            if is_users or (command.session_key is not None and who.session_key == command.session_key):
-                socket.disconnect(LOGGED_OUT, "signed out")
-                cut += 1
-        return Receipt(processes=1, sockets=cut)
+        keys = {socket: visitor.session_key_of(socket.request) for socket in connected_sockets}
+        if command.session_key is not None:
+            gone = [socket for socket, key in keys.items() if key == command.session_key]
+        else:
+            users = visitor.users_of({key for key in keys.values() if key is not None})
+            # A session that has ended meanwhile may have been this user's: nobody else misses it.
+            gone = [
+                socket
+                for socket, key in keys.items()
+                if key is not None and users.get(key, command.user_id) == command.user_id
+            ]
+        for socket in gone:
+            socket.disconnect(LOGGED_OUT, "signed out")
+        return Receipt(processes=1, sockets=len(gone))
 
     def _check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self.config.message_size

@@ -15,7 +15,6 @@ from realtime_wall.access import refusal
 from realtime_wall.node import Node
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
 from realtime_wall.server import hand_over
-from realtime_wall.sockets import visitor
 from realtime_wall.sockets.receivers import release_database
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports import engineio
@@ -93,7 +92,6 @@ def _handshake(
     refused = refusal(request, here.config)
     if refused is not None:
         return refused
-    visitor.remember(request)
     if offer is not None:
         return offer.accept(partial(_open, here, request, make_client))
     session = Session(here, _owner(request))

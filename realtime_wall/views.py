@@ -11,7 +11,6 @@ from realtime_wall import access, node, origins
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.server import hand_over
-from realtime_wall.sockets import visitor
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import open_websocket
 
@@ -43,7 +42,6 @@ def websocket(request: HttpRequest) -> HttpResponse:
         since = Position.parse(request.GET["since"]) if request.GET.get("since") else None
     except InvalidPosition as bad:
         return _text(400, str(bad))
-    visitor.remember(request)
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
     return offer.accept(partial(open_websocket, here, request, since, was))
 

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
 from gevent.server import StreamServer
 
 from realtime_wall.brokers import runtime_dir
@@ -99,3 +100,5 @@ class BusServer:
         except Exception as problem:
             log.exception("a command from the bus failed")
             return {"error": type(problem).__name__, "message": "the server failed; see its log"}
+        finally:
+            connections.close_all()  # of this greenlet: a command may have asked the session store

@@ -133,9 +133,10 @@ HARM = """() => {
         if (!ours.includes(element.tagName)) harm.push(element.outerHTML);
         for (const { name, value } of element.attributes) {
             const isAddress = ["src", "href"].includes(name);
-            if (isAddress ? !/^(https?:[/]|[/]static)[/]/.test(value) : /^(on|style$|srcdoc$|xlink)/.test(name)) {
-                harm.push(element.outerHTML);
-            }
+            const isFine = isAddress
+                ? /^(https?:[/]|[/]static)[/]/.test(value)
+                : !/^(on|style$|srcdoc$|xlink)/.test(name);
+            if (!isFine) harm.push(element.outerHTML);
         }
     }
     return harm;
