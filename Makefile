@@ -29,6 +29,7 @@ wall: $(READY)
 	@cd example_wall && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 chat: $(READY)
+	@cd example_chat && ../$(BIN)/python manage.py migrate --verbosity 0
 	@cd example_chat && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 test: $(READY)

@@ -1,4 +1,9 @@
-"""A chat with rooms. It keeps nothing: no database, and the sessions are signed cookies."""
+"""A chat with rooms, in an SQLite file."""
+
+import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = "only for this example: choose your own"
 DEBUG = True
@@ -7,6 +12,10 @@ ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [
     "realtime_wall",
     "chat",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
 ]
@@ -16,17 +25,32 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
-SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
     }
 ]
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "chat.sqlite3"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 TIME_ZONE = "UTC"
+
+REALTIME_WALL = {}
+# Pages get Socket.IO's client from its CDN; with this, from a folder that has its socket.io.min.js.
+if folder := os.environ.get("CHAT_SOCKETIO_FOLDER"):
+    STATICFILES_DIRS = [folder]
+    REALTIME_WALL["SOCKETIO_CLIENT"] = "socket.io.min.js"

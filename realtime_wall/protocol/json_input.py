@@ -7,9 +7,14 @@ All of that is refused here, at little more than the cost of ``json.loads``.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
+
+_LARGE = 64 * 1024
 
 
 class BadJSON(ValueError):
@@ -26,8 +31,10 @@ class NotJSON(BadJSON):
 
 def load_json(text: str, max_depth: int) -> Any:
     """The value of a JSON text; ``max_depth`` is how many arrays and objects may be inside each other."""
+    data = text.encode("utf-8", "replace")
     try:
-        value = _read(text)
+        with _no_collection(len(text)):
+            value = _read(text, data)
     except BadJSON:
         raise
     except json.JSONDecodeError as problem:
@@ -37,8 +44,21 @@ def load_json(text: str, max_depth: int) -> Any:
     except ValueError:
         # The only other one: int() limits how many digits it will read.
         raise BadJSON("number with too many digits") from None
-    _check_shape(text, max_depth)
+    _check_shape(data, max_depth)
     return value
+
+
+@contextmanager
+def _no_collection(size: int) -> Iterator[None]:
+    """Keep the garbage collector out of a large text: it would walk, again and again, what has no cycles."""
+    pauses = size > _LARGE and gc.isenabled()
+    if pauses:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pauses:
+            gc.enable()
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -62,14 +82,14 @@ _MANY_DIGITS = b"0" * 200
 _FEW_FLOATS = 100
 
 
-def _read(text: str) -> Any:
+def _read(text: str, data: bytes) -> Any:
     """``json.loads`` without NaN and infinity.
 
     To look at each float in Python doubles what it costs to read it. So when there are many, we
     look first whether one could be infinite at all: that takes 309 digits, exponent included.
     """
     if text.count(".") > _FEW_FLOATS:
-        digits = text.encode("utf-8", "replace").translate(_SAME_DIGITS, b"+")
+        digits = data.translate(_SAME_DIGITS, b"+")
         if _MANY_DIGITS not in digits and not _has_large_exponent(digits):
             return _read_any_floats(text)
     return _read_watching_floats(text)
@@ -79,13 +99,13 @@ _surrogate = re.compile(rb"\\u[dD][89a-fA-F]").search
 _drop_surrogate_pairs = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..").sub
 
 
-def _check_shape(text: str, max_depth: int) -> None:
+def _check_shape(data: bytes, max_depth: int) -> None:
     """Look at valid JSON for half a surrogate pair and for depth, in steps that all run in C."""
     # Each level takes two characters, half a pair six.
-    if len(text) <= 2 * max_depth and "\\" not in text:
+    has_escapes = b"\\" in data
+    if len(data) <= 2 * max_depth and not has_escapes:
         return
-    data = text.encode("utf-8", "replace")
-    if b"\\" in data:
+    if has_escapes:
         # An escaped backslash is one character of a string; not none, which would join its neighbours.
         data = data.replace(b"\\\\", b"-")
         if _surrogate(data) and _surrogate(_drop_surrogate_pairs(b"", data)):

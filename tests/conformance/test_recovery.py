@@ -108,7 +108,7 @@ def test_what_was_published_while_it_is_being_welcomed_is_not_lost(node, server,
     assert all(one["recovered"] for one in client.all("connect")[1:])
 
 
-def test_a_volatile_text_at_the_end_of_an_event_is_not_taken_for_an_offset(node, server, control):
+def test_a_text_at_the_end_of_an_event_is_not_taken_for_an_offset(node, server, control):
     client = connected(node, server)
     client.emit("back", "not an offset")
     client.wait_heard("back", "not an offset")

@@ -1,39 +1,113 @@
 "use strict";
 
-const { room, name: me, cursor } = document.body.dataset;
-const log = document.getElementById("log");
-const socket = Realtime.connect();
+const byId = (id) => document.getElementById(id);
+const { slug: room, channel } = byId("room").dataset;
+const log = byId("log");
+const socket = io({ autoConnect: false });
+const waiting = []; // what was said while away
+let isIn = false;
+let wasIn = false;
+let whisperTo = null; // {name, id}, or the whole room
 
-socket.subscribe(room, {
-  since: cursor,
-  onGap: () => note("Some messages were lost with the connection."),
-  onError: () => note("This room does not let you in. Reload the page to say who you are."),
+byId("door").addEventListener("submit", (event) => {
+  event.preventDefault();
+  socket.auth = { name: byId("name").value.trim() };
+  socket.connect();
 });
-socket.on("message", ({ name, text }) => bubble(name, text));
+
+/* Again after each break of the connection: the client comes back by itself, and asks again. */
+socket.on("connect", () => {
+  socket.emit("subscribe", channel, (answer) => {
+    // After a short break the server remembers us, and we are in already.
+    if (answer.error && answer.error !== "already_subscribed") return refused();
+    if (wasIn && !socket.recovered) note("Some messages were lost with the connection.");
+    show(true);
+    waiting.splice(0).forEach((send) => send());
+  });
+});
+socket.on("disconnect", () => {
+  isIn = false;
+  // Not active: the server told us to stay away, as it does when this browser signs out.
+  byId("status").textContent = socket.active ? "connection lost" : "disconnected";
+});
+
+socket.on("people", showPeople);
 socket.on("joined", ({ name, people }) => came(`${name} joined`, people));
 socket.on("left", ({ name, people }) => came(`${name} left`, people));
-socket.on("status", ({ state }) => {
-  document.getElementById("status").textContent = state === "open" ? "" : "connection lost";
+socket.on("message", ({ name, text, private: isPrivate }) => {
+  bubble(isPrivate ? `${name}, only to you` : name, text, "theirs", isPrivate);
 });
+socket.on("system", (text) => note(text, "system"));
 
-document.getElementById("say").addEventListener("submit", (event) => {
+byId("say").addEventListener("submit", (event) => {
   event.preventDefault();
-  const input = document.getElementById("text");
-  const text = input.value.trim();
+  const text = byId("text").value.trim();
   if (!text) return;
-  const mine = bubble(me, text, "mine");
-  // Said while away, it waits for the connection; the tick comes with the answer.
-  socket.emit("say", { room, text }, (answer) => {
-    mine.classList.add(answer === true ? "delivered" : "failed");
-  });
-  input.value = "";
+  const to = whisperTo;
+  const line = bubble(to ? `Only to ${to.name}` : socket.auth.name, text, "mine", to);
+  const send = () => deliver(line, to ? "whisper" : "say", { room, text, to: to?.id });
+  if (isIn) send();
+  else waiting.push(send);
+  byId("text").value = "";
   log.scrollTop = log.scrollHeight;
 });
 
-function bubble(name, text, whose = "theirs") {
+/* The tick comes with the server's answer; without one, nobody knows. */
+function deliver(line, name, data) {
+  socket.timeout(10000).emit(name, data, (error, answer) => {
+    line.classList.add(!error && answer.success ? "delivered" : "failed");
+  });
+}
+
+function refused() {
+  show(false);
+  wasIn = false;
+  socket.disconnect();
+  byId("refusal").textContent = `Somebody here is called ${socket.auth.name} already.`;
+}
+
+function show(inside) {
+  if (inside && !wasIn) setTimeout(() => byId("text").focus());
+  isIn = wasIn = inside;
+  byId("door").hidden = inside;
+  byId("room").hidden = !inside;
+  byId("refusal").textContent = byId("status").textContent = "";
+}
+
+function showPeople(people) {
+  // Who is whispered to stays until let go, or the next whisper would be for the whole room.
+  const isGone = whisperTo && !people.some(({ id }) => id === whisperTo.id);
+  const shown = isGone ? [...people, whisperTo] : people;
+  byId("people").replaceChildren(...shown.map(personButton));
+  showWhisper();
+}
+
+/* Press a name to talk to that person only, and again for the whole room. */
+function personButton(person) {
+  const button = part("button", person.name);
+  button.type = "button";
+  button.dataset.id = person.id;
+  button.disabled = person.id === socket.id;
+  button.addEventListener("click", () => {
+    whisperTo = whisperTo?.id === person.id ? null : person;
+    showWhisper();
+    byId("text").focus();
+  });
+  return button;
+}
+
+function showWhisper() {
+  for (const button of byId("people").children) {
+    button.setAttribute("aria-pressed", button.dataset.id === whisperTo?.id);
+  }
+  byId("text").placeholder = whisperTo ? `Only to ${whisperTo.name}` : "Message";
+}
+
+function bubble(name, text, whose, isPrivate) {
   const last = log.lastElementChild;
   const follows = last && last.dataset.name === name && last.classList.contains(whose);
   const line = add(whose, follows ? "follows" : "starts");
+  if (isPrivate) line.classList.add("private");
   line.dataset.name = name;
   const now = new Date().toLocaleTimeString([], { timeStyle: "short" });
   line.append(part("b", name), part("p", text), part("time", now));
@@ -42,11 +116,11 @@ function bubble(name, text, whose = "theirs") {
 
 function came(news, people) {
   note(news);
-  document.getElementById("people").textContent = people.join(", ");
+  showPeople(people);
 }
 
-function note(text) {
-  add("note").textContent = text;
+function note(text, ...classes) {
+  add("note", ...classes).textContent = text;
 }
 
 /* A new line at the end, kept in view for those who read there. */
