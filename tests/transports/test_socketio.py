@@ -14,6 +14,7 @@ from realtime_wall.sockets.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.engineio import Session, sessions
 from realtime_wall.transports.socketio import PATIENCE, Client
+from realtime_wall.wire.connection import SENT
 from tests.fakes import RecordingWire, masked, no_receivers, running_node
 from tests.live import wait_for
 
@@ -582,3 +583,91 @@ def test_older_messages_of_a_channel_leave_a_client_with_its_newest_offset(node,
 
     assert visitor.events() == [["news", 2], ["news", 1]]
     assert visitor.offset == newest
+
+
+def test_in_quiet_channels_a_client_missed_nothing_however_much_the_log_forgot():
+    with running_node(history_channels=1) as node:
+        visitor = Visitor(node).connect()
+        for channel in "abc":
+            api.publish(channel, 1)
+        gevent.sleep(0.01)  # delivered
+        visitor.wire.abort("reset")
+
+        again = visitor.come_back()
+
+        assert again.answer == visitor.answer
+        again.wire.abort("reset")
+        again.settle()
+
+
+def test_what_was_on_its_way_when_the_connection_was_lost_is_not_lost(node, visitor):
+    visitor.socket.subscribe("room")
+    api.publish("room", 1, event="news")
+    visitor.wire.abort("reset")
+
+    assert visitor.come_back().events() == [["news", 1]]
+
+
+def test_who_was_told_to_leave_is_not_remembered(node, visitor):
+    visitor.socket.disconnect()
+
+    assert (node.parking._present, node.parking._parked) == ({}, {})
+
+
+def test_each_thing_that_is_owed_has_a_time_of_its_own(node, visitor, monkeypatch):
+    later = monotonic() + 1000
+    monkeypatch.setattr("realtime_wall.transports.socketio.monotonic", lambda: later)
+
+    visitor.say('51-["a",{"_placeholder":true,"num":0}]')
+    assert visitor.client.deadline == later + PATIENCE
+
+    visitor.say(b"here")
+    later += 1000
+    visitor.ask("1")
+    assert visitor.client.deadline == later + PATIENCE
+
+
+def test_a_client_whose_receivers_are_behind_is_not_read_from_when_it_comes_back(visitor):
+    visitor.socket.inbox.paused = True
+    pid, offset = visitor.answer["pid"], visitor.offset
+    visitor.wire.abort("reset")
+    again = Visitor(visitor.node)
+    pauses = []
+    again.wire.pause = lambda: pauses.append(1)
+
+    again.connect(pid=pid, offset=offset)
+
+    assert pauses == [1]
+
+
+def test_what_connect_receivers_send_is_no_part_of_the_welcome(node, monkeypatch):
+    monkeypatch.setattr("realtime_wall.transports.namespace.BREATH", 0.3)
+    connect(signals.socket_connected, lambda sender, **_: sender.emit("hello"))
+    visitor = Visitor(node)
+
+    visitor.say("0")
+    wait_for(visitor.told, "the welcome")
+
+    assert len(visitor.told()) == 1
+    visitor.settle()
+    assert visitor.events() == [["hello"]]
+
+
+def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
+    seen = []
+
+    class Witness:
+        def deliver(self, encoded):
+            seen.append(node.told().offset)
+            return SENT
+
+        def is_known_as(self, session_id):
+            return False
+
+    node.subscribe(Witness(), "room", None)
+
+    position = api.publish("room", 1)
+
+    wait_for(lambda: seen, "its delivery")
+    assert seen == [position.offset - 1]
+    wait_for(lambda: node.told() == position, "its end")

@@ -1,0 +1,50 @@
+import json
+import math
+
+import pytest
+
+from realtime_wall.errors import InvalidMessage
+from realtime_wall.sockets.arguments import Arguments, encode_args, for_all
+
+PLACE = {"_placeholder": True, "num": 0}
+
+
+@pytest.mark.parametrize(
+    ("args", "data", "parts"),
+    [
+        ((), None, []),
+        ((1,), 1, ["1"]),
+        ((None,), None, ["null"]),
+        (([1, 2],), [1, 2], ["[1,2]"]),
+        ((1, "ü"), [1, "ü"], ['1,"ü"']),
+        (([], {}), [[], {}], ["[],{}"]),
+    ],
+)
+def test_arguments_are_one_value_for_one_protocol_and_a_list_for_the_other(args, data, parts):
+    arguments = encode_args(args)
+
+    assert json.loads(arguments.data_json) == data
+    assert arguments.parts == parts
+    assert json.loads(f"[{','.join(arguments.parts)}]") == list(args)
+    assert arguments.attachments == ()
+
+
+def test_bytes_are_taken_out_and_a_place_is_kept():
+    assert encode_args((b"one",)) == Arguments(json.dumps(PLACE, separators=(",", ":")), 1, (b"one",))
+
+    several = encode_args(({"file": bytearray(b"one")}, [memoryview(b"two")]))
+    assert json.loads(several.data_json) == [{"file": PLACE}, [{**PLACE, "num": 1}]]
+    assert (several.arity, several.attachments) == (2, (b"one", b"two"))
+
+
+@pytest.mark.parametrize("value", [math.nan, "\ud800", object(), {1, 2}, [b"x", math.nan], [b"x", PLACE]])
+def test_what_no_client_could_read_is_refused(value):
+    with pytest.raises(InvalidMessage):
+        encode_args((value,))
+
+
+def test_what_goes_to_many_has_no_bytes():
+    assert for_all((1, 2)).data_json == "[1,2]"
+
+    with pytest.raises(InvalidMessage, match="broadcast"):
+        for_all(({"file": b"x"},))

@@ -1,0 +1,83 @@
+import pytest
+
+from realtime_wall import signals
+from realtime_wall.sockets import commands
+from tests.fakes import RecordingTransport, no_receivers, running_node
+
+
+@pytest.fixture(autouse=True)
+def own_receivers():
+    with no_receivers():
+        yield
+
+
+@pytest.fixture
+def client():
+    with running_node(channels_per_connection=2) as node:
+        yield RecordingTransport(node)
+
+
+def subscribe(client, channel, since=None):
+    return commands.subscribe(client.socket, channel, since, 1)
+
+
+def test_a_channel_is_joined_and_left(client):
+    assert subscribe(client, "room") is None
+    assert client.socket.channels == ("room",)
+
+    assert commands.unsubscribe(client.socket, "room") is None
+    assert client.socket.channels == ()
+
+
+def test_it_is_joined_from_the_cursor_that_was_given(client):
+    start = client.node.broker.top
+
+    assert subscribe(client, "room", str(start)) is None
+    ((channel, since, _),) = client.catch_ups
+    assert (channel, since) == ("room", start)
+
+
+@pytest.mark.parametrize(
+    ("channel", "since", "code"),
+    [
+        ("a/b", None, "bad_channel"),
+        ("*", None, "bad_channel"),
+        ("", None, "bad_channel"),
+        (None, None, "bad_channel"),
+        (["room"], None, "bad_channel"),
+        ("room", "nonsense", "bad_since"),
+        ("room", 5, "bad_since"),
+        ("room", ["e:1"], "bad_since"),
+    ],
+)
+def test_what_is_no_channel_or_no_cursor_is_a_problem(client, channel, since, code):
+    problem = subscribe(client, channel, since)
+
+    assert (problem.code, bool(problem.message)) == (code, True)
+    assert client.socket.channels == ()
+
+
+def test_a_channel_cannot_be_joined_twice(client):
+    subscribe(client, "room")
+
+    assert subscribe(client, "room").code == "already_subscribed"
+
+
+def test_a_receiver_may_refuse(client):
+    signals.socket_subscribed.connect(lambda *_, **__: False, weak=False)
+
+    assert subscribe(client, "room").code == "refused"
+
+
+def test_there_is_a_limit(client):
+    assert [subscribe(client, name) for name in "ab"] == [None, None]
+
+    assert subscribe(client, "c").code == "too_many_channels"
+
+
+@pytest.mark.parametrize("channel", ["elsewhere", None, 5, ["room"], {}])
+def test_only_what_was_joined_can_be_left(client, channel):
+    subscribe(client, "room")
+
+    assert commands.unsubscribe(client.socket, channel).code == "not_subscribed"
+    assert client.socket.channels == ("room",)
