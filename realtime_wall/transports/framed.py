@@ -22,6 +22,7 @@ from realtime_wall.protocol.frames import (
     ping_frame,
     pong_frame,
 )
+from realtime_wall.wire import collector
 from realtime_wall.wire.connection import DROPPED, Wire, Written
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ class FramedConnection:
         for event in self._reader.receive(data):
             match event:
                 case Text():
+                    if len(event.text) > collector.LARGE:
+                        collector.rest()
                     if not self.closing:
                         self.peer.text(event.text)
                 case Binary():

@@ -1,3 +1,4 @@
+import gc
 import json
 from time import monotonic
 
@@ -11,6 +12,7 @@ from realtime_wall.protocol.frames import Close
 from realtime_wall.sockets.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import WebSocket, open_websocket
+from realtime_wall.wire import collector
 from realtime_wall.wire.clockwork import PER_SECOND
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
 from tests.fakes import RecordingWire, a_request, masked, no_receivers, running_node, text
@@ -684,6 +686,21 @@ def test_a_connection_that_is_gone_has_no_deadlines(visitor):
 
 
 # Reading
+
+
+def test_the_collector_rests_while_a_large_message_is_read(visitor):
+    visitor.say("x" * (collector.LARGE + 1))
+    rested = not gc.isenabled()
+
+    wait_for(gc.isenabled, "the garbage collector")
+
+    assert rested
+
+
+def test_an_ordinary_message_leaves_the_collector_alone(visitor):
+    visitor.say("x" * collector.LARGE)
+
+    assert gc.isenabled()
 
 
 def test_a_full_inbox_stops_the_reading_until_the_receivers_have_caught_up(node, visitor):
