@@ -195,7 +195,7 @@ def test_two_gets_at_once_are_refused_and_the_session_ends(node):
     wait_for(lambda: sessions[sid]._poll is not None, "the first")
 
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 3)
-    assert waiting.get(timeout=10).content == b"1"
+    assert waiting.get(timeout=10).content == b"6"
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 1)
 
 

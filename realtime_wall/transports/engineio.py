@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 PING = encode_text(PacketType.PING)
 NOOP = encode_text(PacketType.NOOP)
-CLOSE = encode_text(PacketType.CLOSE)
 PROTOCOL_ERROR = 1002
 # Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
 MAX_POSTED = 1000
@@ -71,7 +70,6 @@ class Session:
     __slots__ = (
         "_client",
         "_drained",
-        "_last_words",
         "_node",
         "_outbox",
         "_outbox_size",
@@ -105,7 +103,6 @@ class Session:
         self._posting = False
         self._room: Event | None = None  # set when a POST that waits for the receivers may be answered
         self._probe: Probe | None = None
-        self._last_words = CLOSE
         self._drained: Callable[[], None] | None = None
 
     def begin(self, client: Client, wire: Wire | None = None, arrived: bytes = b"") -> None:
@@ -202,7 +199,9 @@ class Session:
         self._outbox_size -= sum(map(len, packets))
         self._check_drained()
         if self.is_over:
-            return [*packets, self._last_words]
+            # No CLOSE: python-socketio's client would take it for a goodbye and stay away. Asking again, a
+            # client learns that the session is unknown, and comes back.
+            return [*packets, NOOP]
         return packets or [NOOP]
 
     def _check_drained(self) -> None:
@@ -266,7 +265,6 @@ class Session:
                     self._unanswered = False
                     self._ping_due += self._node.config.ping_interval
             case PacketType.CLOSE:
-                self._last_words = NOOP  # it knows
                 self.end("closed by the client")
             case _:
                 raise BadPacket("a packet that only a server sends")

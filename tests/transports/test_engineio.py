@@ -197,7 +197,7 @@ def test_two_polls_at_once_end_the_session(polling, client):
     with pytest.raises(Conflict):
         polling.poll()
 
-    assert first.get(timeout=10) == "1"
+    assert first.get(timeout=10) == "6"
     assert client.reasons == ["polled twice at once"]
 
 
@@ -476,7 +476,7 @@ def test_a_goodbye_of_ours_is_fetched_by_the_poll_that_waits(polling, client):
 
     polling.close(1001, "we stop")
 
-    assert waiting.get(timeout=10) == "1"
+    assert waiting.get(timeout=10) == "6"
     assert client.reasons == ["we stop"]
     assert polling.sid not in sessions
 
@@ -513,7 +513,7 @@ def test_the_end_frees_whoever_waits(node, client, polling):
     polling.abort("cut off")
 
     posting.get(timeout=10)
-    assert waiting.get(timeout=10) == "1"
+    assert waiting.get(timeout=10) == "6"
 
 
 def test_a_trial_ends_with_its_session(polling, wire):
