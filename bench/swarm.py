@@ -24,6 +24,7 @@ HANDSHAKE = (
 )
 
 AT_ONCE = 4
+PATIENCE = 30.0
 
 
 class Swarm:
@@ -117,7 +118,7 @@ class Clients:
         """Read until so many bytes have come."""
         read = 0
         while read < size:
-            for fd, _ in self.poll.poll(30):
+            for fd, _ in self._wait():
                 read += len(self._read(fd))
         return read
 
@@ -125,11 +126,17 @@ class Clients:
         """Read messages that carry the time of their sending; the delay of each delivery in seconds."""
         delays = []
         while len(delays) < count:
-            for fd, _ in self.poll.poll(30):
+            for fd, _ in self._wait():
                 now = time.monotonic()
                 for part in self._read(fd).split(b'"message":')[1:]:
                     delays.append(now - float(part[: part.index(b",")]))
         return delays
+
+    def _wait(self):
+        events = self.poll.poll(PATIENCE)
+        if not events:
+            raise RuntimeError(f"nothing came in {PATIENCE} s; {len(self.readers)} clients are connected")
+        return events
 
     def _read(self, fd):
         data = self.readers[fd].recv(262144)
