@@ -1,5 +1,7 @@
 """From the sources to the screens: takes posts, drops duplicates, stores them, publishes them.
 
+An edit replaces the post, a deletion takes it off the screens, whichever of them comes first.
+
 ::
 
     source --+
@@ -24,7 +26,7 @@ from gevent.queue import Empty, JoinableQueue
 from realtime_wall import publish as publish_here
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
-from realtime_wall.wall.post import Post
+from realtime_wall.wall.post import Item, Post
 from realtime_wall.wall.recent import Recent
 from realtime_wall.wall.sources.source import Source
 from realtime_wall.wall.sources.supervisor import keep_running
@@ -58,7 +60,7 @@ class Feed:
         self._publish = publish or publish_here
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
-        self._queue: JoinableQueue[Post] = JoinableQueue(waiting)
+        self._queue: JoinableQueue[Item] = JoinableQueue(waiting)
         self._recent = Recent()
         self._stopping = Event()
         self._never = Event()  # what nothing but time ends
@@ -95,8 +97,8 @@ class Feed:
             for _ in batch:
                 self._queue.task_done()
 
-    def _take(self) -> list[Post]:
-        """Waits for a post; with it comes what else is there already."""
+    def _take(self) -> list[Item]:
+        """Waits for an item; with it comes what else is there already."""
         batch = [self._queue.get()]
         try:
             while len(batch) < BATCH:
@@ -105,8 +107,8 @@ class Feed:
             pass
         return batch
 
-    def _handle(self, batch: list[Post]) -> None:
-        left = [post for post in self._recent.unseen(batch) if self._is_welcome(post)]
+    def _handle(self, batch: list[Item]) -> None:
+        left = [item for item in self._recent.unseen(batch) if self._is_welcome(item)]
         wait, failures = FIRST_RETRY, 0
         while left:
             # In a thread: the database may make it wait, the event loop must not.
@@ -126,19 +128,27 @@ class Feed:
             logger.warning("the database is back after %d attempts, %s goes on", failures, self.channel)
         for rejection in stored.rejected:
             note = "put aside as a RejectedPost" if rejection.kept else "lost"
-            logger.error("post %s is %s: %s", rejection.post.key[:100], note, rejection.reason)
+            logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
         for message in stored.new:
-            self._publish_one(message)
+            self._publish_one("tweet", message)
+        for message in stored.changed:
+            self._publish_one("tweet_changed", message)
+        for message in stored.removed:
+            self._publish_one("tweet_removed", message)
 
-    def _publish_one(self, message: dict[str, Any]) -> None:
+    def _publish_one(self, event: str, message: dict[str, Any]) -> None:
         try:
-            self._publish(self.channel, message, event="tweet", event_id=message["id"])
+            self._publish(self.channel, message, event=event, event_id=message["id"])
         except Exception:
             # It is in the database, where a page that reloads finds it; the next one can do better.
             logger.exception("post %s was stored but not published", message["id"])
 
-    def _is_welcome(self, post: Post) -> bool:
-        if not self._banned:
+    def _is_welcome(self, item: Item) -> bool:
+        if not self._banned or not isinstance(item, Post):
             return True
-        names = {post.author.username.casefold(), post.retweeter.username.casefold()}
+        names = {item.author.username.casefold(), item.retweeter.username.casefold()}
         return names.isdisjoint(self._banned)
+
+
+def _name(item: Item) -> str:
+    return f"{item.source}:{getattr(item, 'id', '')}"[:100]

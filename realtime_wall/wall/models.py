@@ -44,6 +44,8 @@ class Tweet(models.Model):
     created_at = models.DateTimeField(_("posted"))
     received_at = models.DateTimeField(_("received"), auto_now_add=True)
     hidden = models.BooleanField(_("hidden"), default=False)
+    # Above 0 it was edited; WITHDRAWN when its author has deleted it: then it is hidden, without its text.
+    version = models.BigIntegerField(_("version"), default=0)
 
     class Meta:
         verbose_name = _("tweet")
@@ -79,6 +81,61 @@ class RejectedPost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}:{self.post_id}"
+
+
+class WallSource(models.Model):
+    """A place that posts of a wall come from, as an organiser has set it up."""
+
+    wall = models.ForeignKey(Wall, models.CASCADE, related_name="sources", verbose_name=_("wall"))
+    kind = models.CharField(
+        _("kind"),
+        max_length=200,
+        help_text=_("replay, x, x_search, mastodon, bluesky, webhook, or a dotted path."),
+    )
+    terms = models.TextField(
+        _("terms"),
+        blank=True,
+        help_text=_("One a line: a word, a #hashtag, several words as a phrase, or from:somebody."),
+    )
+    address = models.CharField(
+        _("address"),
+        max_length=500,
+        blank=True,
+        help_text=_("The Mastodon server, or the file of a replay. Empty for what the settings say."),
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    cap = models.PositiveIntegerField(
+        _("posts per hour"), default=0, help_text=_("Then it rests until the hour is over. 0 for no limit.")
+    )
+
+    class Meta:
+        verbose_name = _("source of a wall")
+        verbose_name_plural = _("sources of walls")
+        ordering: ClassVar = ["wall", "kind"]
+        # Two of a kind would share their place in it, and posts of theirs their ids.
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["wall", "kind"], name="one_source_of_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.wall})"
+
+
+class SourcePosition(models.Model):
+    """How far a wall has read a source; written with the posts, so that both are true or neither is."""
+
+    wall = models.ForeignKey(Wall, models.CASCADE, related_name="positions")
+    source = models.CharField(max_length=32)
+    cursor = models.CharField(max_length=200)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["wall", "source"], name="one_position_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.cursor}"
 
 
 def channel_of(slug: str) -> str:

@@ -1,6 +1,8 @@
 """What a post is, whatever network it came from, and the flat object that everyone is given.
 
-A source makes a :class:`Post`. :meth:`Post.as_message` is what is published on the wall's channel,
+A source gives items: a :class:`Post`, the same post again in a later version (an edit), a
+:class:`Removal`, or a :class:`Mark`. Of one post, the highest version counts, in whatever order they
+come; a removal is the highest of all. :meth:`Post.as_message` is what is published on the wall's channel,
 kept in ``Tweet.content`` and answered by the JSON view: strings, numbers and lists of flat objects,
 nothing that a browser or a database cannot hold, and no address but ``http`` and ``https``.
 """
@@ -20,6 +22,9 @@ URL_SIZE = 2_048
 ALT_SIZE = 1_000  # X's longest descriptions of a picture
 MOST_ENTITIES = 200
 MOST_MEDIA = 8
+CURSOR_SIZE = 200
+# The version of a post that its author has deleted. The largest number of the database's column.
+WITHDRAWN = 2**63 - 1
 
 # C0 controls and NUL hide an address's scheme from a careless reader, and have no place in one.
 _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\<>\"\u2028\u2029]")
@@ -99,10 +104,15 @@ class Post:
     media: tuple[Media, ...] = ()
     original_id: str = ""
     retweeter: Author = NOBODY
+    version: int = 0  # above 0 it was edited; the highest one counts
+    tags: tuple[str, ...] = ()  # of the rules that it was sent for, where the source has rules
+    cursor: str = ""  # where the source would go on after it
 
     def __post_init__(self) -> None:
         if not self.id or len(self.id) > ID_SIZE or not self.id.isprintable():
             raise BadPost(f"{self.id[:80]!r} is no id")
+        if not 0 <= self.version < WITHDRAWN:
+            raise BadPost(f"{self.version} is no version")
         if not self.text.strip() and not self.media:
             raise BadPost("it has neither text nor picture")
 
@@ -129,10 +139,39 @@ class Post:
             "author_url": web_url(self.author.url),
             "entities": [entity.as_message() for entity in entities[:MOST_ENTITIES]],
             "media": [item.as_message() for item in self.media[:MOST_MEDIA] if picture_url(item.url)],
+            "edited": self.version > 0,
             "original_id": tidy(self.original_id, ID_SIZE),
             "retweeted_by": tidy(self.retweeter.name, NAME_SIZE),
             "retweeted_by_username": tidy(self.retweeter.username, NAME_SIZE),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Its author, or its network, has taken a post back."""
+
+    id: str
+    source: str
+    cursor: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.source}:{self.id}"
+
+    @property
+    def version(self) -> int:
+        return WITHDRAWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Nothing new; but whatever came before this place need not be asked for again."""
+
+    source: str
+    cursor: str
+
+
+Item = Post | Removal | Mark
 
 
 def tidy(text: str, size: int) -> str:

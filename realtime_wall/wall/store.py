@@ -1,6 +1,7 @@
-"""Puts posts into the database, and says which of them were new.
+"""Puts what the sources gave into the database, and says what that changed.
 
-A batch is one transaction: what is new is looked up, then inserted. If another process inserts the
+A batch is one transaction, with how far the sources have come: what is known is looked up, what is
+new inserted, what was edited or taken back replaced. If another process inserts the
 same post in between, the unique constraint refuses the batch, and trying its halves sorts it out,
 as it does for a post that the database cannot hold: in the end that one stands alone, is put
 aside, and the others are in.
@@ -24,17 +25,22 @@ from django.db import (
     connections,
     transaction,
 )
+from django.utils import timezone
 
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall
-from realtime_wall.wall.post import ID_SIZE, Post, tidy
+from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
+from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
+from realtime_wall.wall.recent import cursors, latest
 
 # The database is away or busy, and the posts are good.
 Unavailable = (OperationalError, InterfaceError)
 
 
+Message = dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    post: Post
+    post: Item
     reason: str
     kept: bool  # as a RejectedPost
 
@@ -43,95 +49,143 @@ class Rejection:
 class Stored:
     """What became of a batch; a post that is in none of the lists had been stored before."""
 
-    new: list[dict[str, Any]] = field(default_factory=list)  # messages, in the order of the posts
+    new: list[Message] = field(default_factory=list)  # in the order of the posts
+    changed: list[Message] = field(default_factory=list)  # edited; those that a page may show
+    removed: list[Message] = field(default_factory=list)  # id and source
     rejected: list[Rejection] = field(default_factory=list)
-    left: list[Post] = field(default_factory=list)  # to be tried again: the database was unavailable
+    left: list[Item] = field(default_factory=list)  # to be tried again: the database was unavailable
     problem: Exception | None = None  # why
+
+    def take(self, other: Stored) -> None:
+        self.new += other.new
+        self.changed += other.changed
+        self.removed += other.removed
 
 
 class Store(Protocol):
-    def add(self, posts: Sequence[Post]) -> Stored:
-        """Store what is new; called in a thread, and never raises for what a database may do."""
+    def add(self, items: Sequence[Item]) -> Stored:
+        """Store what is new or changed; called in a thread, and never raises for what a database may do."""
 
 
 class DatabaseStore:
     def __init__(self, slug: str) -> None:
         self.slug = slug
 
-    def add(self, posts: Sequence[Post]) -> Stored:
+    def add(self, items: Sequence[Item]) -> Stored:
         stored = Stored()
         try:
-            self._add(posts, stored)
+            self._add(items, stored)
         finally:
             connections.close_all()  # this thread's
         return stored
 
-    def _add(self, posts: Sequence[Post], stored: Stored) -> None:
+    def _add(self, items: Sequence[Item], stored: Stored) -> None:
         if stored.problem:
-            stored.left += posts
+            stored.left += items
             return
         try:
-            stored.new += self._insert(posts)
+            stored.take(self._write(items))
         except Unavailable as problem:
             stored.problem = problem
-            stored.left += posts
+            stored.left += items
         except Exception as problem:
-            if len(posts) > 1:
-                middle = len(posts) // 2
-                self._add(posts[:middle], stored)
-                self._add(posts[middle:], stored)
+            if len(items) > 1:
+                middle = len(items) // 2
+                self._add(items[:middle], stored)
+                self._add(items[middle:], stored)
             else:
-                self._add_alone(posts[0], problem, stored)
+                self._add_alone(items[0], problem, stored)
 
-    def _add_alone(self, post: Post, problem: Exception, stored: Stored) -> None:
+    def _add_alone(self, item: Item, problem: Exception, stored: Stored) -> None:
         if isinstance(problem, IntegrityError):
             # Another process may have stored it after we had looked; by now it can be seen.
             try:
-                stored.new += self._insert([post])
+                stored.take(self._write([item]))
             except DatabaseError as again:
                 problem = again
             else:
                 return
-        stored.rejected.append(self._put_aside(post, problem))
+        stored.rejected.append(self._put_aside(item, problem))
 
-    def _insert(self, posts: Sequence[Post]) -> list[dict[str, Any]]:
+    def _write(self, items: Sequence[Item]) -> Stored:
+        done = Stored()
         with transaction.atomic():
             wall = Wall.called(self.slug)
-            known = set(
-                wall.tweets.filter(post_id__in=[post.id for post in posts]).values_list("source", "post_id")
-            )
-            rows = {
-                (post.source, post.id): Tweet(
-                    wall=wall,
-                    source=post.source,
-                    post_id=post.id,
-                    content=post.as_message(),
-                    created_at=post.created_at,
-                )
-                for post in posts
-                if (post.source, post.id) not in known
-            }
-            Tweet.objects.bulk_create(rows.values())
-        return [row.content for row in rows.values()]
+            known = self._known(wall, items)
+            new: list[Tweet] = []
+            for item in latest(items):
+                if isinstance(item, Mark):
+                    continue
+                row = known.get(item.key)
+                if row is None:
+                    if isinstance(item, Post):
+                        new.append(_row(wall, item))
+                elif item.version > row.version:
+                    _replace(row, item, done)
+            Tweet.objects.bulk_create(new)
+            self._remember_places(wall, items)
+        done.new = [row.content for row in new]
+        return done
 
-    def _put_aside(self, post: Post, problem: Exception) -> Rejection:
+    def _known(self, wall: Wall, items: Sequence[Item]) -> dict[str, Tweet]:
+        ids = [item.id for item in items if not isinstance(item, Mark)]
+        sources = {item.source for item in items}  # without them the index is of no use
+        rows = wall.tweets.filter(source__in=sources, post_id__in=ids).only(
+            "wall_id", "post_id", "source", "version", "hidden"
+        )
+        return {str(row): row for row in rows}
+
+    def _remember_places(self, wall: Wall, items: Sequence[Item]) -> None:
+        for source, cursor in cursors(items).items():
+            place = {"cursor": cursor[:CURSOR_SIZE], "updated": timezone.now()}
+            if not wall.positions.filter(source=source).update(**place):
+                SourcePosition.objects.create(wall=wall, source=source, **place)
+
+    def _put_aside(self, item: Item, problem: Exception) -> Rejection:
         reason = f"{type(problem).__name__}: {problem}"
         try:
             with transaction.atomic():
                 RejectedPost.objects.create(
                     wall=Wall.called(self.slug),
-                    source=post.source[:32],
-                    post_id=tidy(post.id, ID_SIZE),
+                    source=item.source[:32],
+                    post_id="" if isinstance(item, Mark) else tidy(item.id, ID_SIZE),
                     reason=tidy(reason, 500),
-                    raw=_raw(post)[: RejectedPost.RAW_SIZE],
+                    raw=_raw(item)[: RejectedPost.RAW_SIZE],
                 )
         except Exception as second:
-            return Rejection(post, f"{reason}; nor could that be noted: {type(second).__name__}", kept=False)
-        return Rejection(post, reason, kept=True)
+            return Rejection(item, f"{reason}; nor could that be noted: {type(second).__name__}", kept=False)
+        return Rejection(item, reason, kept=True)
 
 
-def _raw(post: Post) -> str:
+def _row(wall: Wall, post: Post) -> Tweet:
+    return Tweet(
+        wall=wall,
+        source=post.source,
+        post_id=post.id,
+        content=post.as_message(),
+        created_at=post.created_at,
+        version=post.version,
+    )
+
+
+def _replace(row: Tweet, item: Post | Removal, done: Stored) -> None:
+    """A later version of what is stored."""
+    if isinstance(item, Post):
+        row.content = item.as_message()
+        if not row.hidden:
+            done.changed.append(row.content)
+    else:
+        # What its author has deleted is not kept; its row is, so that the post cannot come back.
+        row.content |= {"text": "", "entities": [], "media": []}
+        if not row.hidden:
+            done.removed.append({"id": row.post_id, "source": row.source})
+        row.hidden = True
+    row.version = item.version
+    row.save(update_fields=["content", "version", "hidden"])
+
+
+def _raw(item: Item) -> str:
     try:
-        return json.dumps(post.as_message(), default=repr)
+        return json.dumps(item.as_message() if isinstance(item, Post) else repr(item), default=repr)
     except Exception:  # it may be this very thing that was wrong with the post
-        return json.dumps(repr(post))
+        return json.dumps(repr(item))

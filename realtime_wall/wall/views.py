@@ -36,7 +36,8 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     """What a page missed that has everything up to the post ``?after=``, which is its key.
 
     ``keys`` are all posts that a page may show, newest first, so that it can put the missed ones in
-    their places and take out what has been removed. Without a usable key all of them are sent.
+    their places and take out what has been removed; ``edited`` are those of them that it may show as
+    they were. Without a usable key all of them are sent.
     """
     wall = _wall(slug)
     shown = history.newest(wall, KEPT)
@@ -44,6 +45,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     answer = {
         "posts": missed.posts if missed.known and not missed.more else shown,
         "keys": [key_of(post) for post in shown],
+        "edited": [post for post in shown if post.get("edited")],
         "count": wall.tweets.filter(hidden=False).count(),
     }
     return JsonResponse(answer)

@@ -62,6 +62,9 @@ class WallOfItsOwn:
     def take_back(self, post):
         self._shell.publish("tweet_removed", {"id": post["id"], "source": post["source"]}, wall=self.slug)
 
+    def edit(self, post):
+        self._shell.publish("tweet_changed", post, wall=self.slug)
+
     def listed(self):
         return self._server.listed(f"{self.slug}/")
 
@@ -297,3 +300,28 @@ def test_a_wall_without_posts_says_what_to_do(wall):
 
     expect(page.locator(".wall-invitation")).to_be_visible()
     assert "Nothing yet" in page.locator(".wall-invitation").inner_text()
+
+
+def test_an_edited_post_is_shown_as_it_is_now_where_it_was(wall):
+    first, second, third = posts_of_today(3)
+    wall.store(first, second, third)
+    page = wall.open()
+    wait_until_shown(page, keys_of(first, second, third))
+
+    wall.edit(second | {"text": "As it was meant", "edited": True})
+
+    expect(page.locator(".wall-text", has_text="As it was meant")).to_be_visible()
+    wait_until_shown(page, keys_of(first, second, third))
+    assert page.locator(".wall-count").inner_text() == "3"
+
+
+def test_an_edit_of_a_post_that_is_not_shown_shows_nothing(wall):
+    first, other = posts_of_today(2)
+    wall.store(first)
+    page = wall.open()
+
+    wall.edit(other | {"edited": True})
+    wall.edit(first | {"text": "The last that came", "edited": True})
+
+    expect(page.locator(".wall-text", has_text="The last that came")).to_be_visible()
+    wait_until_shown(page, keys_of(first))

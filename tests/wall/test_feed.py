@@ -5,13 +5,15 @@ from contextlib import closing
 import gevent
 import pytest
 from gevent.event import Event
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.wall.feed import Feed
 from realtime_wall.wall.models import RejectedPost, Tweet
-from realtime_wall.wall.post import Author
+from realtime_wall.wall.post import Author, Removal
 from realtime_wall.wall.store import DatabaseStore, Stored
-from tests.wall.fakes import DEADLINE, ListSource, post
+from tests.wall.fakes import DEADLINE, FakeClock, ListSource, RecordingPublisher, post
 from tests.wall.test_store import Unstorable, bad
 
 
@@ -103,6 +105,49 @@ def test_a_post_from_before_the_restart_is_not_published_again(run, publisher, d
 
     publisher.wait_for(1)
     assert publisher.ids == ["2"]
+
+
+def test_edits_and_removals_are_stored_and_told_to_the_pages(run, publisher, database):
+    class Changing(ListSource):
+        def run(self, emit):
+            for item in (post(1), post(2)):
+                emit(item)
+            publisher.wait_for(2)
+            emit(post(1, "As it was meant", version=1))
+            emit(Removal(id="2", source="list"))
+            super().run(emit)
+
+    run(Changing(), store=DatabaseStore("main"))
+
+    publisher.wait_for(4)
+    assert [(event, data["id"]) for _, data, event, _ in publisher.published] == [
+        ("tweet", "1"),
+        ("tweet", "2"),
+        ("tweet_changed", "1"),
+        ("tweet_removed", "2"),
+    ]
+    assert publisher.published[2][1]["text"] == "As it was meant"
+
+
+@given(st.permutations([post(1), post(1, "second", version=1), post(1, "third", version=2), post(2)]))
+def test_the_last_version_wins_whatever_comes_first(items):
+    store, publisher, clock = LastWords(), RecordingPublisher(), FakeClock()
+    feed = Feed("main", [ListSource(*items)], publish=publisher, store=store, clock=clock)
+    feed.start()
+    gevent.sleep(0)
+    feed.stop()
+
+    assert store.words == {"1": "third", "2": post(2).text}
+
+
+class LastWords(MemoryStore):
+    def __init__(self):
+        super().__init__()
+        self.words = {}
+
+    def add(self, posts):
+        self.words |= {post.id: post.text for post in posts}
+        return super().add(posts)
 
 
 def test_banned_users_are_dropped_with_their_retweets(run, publisher):

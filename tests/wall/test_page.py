@@ -291,7 +291,15 @@ def test_the_keys_leave_out_what_was_hidden_so_that_pages_take_it_down(client):
     shown = store(make_post())
     store(make_post(), hidden=True)
 
-    assert missed(client, shown) == {"posts": [], "keys": [shown], "count": 1}
+    assert missed(client, shown) == {"posts": [], "keys": [shown], "edited": [], "count": 1}
+
+
+def test_what_was_edited_is_told_as_it_is_now(client):
+    store(make_post())
+    edited = make_post(edited=True)
+    last_seen = store(edited)
+
+    assert missed(client, last_seen)["edited"] == [edited]
 
 
 def test_after_a_long_absence_the_newest_two_hundred_are_told(client):

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from realtime_wall.wall.post import (
+    WITHDRAWN,
     Author,
     BadPost,
     Entity,
     Media,
     Post,
+    Removal,
     picture_url,
     tidy,
     web_url,
@@ -62,6 +64,7 @@ def test_the_message_is_one_flat_object_of_plain_values():
                 "height": 675,
             }
         ],
+        "edited": False,
         "original_id": "1789",
         "retweeted_by": "Ben",
         "retweeted_by_username": "benokoro",
@@ -140,6 +143,23 @@ def test_what_no_database_and_no_client_can_hold_is_taken_out():
     assert tidy("🌊" * 20, 10) == "🌊" * 10
 
 
+def test_a_later_version_says_that_it_was_edited():
+    assert replace(WHOLE, version=2).as_message()["edited"] is True
+
+
+@pytest.mark.parametrize("version", [-1, WITHDRAWN, 2**80])
+def test_a_version_that_no_database_holds_is_refused(version):
+    with pytest.raises(BadPost, match="is no version"):
+        post(1, version=version)
+
+
+def test_a_removal_is_later_than_every_version_of_its_post():
+    removal = Removal(id="1", source="list")
+
+    assert removal.key == post(1).key
+    assert removal.version > post(1, version=WITHDRAWN - 1).version
+
+
 def test_every_text_is_bounded():
     long = "x" * 100_000
     message = replace(
@@ -155,7 +175,8 @@ def test_every_text_is_bounded():
 
     assert len(message["text"]) == 25_000
     assert len(message["media"]) == 8
-    assert max(len(value) for key, value in message.items() if key not in ("text", "entities")) <= 200
+    sizes = [len(value) for key, value in message.items() if key not in ("text", "entities", "edited")]
+    assert max(sizes) <= 200
     assert len(json.dumps(replace(post(), entities=WHOLE.entities * 1000).as_message())) < 30_000
 
 

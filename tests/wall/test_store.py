@@ -4,8 +4,8 @@ from contextlib import closing
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall
-from realtime_wall.wall.post import Post
+from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
+from realtime_wall.wall.post import Mark, Media, Post, Removal
 from realtime_wall.wall.store import DatabaseStore
 from tests.wall.fakes import post
 
@@ -172,11 +172,11 @@ class Failing(DatabaseStore):
         super().__init__("main")
         self.problems = problems
 
-    def _insert(self, posts):
+    def _write(self, posts):
         problem = self.problems.pop("post_" + "_".join(post.id for post in posts), None)
         if problem:
             raise problem
-        return super()._insert(posts)
+        return super()._write(posts)
 
 
 def test_once_the_database_has_gone_away_nothing_behind_is_stored_before_it(database):
@@ -224,3 +224,93 @@ def test_the_connection_is_given_back(database):
     DatabaseStore("main").add([post(1)])
 
     assert connection.connection is None
+
+
+def edit(post_id="1", text="As it was meant", version=1):
+    return post(post_id, text, version=version)
+
+
+def removal(post_id="1"):
+    return Removal(id=post_id, source="list")
+
+
+def stored_text(post_id="1"):
+    return Tweet.objects.get(post_id=post_id).content["text"]
+
+
+def test_an_edit_replaces_what_is_stored_and_is_told_as_a_change(database):
+    store = DatabaseStore("main")
+    store.add([post(1), post(2)])
+
+    stored = store.add([edit()])
+
+    assert (stored.new, stored.changed) == ([], [edit().as_message()])
+    assert stored_text() == "As it was meant"
+    assert Tweet.objects.count() == 2
+
+
+@pytest.mark.parametrize("late", [post(1), edit(text="In between", version=1)])
+def test_an_earlier_version_that_comes_later_changes_nothing(database, late):
+    store = DatabaseStore("main")
+    store.add([edit(version=2)])
+
+    stored = store.add([late])
+
+    assert (stored.new, stored.changed) == ([], [])
+    assert stored_text() == "As it was meant"
+
+
+def test_an_edit_of_a_hidden_post_is_stored_and_not_told(database):
+    store = DatabaseStore("main")
+    store.add([post(1)])
+    Tweet.objects.update(hidden=True)
+
+    assert store.add([edit()]).changed == []
+    assert stored_text() == "As it was meant"
+
+
+def test_a_removal_hides_the_post_and_forgets_what_it_said(database):
+    store = DatabaseStore("main")
+    store.add([post(1, media=(Media("photo", "https://posts.example/1.png"),)), post(2)])
+
+    stored = store.add([removal()])
+
+    assert stored.removed == [{"id": "1", "source": "list"}]
+    tweet = Tweet.objects.get(post_id="1")
+    assert (tweet.hidden, tweet.content["text"], tweet.content["media"]) == (True, "", [])
+    assert tweet.content["author_username"] == "maraquill"
+
+
+def test_a_removed_post_never_comes_back(database):
+    store = DatabaseStore("main")
+    store.add([post(1)])
+    store.add([removal()])
+
+    for late in (post(1), edit(version=9), removal()):
+        stored = store.add([late])
+        assert (stored.new, stored.changed, stored.removed) == ([], [], [])
+    assert stored_text() == ""
+
+
+def test_the_removal_of_a_post_that_was_never_stored_stores_nothing(database):
+    stored = DatabaseStore("main").add([removal()])
+
+    assert (stored.removed, Tweet.objects.count()) == ([], 0)
+
+
+def test_how_far_a_source_was_read_is_stored_with_its_posts(database):
+    store = DatabaseStore("main")
+    store.add([post(1, cursor="10"), post(2, cursor="11"), post(3, source="other")])
+    store.add([Mark(source="list", cursor="15")])
+
+    assert list(SourcePosition.objects.values_list("wall__slug", "source", "cursor")) == [
+        ("main", "list", "15")
+    ]
+
+
+def test_a_place_that_was_not_reached_is_not_stored(database):
+    store = Failing(post_2=OperationalError("gone"))
+
+    store.add([bad(Unstorable, 1), post(2, cursor="11")])
+
+    assert not SourcePosition.objects.exists()

@@ -91,6 +91,7 @@ class ReplaySource:
             post,
             id=f"{post.id}-{self._pass:x}",
             original_id=f"{post.original_id}-{self._pass:x}" if post.original_id else "",
+            cursor="",
             created_at=datetime.fromtimestamp(self._clock.now(), UTC),
         )
 

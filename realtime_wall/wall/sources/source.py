@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_wall.wall.post import Post
+from realtime_wall.wall.post import Item
 
-Emit = Callable[[Post], object]
+Emit = Callable[[Item], object]
 
 
 class Source(Protocol):
     name: str
 
     def run(self, emit: Emit) -> None:
-        """Give every post to ``emit``, until there are no more, or ``stop`` was called.
+        """Give every post, edit and removal to ``emit``, until there are no more or ``stop`` was called.
 
         It runs in a greenlet of its own and waits cooperatively; ``emit`` makes it wait while the
         feed is full. What it raises is logged, and it is run again after a while; unless it raises

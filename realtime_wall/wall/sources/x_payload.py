@@ -33,6 +33,7 @@ from realtime_wall.wall.post import (
 )
 
 SITE = "https://x.com"
+MOST_VERSIONS = 100
 
 _ID = re.compile(r"[0-9]{1,32}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,50}")
@@ -72,8 +73,13 @@ def from_x(
     shown = original or data
     author = _author(users.get(_id(shown.get("author_id"))), site, picture)
     text, entities = _text(shown, site)
+    history = _history(data, post_id)
     return Post(
-        id=post_id,
+        # X gives each edit a new id, and the ids before it: the first one names the post for good.
+        id=history[0],
+        version=len(history) - 1,
+        cursor=post_id,
+        tags=tuple(tag for rule in _objects(line.get("matching_rules")) if (tag := _string(rule.get("tag")))),
         source=source,
         url=f"{site}/{author.username or 'i'}/status/{original_id if original else post_id}",
         text=text,
@@ -85,6 +91,14 @@ def from_x(
         original_id=original_id,
         retweeter=writer if original else NOBODY,
     )
+
+
+def _history(data: Object, post_id: str) -> list[str]:
+    """The ids of all versions of the post up to this one; X allows five edits."""
+    ids = data.get("edit_history_tweet_ids")
+    known = [_id(one) for one in ids[:MOST_VERSIONS]] if isinstance(ids, list) else []
+    earlier = known[: known.index(post_id)] if post_id in known else []
+    return [*filter(None, earlier), post_id]
 
 
 @dataclass(frozen=True, slots=True)

@@ -345,3 +345,23 @@ def test_whatever_x_sends_it_is_a_post_that_can_be_published_or_a_bad_post(data)
     assert "\0" not in message["text"]
     ends = [0, *(end for entity in message["entities"] for end in (entity["start"], entity["end"]))]
     assert ends == sorted(ends) and ends[-1] <= len(message["text"])
+
+
+def test_an_edit_is_a_later_version_of_the_post_that_was_first():
+    post = from_x(x_line(12, edit_history_tweet_ids=["10", "11", "12"]))
+
+    assert (post.id, post.version, post.cursor) == ("10", 2, "12")
+    assert post.url.endswith("/status/12")
+
+
+@pytest.mark.parametrize("history", [None, [], ["9"], "12", [None, "12"], [{}], ["12"], ["12", "13"]])
+def test_a_history_that_names_nothing_before_is_no_edit(history):
+    post = from_x(x_line(12, edit_history_tweet_ids=history))
+
+    assert (post.id, post.version) == ("12", 0)
+
+
+def test_a_post_knows_the_rules_that_it_was_sent_for():
+    line = x_line(1) | {"matching_rules": [{"id": "1", "tag": "a"}, {"id": "2"}, 3, {"tag": "b"}]}
+
+    assert from_x(line).tags == ("a", "b")

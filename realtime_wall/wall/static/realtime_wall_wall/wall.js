@@ -43,6 +43,18 @@
       this._next();
     }
 
+    /* Edited: the new card takes the place of the old one, wherever it is. */
+    change(post) {
+      const key = keyOf(post);
+      if (this._reading) this._reading.changed.set(key, post);
+      this._waiting = this._waiting.map((other) => (keyOf(other) === key ? post : other));
+      const card = this._cards.get(key);
+      if (!card) return;
+      const changed = root.WallCard.wallCard(post, this._words.card, this._now());
+      card.replaceWith(changed);
+      this._cards.set(key, changed);
+    }
+
     remove(key) {
       if (this._reading) this._reading.removed.add(key);
       const waited = this._waiting.length;
@@ -54,7 +66,7 @@
     /* After a gap. What is shown stays, and new posts go on arriving, until the answer is there. */
     async readAgain() {
       const after = this._reading ? this._reading.after : this._latest;
-      const reading = { after, arrived: new Set(), removed: new Set() };
+      const reading = { after, arrived: new Set(), removed: new Set(), changed: new Map() };
       this._reading = reading; // takes over from a reading that another gap made stale
       for (let attempt = 0; this._reading === reading; attempt += 1) {
         const missed = await this._read(after);
@@ -81,12 +93,13 @@
     }
 
     /* keys are all posts that the server shows, newest first; posts are those of them we asked for. */
-    _merge({ posts, keys, count }, { arrived, removed }) {
+    _merge({ posts, keys, count, edited = [] }, { arrived, removed, changed }) {
       const rank = new Map(keys.map((key, index) => [key, index]));
       for (const key of [...this._cards.keys()]) {
         if (!rank.has(key) && !arrived.has(key)) this._takeOut(key);
       }
-      const known = [...posts, ...this._waiting].filter((post) => rank.has(keyOf(post)));
+      for (const post of [...edited, ...changed.values()]) this.change(post);
+      const known = [...posts.map((post) => changed.get(keyOf(post)) || post), ...this._waiting].filter((post) => rank.has(keyOf(post)));
       this._waiting = this._waiting.filter((post) => !rank.has(keyOf(post)));
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
@@ -272,6 +285,7 @@
     const socket = root.Realtime.connect();
     const ours = (react) => (message, { channel }) => channel === words.channel && react(message);
     socket.on("tweet", ours((post) => wall.receive(post)));
+    socket.on("tweet_changed", ours((post) => wall.change(post)));
     socket.on("tweet_removed", ours((post) => wall.remove(keyOf(post))));
     socket.on("status", statusTeller(words.status));
     socket.subscribe(words.channel, {
