@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import gevent
 from gevent.event import Event
+from gevent.queue import Queue
 from gevent.server import StreamServer
 
 KEEP_ALIVE = b"\r\n"
@@ -30,6 +31,10 @@ class FakeX:
         self.token = token
         self.dials = []  # the clock's time of each
         self.requests = []  # (method, path, query, what was sent)
+        self.found = []  # lines that the recent search finds, oldest first
+        self.search_script = []  # acts for requests of the search, before the ordinary answers
+        self.searches = []  # query of each
+        self.live = []  # queues of open streams that were begun by open_stream
         self._clock = clock
         self._next_id = 100
         self._changed = Event()
@@ -65,8 +70,47 @@ class FakeX:
             elif parts.path == "/2/tweets/search/stream":
                 self._stream(connection)
                 return
+            elif parts.path == "/2/tweets/search/recent":
+                self.searches.append({name: values[0] for name, values in parse_qs(parts.query).items()})
+                if self.search_script:
+                    self.search_script.pop(0)(connection)
+                    return
+                answer(connection, 200, self._search(self.searches[-1]))
             else:
                 answer(connection, 404, {"title": "Not Found"})
+
+    def _search(self, query):
+        """Newest first, in pages."""
+        since = int(query.get("since_id", 0))
+        lines = [line for line in reversed(self.found) if int(line["data"].get("id", "9" * 30)) > since]
+        begin, size = int(query.get("next_token", 0)), int(query["max_results"])
+        page = lines[begin : begin + size]
+        meta = {"result_count": len(page)}
+        if begin + size < len(lines):
+            meta["next_token"] = str(begin + size)
+        if not page:
+            return {"meta": meta}
+        users = {user["id"]: user for line in page for user in line["includes"]["users"]}
+        includes = {"users": list(users.values())}
+        return {"data": [line["data"] for line in page], "includes": includes, "meta": meta}
+
+    def tell(self, line):
+        """To every stream that open_stream has begun."""
+        for queue in self.live:
+            queue.put(line)
+
+    def open_stream(self, connection):
+        """An act: a stream of what is told, until it is told None."""
+        queue = Queue()
+        self.live.append(queue)
+        try:
+            begin(connection)
+            for part in iter(queue.get, None):
+                send(connection, part)
+        except OSError:
+            pass
+        finally:
+            self.live.remove(queue)
 
     def _stream(self, connection):
         self.dials.append(self._clock.now() if self._clock else None)
@@ -105,15 +149,23 @@ def stream(*parts, end="close"):
     """
 
     def play(connection):
-        connection.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        begin(connection)
         for part in parts:
-            data = part if isinstance(part, bytes) else json.dumps(part).encode() + b"\r\n"
-            connection.sendall(b"%x\r\n%b\r\n" % (len(data), data))
+            send(connection, part)
         ENDS[end](connection)
 
     return play
+
+
+def begin(connection):
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+
+
+def send(connection, part):
+    data = part if isinstance(part, bytes) else json.dumps(part).encode() + b"\r\n"
+    connection.sendall(b"%x\r\n%b\r\n" % (len(data), data))
 
 
 def refuse(status, headers=(), detail=None):

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core import checks
+from django.db.models.signals import post_delete, post_save
 
 from realtime_wall import signals
 
@@ -13,10 +14,14 @@ class WallConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Here and not above: both come to the models, which can be imported only now.
+        # Here and not above: these come to the models, which can be imported only now.
         from realtime_wall.wall.checks import check_options
-        from realtime_wall.wall.configured_feed import start_feed, stop_feed
+        from realtime_wall.wall.configured_feed import sources_saved, start_feed, stop_feed
+        from realtime_wall.wall.models import Wall, WallSource
 
         checks.register(check_options)
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
+        for model in (Wall, WallSource):
+            for saved in (post_save, post_delete):
+                saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")

@@ -9,6 +9,8 @@ from django.core.checks import CheckMessage, Error, Warning
 from realtime_wall import config
 from realtime_wall.wall import options
 
+NEEDED = {"x": "BEARER_TOKEN", "x_search": "BEARER_TOKEN", "webhook": "WEBHOOK_SECRET"}
+
 
 def check_options(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
@@ -17,12 +19,13 @@ def check_options(**_: Any) -> list[CheckMessage]:
     ]
     chosen = options.current()
     # A warning only: commands such as migrate run where the environment has no secrets.
-    if "x" in chosen.sources and not chosen.bearer_token:
-        found.append(
-            Warning(
-                "The source 'x' has no token.",
-                hint="Set BEARER_TOKEN in REALTIME_WALL['WALL'] or in the environment.",
-                id="realtime_wall.wall.W001",
+    for name, secret in NEEDED.items():
+        if name in chosen.sources and not getattr(chosen, secret.lower()):
+            found.append(
+                Warning(
+                    f"The source {name!r} has no {'secret' if name == 'webhook' else 'token'}.",
+                    hint=f"Set {secret} in REALTIME_WALL['WALL'] or in the environment.",
+                    id="realtime_wall.wall.W001",
+                )
             )
-        )
     return found

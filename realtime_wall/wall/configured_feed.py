@@ -1,28 +1,38 @@
-"""Starts the feed that the settings ask for with the server, and ends it with the server."""
+"""Starts the feeds of all walls with the server, and ends them with it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from realtime_wall.wall import options
-from realtime_wall.wall.feed import Feed
-from realtime_wall.wall.models import MAIN
-from realtime_wall.wall.sources.from_settings import sources_from
+from django.db import transaction
 
-_running: dict[Any, Feed] = {}
+from realtime_wall import config
+from realtime_wall.wall import options
+from realtime_wall.wall.feeds import Feeds
+from realtime_wall.wall.lease import Lease
+
+_running: dict[Any, Feeds] = {}
 
 
 def start_feed(node: Any, **_: Any) -> None:
-    """Receiver of ``server_started``. Without a source there is no feed."""
-    chosen = options.current()
-    sources = sources_from(chosen, MAIN)
-    if sources and node not in _running:
-        _running[node] = feed = Feed(MAIN, sources, banned=chosen.banned_users)
-        feed.start()
+    """Receiver of ``server_started``."""
+    if node not in _running:
+        _running[node] = feeds = Feeds(options.current, Lease.of_project(config.current()))
+        feeds.start()
 
 
 def stop_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_stopping``."""
-    feed = _running.pop(node, None)
-    if feed is not None:
-        feed.stop()
+    feeds = _running.pop(node, None)
+    if feeds is not None:
+        feeds.stop()
+
+
+def sources_saved(**_: Any) -> None:
+    """Receiver of Django's ``post_save`` and ``post_delete``: the admin may be in this very server."""
+    transaction.on_commit(_look)
+
+
+def _look() -> None:
+    for feeds in _running.values():
+        feeds.look()

@@ -16,8 +16,7 @@ tried again: nothing is dropped, and the event loop never waits.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import gevent
 from gevent.event import Event
@@ -26,7 +25,8 @@ from gevent.queue import Empty, JoinableQueue
 from realtime_wall import publish as publish_here
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
-from realtime_wall.wall.post import Item, Post
+from realtime_wall.wall.post import Item
+from realtime_wall.wall.posting import Publish, Welcome, announce
 from realtime_wall.wall.recent import Recent
 from realtime_wall.wall.sources.source import Source
 from realtime_wall.wall.sources.supervisor import keep_running
@@ -38,8 +38,6 @@ WAITING = 10_000  # posts, some 20 MB: three minutes of a busy conference while 
 BATCH = 200  # posts in one transaction
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 STOP_TIMEOUT = 3.0
-
-Publish = Callable[..., object]
 
 
 class Feed:
@@ -55,8 +53,8 @@ class Feed:
         waiting: int = WAITING,
     ) -> None:
         self.channel = channel_of(slug)
-        self.sources = list(sources)
-        self._banned = frozenset(name.lstrip("@").casefold() for name in banned)
+        self._given = list(sources)
+        self._is_welcome = Welcome(banned)
         self._publish = publish or publish_here
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
@@ -64,23 +62,35 @@ class Feed:
         self._recent = Recent()
         self._stopping = Event()
         self._never = Event()  # what nothing but time ends
-        self._supervisors: list[gevent.Greenlet[..., None]] = []
+        self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
         self._drain: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         self._drain = gevent.spawn(self._empty_queue)
-        self._supervisors = [
-            gevent.spawn(keep_running, source, self._queue.put, self._stopping, self._clock)
-            for source in self.sources
-        ]
+        for source in self._given:
+            self.follow(source)
+
+    def follow(self, source: Source) -> None:
+        """Take what it gives from now on."""
+        self._supervisors[source] = gevent.spawn(
+            keep_running, source, self._queue.put, self._stopping, self._clock
+        )
+
+    def drop(self, source: Source) -> None:
+        """End one source; what it gave is stored and published."""
+        supervisor = self._supervisors.pop(source)
+        source.stop()
+        supervisor.join(timeout=STOP_TIMEOUT / 3)
+        supervisor.kill()
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """End the sources, store and publish what they have given, and end."""
         self._stopping.set()
-        for source in self.sources:
+        for source in self._supervisors:
             source.stop()
-        gevent.joinall(self._supervisors, timeout=timeout / 3)
-        gevent.killall(self._supervisors, block=False)
+        supervisors = list(self._supervisors.values())
+        gevent.joinall(supervisors, timeout=timeout / 3)
+        gevent.killall(supervisors, block=False)
         if self._drain is None:
             return
         if not self._queue.join(timeout * 2 / 3):
@@ -129,25 +139,7 @@ class Feed:
         for rejection in stored.rejected:
             note = "put aside as a RejectedPost" if rejection.kept else "lost"
             logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
-        for message in stored.new:
-            self._publish_one("tweet", message)
-        for message in stored.changed:
-            self._publish_one("tweet_changed", message)
-        for message in stored.removed:
-            self._publish_one("tweet_removed", message)
-
-    def _publish_one(self, event: str, message: dict[str, Any]) -> None:
-        try:
-            self._publish(self.channel, message, event=event, event_id=message["id"])
-        except Exception:
-            # It is in the database, where a page that reloads finds it; the next one can do better.
-            logger.exception("post %s was stored but not published", message["id"])
-
-    def _is_welcome(self, item: Item) -> bool:
-        if not self._banned or not isinstance(item, Post):
-            return True
-        names = {item.author.username.casefold(), item.retweeter.username.casefold()}
-        return names.isdisjoint(self._banned)
+        announce(self.channel, stored, self._publish)
 
 
 def _name(item: Item) -> str:

@@ -90,7 +90,7 @@ class WallSource(models.Model):
     kind = models.CharField(
         _("kind"),
         max_length=200,
-        help_text=_("replay, x, x_search, mastodon, bluesky, webhook, or a dotted path."),
+        help_text=_("A dotted path has to be among SOURCES in the settings."),
     )
     terms = models.TextField(
         _("terms"),
@@ -101,7 +101,7 @@ class WallSource(models.Model):
         _("address"),
         max_length=500,
         blank=True,
-        help_text=_("The Mastodon server, or the file of a replay. Empty for what the settings say."),
+        help_text=_("Of the server, for mastodon and bluesky. Empty for the one in the settings."),
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     cap = models.PositiveIntegerField(

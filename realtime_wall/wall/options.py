@@ -7,16 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.module_loading import import_string
 
 from realtime_wall import config
 
-KNOWN_SOURCES = ("replay", "x")
+KNOWN_SOURCES = ("replay", "x", "x_search", "mastodon", "bluesky", "webhook")
+JETSTREAM = "wss://jetstream.us-east.bsky.network"
+# Secrets that the environment may have, under the same name.
+FROM_THE_ENVIRONMENT = ("BEARER_TOKEN", "MASTODON_TOKEN", "WEBHOOK_SECRET")
+SECRET_SIZE = 16  # so that it is not guessed
 WORD_SIZE = 500  # a rule of X holds twice as much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    # Where posts come from: "replay", "x". Without any, nothing is started.
+    # Where posts come from: names, or dotted paths to sources of your own. Without any, nothing is started.
     sources: tuple[str, ...] = ()
 
     # The recorded file that "replay" plays (JSON lines, as X's API v2 streams them); None is the sample
@@ -25,11 +32,24 @@ class Options:
     replay_speed: float = 1.0
     replay_loop: bool = False
 
-    # What "x" asks for: words, #hashtags, "several words" as a phrase; names or ids of users.
+    # What the others ask for: words, #hashtags, "several words" as a phrase; names or ids of users.
     track_keywords: tuple[str, ...] = ()
     track_users: tuple[str | int, ...] = ()
     # X's app-only token; the environment variable BEARER_TOKEN does as well.
     bearer_token: str = ""
+
+    # How often "x_search" and "mastodon" ask, in seconds.
+    poll_every: float = 30.0
+    # So many posts in an hour, from each source; then it rests until the hour is over. 0 for no limit.
+    posts_per_hour: int = 0
+
+    # The server that "mastodon" asks, such as "https://mastodon.example", and a user's token for its stream.
+    mastodon_url: str = ""
+    mastodon_token: str = ""
+    # The server that "bluesky" listens to.
+    jetstream_url: str = JETSTREAM
+    # What a program has to know to post by "webhook".
+    webhook_secret: str = ""
 
     # Names of users whose posts, and whose retweets, are never taken.
     banned_users: tuple[str, ...] = ()
@@ -41,7 +61,7 @@ def current() -> Options:
     bad = {key for key, _ in problems(settings)}
     good = {key.lower(): value for key, value in settings.items() if key not in bad}
     good = {key: tuple(value) if isinstance(value, list) else value for key, value in good.items()}
-    options: dict[str, Any] = {"bearer_token": os.environ.get("BEARER_TOKEN", "")}
+    options: dict[str, Any] = {name.lower(): os.environ.get(name, "") for name in FROM_THE_ENVIRONMENT}
     return Options(**options | {key: value for key, value in good.items() if value})
 
 
@@ -54,20 +74,41 @@ def problems(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
         elif sentence := _RULES[key](value):
             found.append((key, sentence))
     sources = settings.get("SOURCES")
-    tracks = settings.get("TRACK_KEYWORDS") or settings.get("TRACK_USERS")
-    if isinstance(sources, (list, tuple)) and "x" in sources and not tracks:
-        found.append(
-            ("SOURCES", "has 'x', but nothing to ask it for: Set at least TRACK_KEYWORDS or TRACK_USERS")
-        )
+    if isinstance(sources, (list, tuple)) and not any(key == "SOURCES" for key, _ in found):
+        found += [("SOURCES", sentence) for name in sources if (sentence := _lacks(name, settings))]
     return found
+
+
+def _lacks(name: str, settings: Mapping[str, Any]) -> str:
+    """What a source cannot do without."""
+    keywords, users = settings.get("TRACK_KEYWORDS"), settings.get("TRACK_USERS")
+    if name in ("x", "x_search") and not (keywords or users):
+        return f"has {name!r}, but nothing to ask it for: Set at least TRACK_KEYWORDS or TRACK_USERS"
+    if name in ("mastodon", "bluesky") and not keywords:
+        return f"has {name!r}, but nothing to ask it for: Set TRACK_KEYWORDS"
+    if name == "mastodon" and not settings.get("MASTODON_URL"):
+        return "has 'mastodon', but no server to ask: Set MASTODON_URL"
+    return ""
 
 
 def _sources(value: object) -> str:
     if sentence := _list_of(str)(value):
         return sentence
     assert isinstance(value, (list, tuple))
-    unknown = [name for name in value if name not in KNOWN_SOURCES]
-    return f"has {unknown[0]!r}; known sources are {', '.join(KNOWN_SOURCES)}" if unknown else ""
+    return next(filter(None, map(unknown_source, value)), "")
+
+
+def unknown_source(name: str) -> str:
+    """Why there is no such source, or nothing."""
+    if name in KNOWN_SOURCES:
+        return ""
+    if "." not in name:
+        return f"has {name!r}; known sources are {', '.join(KNOWN_SOURCES)}, or the dotted path of your own"
+    try:
+        import_string(name)
+    except ImportError as problem:
+        return f"has {name!r}, which cannot be imported: {problem}"
+    return ""
 
 
 def _list_of(*kinds: type) -> Callable[[object], str]:
@@ -106,6 +147,37 @@ def _token(value: object) -> str:
     return "" if value is None or isinstance(value, str) else "must be a string"
 
 
+def _seconds(value: object) -> str:
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 2 <= value <= 3600
+    return "" if fits else f"must be from 2 to 3600 seconds, not {value!r}"
+
+
+def _count(value: object) -> str:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    return "" if fits else f"must be a whole number, 0 for no limit, not {value!r}"
+
+
+def _address(*schemes: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            return f"must be an address, not {value!r}"
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return f"must be an address, not {value!r}"
+        fits = not value or (parts.scheme in schemes and parts.hostname)
+        return "" if fits else f"must begin with {schemes[0]}://, not be {value!r}"
+
+    return check
+
+
+def _secret(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    fits = isinstance(value, str) and len(value) >= SECRET_SIZE
+    return "" if fits else f"must be a string of {SECRET_SIZE} characters at least"
+
+
 _RULES: dict[str, Callable[[object], str]] = {
     "SOURCES": _sources,
     "REPLAY_FILE": _file,
@@ -114,6 +186,12 @@ _RULES: dict[str, Callable[[object], str]] = {
     "TRACK_KEYWORDS": _list_of(str),
     "TRACK_USERS": _list_of(str, int),
     "BEARER_TOKEN": _token,
+    "POLL_EVERY": _seconds,
+    "POSTS_PER_HOUR": _count,
+    "MASTODON_URL": _address("https", "http"),
+    "MASTODON_TOKEN": _token,
+    "JETSTREAM_URL": _address("wss", "ws"),
+    "WEBHOOK_SECRET": _secret,
     "BANNED_USERS": _list_of(str),
 }
 assert {name.lower() for name in _RULES} == {item.name for item in fields(Options)}

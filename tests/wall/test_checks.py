@@ -40,5 +40,12 @@ def test_x_without_a_token_is_a_warning(monkeypatch):
     assert found(**settings) == []
 
 
+def test_a_webhook_without_a_secret_is_a_warning(monkeypatch):
+    monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
+
+    assert found(SOURCES=["webhook"]) == [("realtime_wall.wall.W001", "The source 'webhook' has no secret.")]
+    assert found(SOURCES=["webhook"], WEBHOOK_SECRET="a secret that is long") == []
+
+
 def test_sources_of_a_wrong_type_do_not_break_the_checks():
     assert [check_id for check_id, _ in found(SOURCES=5)] == ["realtime_wall.wall.E001"]

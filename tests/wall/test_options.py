@@ -10,8 +10,9 @@ from tests.live import ROOT
 
 
 @pytest.fixture(autouse=True)
-def no_token_around(monkeypatch):
-    monkeypatch.delenv("BEARER_TOKEN", raising=False)
+def no_secrets_around(monkeypatch):
+    for name in options.FROM_THE_ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
 
 
 def current(**wall):
@@ -28,22 +29,34 @@ def test_every_option_can_be_set(tmp_path):
     path.touch()
 
     assert current(
-        SOURCES=["replay", "x"],
+        SOURCES=["replay", "x", "x_search", "mastodon", "bluesky", "webhook"],
         REPLAY_FILE=str(path),
         REPLAY_SPEED=2,
         REPLAY_LOOP=True,
         TRACK_KEYWORDS=["tides"],
         TRACK_USERS=("maraquill", 7),
         BEARER_TOKEN="secret",
+        POLL_EVERY=60,
+        POSTS_PER_HOUR=500,
+        MASTODON_URL="https://mastodon.example",
+        MASTODON_TOKEN="also secret",
+        JETSTREAM_URL="wss://jetstream.example",
+        WEBHOOK_SECRET="a secret that is long",
         BANNED_USERS=["spammer"],
     ) == Options(
-        sources=("replay", "x"),
+        sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
         replay_file=str(path),
         replay_speed=2,
         replay_loop=True,
         track_keywords=("tides",),
         track_users=("maraquill", 7),
         bearer_token="secret",
+        poll_every=60,
+        posts_per_hour=500,
+        mastodon_url="https://mastodon.example",
+        mastodon_token="also secret",
+        jetstream_url="wss://jetstream.example",
+        webhook_secret="a secret that is long",
         banned_users=("spammer",),
     )
 
@@ -61,7 +74,18 @@ def test_the_token_may_come_from_the_environment(monkeypatch):
     [
         ("SOURCE", ["x"], "is not a setting of the wall; these are: SOURCES, REPLAY_FILE"),
         ("SOURCES", "replay", "must be a list, not 'replay'"),
-        ("SOURCES", ["replay", "y"], "has 'y'; known sources are replay, x"),
+        ("SOURCES", ["replay", "y"], "has 'y'; known sources are replay, x, x_search"),
+        ("SOURCES", ["nowhere.Source"], "which cannot be imported"),
+        ("POLL_EVERY", 1, "must be from 2 to 3600 seconds, not 1"),
+        ("POLL_EVERY", float("nan"), "must be from 2 to 3600 seconds"),
+        ("POSTS_PER_HOUR", -1, "must be a whole number"),
+        ("POSTS_PER_HOUR", True, "must be a whole number"),
+        ("MASTODON_URL", "mastodon.example", "must begin with https://"),
+        ("MASTODON_URL", "https://[", "must be an address"),
+        ("MASTODON_URL", 5, "must be an address"),
+        ("JETSTREAM_URL", "https://jetstream.example", "must begin with wss://"),
+        ("MASTODON_TOKEN", 5, "must be a string"),
+        ("WEBHOOK_SECRET", "secret", "must be a string of 16 characters"),
         ("SOURCES", [["x"]], "cannot hold \"['x']\""),
         ("REPLAY_FILE", 5, "must be a path or None, not 5"),
         ("REPLAY_FILE", "nowhere.jsonl", "names no file: nowhere.jsonl"),
@@ -95,12 +119,16 @@ def test_x_needs_something_to_ask_for():
     assert problems({"SOURCES": ["x"]}) == [
         ("SOURCES", "has 'x', but nothing to ask it for: Set at least TRACK_KEYWORDS or TRACK_USERS")
     ]
+    assert problems({"SOURCES": ["mastodon"], "TRACK_KEYWORDS": ["tides"]}) == [
+        ("SOURCES", "has 'mastodon', but no server to ask: Set MASTODON_URL")
+    ]
+    assert [key for key, _ in problems({"SOURCES": ["bluesky", "mastodon"]})] == ["SOURCES", "SOURCES"]
     assert problems({"SOURCES": ["x"], "TRACK_USERS": [7]}) == []
     assert problems({"SOURCES": ["x"], "TRACK_KEYWORDS": ["tides"]}) == []
 
 
 def test_every_option_is_documented_with_its_default():
-    page = (ROOT / "docs/howto/wall.rst").read_text()
+    page = "".join((ROOT / "docs/howto" / name).read_text() for name in ("wall.rst", "sources.rst"))
 
     documented = dict(re.findall(r"^``([A-Z_]+)``\n    Default ``(.*?)``\.", page, re.M))
 

@@ -33,9 +33,9 @@ class Migration(migrations.Migration):
             name='WallSource',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text='replay, x, x_search, mastodon, bluesky, webhook, or a dotted path.', max_length=200, verbose_name='kind')),
+                ('kind', models.CharField(help_text='A dotted path has to be among SOURCES in the settings.', max_length=200, verbose_name='kind')),
                 ('terms', models.TextField(blank=True, help_text='One a line: a word, a #hashtag, several words as a phrase, or from:somebody.', verbose_name='terms')),
-                ('address', models.CharField(blank=True, help_text='The Mastodon server, or the file of a replay. Empty for what the settings say.', max_length=500, verbose_name='address')),
+                ('address', models.CharField(blank=True, help_text='Of the server, for mastodon and bluesky. Empty for the one in the settings.', max_length=500, verbose_name='address')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('cap', models.PositiveIntegerField(default=0, help_text='Then it rests until the hour is over. 0 for no limit.', verbose_name='posts per hour')),
                 ('wall', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='realtime_wall_wall.wall', verbose_name='wall')),

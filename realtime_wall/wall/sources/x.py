@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,7 +18,6 @@ import gevent
 import requests
 import tweepy
 from gevent.event import Event
-from requests.adapters import HTTPAdapter
 
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost
@@ -26,26 +25,15 @@ from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.lines import LineReader
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x_payload import from_x, read_line
+from realtime_wall.wall.sources.x_road import BASE_URL, FIELDS, Road, problem_in, reset_in
 from realtime_wall.wall.sources.x_rules import rules_for, set_rules
 
 logger = logging.getLogger(__name__)
 
-BASE_URL = "https://api.x.com"
 TAG = "realtime_wall"
 STALL = 25.0  # X sends a keep-alive every 20 seconds
+RULES_PAUSE = 10.0
 LASTING = 90.0  # a connection that kept alive for so long was of use, even if nobody posted
-
-FIELDS = {
-    "expansions": [
-        "author_id",
-        "attachments.media_keys",
-        "referenced_tweets.id",
-        "referenced_tweets.id.author_id",
-    ],
-    "tweet_fields": ["created_at", "entities", "lang", "note_tweet", "referenced_tweets", "attachments"],
-    "user_fields": ["name", "username", "profile_image_url"],
-    "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height"],
-}
 
 WHAT_TO_DO = {
     400: "check TRACK_KEYWORDS and TRACK_USERS",
@@ -62,7 +50,7 @@ class _Ending:
 
     reason: str
     status: int = 0
-    reset: str = ""
+    answer: requests.Response | None = None
     useful: bool = False
     gave_up: SourceGaveUp | None = None
 
@@ -81,11 +69,14 @@ class XStreamSource:
         stall: float = STALL,
         clock: Clock | None = None,
         backoff: Backoff | None = None,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> None:
+        """The rules at X whose tag is ``tag``, or begins with it and a colon, are this stream's own."""
         self.skipped = 0
-        self.rules = rules_for(keywords, users)
+        self.rules: dict[str, list[str]] = {tag: rules_for(keywords, users)}
         self._token = token
         self._tag = tag
+        self._on_connected = on_connected
         self._base_url = base_url
         self._stall = stall
         self._clock = clock or SystemClock()
@@ -111,6 +102,16 @@ class XStreamSource:
             logger.info("%s; dialling X again in %.1f s", ending.reason, wait)
             self._clock.wait(self._stopping, wait)
 
+    def ask_for(self, rules: Mapping[str, Sequence[str]]) -> None:
+        """Other rules from now on, tag -> values; those at X are changed while the stream goes on."""
+        wanted = {tag: list(values) for tag, values in rules.items()}
+        if wanted == self.rules:
+            return
+        self.rules = wanted
+        if self._rules_are_set:
+            self._rules_are_set = False
+            gevent.spawn(self._change_rules)
+
     def stop(self) -> None:
         self._stopping.set()
         if self._dialling is not None:
@@ -118,11 +119,12 @@ class XStreamSource:
 
     def _dial(self, emit: Emit) -> _Ending:
         self._backoff.dialled(self._clock.elapsed())
-        client = _Client(self._token, self._base_url, self._stall, partial(self._line, emit))
+        client = _Client(
+            self._token, self._base_url, self._stall, partial(self._line, emit), self._on_connected
+        )
         try:
             if not self._rules_are_set:
-                set_rules(client, self.rules, self._tag)
-                self._rules_are_set = True
+                self._set_rules(client)
             client.filter(**FIELDS)
         except tweepy.HTTPException as problem:
             return _refusal(problem.response)
@@ -136,6 +138,22 @@ class XStreamSource:
             return _Ending("X's rules could not be understood")
         return client.ending()
 
+    def _set_rules(self, client: tweepy.StreamingClient) -> None:
+        wanted = self.rules
+        set_rules(client, wanted, lambda tag: tag == self._tag or tag.startswith(f"{self._tag}:"))
+        self._rules_are_set = wanted is self.rules
+
+    def _change_rules(self) -> None:
+        while not (self._rules_are_set or self._stopping.is_set()):
+            # Changes come together: X takes a hundred in a quarter of an hour.
+            self._clock.wait(self._stopping, RULES_PAUSE)
+            if self._rules_are_set or self._stopping.is_set():
+                return
+            try:
+                self._set_rules(_Client(self._token, self._base_url, self._stall, lambda line: False))
+            except Exception as problem:
+                logger.warning("X's rules could not be changed (%s)", problem)
+
     def _wait_after(self, ending: _Ending) -> float:
         if ending.gave_up:
             raise ending.gave_up
@@ -147,8 +165,8 @@ class XStreamSource:
             return self._backoff.lost(self._clock.elapsed())
         # X answers 409 when its rules are gone; they are looked at again after any refusal.
         self._rules_are_set = False
-        reset_in = float(ending.reset) + 1 - self._clock.now() if ending.reset.isdecimal() else 0.0
-        return self._backoff.refused(ending.status, self._clock.elapsed(), reset_in)
+        until = reset_in(ending.answer, self._clock.now()) if ending.answer is not None else 0.0
+        return self._backoff.refused(ending.status, self._clock.elapsed(), until)
 
     def _line(self, emit: Emit, line: bytes) -> bool:
         """Whether the line was a post."""
@@ -171,9 +189,17 @@ class XStreamSource:
 class _Client(tweepy.StreamingClient):  # type: ignore[misc]
     """One dial: it never dials again by itself, and remembers how it ended."""
 
-    def __init__(self, token: str, base_url: str, stall: float, line: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self,
+        token: str,
+        base_url: str,
+        stall: float,
+        line: Callable[[bytes], bool],
+        on_connected: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(token)
         self._line = line
+        self._on_connected = on_connected
         self._road = _Road(base_url, stall, self.disconnect)
         self.session.mount("https://", self._road)
         self._began = time.monotonic()
@@ -182,13 +208,14 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
 
     def ending(self) -> _Ending:
         useful = self._posts > 0 or time.monotonic() - self._began >= LASTING
-        return _Ending(self._ending.reason, self._ending.status, self._ending.reset, useful)
+        return _Ending(self._ending.reason, self._ending.status, self._ending.answer, useful)
 
     def on_data(self, raw_data: bytes) -> None:
         self._posts += self._line(raw_data)
 
     def on_connect(self) -> None:
         logger.info("X's stream is connected")
+        self._on_connected()
 
     def on_disconnect(self) -> None:
         logger.debug("X's stream is disconnected")
@@ -210,22 +237,15 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
         self._ending = _Ending(f"reading X's stream raised {type(exception).__name__}")
 
 
-class _Road(HTTPAdapter):
-    """The way to X: to the right address, with time limits, and by lines of limited length.
-
-    tweepy has its address, its time limits and its way of reading lines built in.
-    """
+class _Road(Road):
+    """tweepy's way of reading lines is built in, too: these are of limited length."""
 
     def __init__(self, base_url: str, stall: float, ended: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(base_url, stall)
         self.answer: requests.Response | None = None
-        self._base_url = base_url.rstrip("/")
-        self._stall = stall
         self._ended = ended
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        request.url = self._base_url + request.path_url
-        options["timeout"] = self._stall
         self.answer = super().send(request, *args, **options)
         self.answer.iter_lines = partial(self._lines, self.answer)  # type: ignore[method-assign]
         return self.answer
@@ -238,16 +258,11 @@ class _Road(HTTPAdapter):
             lines = reader.receive(data)
             if lines:
                 last = time.monotonic()
-            elif time.monotonic() - last > self._stall:
-                raise requests.ConnectionError(f"no line from X in {self._stall} s")
+            elif time.monotonic() - last > self._timeout:
+                raise requests.ConnectionError(f"no line from X in {self._timeout} s")
             yield from lines
         self._ended()
 
 
 def _refusal(answer: requests.Response) -> _Ending:
-    try:
-        detail = answer.json().get("detail") or answer.json().get("title")
-    except (requests.RequestException, ValueError, AttributeError):
-        detail = None  # the status says enough
-    reason = f"X answered {answer.status_code}" + (f" ({str(detail)[:200]})" if detail else "")
-    return _Ending(reason, answer.status_code, answer.headers.get("x-rate-limit-reset", ""))
+    return _Ending(problem_in(answer), answer.status_code, answer)

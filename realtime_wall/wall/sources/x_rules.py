@@ -7,7 +7,7 @@ carry another tag are left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tweepy import StreamingClient, StreamRule
 
@@ -19,25 +19,32 @@ _OR = " OR "
 _PLAIN = re.compile(r"[#@$]\w+")
 
 
-def rules_for(keywords: Iterable[str], users: Iterable[str | int]) -> list[str]:
+def rules_for(keywords: Iterable[str], users: Iterable[str | int], size: int = RULE_SIZE) -> list[str]:
     """As few rules as will hold all of it."""
     rules: list[str] = []
     for term in dict.fromkeys([*map(_keyword, keywords), *map(_user, users)]):
-        if len(term) > RULE_SIZE:
-            raise ValueError(f"{term[:60]!r}... is too long for X: a rule has {RULE_SIZE} characters")
-        if rules and len(rules[-1]) + len(_OR) + len(term) <= RULE_SIZE:
+        if len(term) > size:
+            raise ValueError(f"{term[:60]!r}... is too long for X: it takes {size} characters")
+        if rules and len(rules[-1]) + len(_OR) + len(term) <= size:
             rules[-1] += _OR + term
         else:
             rules.append(term)
     return rules
 
 
-def set_rules(client: StreamingClient, wanted: Sequence[str], tag: str) -> None:
-    """Make X's rules with our tag the wanted ones."""
-    ours = [rule for rule in client.get_rules().data or () if rule.tag == tag]
-    stale = [rule.id for rule in ours if rule.value not in wanted]
-    known = {rule.value for rule in ours}
-    missing = [StreamRule(value, tag) for value in wanted if value not in known]
+def set_rules(
+    client: StreamingClient, wanted: Mapping[str, Sequence[str]], is_ours: Callable[[str], bool]
+) -> None:
+    """Make X's rules with tags of ours the wanted ones: tag -> values."""
+    ours = [rule for rule in client.get_rules().data or () if is_ours(rule.tag or "")]
+    stale = [rule.id for rule in ours if rule.value not in wanted.get(rule.tag, ())]
+    known = {(rule.tag, rule.value) for rule in ours}
+    missing = [
+        StreamRule(value, tag)
+        for tag, values in wanted.items()
+        for value in values
+        if (tag, value) not in known
+    ]
     if stale:
         client.delete_rules(stale)
     if missing:

@@ -17,7 +17,7 @@ def x():
 
 def set_(x, *wanted):
     client = _Client("token", x.url, 3.0, pytest.fail)
-    set_rules(client, wanted, OURS)
+    set_rules(client, {OURS: wanted}, lambda tag: tag == OURS)
 
 
 def posts(x):

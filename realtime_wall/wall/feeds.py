@@ -1,0 +1,149 @@
+"""Feeds every wall of the site, in the one server of the machine that has the lease.
+
+The others wait, and take over within a second when it ends. What is to be fed is looked up every few
+seconds, and at once when somebody saves it in this server's admin; what did not change goes on undisturbed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import gevent
+from django.db import connections
+from gevent.event import Event
+
+from realtime_wall.wall import plans
+from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.feed import Feed
+from realtime_wall.wall.lease import Lease
+from realtime_wall.wall.models import Tweet
+from realtime_wall.wall.options import Options
+from realtime_wall.wall.plans import Plan
+from realtime_wall.wall.posting import Publish
+from realtime_wall.wall.sources import kinds
+from realtime_wall.wall.sources.cap import HOUR, CappedSource
+from realtime_wall.wall.sources.source import Source
+
+logger = logging.getLogger(__name__)
+
+TAKE_EVERY = 0.5  # a look at the lease; users are promised three seconds
+LOOK_EVERY = 5.0  # at what is to be fed
+
+Result = TypeVar("Result")
+
+
+class Feeds:
+    def __init__(
+        self,
+        options: Callable[[], Options],
+        lease: Lease,
+        *,
+        publish: Publish | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self._options = options
+        self._lease = lease
+        self._publish = publish
+        self._clock = clock or SystemClock()
+        self._sources: dict[tuple[str, Plan], Source] = {}
+        self._stopping = Event()
+        self._changed = Event()
+        self._unreadable = False
+        self._keeper: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._keeper = gevent.spawn(self._keep)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._changed.set()
+        if self._keeper is not None:
+            self._keeper.join(timeout=1)
+            self._keeper.kill()
+        gevent.joinall([gevent.spawn(feed.stop) for feed in self.feeds.values()])
+        self.feeds.clear()
+        # Only now: what they had in hand is stored, and the next server sees it.
+        self._lease.release()
+
+    def look(self) -> None:
+        """What is to be fed may have changed."""
+        self._changed.set()
+
+    def _keep(self) -> None:
+        if not self._lease.take():
+            logger.info("another server of this machine feeds the walls; this one waits")
+            while not self._lease.take():
+                if self._clock.wait(self._stopping, TAKE_EVERY):
+                    return
+            logger.info("this server feeds the walls from now on")
+        while not self._stopping.is_set():
+            self._changed.clear()
+            try:
+                self._follow()
+            except Exception as problem:
+                self._say_unreadable(problem)
+            self._clock.wait(self._changed, LOOK_EVERY)
+
+    def _follow(self) -> None:
+        options = self._options()
+        wanted = _in_thread(lambda: plans.read_plans(options))
+        self._unreadable = False
+        now = {(slug, plan) for slug, of_wall in wanted.items() for plan in of_wall.values()}
+        for slug, plan in self._sources.keys() - now:
+            self.feeds[slug].drop(self._sources.pop((slug, plan)))
+        for slug, plan in sorted(now - self._sources.keys(), key=str):
+            source = self._make(slug, plan, options)
+            if source is not None:
+                self._sources[slug, plan] = source
+                self._feed(slug, options).follow(source)
+        for slug in self.feeds.keys() - wanted.keys():
+            self.feeds.pop(slug).stop()
+
+    def _feed(self, slug: str, options: Options) -> Feed:
+        if slug not in self.feeds:
+            feed = Feed(slug, [], banned=options.banned_users, publish=self._publish, clock=self._clock)
+            feed.start()
+            self.feeds[slug] = feed
+        return self.feeds[slug]
+
+    def _make(self, slug: str, plan: Plan, options: Options) -> Source | None:
+        def make() -> Source:
+            cursor = _in_thread(lambda: plans.read_cursor(slug, plan.kind))
+            return kinds.make(plan.kind, plan.order(slug, cursor, options))
+
+        try:
+            if not plan.cap:
+                return make()
+            name = kinds.name_of(plan.kind)
+            given = _in_thread(lambda: given_this_hour(slug, name, self._clock.now()))
+            return CappedSource(name, make, plan.cap, self._clock, given=given)
+        except (ValueError, ImportError) as problem:
+            logger.error("the source %r of the wall %r cannot be made: %s", plan.kind, slug, problem)
+            return None
+
+    def _say_unreadable(self, problem: Exception) -> None:
+        if not self._unreadable:
+            logger.error("what the walls are fed with cannot be read; it is tried again: %s", problem)
+        self._unreadable = True
+
+
+def given_this_hour(slug: str, source: str, now: float) -> int:
+    began = datetime.fromtimestamp(now // HOUR * HOUR, UTC)
+    return Tweet.objects.filter(wall__slug=slug, source=source, received_at__gte=began).count()
+
+
+def _in_thread(ask: Callable[[], Result]) -> Result:
+    """The database may make it wait, the event loop must not."""
+
+    def run() -> Result:
+        try:
+            return ask()
+        finally:
+            connections.close_all()
+
+    result: Result = gevent.get_hub().threadpool.apply(run)
+    return result

@@ -1,0 +1,47 @@
+"""``manage.py post "text"``: a post of the organisers' own, on the wall at once."""
+
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.post import TEXT_SIZE, Author, BadPost, Media, Post, picture_url, tidy
+from realtime_wall.wall.posting import post_now
+
+
+class Command(BaseCommand):
+    help = "Puts a post of your own on the wall, and on every open page."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("text")
+        parser.add_argument("--author", default="", help="who says it; the wall's title if nobody is named")
+        parser.add_argument("--image", default="", help="the address of a picture")
+        parser.add_argument("--wall", default=MAIN, help="the slug of a wall")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wall = Wall.objects.filter(slug=options["wall"]).first()
+        if wall is None and options["wall"] != MAIN:
+            raise CommandError(f"there is no wall {options['wall']!r}")
+        image = picture_url(options["image"])
+        if options["image"] and not image:
+            raise CommandError("--image has to be an http address, or a path of this site")
+        try:
+            post = Post(
+                id=secrets.token_hex(8),
+                source="post",
+                text=tidy(options["text"], TEXT_SIZE),
+                created_at=datetime.now(UTC),
+                author=Author(name=options["author"] or (wall.title if wall else "") or "Live wall"),
+                media=(Media("photo", image),) if image else (),
+            )
+        except BadPost as problem:
+            raise CommandError(problem.reason) from problem
+        stored = post_now(options["wall"], [post])
+        if not stored.new:
+            raise CommandError(f"it could not be stored: {stored.problem or stored.rejected[0].reason}")
+        self.stdout.write(self.style.SUCCESS(f"posted as {post.key}"))

@@ -1,0 +1,172 @@
+"""From a status of Mastodon's API to a :class:`Post`.
+
+Its text is HTML of a stranger's server: of it we keep what a reader sees, and where the links are.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any, Literal
+
+from realtime_wall.wall.post import (
+    ALT_SIZE,
+    ID_SIZE,
+    MOST_MEDIA,
+    NAME_SIZE,
+    TEXT_SIZE,
+    Author,
+    BadPost,
+    Entity,
+    Media,
+    Post,
+    tidy,
+    web_url,
+)
+
+MOST_HTML = 200_000
+_MEDIA_KINDS: dict[str, Literal["photo", "video", "gif"]] = {
+    "image": "photo",
+    "video": "video",
+    "gifv": "gif",
+}
+
+
+def from_mastodon(status: object, *, now: datetime, source: str = "mastodon") -> Post:
+    if not isinstance(status, dict):
+        raise BadPost("it is no object")
+    post_id = _string(status.get("id"))
+    if not post_id.isdecimal() or len(post_id) > ID_SIZE:
+        raise BadPost("it has no id")
+    text, entities = read_html(_string(status.get("content"))[:MOST_HTML])
+    warning = tidy(_string(status.get("spoiler_text")), NAME_SIZE)
+    if warning:
+        # What its author has put behind a warning does not go on a projector.
+        text, entities = warning, ()
+    return Post(
+        id=post_id,
+        source=source,
+        url=web_url(_string(status.get("url"))) or web_url(_string(status.get("uri"))),
+        text=text,
+        created_at=min(_time(status.get("created_at")) or now, now),
+        lang=tidy(_string(status.get("language")), 16),
+        author=_author(status.get("account")),
+        entities=entities,
+        media=() if warning or status.get("sensitive") is True else tuple(_media(status)),
+        version=_version(status.get("edited_at")),
+    )
+
+
+def _version(edited_at: object) -> int:
+    """Of two edits the later one is the higher."""
+    edited = _time(edited_at)
+    return max(int(edited.timestamp() * 1000), 1) if edited else 0
+
+
+def _author(account: object) -> Author:
+    known = account if isinstance(account, dict) else {}
+    username = tidy(_string(known.get("acct")), NAME_SIZE)
+    return Author(
+        id=tidy(_string(known.get("id")), ID_SIZE),
+        name=tidy(_string(known.get("display_name")).strip(), NAME_SIZE) or username,
+        username=username,
+        avatar=web_url(_string(known.get("avatar_static"))) or web_url(_string(known.get("avatar"))),
+        url=web_url(_string(known.get("url"))),
+    )
+
+
+def _media(status: dict[str, Any]) -> list[Media]:
+    items = status.get("media_attachments")
+    found = []
+    for item in items[:MOST_MEDIA] if isinstance(items, list) else ():
+        kind = _MEDIA_KINDS.get(_string(item.get("type"))) if isinstance(item, dict) else None
+        url = web_url(_string(item.get("preview_url"))) or web_url(_string(item.get("url"))) if kind else ""
+        if kind and url:
+            found.append(Media(kind, url, tidy(_string(item.get("description")), ALT_SIZE)))
+    return found
+
+
+def read_html(html: str) -> tuple[str, tuple[Entity, ...]]:
+    """The text as it is read, and its links."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.text(), tuple(reader.entities)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.entities: list[Entity] = []
+        self._pieces: list[str] = []
+        self._length = 0
+        self._hidden = 0  # how deep in elements that are not shown
+        self._open: list[str] = []
+        self._link: tuple[int, str, str] | None = None  # where it starts, its address, its class
+
+    def text(self) -> str:
+        return "".join(self._pieces)[:TEXT_SIZE].rstrip()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        classes = given.get("class", "").split()
+        if tag == "br":
+            self._add("\n")
+        elif tag in ("p", "li", "blockquote", "pre"):
+            self._begin_paragraph()
+        elif tag == "a" and self._link is None:
+            self._link = self._length, web_url(given.get("href", "")), given.get("class", "")
+        if tag in ("span", "script", "style"):
+            self._open.append("hidden" if "invisible" in classes or tag != "span" else _ellipsis(classes))
+            self._hidden += self._open[-1] == "hidden"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._link is not None:
+            self._end_link(*self._link)
+            self._link = None
+        if tag in ("span", "script", "style") and self._open:
+            ended = self._open.pop()
+            self._hidden -= ended == "hidden"
+            if ended == "ellipsis":
+                self._add("…")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._add(data)
+
+    def _begin_paragraph(self) -> None:
+        if self._length:
+            self._add("\n\n")
+
+    def _end_link(self, start: int, url: str, classes: str) -> None:
+        shown = "".join(self._pieces)[start : self._length]
+        if not url or not shown or self._length > TEXT_SIZE:
+            return
+        kind: Literal["url", "hashtag", "mention"] = "url"
+        if "hashtag" in classes.split() or shown.startswith("#"):
+            kind = "hashtag"
+        elif "mention" in classes.split():
+            kind = "mention"
+        self.entities.append(Entity(start, self._length, kind, shown, url))
+
+    def _add(self, text: str) -> None:
+        text = tidy(text, TEXT_SIZE)
+        if self._length <= TEXT_SIZE:
+            self._pieces.append(text)
+            self._length += len(text)
+
+
+def _ellipsis(classes: list[str]) -> str:
+    return "ellipsis" if "ellipsis" in classes else ""
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(_string(value))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""

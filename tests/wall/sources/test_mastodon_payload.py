@@ -1,0 +1,132 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_wall.wall.post import BadPost
+from realtime_wall.wall.sources.mastodon_payload import from_mastodon, read_html
+
+NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
+PLAIN = st.none() | st.booleans() | st.integers() | st.text()
+JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+KEYS = [
+    "id",
+    "content",
+    "created_at",
+    "edited_at",
+    "language",
+    "account",
+    "media_attachments",
+    "url",
+    "uri",
+    "spoiler_text",
+    "sensitive",
+]
+
+
+def status(**fields):
+    return {
+        "id": "114500000000000001",
+        "content": "<p>Hello</p>",
+        "created_at": "2026-05-14T08:50:00.000Z",
+    } | fields
+
+
+def read(**fields):
+    return from_mastodon(status(**fields), now=NOW)
+
+
+def test_a_post_with_everything():
+    post = read(
+        url="https://posts.example/@mara/1",
+        language="en",
+        account={
+            "id": "7",
+            "acct": "mara@posts.example",
+            "display_name": "Mara",
+            "avatar_static": "https://posts.example/mara.png",
+            "url": "https://posts.example/@mara",
+        },
+        media_attachments=[
+            {"type": "image", "preview_url": "https://posts.example/small.png", "description": "The harbour"},
+            {"type": "audio", "url": "https://posts.example/a.mp3"},
+            {"type": "gifv", "url": "https://posts.example/a.mp4"},
+        ],
+    )
+
+    assert (post.source, post.url, post.lang) == ("mastodon", "https://posts.example/@mara/1", "en")
+    assert (post.author.name, post.author.username) == ("Mara", "mara@posts.example")
+    assert [(item.kind, item.alt) for item in post.media] == [("photo", "The harbour"), ("gif", "")]
+    assert post.created_at == datetime(2026, 5, 14, 8, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "html, text",
+    [
+        ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree"),
+        ("a &amp; b &lt;c&gt; &#128293;", "a & b <c> \U0001f525"),
+        (
+            '<a href="https://a.example/long"><span class="invisible">https://</span>'
+            '<span class="ellipsis">a.ex</span><span class="invisible">ample/long</span></a>',
+            "a.ex…",
+        ),
+        ("<script>alert(1)</script>after<style>x</style>", "after"),
+        ("<p>never closed", "never closed"),
+        ("</p></a></span>odd", "odd"),
+        ("", ""),
+    ],
+)
+def test_the_text_is_what_a_reader_sees(html, text):
+    assert read_html(html)[0] == text
+
+
+def test_links_are_where_they_are_in_the_text():
+    html = (
+        '<p>See <a href="https://a.example/tags/tides" class="mention hashtag">#<span>tides</span></a> by '
+        '<a href="https://a.example/@mara" class="u-url mention">@<span>mara</span></a> at '
+        '<a href="https://b.example/">b.example</a> and <a href="javascript:alert(1)">no</a></p>'
+    )
+    text, entities = read_html(html)
+
+    assert [(text[e.start : e.end], e.kind) for e in entities] == [
+        ("#tides", "hashtag"),
+        ("@mara", "mention"),
+        ("b.example", "url"),
+    ]
+
+
+def test_what_is_behind_a_warning_does_not_go_on_a_projector():
+    post = read(
+        spoiler_text="Spiders", media_attachments=[{"type": "image", "url": "https://posts.example/a.png"}]
+    )
+
+    assert (post.text, post.media) == ("Spiders", ())
+
+
+def test_a_later_edit_is_a_higher_version():
+    first, second = (read(edited_at=f"2026-05-14T09:0{minute}:00Z").version for minute in (1, 2))
+
+    assert 0 == read().version < first < second
+
+
+@pytest.mark.parametrize("bad", [None, [], "text", {}, status(id="1/../2"), status(content=""), status(id=5)])
+def test_what_is_no_post_is_refused(bad):
+    with pytest.raises(BadPost):
+        from_mastodon(bad, now=NOW)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON))
+def test_whatever_a_server_sends_is_a_post_or_refused(fields):
+    try:
+        message = read(**fields).as_message()
+    except BadPost:
+        return
+    assert message["text"] or message["media"]
+
+
+@given(st.text(st.sampled_from("<>/ap&;\"'= spanbrhref:#x")))
+def test_whatever_the_html_entities_are_inside_the_text(html):
+    text, entities = read_html(html)
+
+    assert all(0 <= entity.start < entity.end for entity in entities)

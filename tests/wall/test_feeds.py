@@ -1,0 +1,182 @@
+import logging
+
+import gevent
+import pytest
+
+from realtime_wall.wall import feeds as feeds_module
+from realtime_wall.wall.feeds import LOOK_EVERY, Feeds
+from realtime_wall.wall.lease import Lease
+from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
+from realtime_wall.wall.options import Options
+from tests.wall.fakes import DEADLINE, post
+
+pytestmark = pytest.mark.usefixtures("database")
+
+OWN = f"{__name__}.Own"
+
+
+class Own:
+    """Gives one post for each of its keywords, then waits."""
+
+    name = "own"
+    running = []
+    made = 0
+
+    def __init__(self, order):
+        type(self).made += 1
+        self.order = order
+        self._stopping = gevent.event.Event()
+
+    def run(self, emit):
+        self.running.append(self)
+        for word in self.order.keywords:
+            emit(post(f"{word}-{Own.made}", source="own", cursor=word))
+        self._stopping.wait()
+        self.running.remove(self)
+
+    def stop(self):
+        self._stopping.set()
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    Own.running.clear()
+    Own.made = 0
+
+
+class RealTime:
+    """Waits as they are, so that a look comes only when it is asked for."""
+
+    def now(self):
+        return 1_800_000_000.0
+
+    def elapsed(self):
+        return 0.0
+
+    def wait(self, event, seconds):
+        return event.wait(DEADLINE if seconds == LOOK_EVERY else seconds)
+
+
+@pytest.fixture
+def start(publisher, tmp_path):
+    started = []
+
+    def begin(**options):
+        lease = Lease(tmp_path / "feeder.lock")
+        feeds = Feeds(lambda: Options(sources=(OWN,), **options), lease, publish=publisher, clock=RealTime())
+        feeds.start()
+        started.append(feeds)
+        return feeds
+
+    yield begin
+    for feeds in started:
+        feeds.stop()
+
+
+def wait_until(condition):
+    with gevent.Timeout(DEADLINE, AssertionError("it did not come")):
+        while not condition():
+            gevent.sleep(0.01)
+
+
+def asked():
+    return sorted((source.order.wall, source.order.keywords) for source in Own.running)
+
+
+def test_the_main_wall_is_fed_with_what_the_settings_say(start, publisher):
+    start(track_keywords=("tides",))
+    publisher.wait_for(1)
+
+    assert asked() == [("main", ("tides",))]
+    assert Tweet.objects.get().wall.slug == "main"
+
+
+def test_what_is_saved_in_the_admin_is_taken_up_and_the_rest_goes_on(start):
+    feeds = start(track_keywords=("tides",))
+    wait_until(lambda: asked() == [("main", ("tides",))])
+
+    row = WallSource.objects.create(wall=Wall.called("hall-2"), kind=OWN, terms="#gulls")
+    feeds.look()
+    wait_until(lambda: len(asked()) == 2)
+    assert asked() == [("hall-2", ("#gulls",)), ("main", ("tides",))]
+
+    WallSource.objects.filter(pk=row.pk).update(terms="#crabs")
+    feeds.look()
+    wait_until(lambda: ("hall-2", ("#crabs",)) in asked())
+    assert len(asked()) == 2
+    assert Own.made == 3
+
+    WallSource.objects.all().delete()
+    feeds.look()
+    wait_until(lambda: asked() == [("main", ("tides",))])
+    assert feeds.feeds.keys() == {"main"}
+
+
+def test_one_feeds_and_the_next_takes_over(start, caplog):
+    caplog.set_level(logging.INFO)
+    first, second = start(track_keywords=("tides",)), start(track_keywords=("tides",))
+    wait_until(lambda: SourcePosition.objects.exists())
+    assert second.feeds == {}
+    assert "another server of this machine feeds the walls" in caplog.text
+
+    first.stop()
+
+    wait_until(lambda: second.feeds)
+    wait_until(lambda: asked())
+    assert Own.running[0].order.cursor == "tides"
+
+
+def test_a_cap_counts_what_came_before(start, monkeypatch):
+    monkeypatch.setattr(feeds_module, "given_this_hour", lambda slug, source, now: 9)
+    start(track_keywords=("a", "b", "c"), posts_per_hour=10)
+    wait_until(lambda: Tweet.objects.exists())
+
+    wait_until(lambda: Own.running == [])
+
+
+def test_posts_of_this_hour_are_counted(monkeypatch):
+    wall = Wall.called()
+    for number in range(3):
+        Tweet.objects.create(
+            wall=wall, source="x", post_id=number, content={}, created_at=Wall.called().created
+        )
+    now = Wall.called().created.timestamp()
+
+    assert feeds_module.given_this_hour("main", "x", now) == 3
+    assert feeds_module.given_this_hour("main", "bluesky", now) == 0
+    assert feeds_module.given_this_hour("main", "x", now + 3600) == 0
+
+
+def test_a_source_that_cannot_be_made_hurts_no_other(start, caplog):
+    WallSource.objects.create(wall=Wall.called("hall-2"), kind="x", terms="x" * 2000)
+    start(track_keywords=("tides",))
+    wait_until(lambda: asked() == [("main", ("tides",))])
+
+    assert "the source 'x' of the wall 'hall-2' cannot be made" in caplog.text
+
+
+def test_while_the_database_cannot_be_read_what_runs_goes_on(start, caplog, monkeypatch):
+    feeds = start(track_keywords=("tides",))
+    wait_until(lambda: asked())
+    looks = []
+
+    def away(options):
+        looks.append(options)
+        raise OSError("no route to the database")
+
+    monkeypatch.setattr("realtime_wall.wall.plans.read_plans", away)
+    for count in range(1, 4):
+        feeds.look()
+        wait_until(lambda count=count: len(looks) >= count)
+
+    assert asked() == [("main", ("tides",))]
+    assert caplog.text.count("cannot be read; it is tried again: no route") == 1
+
+
+def test_stopping_stores_what_is_in_hand_before_it_lets_go(start, tmp_path):
+    feeds = start(track_keywords=tuple("abcdef"))
+    wait_until(lambda: Own.running)
+    feeds.stop()
+
+    assert Tweet.objects.count() == 6
+    assert Lease(tmp_path / "feeder.lock").take()
