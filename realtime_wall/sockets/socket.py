@@ -20,7 +20,7 @@ from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import receivers
 from realtime_wall.sockets.arguments import Arguments, encode_args, for_all
 from realtime_wall.sockets.inbox import Inbox, Pool
-from realtime_wall.wire.connection import Written
+from realtime_wall.wire.connection import DROPPED, Written
 
 # A client that never answers must not make us remember for ever what we asked it.
 MAX_UNANSWERED = 1000
@@ -186,8 +186,10 @@ class Socket:
         """Send a text message; what is no string becomes its string."""
         self.send_json(None, encode_json(text if isinstance(text, str) else str(text)))
 
-    def send_json(self, name: str | None, data_json: str) -> Written:
+    def send_json(self, name: str | None, data_json: str, *, volatile: bool = False) -> Written:
         """Send an event, or a message, whose data is JSON already."""
+        if volatile and self._transport.is_behind:
+            return DROPPED
         return self._transport.send_event(name, Arguments(data_json), None)
 
     def emit(

@@ -4,29 +4,98 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from realtime_wall import NoServer, publish
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall
+from realtime_wall.wall import options, plans
+from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
+from realtime_wall.wall.post import WITHDRAWN
+from realtime_wall.wall.sources import kinds
+from realtime_wall.wall.sources.source import Order
 
 logger = logging.getLogger(__name__)
 
 
 @admin.register(Wall)
 class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("slug", "title", "hashtag", "created")
+    list_display = ("slug", "title", "hashtag", "fed_by", "created")
     search_fields = ("slug", "title", "hashtag")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wall]:
+        return super().get_queryset(request).prefetch_related("sources")
+
+    @admin.display(description=_("sources"))
+    def fed_by(self, wall: Wall) -> str:
+        return ", ".join(source.kind for source in wall.sources.all() if source.enabled)
+
+
+class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    kind = forms.ChoiceField(label=_("kind"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        allowed = plans.allowed_kinds(options.current())
+        self.fields["kind"].choices = [(kind, kind) for kind in allowed]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Whether such a source can be made."""
+        cleaned = super().clean() or self.cleaned_data
+        if {"kind", "wall"} <= cleaned.keys() and cleaned["kind"] not in kinds.SENT:
+            keywords, users = plans.read_terms(cleaned.get("terms", "").splitlines())
+            order = Order(
+                wall=cleaned["wall"].slug, keywords=keywords, users=users, options=options.current()
+            )
+            try:
+                kinds.make(cleaned["kind"], order)
+            except (ValueError, ImportError) as problem:
+                raise forms.ValidationError({"terms": str(problem)}) from problem
+        return cleaned
+
+
+@admin.register(WallSource)
+class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What each wall is fed with; the settings' own sources of the main wall are not listed."""
+
+    form = WallSourceForm
+    list_display = ("kind", "wall", "enabled", "excerpt", "this_hour", "costs")
+    list_filter = ("enabled", "wall")
+    list_select_related = ("wall",)
+    readonly_fields = ("this_hour", "costs")
+
+    @admin.display(description=_("terms"))
+    def excerpt(self, source: WallSource) -> str:
+        return ", ".join(source.terms.split("\n"))[:80]
+
+    @admin.display(description=_("posts of this hour"))
+    def this_hour(self, source: WallSource) -> str:
+        if source.pk is None:
+            return ""
+        given = plans.given_this_hour(source.wall.slug, kinds.name_of(source.kind), time.time())
+        return f"{given} / {source.cap}" if source.cap else str(given)
+
+    @admin.display(description=_("at most, in an hour"))
+    def costs(self, source: WallSource) -> str:
+        """What the cap stands for."""
+        price = kinds.PRICES.get(source.kind)
+        if price is None:
+            return gettext("nothing")
+        if not source.cap:
+            return gettext("no limit: ${} to ${} for each post").format(*price)
+        return "${:.2f} - ${:.2f}".format(*(source.cap * each for each in price))
 
 
 @admin.register(Tweet)
@@ -63,9 +132,11 @@ class TweetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Show the selected tweets"))
     def show(self, request: HttpRequest, tweets: QuerySet[Tweet]) -> None:
-        tweets.update(hidden=False)
+        # What its author has deleted stays away, whatever we think of it.
+        tweets.exclude(version=WITHDRAWN).update(hidden=False)
 
     def save_model(self, request: HttpRequest, obj: Tweet, form: Any, change: bool) -> None:
+        obj.hidden = obj.hidden or obj.version == WITHDRAWN
         super().save_model(request, obj, form, change)
         if obj.hidden:
             _take_down([obj])

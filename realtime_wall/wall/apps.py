@@ -15,13 +15,29 @@ class WallConfig(AppConfig):
 
     def ready(self) -> None:
         # Here and not above: these come to the models, which can be imported only now.
+        from realtime_wall.wall import options
         from realtime_wall.wall.checks import check_options
         from realtime_wall.wall.configured_feed import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
 
+        if options.current().visitors:
+            self._hear_visitors()
         checks.register(check_options)
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
         for model in (Wall, WallSource):
             for saved in (post_save, post_delete):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")
+
+    def _hear_visitors(self) -> None:
+        from realtime_wall.wall import listening
+
+        by_name = signals.socket_client_event_by_type
+        for signal, receiver in (
+            (signals.server_started, listening.start),
+            (signals.server_stopping, listening.stop),
+            (by_name["listen"], listening.listen),
+            (by_name["stop"], listening.leave),
+            (signals.socket_disconnected, listening.leave),
+        ):
+            signal.connect(receiver, weak=False, dispatch_uid="realtime_wall.wall.listening")

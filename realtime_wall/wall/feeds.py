@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import gevent
 from django.db import connections
 from gevent.event import Event
 
-from realtime_wall.wall import plans
+from realtime_wall.wall import listening, plans
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.feed import Feed
 from realtime_wall.wall.lease import Lease
-from realtime_wall.wall.models import Tweet
+from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.plans import Plan
 from realtime_wall.wall.posting import Publish
 from realtime_wall.wall.sources import kinds
-from realtime_wall.wall.sources.cap import HOUR, CappedSource
+from realtime_wall.wall.sources.cap import CappedSource
 from realtime_wall.wall.sources.source import Source
+
+if TYPE_CHECKING:  # tweepy is loaded where X is a source only
+    from realtime_wall.wall.visitors_on_x import VisitorsOnX
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Feeds:
         self._changed = Event()
         self._unreadable = False
         self._keeper: gevent.Greenlet[..., None] | None = None
+        self._visitors: VisitorsOnX | None = None
 
     def start(self) -> None:
         self._keeper = gevent.spawn(self._keep)
@@ -64,6 +67,8 @@ class Feeds:
         if self._keeper is not None:
             self._keeper.join(timeout=1)
             self._keeper.kill()
+        if self._visitors is not None:
+            self._visitors.stop()
         gevent.joinall([gevent.spawn(feed.stop) for feed in self.feeds.values()])
         self.feeds.clear()
         # Only now: what they had in hand is stored, and the next server sees it.
@@ -102,6 +107,20 @@ class Feeds:
                 self._feed(slug, options).follow(source)
         for slug in self.feeds.keys() - wanted.keys():
             self.feeds.pop(slug).stop()
+        self._hear_visitors(options, "x" in wanted.get(MAIN, ()))
+
+    def _hear_visitors(self, options: Options, on_x: bool) -> None:
+        listeners = listening.here()
+        if listeners is not None and on_x and options.visitors_on_x and self._visitors is None:
+            from realtime_wall.wall.sources.x_share import stream_of
+            from realtime_wall.wall.visitors_on_x import VisitorsOnX
+
+            stream = stream_of(options.bearer_token)
+            self._visitors = VisitorsOnX(stream, listeners, options, self._clock)
+            self._visitors.start()
+        elif self._visitors is not None and not on_x:
+            self._visitors.stop()
+            self._visitors = None
 
     def _feed(self, slug: str, options: Options) -> Feed:
         if slug not in self.feeds:
@@ -119,7 +138,7 @@ class Feeds:
             if not plan.cap:
                 return make()
             name = kinds.name_of(plan.kind)
-            given = _in_thread(lambda: given_this_hour(slug, name, self._clock.now()))
+            given = _in_thread(lambda: plans.given_this_hour(slug, name, self._clock.now()))
             return CappedSource(name, make, plan.cap, self._clock, given=given)
         except (ValueError, ImportError) as problem:
             logger.error("the source %r of the wall %r cannot be made: %s", plan.kind, slug, problem)
@@ -129,11 +148,6 @@ class Feeds:
         if not self._unreadable:
             logger.error("what the walls are fed with cannot be read; it is tried again: %s", problem)
         self._unreadable = True
-
-
-def given_this_hour(slug: str, source: str, now: float) -> int:
-    began = datetime.fromtimestamp(now // HOUR * HOUR, UTC)
-    return Tweet.objects.filter(wall__slug=slug, source=source, received_at__gte=began).count()
 
 
 def _in_thread(ask: Callable[[], Result]) -> Result:

@@ -51,6 +51,10 @@ class Options:
     # What a program has to know to post by "webhook".
     webhook_secret: str = ""
 
+    # Whether visitors may listen to words of their own; and how many different ones are asked of X.
+    visitors: bool = False
+    visitors_on_x: int = 0
+
     # Names of users whose posts, and whose retweets, are never taken.
     banned_users: tuple[str, ...] = ()
 
@@ -192,6 +196,8 @@ _RULES: dict[str, Callable[[object], str]] = {
     "MASTODON_TOKEN": _token,
     "JETSTREAM_URL": _address("wss", "ws"),
     "WEBHOOK_SECRET": _secret,
+    "VISITORS": _flag,
+    "VISITORS_ON_X": _count,
     "BANNED_USERS": _list_of(str),
 }
 assert {name.lower() for name in _RULES} == {item.name for item in fields(Options)}

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from realtime_wall.wall.models import MAIN, SourcePosition, Wall, WallSource
+from realtime_wall.wall.models import MAIN, SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import KNOWN_SOURCES, Options
 from realtime_wall.wall.sources import kinds
+from realtime_wall.wall.sources.cap import HOUR
 from realtime_wall.wall.sources.source import Order
 
 FROM = "from:"
@@ -71,6 +73,12 @@ def read_cursor(slug: str, kind: str) -> str:
     """How far the wall has read this source."""
     found = SourcePosition.objects.filter(wall__slug=slug, source=kinds.name_of(kind))
     return found.values_list("cursor", flat=True).first() or ""
+
+
+def given_this_hour(slug: str, source: str, now: float) -> int:
+    """Posts of this wall and source, as far as they were stored."""
+    began = datetime.fromtimestamp(now // HOUR * HOUR, UTC)
+    return Tweet.objects.filter(wall__slug=slug, source=source, received_at__gte=began).count()
 
 
 def _plan(row: WallSource, options: Options) -> Plan:

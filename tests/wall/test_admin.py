@@ -6,7 +6,8 @@ from django.urls import path
 
 from realtime_wall.errors import NoServer, PublishFailed
 from realtime_wall.wall import admin as wall_admin
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall
+from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
+from realtime_wall.wall.post import Removal
 from realtime_wall.wall.store import DatabaseStore
 from tests.wall.fakes import post
 
@@ -143,3 +144,68 @@ def test_walls_can_be_named(admin):
     )
 
     assert str(Wall.called()) == "Saltmarsh"
+
+
+SOURCES = "/admin/realtime_wall_wall/wallsource/"
+
+
+def add_source(client, **fields):
+    wall = Wall.called(fields.pop("slug", "main"))
+    data = {"wall": wall.pk, "kind": "x", "terms": "#tides", "address": "", "enabled": "on", "cap": 500}
+    return client.post(f"{SOURCES}add/", data | fields)
+
+
+def test_the_cap_of_a_source_and_what_it_stands_for_are_listed(admin):
+    assert add_source(admin).status_code == 302
+    add_source(admin, kind="bluesky", cap=0)
+    for number in range(3):
+        Tweet.objects.create(
+            wall=Wall.called(), source="x", post_id=number, content={}, created_at="2027-01-15T08:00Z"
+        )
+    listed = page(admin, SOURCES)
+
+    assert "3 / 500" in listed
+    assert "$2.50 - $7.50" in listed
+    assert "nothing" in listed
+
+
+def test_without_a_cap_the_price_of_a_post_is_named(admin):
+    add_source(admin, cap=0)
+
+    assert "no limit: $0.005 to $0.015 for each post" in page(admin, SOURCES)
+
+
+@pytest.mark.parametrize(
+    "fields, reason",
+    [
+        ({"kind": "os.system"}, "is not one of the available choices"),
+        ({"terms": "x" * 1100}, "too long for X"),
+    ],
+)
+def test_a_source_that_cannot_be_made_is_not_saved(admin, fields, reason):
+    assert reason in add_source(admin, **fields).content.decode()
+    assert not WallSource.objects.exists()
+
+
+def test_a_source_of_the_project_can_be_chosen_when_the_settings_name_it(admin):
+    path = "tests.wall.sources.test_kinds.Own"
+    with override_settings(REALTIME_WALL={"WALL": {"SOURCES": [path]}}):
+        assert add_source(admin, kind=path).status_code == 302
+
+
+def test_the_walls_list_says_what_feeds_them(admin):
+    for kind, enabled in (("mastodon", True), ("x_search", True), ("bluesky", False)):
+        WallSource.objects.create(wall=Wall.called(), kind=kind, enabled=enabled)
+
+    assert ">mastodon, x_search<" in page(admin, "/admin/realtime_wall_wall/wall/")
+
+
+def test_what_its_author_has_deleted_is_not_shown_again(admin):
+    DatabaseStore("main").add([Removal(id="1", source="list")])
+    removed = Tweet.objects.get(post_id="1")
+
+    admin.post(TWEETS, {"_selected_action": [removed.pk], "action": "show"})
+    admin.post(f"{TWEETS}{removed.pk}/change/", {})
+
+    removed.refresh_from_db()
+    assert removed.hidden

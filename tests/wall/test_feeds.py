@@ -3,7 +3,7 @@ import logging
 import gevent
 import pytest
 
-from realtime_wall.wall import feeds as feeds_module
+from realtime_wall.wall import plans
 from realtime_wall.wall.feeds import LOOK_EVERY, Feeds
 from realtime_wall.wall.lease import Lease
 from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
@@ -127,7 +127,7 @@ def test_one_feeds_and_the_next_takes_over(start, caplog):
 
 
 def test_a_cap_counts_what_came_before(start, monkeypatch):
-    monkeypatch.setattr(feeds_module, "given_this_hour", lambda slug, source, now: 9)
+    monkeypatch.setattr(plans, "given_this_hour", lambda slug, source, now: 9)
     start(track_keywords=("a", "b", "c"), posts_per_hour=10)
     wait_until(lambda: Tweet.objects.exists())
 
@@ -142,9 +142,9 @@ def test_posts_of_this_hour_are_counted(monkeypatch):
         )
     now = Wall.called().created.timestamp()
 
-    assert feeds_module.given_this_hour("main", "x", now) == 3
-    assert feeds_module.given_this_hour("main", "bluesky", now) == 0
-    assert feeds_module.given_this_hour("main", "x", now + 3600) == 0
+    assert plans.given_this_hour("main", "x", now) == 3
+    assert plans.given_this_hour("main", "bluesky", now) == 0
+    assert plans.given_this_hour("main", "x", now + 3600) == 0
 
 
 def test_a_source_that_cannot_be_made_hurts_no_other(start, caplog):

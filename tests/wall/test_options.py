@@ -42,6 +42,8 @@ def test_every_option_can_be_set(tmp_path):
         MASTODON_TOKEN="also secret",
         JETSTREAM_URL="wss://jetstream.example",
         WEBHOOK_SECRET="a secret that is long",
+        VISITORS=True,
+        VISITORS_ON_X=20,
         BANNED_USERS=["spammer"],
     ) == Options(
         sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
@@ -57,6 +59,8 @@ def test_every_option_can_be_set(tmp_path):
         mastodon_token="also secret",
         jetstream_url="wss://jetstream.example",
         webhook_secret="a secret that is long",
+        visitors=True,
+        visitors_on_x=20,
         banned_users=("spammer",),
     )
 

@@ -12,6 +12,8 @@ from realtime_wall.wall.sources.source import Order, Source
 # Posts of these come without being fetched.
 SENT = ("webhook",)
 NAME_SIZE = 32  # the column of the database
+# What a post costs, in dollars: alone, and when its author is paid for as well. X's prices of 2026.
+PRICES = {"x": (0.005, 0.015), "x_search": (0.005, 0.015)}
 _NAMES = {"x_search": "x"}
 
 

@@ -84,6 +84,7 @@ class XStreamSource:
         self._rules_are_set = False
         self._stopping = Event()
         self._dialling: gevent.Greenlet[..., _Ending] | None = None
+        self._changing: gevent.Greenlet[..., None] | None = None
 
     def run(self, emit: Emit) -> None:
         if not self._token:
@@ -110,12 +111,13 @@ class XStreamSource:
         self.rules = wanted
         if self._rules_are_set:
             self._rules_are_set = False
-            gevent.spawn(self._change_rules)
+            self._changing = gevent.spawn(self._change_rules)
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._dialling is not None:
-            self._dialling.kill(block=False)
+        for greenlet in (self._dialling, self._changing):
+            if greenlet is not None:
+                greenlet.kill(block=False)
 
     def _dial(self, emit: Emit) -> _Ending:
         self._backoff.dialled(self._clock.elapsed())
@@ -141,18 +143,20 @@ class XStreamSource:
     def _set_rules(self, client: tweepy.StreamingClient) -> None:
         wanted = self.rules
         set_rules(client, wanted, lambda tag: tag == self._tag or tag.startswith(f"{self._tag}:"))
-        self._rules_are_set = wanted is self.rules
+        self._rules_are_set = True
+        if wanted is not self.rules:  # others were asked for meanwhile
+            wanted, self.rules = self.rules, wanted
+            self.ask_for(wanted)
 
     def _change_rules(self) -> None:
-        while not (self._rules_are_set or self._stopping.is_set()):
+        while not self._clock.wait(self._stopping, RULES_PAUSE) and not self._rules_are_set:
             # Changes come together: X takes a hundred in a quarter of an hour.
-            self._clock.wait(self._stopping, RULES_PAUSE)
-            if self._rules_are_set or self._stopping.is_set():
-                return
             try:
                 self._set_rules(_Client(self._token, self._base_url, self._stall, lambda line: False))
             except Exception as problem:
                 logger.warning("X's rules could not be changed (%s)", problem)
+            else:
+                return  # another one sees to what was asked for meanwhile
 
     def _wait_after(self, ending: _Ending) -> float:
         if ending.gave_up:

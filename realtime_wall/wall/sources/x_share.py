@@ -32,35 +32,39 @@ VISITORS = "visitors"
 
 
 class SharedStream:
-    """The stream runs while somebody has a share in it."""
+    """The stream runs while somebody with a share in it asks for something."""
 
     def __init__(self, make: Callable[[Callable[[], None]], XStreamSource]) -> None:
         self.dials = 0
         self._make = make
         self._shares: dict[str, XShare] = {}
         self._source: XStreamSource | None = None
-        self._running: gevent.Greenlet[..., None] | None = None
 
     def join(self, share: XShare) -> None:
         self._shares[share.wall] = share
-        if self._running is None or self._running.dead:
-            self._source = self._make(self._connected)
-            self.tell_rules()
-            self._running = gevent.spawn(self._run, self._source)
-        else:
-            self.tell_rules()
+        self.adjust()
 
     def leave(self, share: XShare) -> None:
         if self._shares.get(share.wall) is share:
             del self._shares[share.wall]
-        if self._shares:
-            self.tell_rules()
-        elif self._source is not None:
-            self._source.stop()
-            self._source = self._running = None
+            self.adjust()
 
-    def tell_rules(self) -> None:
-        """To the source: value -> who wants it, as tag -> values."""
+    def adjust(self) -> None:
+        """The stream to what the shares ask for."""
+        rules = self._rules()
+        if not rules:
+            if self._source is not None:
+                self._source.stop()
+                self._source = None
+        elif self._source is not None:
+            self._source.ask_for(rules)
+        else:
+            self._source = self._make(self._connected)
+            self._source.ask_for(rules)
+            gevent.spawn(self._run, self._source)
+
+    def _rules(self) -> dict[str, list[str]]:
+        """Each value once, with a tag that names who wants it."""
         wanted: dict[str, list[str]] = {}
         for name in sorted(self._shares):
             for value in self._shares[name].rules:
@@ -68,8 +72,7 @@ class SharedStream:
         rules: dict[str, list[str]] = {}
         for value, names in wanted.items():
             rules.setdefault(f"{TAG}:{'+'.join(names)}", []).append(value)
-        if self._source is not None:
-            self._source.ask_for(rules)
+        return rules
 
     def _run(self, source: XStreamSource) -> None:
         problem: Exception | None = None
@@ -147,7 +150,7 @@ class XShare:
 
     def ask_for(self, rules: Sequence[str]) -> None:
         self.rules = list(rules)
-        self._stream.tell_rules()
+        self._stream.adjust()
 
     def take(self, item: Item) -> None:
         if isinstance(item, Post):
@@ -189,13 +192,18 @@ def _number(cursor: str) -> int:
 _streams: dict[str, SharedStream] = {}
 
 
-def share_of(order: Order) -> XShare:
-    """A wall's share in the stream of the token that the settings have."""
-    token = order.options.bearer_token
+def stream_of(token: str) -> SharedStream:
+    """The one stream that an app has."""
     if token not in _streams:
         _streams[token] = SharedStream(
             lambda connected: XStreamSource(token, tag=TAG, on_connected=connected)
         )
+    return _streams[token]
+
+
+def share_of(order: Order) -> XShare:
+    """A wall's share in the stream of the token that the settings have."""
+    token = order.options.bearer_token
     search = Search(token, rules_for(order.keywords, order.users, QUERY_SIZE), since=order.cursor)
     rules = rules_for(order.keywords, order.users)
-    return XShare(_streams[token], order.wall, rules, search, cursor=order.cursor)
+    return XShare(stream_of(token), order.wall, rules, search, cursor=order.cursor)

@@ -1,0 +1,64 @@
+"""The visitors' share in the stream of X: rules for what they listen to, as many as the organiser allows.
+
+A term that many listen to is asked for once, and no longer than somebody listens. The posts go to those
+who listen; the wall does not show or store them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.wall.clock import Clock
+from realtime_wall.wall.listening import Listeners
+from realtime_wall.wall.options import Options
+from realtime_wall.wall.post import Item, Post
+from realtime_wall.wall.posting import Welcome
+from realtime_wall.wall.sources.cap import CappedSource
+from realtime_wall.wall.sources.source import Source
+from realtime_wall.wall.sources.supervisor import keep_running
+from realtime_wall.wall.sources.x_rules import rules_for
+from realtime_wall.wall.sources.x_share import VISITORS, SharedStream, XShare
+
+
+class VisitorsOnX:
+    def __init__(self, stream: SharedStream, listeners: Listeners, options: Options, clock: Clock) -> None:
+        self._stream = stream
+        self._listeners = listeners
+        self._most = options.visitors_on_x
+        self._is_welcome = Welcome(options.banned_users)
+        self._clock = clock
+        self._share: XShare | None = None
+        self._stopping = Event()
+        cap = options.posts_per_hour
+        self._source: Source = CappedSource("x", self._make, cap, clock) if cap else self._make()
+        self._running: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._listeners.on_terms = self._terms_changed
+        self._running = gevent.spawn(keep_running, self._source, self._offer, self._stopping, self._clock)
+
+    def stop(self) -> None:
+        self._listeners.on_terms = lambda: None
+        self._stopping.set()
+        self._source.stop()
+        if self._running is not None:
+            self._running.join(timeout=1)
+            self._running.kill()
+
+    def _make(self) -> XShare:
+        self._share = XShare(self._stream, VISITORS, self._rules(self._listeners.terms), clock=self._clock)
+        return self._share
+
+    def _rules(self, terms: Iterable[str]) -> list[str]:
+        return rules_for(list(terms)[: self._most], [])
+
+    def _terms_changed(self) -> None:
+        if self._share is not None:
+            self._share.ask_for(self._rules(self._listeners.terms))
+
+    def _offer(self, item: Item) -> None:
+        if isinstance(item, Post) and self._is_welcome(item):
+            self._listeners.offer(item.as_message())
