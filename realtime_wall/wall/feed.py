@@ -17,12 +17,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import Any
 
 import gevent
+from django.db import connections
 from gevent.event import Event
 from gevent.queue import Empty, JoinableQueue
+from gevent.threadpool import ThreadPool
 
 from realtime_wall import publish as publish_here
+from realtime_wall.fan_out import SLICE
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
@@ -35,7 +40,11 @@ from realtime_wall.wall.store import DatabaseStore, Store, Stored
 logger = logging.getLogger(__name__)
 
 WAITING = 10_000  # posts, some 20 MB: three minutes of a busy conference while the database is away
+BACKLOG = 1_000  # and so many while it is there: what lies in memory is walked by the garbage collector
 BATCH = 200  # posts in one transaction
+# The least time for a full batch: 2,500 posts a second, ten times of what X sends at most. What is left
+# belongs to the pages.
+PACE = 0.080
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 STOP_TIMEOUT = 3.0
 
@@ -58,11 +67,16 @@ class Feed:
         self._publish = publish or publish_here
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
-        self._queue: JoinableQueue[Item] = JoinableQueue(waiting)
+        self._queue: JoinableQueue[Item] = JoinableQueue()
+        self._most = waiting
+        self._is_away = False  # the database
+        self._room = Event()
         self._recent = Recent()
         self._stopping = Event()
+        self._pause_at = 0.0
         self._never = Event()  # what nothing but time ends
         self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
+        self._thread = ThreadPool(1)  # one writer, with a database connection of its own
         self._drain: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -73,7 +87,7 @@ class Feed:
     def follow(self, source: Source) -> None:
         """Take what it gives from now on."""
         self._supervisors[source] = gevent.spawn(
-            keep_running, source, self._queue.put, self._stopping, self._clock
+            keep_running, source, self._take, self._stopping, self._clock
         )
 
     def drop(self, source: Source) -> None:
@@ -96,18 +110,41 @@ class Feed:
         if not self._queue.join(timeout * 2 / 3):
             logger.error("the feed of %s stopped with posts that could not be stored", self.channel)
         self._drain.kill()
+        gevent.spawn(self._end_thread)  # which may be waiting for the database still
+
+    def _end_thread(self) -> None:
+        self._thread.apply(connections.close_all)
+        self._thread.kill()
+
+    def _take(self, item: Item) -> None:
+        """From a source; it waits while there is no room."""
+        while self._queue.qsize() >= (self._most if self._is_away else min(self._most, BACKLOG)):
+            self._room.clear()
+            self._room.wait()
+        self._queue.put(item)
+        self._breathe()
+
+    def _breathe(self) -> None:
+        """A turn for everybody else, when the last one was a while ago."""
+        if monotonic() > self._pause_at:
+            # A timer, not sleep(0): gevent would run us again before it looks at any socket.
+            gevent.sleep(0.000_001)
+            self._pause_at = monotonic() + SLICE
 
     def _empty_queue(self) -> None:
         while True:
-            batch = self._take()
+            batch = self._next_batch()
+            began = monotonic()
             try:
                 self._handle(batch)
             except Exception:
                 logger.exception("%d posts of %s could not be handled", len(batch), self.channel)
             for _ in batch:
                 self._queue.task_done()
+            if len(batch) == BATCH and not self._stopping.is_set():
+                gevent.sleep(max(began + PACE - monotonic(), 0.000_001))
 
-    def _take(self) -> list[Item]:
+    def _next_batch(self) -> list[Item]:
         """Waits for an item; with it comes what else is there already."""
         batch = [self._queue.get()]
         try:
@@ -115,6 +152,7 @@ class Feed:
                 batch.append(self._queue.get_nowait())
         except Empty:
             pass
+        self._room.set()
         return batch
 
     def _handle(self, batch: list[Item]) -> None:
@@ -122,7 +160,9 @@ class Feed:
         wait, failures = FIRST_RETRY, 0
         while left:
             # In a thread: the database may make it wait, the event loop must not.
-            stored = gevent.get_hub().threadpool.apply(self._store.add, (left,))
+            stored = self._thread.apply(self._store.add, (left,))
+            self._is_away = stored.problem is not None
+            self._room.set()
             self._tell(stored, failures)
             left = stored.left
             if left:
@@ -139,7 +179,11 @@ class Feed:
         for rejection in stored.rejected:
             note = "put aside as a RejectedPost" if rejection.kept else "lost"
             logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
-        announce(self.channel, stored, self._publish)
+        announce(self.channel, stored, self._publish_one)
+
+    def _publish_one(self, channel: str, message: dict[str, Any], event: str, event_id: str) -> None:
+        self._publish(channel, message, event=event, event_id=event_id)
+        self._breathe()
 
 
 def _name(item: Item) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -181,6 +182,7 @@ def tidy(text: str, size: int) -> str:
     return text.replace("\0", "")[:size]
 
 
+@lru_cache(4096)  # a few people write most of what is written
 def web_url(url: str) -> str:
     """The address if a browser may be sent there, else nothing."""
     if not url or len(url) > URL_SIZE or _NOT_IN_A_URL.search(url) or _SURROGATE.search(url):

@@ -1,20 +1,24 @@
 import logging
 import sqlite3
 from contextlib import closing
+from time import monotonic
 
 import gevent
 import pytest
+from gevent import monkey
 from gevent.event import Event
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall.errors import InvalidMessage
-from realtime_wall.wall.feed import Feed
+from realtime_wall.wall.feed import BACKLOG, PACE, Feed
 from realtime_wall.wall.models import RejectedPost, Tweet
 from realtime_wall.wall.post import Author, Removal
 from realtime_wall.wall.store import DatabaseStore, Stored
 from tests.wall.fakes import DEADLINE, FakeClock, ListSource, RecordingPublisher, post
 from tests.wall.test_store import Unstorable, bad
+
+sleep = monkey.get_original("time", "sleep")
 
 
 class MemoryStore:
@@ -278,6 +282,33 @@ def test_what_waits_is_stored_together(run, publisher):
     publisher.wait_for(500)
     assert max(map(len, store.batches)) == 200
     assert len(store.batches) <= 5
+
+
+def test_a_flood_leaves_time_to_the_pages(run, publisher):
+    began = monotonic()
+    run(ListSource(*map(post, range(1500))))
+    publisher.wait_for(1500)
+
+    assert monotonic() - began >= 6 * PACE
+
+
+def test_while_the_database_is_there_little_lies_in_memory(run, publisher):
+    class Slow(MemoryStore):
+        def add(self, posts):
+            while not gate:
+                sleep(0.001)  # in a thread of the feed's
+            return super().add(posts)
+
+    gate = []
+    source = ListSource(*map(post, range(5000)))
+    run(source, store=Slow())
+    for _ in range(20):
+        gevent.sleep(0.005)
+    given = source.given
+    gate.append("open")
+
+    assert BACKLOG <= given <= BACKLOG + 201
+    publisher.wait_for(5000)
 
 
 def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock, caplog):

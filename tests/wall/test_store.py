@@ -4,6 +4,7 @@ from contextlib import closing
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 
+from realtime_wall.wall import store as store_module
 from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
 from realtime_wall.wall.post import Mark, Media, Post, Removal
 from realtime_wall.wall.store import DatabaseStore
@@ -67,13 +68,13 @@ def test_a_post_that_another_process_stored_meanwhile_is_no_reason_to_reject(
     database, monkeypatch, batch, new
 ):
     """The other process inserts after we have looked up what is new, and before we insert."""
-    insert, called, raced = Tweet.objects.bulk_create, Wall.called, []
+    insert, called, raced = store_module.insert, Wall.called, []
 
-    def lose_the_race(rows):
+    def lose_the_race(wall, posts):
         if not raced:
             raced.append("2")
             raise IntegrityError("duplicate key")
-        return insert(rows)
+        return insert(wall, posts)
 
     def find_what_the_other_stored(slug):
         wall = called(slug)
@@ -82,7 +83,7 @@ def test_a_post_that_another_process_stored_meanwhile_is_no_reason_to_reject(
             wall.tweets.create(source="list", post_id="2", content={}, created_at=post().created_at)
         return wall
 
-    monkeypatch.setattr(Tweet.objects, "bulk_create", lose_the_race)
+    monkeypatch.setattr(store_module, "insert", lose_the_race)
     monkeypatch.setattr(Wall, "called", find_what_the_other_stored)
 
     stored = DatabaseStore("main").add([post(post_id) for post_id in batch])
@@ -137,16 +138,16 @@ def test_while_the_database_is_locked_all_posts_are_left(database):
 
 def test_what_was_stored_before_the_database_went_away_is_told(database, monkeypatch):
     """A batch is halved for its bad post; the database goes away between the halves."""
-    insert = Tweet.objects.bulk_create
+    insert = store_module.insert
 
-    def lock_after_the_first_half(rows):
-        rows = list(rows)
-        insert(rows)
-        if [row.post_id for row in rows] == ["1", "2"]:
+    def lock_after_the_first_half(wall, posts):
+        messages = insert(wall, posts)
+        if [post.id for post in posts] == ["1", "2"]:
             locks.append(sqlite3.connect(database, isolation_level=None))
+        return messages
 
     locks = []
-    monkeypatch.setattr(Tweet.objects, "bulk_create", lock_after_the_first_half)
+    monkeypatch.setattr(store_module, "insert", lock_after_the_first_half)
     monkeypatch.setattr(Wall, "called", locked_when(locks, Wall.called))
 
     stored = DatabaseStore("main").add([post(1), post(2), bad(Unstorable, 3), post(4)])
@@ -198,10 +199,10 @@ def test_a_conflict_that_goes_away_leaves_a_stored_post(database):
 
 
 def test_a_conflict_that_stays_is_a_reason_to_reject(database, monkeypatch):
-    def refuse(rows):
+    def refuse(wall, posts):
         raise IntegrityError("a rule of this site")
 
-    monkeypatch.setattr(Tweet.objects, "bulk_create", refuse)
+    monkeypatch.setattr(store_module, "insert", refuse)
 
     stored = DatabaseStore("main").add([post(1)])
 

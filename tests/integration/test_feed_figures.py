@@ -1,0 +1,163 @@
+"""What the feed is promised to do, on a real server. ``make prove`` takes the long runs.
+
+The figures are printed: ``pytest -s tests/integration/test_feed_figures.py``.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import statistics
+import threading
+import time
+
+import psutil
+
+from tests.browser import ExampleServer
+from tests.live import wait_for
+
+PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
+POSTS = int(os.environ.get("POSTS", 1_000_000 if PROVE else 20_000))
+EXACT = POSTS >= 100_000
+SLACK = 1 if EXACT else 2  # what else the machine does weighs more in a short run
+STALL = 0.050
+
+
+class FeedServer(ExampleServer):
+    def __init__(self, database, source, *, environment, sharing=None):
+        super().__init__("example_wall", database, {"SOURCES": [f"tests.feed_site.sources.{source}"]})
+        self.environment |= {"DJANGO_SETTINGS_MODULE": "tests.feed_settings", **environment}
+        if sharing:
+            for key in ("SITE_DATABASE", "SITE_REALTIME_WALL"):
+                self.environment[key] = sharing.environment[key]
+
+    def query(self, sql):
+        with contextlib.closing(sqlite3.connect(self.environment["SITE_DATABASE"], timeout=30)) as database:
+            return database.execute(sql).fetchall()
+
+    def stored(self):
+        """As far as the counting is cheap: ids of rows rise by one."""
+        return self.query("SELECT COALESCE(MAX(id), 0) FROM realtime_wall_wall_tweet")[0][0]
+
+    def stall(self):
+        return json.loads(self.get("/stall/").body)["seconds"]
+
+    def memory(self):
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+
+
+def wait_for_more(server, count):
+    before = server.stored()
+    wait_for(lambda: server.stored() >= before + count)
+
+
+class Pages:
+    """The wall's page, asked for twenty times a second: how long it takes."""
+
+    def __init__(self, server):
+        self.times = []
+        self._server = server
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        self._thread.join()
+
+    def _ask(self):
+        while not self._done.wait(0.05):
+            began = time.perf_counter()
+            assert self._server.get("/").status == 200
+            self.times.append(time.perf_counter() - began)
+
+    @property
+    def p99(self):
+        return statistics.quantiles(self.times, n=100)[98]
+
+
+def test_posts_at_full_speed_are_stored_and_published_beside_the_pages(migrated_wall):
+    with FeedServer(migrated_wall, "Flood", environment={"FLOOD": "0"}) as quiet, Pages(quiet) as idle:
+        wait_for(lambda: len(idle.times) >= (400 if EXACT else 100), patience=60)
+
+    memory = []
+    with FeedServer(migrated_wall, "Flood", environment={"FLOOD": str(POSTS)}) as server:
+        server.stall()
+        wait_for(server.stored)
+        began, before = time.perf_counter(), server.stored()
+        with Pages(server) as busy:
+
+            def finished():
+                stored = server.stored()
+                memory.append((stored, server.memory()))
+                return stored >= POSTS
+
+            wait_for(finished, patience=POSTS / 500)
+            rate = (POSTS - before) / (time.perf_counter() - began)
+        stall = server.stall()
+        with server.client("?channel=tweets") as client:
+            assert client.welcome["cursor"].endswith(f":{POSTS}"), "each was published once"
+        stored = server.query("SELECT COUNT(*), COUNT(DISTINCT post_id) FROM realtime_wall_wall_tweet")
+
+    later = [megabytes for rows, megabytes in memory if rows > POSTS / 2]
+    growth = max(later) - later[0]
+    print(
+        f"\n{POSTS} posts: {rate:.0f} a second; p99 of a page {busy.p99 * 1000:.1f} ms, idle "
+        f"{idle.p99 * 1000:.1f} ms; longest stall {stall * 1000:.1f} ms; memory grew by {growth:.1f} MB"
+    )
+    assert stored == [(POSTS, POSTS)]
+    assert growth < 10
+    assert rate >= 2000 / SLACK
+    assert busy.p99 <= 3 * SLACK * idle.p99
+    assert stall <= STALL * SLACK
+
+
+def test_while_the_database_is_locked_pages_stay_and_every_post_is_stored_afterwards(migrated_wall):
+    seconds = 60 if PROVE else float(os.environ.get("LOCKED", 4))
+    environment = {"NUMBERED_EVERY": "0.02", "SITE_LOCK_TIMEOUT": "2"}
+    with FeedServer(migrated_wall, "Numbered", environment=environment) as server:
+        wait_for(server.stored)
+        # The server's pages would wait for the lock themselves, as any Django's: only its loop is looked at.
+        with contextlib.closing(sqlite3.connect(server.environment["SITE_DATABASE"])) as other:
+            other.isolation_level = None
+            other.execute("BEGIN EXCLUSIVE")
+            locked_at = other.execute("SELECT MAX(id) FROM realtime_wall_wall_tweet").fetchone()[0]
+            server.stall()
+            end = time.monotonic() + seconds
+            wait_for(lambda: time.monotonic() > end, patience=seconds + 5)
+            stall = server.stall()
+            other.execute("COMMIT")
+        missed = int(seconds / 0.02 / 2)
+        wait_for(lambda: server.stored() > locked_at + missed)
+        numbers = {int(row[0]) for row in server.query("SELECT post_id FROM realtime_wall_wall_tweet")}
+
+    print(f"\nlocked for {seconds:.0f} s: longest stall {stall * 1000:.1f} ms")
+    assert numbers == set(range(1, max(numbers) + 1))
+    assert stall <= STALL * SLACK
+
+
+def test_when_the_feeder_is_killed_the_next_server_takes_over(migrated_wall):
+    times = 20 if PROVE else int(os.environ.get("KILLS", 2))
+    environment = {"NUMBERED_EVERY": "0.01"}
+    gaps = []
+    with contextlib.ExitStack() as stack:
+        feeder = stack.enter_context(FeedServer(migrated_wall, "Numbered", environment=environment))
+        for _ in range(times):
+            waiting = FeedServer(None, "Numbered", environment=environment, sharing=feeder)
+            stack.enter_context(waiting)
+            wait_for_more(feeder, 20)
+            feeder.stop(signal.SIGKILL)
+            killed = time.monotonic()
+            wait_for_more(waiting, 1)
+            gaps.append(time.monotonic() - killed)
+            feeder = waiting
+        wait_for_more(feeder, 20)
+        numbers = [int(row[0]) for row in feeder.query("SELECT post_id FROM realtime_wall_wall_tweet")]
+
+    print(f"\nkilled {times} times: the longest takeover took {max(gaps):.2f} s")
+    assert sorted(numbers) == list(range(1, len(numbers) + 1)), "none twice, none missing"
+    assert max(gaps) <= 3
