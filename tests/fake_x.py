@@ -82,7 +82,10 @@ class FakeX:
     def _search(self, query):
         """Newest first, in pages."""
         since = int(query.get("since_id", 0))
-        lines = [line for line in reversed(self.found) if int(line["data"].get("id", "9" * 30)) > since]
+        until = int(query.get("until_id", "9" * 40))
+        lines = [
+            line for line in reversed(self.found) if since < int(line["data"].get("id", "9" * 30)) < until
+        ]
         begin, size = int(query.get("next_token", 0)), int(query["max_results"])
         page = lines[begin : begin + size]
         meta = {"result_count": len(page)}

@@ -6,6 +6,8 @@ from tests.example_settings import *  # noqa: F403
 
 _example = globals()
 INSTALLED_APPS = [*_example["INSTALLED_APPS"], "tests.feed_site"]
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tests.feed_site.urls"
 # As docs/howto/deploy.rst has it for SQLite.
 _example["DATABASES"]["default"]["OPTIONS"] = {

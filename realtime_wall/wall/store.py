@@ -25,6 +25,7 @@ from django.db import (
     InterfaceError,
     OperationalError,
     connections,
+    reset_queries,
     transaction,
 )
 from django.utils import timezone
@@ -83,6 +84,7 @@ class DatabaseStore:
             # This thread's; a busy feed comes again at once, and keeps it.
             if stored.problem or len(items) < BUSY:
                 connections.close_all()
+            reset_queries()  # which DEBUG would keep, with every post in them
         return stored
 
     def _add(self, items: Sequence[Item], stored: Stored) -> None:

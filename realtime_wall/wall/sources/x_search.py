@@ -52,19 +52,22 @@ class Search:
     def go_on_after(self, since: str) -> None:
         self._since = dict.fromkeys(self._queries, since)
 
-    def new(self) -> Iterator[Post]:
-        """Oldest first for each query; a query whose answer was taken is asked for later ones next."""
+    def new(self, until: str = "") -> Iterator[Post]:
+        """Oldest first for each query; a query whose answer was taken is asked for later ones next.
+
+        X begins with the newest: ``until`` is a post from which on they are known.
+        """
         for query in self._queries:
-            newest, posts = self._read(query)
+            newest, posts = self._read(query, until)
             yield from reversed(posts)
             self._since[query] = newest
 
-    def _read(self, query: str) -> tuple[str, list[Post]]:
+    def _read(self, query: str, until: str) -> tuple[str, list[Post]]:
         since = self._since[query]
         posts: list[Post] = []
         newest, token = since, None
         for _ in range(PAGES if since else 1):
-            answer = self._ask(query, since, token)
+            answer = self._ask(query, since, until, token)
             posts += self._posts(answer)
             newest = max([newest, *(post.cursor for post in posts)], key=_number)
             meta = answer.get("meta")
@@ -77,10 +80,12 @@ class Search:
             )
         return newest, posts
 
-    def _ask(self, query: str, since: str, token: str | None) -> dict[str, Any]:
+    def _ask(self, query: str, since: str, until: str, token: str | None) -> dict[str, Any]:
         parameters: dict[str, Any] = {"max_results": PAGE if since else FIRST, **FIELDS}
         if since:
             parameters["since_id"] = since
+        if until:
+            parameters["until_id"] = until
         if token:
             parameters["next_token"] = token
         try:
@@ -89,7 +94,7 @@ class Search:
             if not since:
                 raise SourceGaveUp(f"{problem_in(problem.response)}: check what is tracked") from problem
             # Older than the seven days that are searched.
-            return self._ask(query, "", None)
+            return self._ask(query, "", until, None)
         found = read_line(answer.content)
         return found if isinstance(found, dict) else {}
 

@@ -118,6 +118,8 @@ class XShare:
         self._stream = stream
         self._search = search
         self._newest = cursor
+        self._known_from = ""  # the first post after the hole that is being filled
+        self._holes = 0
         self._clock = clock or SystemClock()
         self._emit: Emit = lambda item: None
         self._problem: Exception | None = None
@@ -155,28 +157,38 @@ class XShare:
     def take(self, item: Item) -> None:
         if isinstance(item, Post):
             self._newest = max(self._newest, item.cursor, key=_number)
+            self._known_from = self._known_from or item.cursor
             # Until a hole is filled, whoever takes over has to begin before it.
             item = replace(item, cursor="" if self._filling else self._newest)
         self._emit(item)
 
     def connected(self) -> None:
         """Again, or for the first time since the server before this one ended."""
+        self._known_from = ""
+        self._holes += 1
         if self._search is not None and self._newest and self._filling is None:
             self._filling = gevent.spawn(self._fill, self._search, self._newest)
 
     def _fill(self, search: Search, since: str) -> None:
         search.go_on_after(since)
         try:
-            for wait in SEARCH_AFTER:
-                if self._clock.wait(self._ended, wait) or self._found(search):
+            failures = 0
+            while failures < len(SEARCH_AFTER):
+                holes = self._holes
+                if self._clock.wait(self._ended, SEARCH_AFTER[failures]):
                     return
+                if not self._found(search):
+                    failures += 1
+                elif holes == self._holes:
+                    return
+                search.go_on_after(since)  # also when there is another hole by now
             logger.error("what %s missed of X since post %s is not on the wall", self.wall, since)
         finally:
             self._filling = None
 
     def _found(self, search: Search) -> bool:
         try:
-            for post in search.new():
+            for post in search.new(self._known_from):
                 self._newest = max(self._newest, post.cursor, key=_number)
                 self._emit(replace(post, cursor=""))
         except (tweepy.TweepyException, OSError, SourceGaveUp, ValueError) as problem:

@@ -202,6 +202,28 @@ def test_each_wall_searches_for_what_it_missed(world, run):
     assert world.x.searches[0]["since_id"] == "5"
 
 
+def test_a_hole_is_searched_for_up_to_where_the_stream_went_on(world, run):
+    """X begins with the newest: a busy stream would push the hole out of what is read."""
+    main = run(world.source(cursor="5"))
+    asked = gevent.event.Event()
+
+    def hang(connection):
+        asked.wait()
+        refuse(503)(connection)
+
+    world.x.search_script = [hang]
+    world.wait_until_heard()
+    wait_for(lambda: world.x.searches)
+    world.x.found = [x_line(number) for number in (6, 7, 8, 9)]
+    world.x.tell(x_line(8))
+    main.wait_for(1)
+    asked.set()
+    main.wait_for(3)
+
+    assert world.x.searches[1]["until_id"] == "8"
+    assert ids(main) == ["8", "6", "7"]
+
+
 def test_a_search_that_fails_is_tried_again(world, run):
     main = run(world.source(cursor="5"))
     world.x.search_script = [refuse(503), refuse(429), lambda connection: None]
