@@ -51,8 +51,11 @@ class RecordingPublisher:
         return [event_id for _, _, _, event_id in self.published]
 
     def wait_for(self, count):
-        with gevent.Timeout(DEADLINE, AssertionError(f"{len(self.published)} of {count} were published")):
-            while len(self.published) < count:
+        self.wait_until(lambda: len(self.published) >= count)
+
+    def wait_until(self, condition):
+        with gevent.Timeout(DEADLINE, AssertionError(f"{len(self.published)} were published")):
+            while not condition():
                 self._arrived.clear()
                 self._arrived.wait()
 
