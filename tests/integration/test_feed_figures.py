@@ -161,3 +161,18 @@ def test_when_the_feeder_is_killed_the_next_server_takes_over(migrated_wall):
     print(f"\nkilled {times} times: the longest takeover took {max(gaps):.2f} s")
     assert sorted(numbers) == list(range(1, len(numbers) + 1)), "none twice, none missing"
     assert max(gaps) <= 3
+
+
+def test_the_pages_of_a_server_that_waits_are_told_too(migrated_wall):
+    environment = {"NUMBERED_EVERY": "0.05"}
+    with FeedServer(migrated_wall, "Numbered", environment=environment) as feeder:
+        wait_for(feeder.stored)
+        with FeedServer(None, "Numbered", environment=environment, sharing=feeder) as waiting:
+            with waiting.client() as page, feeder.client() as other:
+                for client in (page, other):
+                    client.subscribe("tweets")
+                heard = [page.read_until(lambda one: one["type"] == "tweet") for _ in range(20)]
+                other.read_until(lambda one: one["type"] == "tweet")
+            numbers = [int(one["message"]["id"]) for one in heard]
+
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
