@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from realtime_wall import NoServer, publish
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.wall import options, plans
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
+from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.post import WITHDRAWN
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import Order
@@ -71,7 +71,7 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What each wall is fed with; the settings' own sources of the main wall are not listed."""
 
     form = WallSourceForm
-    list_display = ("kind", "wall", "enabled", "excerpt", "this_hour", "costs")
+    list_display = ("kind", "wall", "enabled", "excerpt", "this_hour", "costs", "trouble")
     list_filter = ("enabled", "wall")
     list_select_related = ("wall",)
     readonly_fields = ("this_hour", "costs")
@@ -87,6 +87,11 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         given = plans.given_this_hour(source.wall.slug, kinds.name_of(source.kind), time.time())
         return f"{given} / {source.cap}" if source.cap else str(given)
 
+    @admin.display(description=_("trouble"))
+    def trouble(self, source: WallSource) -> str:
+        found = source.wall.positions.filter(source=kinds.name_of(source.kind))
+        return (found.values_list("trouble", flat=True).first() or "") if source.enabled else ""
+
     @admin.display(description=_("at most, in an hour"))
     def costs(self, source: WallSource) -> str:
         """What the cap stands for."""
@@ -96,6 +101,20 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not source.cap:
             return gettext("no limit: ${} to ${} for each post").format(*price)
         return "${:.2f} - ${:.2f}".format(*(source.cap * each for each in price))
+
+
+@admin.register(SourcePosition)
+class SourcePositionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Also of the sources that the settings name."""
+
+    list_display = ("source", "wall", "trouble", "cursor", "updated")
+    list_select_related = ("wall",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SourcePosition | None = None) -> bool:
+        return False
 
 
 @admin.register(Tweet)

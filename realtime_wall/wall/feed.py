@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -87,7 +88,7 @@ class Feed:
     def follow(self, source: Source) -> None:
         """Take what it gives from now on."""
         self._supervisors[source] = gevent.spawn(
-            keep_running, source, self._take, self._stopping, self._clock
+            keep_running, source, self._take, self._stopping, self._clock, partial(self._note, source.name)
         )
 
     def drop(self, source: Source) -> None:
@@ -115,6 +116,10 @@ class Feed:
     def _end_thread(self) -> None:
         self._thread.apply(connections.close_all)
         self._thread.kill()
+
+    def _note(self, source: str, trouble: str) -> None:
+        """For the admin; when the database is away, the log has to do."""
+        gevent.get_hub().threadpool.spawn(self._store.note, source, trouble)
 
     def _take(self, item: Item) -> None:
         """From a source; it waits while there is no room."""

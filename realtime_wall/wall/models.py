@@ -122,14 +122,21 @@ class WallSource(models.Model):
 
 
 class SourcePosition(models.Model):
-    """How far a wall has read a source; written with the posts, so that both are true or neither is."""
+    """How far a wall has read a source; written with the posts, so that both are true or neither is.
 
-    wall = models.ForeignKey(Wall, models.CASCADE, related_name="positions")
-    source = models.CharField(max_length=32)
-    cursor = models.CharField(max_length=200)
-    updated = models.DateTimeField(auto_now=True)
+    And what stands in its way.
+    """
+
+    wall = models.ForeignKey(Wall, models.CASCADE, related_name="positions", verbose_name=_("wall"))
+    source = models.CharField(_("source"), max_length=32)
+    cursor = models.CharField(_("read up to"), max_length=200, blank=True)
+    trouble = models.CharField(_("trouble"), max_length=500, blank=True)  # empty when all is well
+    updated = models.DateTimeField(_("updated"), auto_now=True)
 
     class Meta:
+        verbose_name = _("source at work")
+        verbose_name_plural = _("sources at work")
+        ordering: ClassVar = ["wall", "source"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["wall", "source"], name="one_position_per_source")
         ]

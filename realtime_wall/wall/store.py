@@ -71,6 +71,9 @@ class Store(Protocol):
     def add(self, items: Sequence[Item]) -> Stored:
         """Store what is new or changed; called in a thread, and never raises for what a database may do."""
 
+    def note(self, source: str, trouble: str) -> None:
+        """Keep what stands in the way of a source, as well as can be; never raises either."""
+
 
 class DatabaseStore:
     def __init__(self, slug: str) -> None:
@@ -86,6 +89,17 @@ class DatabaseStore:
                 connections.close_all()
             reset_queries()  # which DEBUG would keep, with every post in them
         return stored
+
+    def note(self, source: str, trouble: str) -> None:
+        found = {"trouble": tidy(trouble, 500)}
+        try:
+            wall = Wall.called(self.slug)
+            if not wall.positions.filter(source=source[:32]).update(**found, updated=timezone.now()):
+                SourcePosition.objects.create(wall=wall, source=source[:32], **found)
+        except DatabaseError:
+            pass  # it is in the log
+        finally:
+            connections.close_all()
 
     def _add(self, items: Sequence[Item], stored: Stored) -> None:
         if stored.problem:

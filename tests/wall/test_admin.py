@@ -209,3 +209,13 @@ def test_what_its_author_has_deleted_is_not_shown_again(admin):
 
     removed.refresh_from_db()
     assert removed.hidden
+
+
+def test_a_source_in_trouble_is_seen_in_both_lists(admin):
+    add_source(admin)
+    DatabaseStore("main").note("x", "it has stopped for good: the token is wrong")
+
+    assert "the token is wrong" in page(admin, SOURCES)
+    assert "the token is wrong" in page(admin, "/admin/realtime_wall_wall/sourceposition/")
+    WallSource.objects.update(enabled=False)
+    assert "the token is wrong" not in page(admin, SOURCES)

@@ -14,6 +14,7 @@ from realtime_wall.errors import InvalidMessage
 from realtime_wall.wall.feed import BACKLOG, PACE, Feed
 from realtime_wall.wall.models import RejectedPost, Tweet
 from realtime_wall.wall.post import Author, Removal
+from realtime_wall.wall.sources.source import SourceGaveUp
 from realtime_wall.wall.store import DatabaseStore, Stored
 from tests.wall.fakes import DEADLINE, FakeClock, ListSource, RecordingPublisher, post
 from tests.wall.test_store import Unstorable, bad
@@ -27,6 +28,10 @@ class MemoryStore:
     def __init__(self, *problems):
         self.batches = []
         self.problems = list(problems)
+        self.notes = []
+
+    def note(self, source, trouble):
+        self.notes.append((source, trouble))
 
     def add(self, posts):
         if self.problems:
@@ -398,3 +403,17 @@ def test_a_source_that_does_not_listen_is_ended(publisher, clock):
 
 def test_a_feed_that_was_never_started_can_be_stopped(publisher, clock):
     Feed("main", [], publish=publisher, store=MemoryStore(), clock=clock).stop()
+
+
+def test_what_stands_in_the_way_of_a_source_is_noted(run):
+    class Refused(ListSource):
+        def run(self, emit):
+            raise SourceGaveUp("the token is wrong")
+
+    store = MemoryStore()
+    run(Refused(), store=store)
+    with gevent.Timeout(DEADLINE):
+        while len(store.notes) < 2:
+            gevent.sleep(0.005)
+
+    assert sorted(store.notes) == [("list", ""), ("list", "it has stopped for good: the token is wrong")]

@@ -315,3 +315,22 @@ def test_a_place_that_was_not_reached_is_not_stored(database):
     store.add([bad(Unstorable, 1), post(2, cursor="11")])
 
     assert not SourcePosition.objects.exists()
+
+
+def test_the_trouble_of_a_source_is_kept_beside_its_place(database):
+    store = DatabaseStore("main")
+    store.add([post(1, cursor="10")])
+    store.note("list", "it has stopped for good: \0" + "x" * 600)
+    store.note("other", "gone")
+
+    kept = dict(SourcePosition.objects.values_list("source", "trouble"))
+    assert kept["list"].startswith("it has stopped for good: xxx") and len(kept["list"]) == 500
+    assert SourcePosition.objects.get(source="list").cursor == "10"
+    store.note("list", "")
+    assert SourcePosition.objects.get(source="list").trouble == ""
+
+
+def test_a_note_that_cannot_be_kept_is_no_trouble(database):
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        DatabaseStore("main").note("list", "gone")
