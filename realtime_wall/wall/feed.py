@@ -28,7 +28,6 @@ from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
 from realtime_wall import publish as publish_here
-from realtime_wall.fan_out import SLICE
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
@@ -46,6 +45,7 @@ BATCH = 200  # posts in one transaction
 # The least time for a full batch: 2,500 posts a second, ten times of what X sends at most. What is left
 # belongs to the pages.
 PACE = 0.080
+SLICE = 0.001  # how long it may keep the event loop
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 STOP_TIMEOUT = 3.0
 
@@ -119,7 +119,7 @@ class Feed:
 
     def _note(self, source: str, trouble: str) -> None:
         """For the admin; when the database is away, the log has to do."""
-        gevent.get_hub().threadpool.spawn(self._store.note, source, trouble)
+        self._thread.spawn(self._store.note, source, trouble)
 
     def _take(self, item: Item) -> None:
         """From a source; it waits while there is no room."""

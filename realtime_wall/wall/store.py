@@ -29,16 +29,20 @@ from django.db import (
     transaction,
 )
 from django.utils import timezone
+from gevent import monkey
 
 from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
 from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
 from realtime_wall.wall.recent import cursors, latest
+
+sleep = monkey.get_original("time", "sleep")  # of a native thread
 
 # The database is away or busy, and the posts are good.
 Unavailable = (OperationalError, InterfaceError)
 
 
 Message = dict[str, Any]
+PORTION, REST = 20, 0.002  # posts, seconds
 BUSY = 100  # items in a batch
 COLUMNS = ("wall", "source", "post_id", "content", "created_at", "received_at", "hidden", "version")
 
@@ -179,26 +183,23 @@ class DatabaseStore:
 
 def insert(wall: Wall, posts: Sequence[Post]) -> list[Message]:
     """The messages of the posts, which are stored. Django's own way takes several times as long."""
-    messages = [post.as_message() for post in posts]
+    messages: list[Message] = []
+    rows: list[tuple[Any, ...]] = []
     if not posts:
         return messages
     connection = connections[wall._state.db or DEFAULT_DB_ALIAS]
     fields: Any = (Tweet._meta.get_field(name) for name in ("content", "created_at", "received_at"))
     content, created_at, received_at = fields
     now = received_at.get_db_prep_save(timezone.now(), connection)
-    rows = [
-        (
-            wall.pk,
-            post.source,
-            post.id,
-            content.get_db_prep_save(message, connection),
-            created_at.get_db_prep_save(post.created_at, connection),
-            now,
-            False,
-            post.version,
-        )
-        for post, message in zip(posts, messages, strict=True)
-    ]
+    for number, post in enumerate(posts, 1):
+        message = post.as_message()
+        messages.append(message)
+        stored = content.get_db_prep_save(message, connection)
+        posted = created_at.get_db_prep_save(post.created_at, connection)
+        rows.append((wall.pk, post.source, post.id, stored, posted, now, False, post.version))
+        if number % PORTION == 0:
+            # The event loop waits for Python's lock, and would get it after five milliseconds only.
+            sleep(REST)
     # Many rows in one statement: each call lets go of Python's lock, and has to wait to get it back.
     most = connection.ops.bulk_batch_size(list(COLUMNS), rows)
     with connection.cursor() as cursor:
