@@ -44,7 +44,7 @@ class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
-    kind = forms.ChoiceField(label=_("kind"))
+    kind = forms.ChoiceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

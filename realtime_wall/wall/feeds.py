@@ -130,8 +130,8 @@ class Feeds:
         return self.feeds[slug]
 
     def _make(self, slug: str, plan: Plan, options: Options) -> Source | None:
-        def make() -> Source:
-            cursor = _in_thread(lambda: plans.read_cursor(slug, plan.kind))
+        def make(go_on: bool = True) -> Source:
+            cursor = _in_thread(lambda: plans.read_cursor(slug, plan.kind)) if go_on else ""
             return kinds.make(plan.kind, plan.order(slug, cursor, options))
 
         try:

@@ -33,7 +33,7 @@ class VisitorsOnX:
         self._share: XShare | None = None
         self._stopping = Event()
         cap = options.posts_per_hour
-        self._source: Source = CappedSource("x", self._make, cap, clock) if cap else self._make()
+        self._source: Source = CappedSource("x", lambda _: self._make(), cap, clock) if cap else self._make()
         self._running: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:

@@ -8,6 +8,7 @@ from realtime_wall.wall.feeds import LOOK_EVERY, Feeds
 from realtime_wall.wall.lease import Lease
 from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import Options
+from realtime_wall.wall.plans import Plan
 from tests.wall.fakes import DEADLINE, post
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -180,3 +181,13 @@ def test_stopping_stores_what_is_in_hand_before_it_lets_go(start, tmp_path):
 
     assert Tweet.objects.count() == 6
     assert Lease(tmp_path / "feeder.lock").take()
+
+
+def test_after_a_rest_what_was_posted_meanwhile_is_not_asked_for(tmp_path):
+    SourcePosition.objects.create(wall=Wall.called(), source="own", cursor="17")
+    feeds = Feeds(Options, Lease(tmp_path / "feeder.lock"), clock=RealTime())
+
+    capped = feeds._make("main", Plan(kind=OWN, cap=5), Options(sources=(OWN,)))
+
+    assert capped._make(True).order.cursor == "17"
+    assert capped._make(False).order.cursor == ""

@@ -1,7 +1,7 @@
 """Lets a source give so many posts in an hour, then gives it a rest until the hour is over.
 
-At X every post costs money: a source that has given its share is ended, not only left unread. Every
-hour begins where clocks have it begin.
+At X every post costs money: a source that has given its share is ended, not only left unread, and
+what was posted while it rested is not asked for. Every hour begins where clocks have it begin.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ HOUR = 3600
 
 class CappedSource:
     def __init__(
-        self, name: str, make: Callable[[], Source], cap: int, clock: Clock, *, given: int = 0
+        self, name: str, make: Callable[[bool], Source], cap: int, clock: Clock, *, given: int = 0
     ) -> None:
-        """``given`` in the present hour already, before a restart."""
+        """``make`` is told whether to go on where the posts end, or to begin with what comes.
+
+        ``given`` are so many in the present hour already, before a restart.
+        """
         self.name = name
         self._make = make
         self._cap = cap
@@ -36,12 +39,14 @@ class CappedSource:
         self._source: Source | None = None
 
     def run(self, emit: Emit) -> None:
+        go_on = True
         while not self._stopping.is_set():
             if not self._is_spent():
-                self._source = source = self._make()
+                self._source = source = self._make(go_on)
                 source.run(partial(self._emit, emit, source))
             if not self._is_spent():
                 return
+            go_on = False
             rest = (self._hour + 1) * HOUR - self._clock.now()
             logger.warning("%s has given its %d posts of this hour; it rests", self.name, self._cap)
             self._clock.wait(self._stopping, rest)

@@ -11,10 +11,10 @@ BEGAN = 1_800_000_000.0 // HOUR * HOUR
 class Endless:
     """Gives a post each minute until it is stopped."""
 
-    made = 0
+    made = []  # for each, whether it was to go on where the posts end
 
-    def __init__(self, clock):
-        type(self).made += 1
+    def __init__(self, clock, go_on):
+        self.made.append(go_on)
         self._clock = clock
         self._stopped = False
 
@@ -41,7 +41,7 @@ def run(clock, cap, hours, **options):
         if clock.now() >= BEGAN + hours * HOUR - 60:
             source.stop()
 
-    source = CappedSource("x", lambda: Endless(clock), cap, clock, **options)
+    source = CappedSource("x", lambda go_on: Endless(clock, go_on), cap, clock, **options)
     rest = clock.wait
 
     def wait(event, seconds):
@@ -69,10 +69,10 @@ def test_what_was_given_before_a_restart_counts(clock):
 
 def test_while_it_rests_the_source_is_ended_not_only_unread(clock, caplog):
     caplog.set_level(logging.WARNING)
-    Endless.made = 0
+    Endless.made.clear()
     run(clock, 10, 3)
 
-    assert Endless.made == 3
+    assert Endless.made == [True, False, False], "what was posted meanwhile would be paid for, too"
     assert caplog.text.count("has given its 10 posts of this hour") == 3
 
 
@@ -82,12 +82,12 @@ def test_a_source_that_has_ended_is_not_begun_again(clock):
             emit(post(1))
 
     came = []
-    CappedSource("x", Short, 10, clock).run(came.append)
+    CappedSource("x", lambda go_on: Short(), 10, clock).run(came.append)
 
     assert len(came) == 1
 
 
 def test_it_may_be_stopped_before_it_runs(clock):
-    source = CappedSource("x", lambda: Endless(clock), 5, clock)
+    source = CappedSource("x", lambda go_on: Endless(clock, go_on), 5, clock)
     source.stop()
     source.run(lambda item: pytest.fail("a post came"))
