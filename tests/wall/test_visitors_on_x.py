@@ -47,7 +47,7 @@ def listening_to(listeners, term):
 
 
 def visitors_rules(world):
-    return sorted(value for tag, value in rules_at(world.x) if tag == "realtime_wall:visitors")
+    return sorted(value for tag, value in rules_at(world.x) if tag == "realtime_wall:.visitors")
 
 
 def test_a_term_becomes_a_rule_and_goes_with_the_last_who_listens(world, listeners, start):
@@ -71,11 +71,11 @@ def test_what_the_rule_brings_goes_to_those_who_listen(world, listeners, start):
     start(banned_users=("benokoro",))
     tides, gulls = listening_to(listeners, "tides"), listening_to(listeners, "gulls")
     world.wait_until_heard()
-    banned = tagged(2, "realtime_wall:visitors")
+    banned = tagged(2, "realtime_wall:.visitors")
     banned["includes"]["users"][0]["username"] = "benokoro"
     banned["data"]["text"] = "tides"
     world.x.tell(banned)
-    world.x.tell(x_line(1, "high tides") | {"matching_rules": [{"tag": "realtime_wall:visitors"}]})
+    world.x.tell(x_line(1, "high tides") | {"matching_rules": [{"tag": "realtime_wall:.visitors"}]})
 
     wait_for(lambda: tides.sent)
     assert len(tides.sent) == 1 and "high tides" in tides.sent[0]
@@ -97,7 +97,7 @@ def test_the_cap_ends_it_for_the_hour(world, listeners, start, clock):
     listening_to(listeners, "tides")
     world.wait_until_heard()
     for number in range(1, 4):
-        world.x.tell(tagged(number, "realtime_wall:visitors"))
+        world.x.tell(tagged(number, "realtime_wall:.visitors"))
 
     wait_for(lambda: world.stream._source is None)
 
@@ -113,7 +113,7 @@ def test_a_thousand_visitors_with_a_hundred_terms_hold_one_connection(world, lis
 
     for number, word in enumerate(words):
         line = x_line(number + 1, f"{word} {words[-1 - number]}")
-        world.x.tell(line | {"matching_rules": [{"tag": "realtime_wall:visitors"}]})
+        world.x.tell(line | {"matching_rules": [{"tag": "realtime_wall:.visitors"}]})
 
     wait_for(lambda: sum(len(socket.sent) for _, socket in visitors) >= 2000)
     for word, socket in visitors:

@@ -41,6 +41,11 @@ class Backoff:
         self._count(now)
         self._dials -= 1
 
+    def allowed_in(self, now: float) -> float:
+        """The seconds until X's limit of connections allows another dial."""
+        self._count(now)
+        return max(0.0, (1.0 - self._dials) * EVERY)
+
     def succeeded(self) -> None:
         """The connection was of some use."""
         self._network = 0.0
@@ -62,9 +67,7 @@ class Backoff:
         return self._at_least(wait, now)
 
     def _at_least(self, wait: float, now: float) -> float:
-        self._count(now)
-        allowed = max(0.0, (1.0 - self._dials) * EVERY)
-        return max(wait, allowed) * (1.0 + JITTER * self._jitter())
+        return max(wait, self.allowed_in(now)) * (1.0 + JITTER * self._jitter())
 
     def _count(self, now: float) -> None:
         if self._counted_at is not None:

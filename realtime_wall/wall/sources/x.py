@@ -89,6 +89,8 @@ class XStreamSource:
     def run(self, emit: Emit) -> None:
         if not self._token:
             raise SourceGaveUp(f"there is no token for X: {WHAT_TO_DO[401]}")
+        if wait := self._backoff.allowed_in(self._clock.elapsed()):
+            self._clock.wait(self._stopping, wait)  # an earlier stream has dialled often
         while not self._stopping.is_set():
             # A greenlet of its own, so that stop() can end a read that waits for X.
             self._dialling = gevent.spawn(self._dial, emit)

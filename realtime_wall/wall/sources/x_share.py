@@ -18,6 +18,7 @@ from gevent.event import Event
 
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.post import Item, Post
+from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.source import Emit, Order, SourceGaveUp
 from realtime_wall.wall.sources.x import TAG, XStreamSource
 from realtime_wall.wall.sources.x_rules import rules_for
@@ -27,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 # X's search knows a post some seconds after the stream has sent it; where it fails it is tried again.
 SEARCH_AFTER = (15.0, 30.0, 60.0, 120.0, 300.0)
-# A share without walls: what visitors listen to.
-VISITORS = "visitors"
+# A share without a wall: what visitors listen to. No slug has a dot.
+VISITORS = ".visitors"
 
 
 class SharedStream:
@@ -207,8 +208,9 @@ _streams: dict[str, SharedStream] = {}
 def stream_of(token: str) -> SharedStream:
     """The one stream that an app has."""
     if token not in _streams:
+        backoff = Backoff()  # X counts the dials of all streams, those that have ended too
         _streams[token] = SharedStream(
-            lambda connected: XStreamSource(token, tag=TAG, on_connected=connected)
+            lambda connected: XStreamSource(token, tag=TAG, on_connected=connected, backoff=backoff)
         )
     return _streams[token]
 

@@ -226,6 +226,18 @@ def test_no_quarter_of_an_hour_sees_more_than_fifty_dials(run, clock):
         assert sum(dial <= other <= dial + 900 for other in x.dials) <= 50
 
 
+def test_streams_that_are_begun_again_and_again_share_the_limit(run, clock):
+    backoff = Backoff(jitter=lambda: 0.0)
+    with FakeX(clock=clock) as x:
+        for number in range(1, 61):
+            run_ = run(x, backoff=backoff)
+            x.wait_for_dials(number)
+            run_.stop()
+
+    for dial in x.dials:
+        assert sum(dial <= other <= dial + 900 for other in x.dials) <= 50
+
+
 @pytest.mark.parametrize("end", ["silence", "drip"])
 def test_a_stall_is_noticed_and_the_stream_dialled_again(run, end):
     with FakeX([stream(x_line(1), end=end), stream(x_line(2), end="silence")]) as x:
