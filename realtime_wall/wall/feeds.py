@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import gevent
 from django.db import connections
@@ -153,11 +153,15 @@ class Feeds:
 def _in_thread(ask: Callable[[], Result]) -> Result:
     """The database may make it wait, the event loop must not."""
 
-    def run() -> Result:
+    def run() -> tuple[Result, None] | tuple[None, Exception]:
         try:
-            return ask()
+            return ask(), None
+        except Exception as problem:  # gevent prints the traceback of what leaves a thread
+            return None, problem
         finally:
             connections.close_all()
 
-    result: Result = gevent.get_hub().threadpool.apply(run)
-    return result
+    result, problem = gevent.get_hub().threadpool.apply(run)
+    if problem is not None:
+        raise problem
+    return cast(Result, result)

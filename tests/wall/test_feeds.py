@@ -156,7 +156,7 @@ def test_a_source_that_cannot_be_made_hurts_no_other(start, caplog):
     assert "the source 'x' of the wall 'hall-2' cannot be made" in caplog.text
 
 
-def test_while_the_database_cannot_be_read_what_runs_goes_on(start, caplog, monkeypatch):
+def test_while_the_database_cannot_be_read_what_runs_goes_on(start, caplog, capsys, monkeypatch):
     feeds = start(track_keywords=("tides",))
     wait_until(lambda: asked())
     looks = []
@@ -172,6 +172,7 @@ def test_while_the_database_cannot_be_read_what_runs_goes_on(start, caplog, monk
 
     assert asked() == [("main", ("tides",))]
     assert caplog.text.count("cannot be read; it is tried again: no route") == 1
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_stopping_stores_what_is_in_hand_before_it_lets_go(start, tmp_path):
