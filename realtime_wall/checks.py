@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from realtime_wall import config, origins
+from realtime_wall.channels import rules
 from realtime_wall.server import patching
 
 TAG = "realtime"
@@ -29,6 +30,8 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         return [Error("REALTIME_WALL has to be a dict.", id="realtime_wall.E001")]
     for key, reason in config.problems(given):
         found.append(Error(f"REALTIME_WALL[{key!r}] {reason}.", id="realtime_wall.E001"))
+    for where, reason in rules.problems(given.get("CHANNELS", {})):
+        found.append(Error(f"REALTIME_WALL{where} {reason}.", id="realtime_wall.E007"))
     origins_given = given.get("ALLOWED_ORIGINS", ())
     for origin in origins_given if isinstance(origins_given, (list, tuple)) else ():
         if isinstance(origin, str) and origins.parse(origin) is None:

@@ -121,6 +121,11 @@ class Config:
         100_000, "Channels with kept messages; beyond, the one longest silent is forgotten.", least=1
     )
 
+    # Channels that are not as all others
+    channels: dict[str, Any] = _setting(
+        {}, "Rules for channels, by pattern: the first that fits a channel's name holds for it."
+    )
+
     # Other processes of this machine
     runtime_dir: str | None = _setting(
         None,

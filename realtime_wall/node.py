@@ -11,6 +11,7 @@ from realtime_wall.brokers.command import Command, Cut, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
@@ -35,7 +36,8 @@ class Node:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.channels_per_connection = config.channels_per_connection
-        self.broker = MemoryBroker(config)
+        self.rules = _rules(config)
+        self.broker = MemoryBroker(self.rules, config.history_channels)
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.clockwork = Clockwork()
@@ -175,6 +177,16 @@ class Node:
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         self.subscriptions.remove(channel, subscriber)
         self._fan_out.forget(subscriber, channel, self.broker.top)
+
+
+def _rules(config: Config) -> Rules:
+    """Those of the setting, over what is set for all channels alike."""
+    everywhere = Rule(
+        history_size=config.history_size,
+        history_bytes=config.history_bytes,
+        history_age=config.history_age,
+    )
+    return Rules(config.channels, everywhere)
 
 
 def current() -> Node | None:

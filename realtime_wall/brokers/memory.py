@@ -8,19 +8,14 @@ import time
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.config import Config
+from realtime_wall.channels.rules import Rules
 
 
 class MemoryBroker:
-    def __init__(self, config: Config) -> None:
+    def __init__(self, rules: Rules, history_channels: int) -> None:
         # A new epoch for each start: positions of an earlier one are never mistaken for ours.
-        self._log = Log(
-            secrets.token_urlsafe(6).replace("-", "_"),
-            history_size=config.history_size,
-            history_bytes=config.history_bytes,
-            history_age=config.history_age,
-            history_channels=config.history_channels,
-        )
+        epoch = secrets.token_urlsafe(6).replace("-", "_")
+        self._log = Log(epoch, rules.of, history_channels=history_channels)
 
     @property
     def top(self) -> Position:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
+
+_EMPTY: OrderedDict[str, _History] = OrderedDict()
 
 
 class Log:
@@ -22,22 +26,13 @@ class Log:
     ``now`` is a clock that only rises; ``time`` is what the message says about its date.
     """
 
-    def __init__(
-        self,
-        epoch: str,
-        *,
-        history_size: int,
-        history_bytes: int,
-        history_age: float,
-        history_channels: int,
-    ) -> None:
+    def __init__(self, epoch: str, rule_of: Callable[[str], Rule], *, history_channels: int) -> None:
         self.top = Position(epoch, 0)
-        self._size = history_size
-        self._bytes = history_bytes
-        self._age = history_age
+        self._rule_of = rule_of
         self._channels_kept = history_channels
-        # The channel longest silent comes first.
-        self._channels: OrderedDict[str, _History] = OrderedDict()
+        self._count = 0
+        # By how long they are kept; in each, the channel longest silent comes first.
+        self._by_age: dict[float, OrderedDict[str, _History]] = {}
         # All that is remembered of channels that were forgotten: what the last of them lost, and
         # the highest number one of them had, so that no channel ever uses a number twice.
         self._lost = 0
@@ -57,20 +52,23 @@ class Log:
     ) -> Message:
         """Give a message its position and keep it for those who come back."""
         self.expire(now)
-        history = self._channels.get(channel)
+        rule = self._rule_of(channel)
+        shelf = self._by_age.setdefault(rule.history_age, OrderedDict())
+        history = shelf.get(channel)
         if history is None:
-            history = self._channels[channel] = _History(self._lost, self._number)
+            history = shelf[channel] = _History(self._lost, self._number)
+            self._count += 1
         else:
-            self._channels.move_to_end(channel)
+            shelf.move_to_end(channel)
         self.top = Position(self.top.epoch, self.top.offset + 1)
         number = history.number + 1
         message = Message(channel, data_json, self.top, number, time, event, event_id, exclude, arity)
         history.add(message, now)
-        history.drop(self._size, self._bytes, now - self._age)
+        history.drop(rule, now)
         if not history:
-            self._forget(channel)
-        elif len(self._channels) > self._channels_kept:
-            self._forget(next(iter(self._channels)))
+            self._forget(shelf, channel)
+        elif self._count > self._channels_kept:
+            self._forget_longest_silent()
         return message
 
     def since(self, channel: str, position: Position, now: float) -> list[Message]:
@@ -87,29 +85,53 @@ class Log:
         history = self._current(channel, now)
         return [] if history is None else history.newest(count)
 
+    def kept(self, channel: str, now: float) -> int:
+        """How many messages of the channel are kept."""
+        history = self._current(channel, now)
+        return 0 if history is None else len(history)
+
+    def published(self, channel: str) -> int:
+        """How many messages the channel has had, as long as any of them is kept."""
+        history = self._find(channel)
+        return 0 if history is None else history.published_count
+
     def last_number(self, channel: str) -> int:
         """The number of the channel's last message; the next one has a higher one."""
-        history = self._channels.get(channel)
+        history = self._find(channel)
         return self._number if history is None else history.number
+
+    def channels(self) -> Iterator[str]:
+        """The names of the channels of which something is kept."""
+        for shelf in self._by_age.values():
+            yield from shelf
 
     def expire(self, now: float) -> None:
         """Forget the channels whose last message has become too old."""
-        oldest = now - self._age
-        while self._channels:
-            channel = next(iter(self._channels))
-            if self._channels[channel].published >= oldest:
-                return
-            self._forget(channel)
+        for age, shelf in self._by_age.items():
+            while shelf:
+                channel = next(iter(shelf))
+                if shelf[channel].last_time >= now - age:
+                    break
+                self._forget(shelf, channel)
+
+    def _find(self, channel: str) -> _History | None:
+        return self._by_age.get(self._rule_of(channel).history_age, _EMPTY).get(channel)
 
     def _current(self, channel: str, now: float) -> _History | None:
         self.expire(now)
-        history = self._channels.get(channel)
+        history = self._find(channel)
         if history is not None:
-            history.drop(self._size, self._bytes, now - self._age)
+            history.drop(self._rule_of(channel), now)
         return history
 
-    def _forget(self, channel: str) -> None:
-        history = self._channels.pop(channel)
+    def _forget_longest_silent(self) -> None:
+        shelves = [shelf for shelf in self._by_age.values() if shelf]
+        silent = min(shelves, key=lambda shelf: next(iter(shelf.values())).last)
+        self._forget(silent, next(iter(silent)))
+
+    def _forget(self, shelf: OrderedDict[str, _History], channel: str) -> None:
+        history = shelf.pop(channel)
+        self._count -= 1
         self._lost = max(self._lost, history.last)
         self._number = max(self._number, history.number)
 
@@ -117,13 +139,14 @@ class Log:
 class _History:
     """What is kept of one channel, and from which position on that is complete."""
 
-    __slots__ = ("_bytes", "_first", "_kept", "last", "lost", "number", "published")
+    __slots__ = ("_bytes", "_first", "_kept", "last", "last_time", "lost", "number", "published_count")
 
     def __init__(self, lost: int, number: int) -> None:
         # The offset of the last message that was dropped, and of the last that was published.
         self.lost = self.last = lost
         self.number = number
-        self.published = 0.0
+        self.published_count = 0
+        self.last_time = 0.0
         self._bytes = 0
         # (offset, when it was published, message), in a list, because an offset is looked up by
         # bisection. What is dropped leaves None until half the list is None: so dropping costs
@@ -137,14 +160,16 @@ class _History:
     def add(self, message: Message, now: float) -> None:
         self.last = message.position.offset
         self.number = message.number
-        self.published = now
+        self.published_count += 1
+        self.last_time = now
         self._bytes += message.size
         self._kept.append((self.last, now, message))
 
-    def drop(self, size: int, room: int, oldest: float) -> None:
-        """Keep at most ``size`` messages, in ``room`` bytes, none from before ``oldest``."""
-        kept = self._kept
-        while self and (len(self) > size or self._bytes > room or kept[self._first][1] < oldest):
+    def drop(self, rule: Rule, now: float) -> None:
+        kept, oldest = self._kept, now - rule.history_age
+        while self and (
+            len(self) > rule.history_size or self._bytes > rule.history_bytes or kept[self._first][1] < oldest
+        ):
             self.lost, _, message = kept[self._first]
             self._bytes -= message.size
             kept[self._first] = None

@@ -2,7 +2,7 @@ import pytest
 
 from realtime_wall.brokers.memory import MemoryBroker
 from realtime_wall.channels.position import Position
-from realtime_wall.config import Config
+from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.errors import HistoryLost
 
 
@@ -11,7 +11,7 @@ def append(broker, data, channel="news"):
 
 
 def test_what_was_appended_follows_an_earlier_position():
-    broker = MemoryBroker(Config())
+    broker = MemoryBroker(Rules({}), 10)
     begin = broker.top
 
     messages = [append(broker, "1"), append(broker, "2"), append(broker, "3", channel="sport")]
@@ -22,7 +22,7 @@ def test_what_was_appended_follows_an_earlier_position():
 
 
 def test_all_of_a_message_is_kept():
-    broker = MemoryBroker(Config())
+    broker = MemoryBroker(Rules({}), 10)
     begin = broker.top
 
     broker.append("news", "[1,2]", arity=2, event="tick", event_id="7", exclude="abc")
@@ -33,7 +33,7 @@ def test_all_of_a_message_is_kept():
 
 
 def test_no_more_is_kept_than_was_configured():
-    broker = MemoryBroker(Config(history_size=2))
+    broker = MemoryBroker(Rules({}, Rule(history_size=2)), 10)
     begin = broker.top
     for number in range(4):
         append(broker, str(number))
@@ -43,7 +43,7 @@ def test_no_more_is_kept_than_was_configured():
 
 
 def test_positions_of_an_earlier_server_are_not_mistaken_for_ours():
-    before, now = MemoryBroker(Config()), MemoryBroker(Config())
+    before, now = MemoryBroker(Rules({}), 10), MemoryBroker(Rules({}), 10)
     append(before, "1")
     append(now, "1")
 
@@ -54,5 +54,5 @@ def test_positions_of_an_earlier_server_are_not_mistaken_for_ours():
 
 def test_an_epoch_can_always_be_written_and_read():
     for _ in range(200):
-        top = MemoryBroker(Config()).top
+        top = MemoryBroker(Rules({}), 10).top
         assert Position.parse(str(top)) == top

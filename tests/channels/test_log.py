@@ -4,11 +4,13 @@ import tracemalloc
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
+from hypothesis.stateful import rule as step
 
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
 
 EPOCH = "k1"
@@ -16,7 +18,10 @@ LIMITS = {"history_size": 1000, "history_bytes": 1_000_000, "history_age": 60.0,
 
 
 def new_log(**limits):
-    return Log(EPOCH, **{**LIMITS, **limits})
+    kept = {**LIMITS, **limits}
+    channels = kept.pop("history_channels")
+    rule = Rule(**kept)
+    return Log(EPOCH, lambda channel: rule, history_channels=channels)
 
 
 def publish(log, *texts, channel="room", now=0.0):
@@ -251,6 +256,36 @@ def test_dropped_messages_are_freed_at_once():
     assert still_hundred - hundred < 20_000
 
 
+def test_channels_have_limits_of_their_own():
+    ages = {"brief": Rule(history_age=10.0), "long": Rule(history_age=100.0, history_size=1)}
+    log = Log(EPOCH, ages.__getitem__, history_channels=10)
+    for channel in ("long", "brief", "long"):
+        publish(log, channel, channel=channel)
+
+    assert [log.kept(channel, now=5) for channel in ("brief", "long")] == [1, 1]
+    assert [log.kept(channel, now=50) for channel in ("brief", "long")] == [0, 1]
+    assert list(log.channels()) == ["long"]
+    with pytest.raises(HistoryLost):
+        log.since("brief", at(1), now=50)
+
+
+def test_of_channels_with_different_ages_the_longest_silent_is_forgotten_first():
+    ages = {"a": Rule(history_age=10.0), "b": Rule(history_age=100.0), "c": Rule(history_age=10.0)}
+    log = Log(EPOCH, ages.__getitem__, history_channels=2)
+    for channel in ("b", "a", "c"):
+        publish(log, channel, channel=channel)
+
+    assert set(log.channels()) == {"a", "c"}
+
+
+def test_what_a_channel_has_had_is_counted_beyond_what_is_kept():
+    log = new_log(history_size=2)
+    publish(log, "one", "two", "three")
+
+    assert (log.published("room"), log.kept("room", now=0)) == (3, 2)
+    assert (log.published("other"), log.kept("other", now=0)) == (0, 0)
+
+
 @dataclasses.dataclass
 class Published:
     message: Message
@@ -271,8 +306,7 @@ class LogAgainstAModel(RuleBasedStateMachine):
     )
     def begin(self, size, kilobytes, age, kept_channels):
         self.limits = size, kilobytes * 1000, age, kept_channels
-        self.log = Log(
-            EPOCH,
+        self.log = new_log(
             history_size=size,
             history_bytes=kilobytes * 1000,
             history_age=age,
@@ -306,7 +340,7 @@ class LogAgainstAModel(RuleBasedStateMachine):
                 last = max(p.message.position.offset for p in self.published if p.message.channel == channel)
                 self.lost_by_forgotten = max(self.lost_by_forgotten, last)
 
-    @rule(channel=channels, size=st.sampled_from([1, 300, 900, 3000]))
+    @step(channel=channels, size=st.sampled_from([1, 300, 900, 3000]))
     def publish(self, channel, size):
         self.drop()
         data_json = '"' + "x" * size + '"'
@@ -319,15 +353,15 @@ class LogAgainstAModel(RuleBasedStateMachine):
         self.published.append(Published(message, self.now))
         self.drop()
 
-    @rule(seconds=st.sampled_from([0.5, 3, 10, 25]))
+    @step(seconds=st.sampled_from([0.5, 3, 10, 25]))
     def time_passes(self, seconds):
         self.now += seconds
 
-    @rule()
+    @step()
     def expire(self):
         self.log.expire(self.now)
 
-    @rule(channel=channels, back=st.integers(-1, 12))
+    @step(channel=channels, back=st.integers(-1, 12))
     def since(self, channel, back):
         self.drop()
         offset = max(0, len(self.published) - back)
@@ -346,7 +380,7 @@ class LogAgainstAModel(RuleBasedStateMachine):
             assert not is_lost
             assert told == [p.message for p in missed]
 
-    @rule(channel=channels, count=st.integers(0, 7))
+    @step(channel=channels, count=st.integers(0, 7))
     def newest(self, channel, count):
         self.drop()
         kept = [p.message for p in self.kept(channel)]
