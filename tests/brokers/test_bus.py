@@ -162,11 +162,11 @@ def test_a_killed_server_is_cleaned_up_after():
         server.process.kill()
         server.process.wait(PATIENCE)
         (directory,) = [path for path in os.scandir(server.directory.name) if path.is_dir()]
-        assert len([name for name in os.listdir(directory) if name.endswith(".sock")]) == 1
+        assert len(list(Path(directory).glob("*.sock"))) == 1
 
         assert "NoServer" in shell(server, BROADCAST.format("1"))
 
-        assert os.listdir(directory) == []
+        assert list(Path(directory).glob("*.sock")) == []
 
 
 def test_two_servers_of_one_project_are_both_reached():
