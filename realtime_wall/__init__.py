@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from realtime_wall.api import broadcast as broadcast
     from realtime_wall.api import broadcast_channel as broadcast_channel
     from realtime_wall.api import broadcast_emit as broadcast_emit
+    from realtime_wall.api import channel_token as channel_token
     from realtime_wall.api import connected_sockets as connected_sockets
     from realtime_wall.api import cursor as cursor
     from realtime_wall.api import publish as publish
@@ -27,6 +28,7 @@ _HOMES = {
         "broadcast",
         "broadcast_channel",
         "broadcast_emit",
+        "channel_token",
         "connected_sockets",
         "cursor",
         "publish",

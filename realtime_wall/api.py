@@ -16,12 +16,14 @@ from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.errors import NoServer
 from realtime_wall.sockets.arguments import for_all
+from realtime_wall.sockets.channel_token import channel_token
 from realtime_wall.sockets.registry import connected_sockets
 
 __all__ = [
     "broadcast",
     "broadcast_channel",
     "broadcast_emit",
+    "channel_token",
     "connected_sockets",
     "cursor",
     "publish",

@@ -160,6 +160,15 @@ class Node:
             top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
         )
 
+    def closed_because(self, channel: str) -> str | None:
+        """Why no client can join a channel now: "full" or "no_channel"; None when one can."""
+        rule = self.rules.of(channel)
+        if rule.max_subscribers and self.subscriptions.count(channel) >= rule.max_subscribers:
+            return "full"
+        if rule.existing_only and not self.broker.kept(channel):
+            return "no_channel"
+        return None
+
     def can_tell(self, channels: Iterable[str], since: Position) -> bool:
         """Whether everything after a position can still be told, on each of these channels."""
         try:

@@ -36,6 +36,7 @@ def signature(function):
         "publish": "channel, data, event=None, event_id=None",
         "send": "session_id, message",
         "cursor": "",
+        "channel_token": "pattern, =write=False, =user=None, =max_age=3600.0",
     }.items(),
 )
 def test_the_verbs(name, expected):
@@ -45,7 +46,7 @@ def test_the_verbs(name, expected):
 def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
-        *("broadcast", "broadcast_channel", "broadcast_emit", "connected_sockets"),
+        *("broadcast", "broadcast_channel", "broadcast_emit", "channel_token", "connected_sockets"),
         *("cursor", "publish", "send"),
     ]
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)

@@ -42,6 +42,10 @@ class MemoryBroker:
             time=time.time(),
         )
 
+    def kept(self, channel: str) -> int:
+        """How many messages of a channel are kept."""
+        return self._log.kept(channel, time.monotonic())
+
     def since(self, channel: str, position: Position) -> list[Message]:
         """Everything on a channel after a position, or HistoryLost."""
         return self._log.since(channel, position, time.monotonic())

@@ -61,6 +61,8 @@ class Rules:
         self._found: dict[str, Rule] = {}
 
     def of(self, channel: str) -> Rule:
+        if not self._rules:
+            return self._default
         rule = self._found.get(channel)
         if rule is None:
             if len(self._found) >= REMEMBERED:

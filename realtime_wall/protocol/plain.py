@@ -48,6 +48,7 @@ class Subscribe:
     channel: str
     since: str | None
     id: Id
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,10 @@ def _channel_command(kind: str, fields: dict[str, Any], id: Id) -> Command:
     since = fields.get("since")
     if since is not None and not (isinstance(since, str) and len(since) <= _MAX_SINCE):
         return BadCommand("bad_since", "since has to be a cursor that the server gave", id)
-    return Subscribe(channel, since, id)
+    token = fields.get("token")
+    if token is not None and not isinstance(token, str):
+        return BadCommand("bad_token", "token has to be a text", id)
+    return Subscribe(channel, since, id, token)
 
 
 def _is_id(id: object) -> bool:

@@ -19,11 +19,22 @@ class Problem:
     message: str
 
 
-def subscribe(socket: Socket, channel: Any, since: Any, command_id: Any) -> Problem | None:
+CLOSED = {
+    "full": "has as many subscribers as it may have",
+    "no_channel": "has no messages, and only such channels can be joined",
+}
+
+
+def subscribe(
+    socket: Socket, channel: Any, since: Any, command_id: Any, token: str | None = None
+) -> Problem | None:
     """Join a channel; the socket's transport answers when it worked."""
     try:
         position = Position.parse(since) if since else None
-        if socket.subscribe(check_channel(channel), position, command_id):
+        closed = socket.closed_because(check_channel(channel))
+        if closed is not None and channel not in socket.channels:
+            return Problem(closed, f"channel {channel!r} {CLOSED[closed]}")
+        if socket.ask_for(channel, position, token, command_id):
             return None
     except InvalidPosition as problem:
         return Problem("bad_since", str(problem))

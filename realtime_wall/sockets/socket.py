@@ -15,9 +15,10 @@ from realtime_wall.brokers.command import Publish, Receipt
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
-from realtime_wall.sockets import receivers
+from realtime_wall.sockets import permission, receivers
 from realtime_wall.sockets.arguments import Arguments, encode_args, for_all
 from realtime_wall.sockets.inbox import Inbox, Pool
 from realtime_wall.wire.connection import DROPPED, Written
@@ -70,11 +71,13 @@ class Node(Protocol):
     """What a socket asks of the server process it lives in."""
 
     pool: Pool
+    rules: Rules
     channels_per_connection: int
 
     def perform(self, command: Publish) -> Receipt: ...
     def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
     def unsubscribe(self, transport: Any, channel: str) -> None: ...
+    def closed_because(self, channel: str) -> str | None: ...
 
 
 class Session(dict[str, Any]):
@@ -90,6 +93,7 @@ class Session(dict[str, Any]):
 class Socket:
     __slots__ = (
         "__weakref__",
+        "_asked",
         "_auth",
         "_channels",
         "_context",
@@ -126,6 +130,8 @@ class Socket:
         self._transport = transport
         self._context: dict[str, Any] | None = None
         self._channels: tuple[str, ...] = ()
+        # The channels that the client itself asked for, with what it gave to be let in.
+        self._asked: dict[str, str | None] | None = None
         self._unanswered: dict[int, Callable[..., Any] | AsyncResult[Any]] | None = None
 
     @property
@@ -166,13 +172,14 @@ class Socket:
         """Be the socket of a visit that was cut off: its id, its context and what user code kept."""
         self.session = earlier.session
         self._context = earlier._context
+        self._asked = earlier._asked
         self.inbox = earlier.inbox
         self.inbox.go_on_for(self._transport)
         self.recovered = True
 
     def rejoin(self, channels: tuple[str, ...]) -> tuple[str, ...]:
         """Which of the channels of an earlier visit it may still hear; delivery is the caller's."""
-        return tuple(channel for channel in channels if self._is_admitted(channel))
+        return tuple(name for name in channels if self.may_stay(name) and self._is_admitted(name))
 
     def accept(self) -> None:
         self._transport.accept()
@@ -307,6 +314,26 @@ class Socket:
             return False
         return True
 
+    def ask_for(self, channel: str, since: Position | None, token: str | None, command_id: Any) -> bool:
+        """Join a channel because the client wants to; False when it may not, or a receiver refused."""
+        if not permission.may_read(self._node.rules.of(channel), self.request, channel, token):
+            return False
+        if not self.subscribe(channel, since, command_id):
+            return False
+        self._asked = {**(self._asked or {}), channel: token}
+        return True
+
+    def may_stay(self, channel: str) -> bool:
+        """Whether it may still read a channel; where user code subscribed it, user code decides."""
+        if self._asked is None or channel not in self._asked:
+            return True
+        token = self._asked[channel]
+        return permission.may_read(self._node.rules.of(channel), self.request, channel, token)
+
+    def closed_because(self, channel: str) -> str | None:
+        """Why nobody can join the channel now: "full" or "no_channel"."""
+        return self._node.closed_because(channel)
+
     def unsubscribe(self, channel: str) -> bool:
         """Leave a channel; False when it was not in it."""
         if channel not in self._channels:
@@ -318,6 +345,8 @@ class Socket:
 
     def _leave(self, channel: str) -> None:
         self._channels = tuple(name for name in self._channels if name != channel)
+        if self._asked:
+            self._asked.pop(channel, None)
 
     # Answers to what we asked
 

@@ -256,9 +256,9 @@ class Namespace:
             visit.event(self.socket, name, args, packet.id)
 
     def _command(self, name: str, args: list[Any], command_id: int | None) -> None:
-        channel, since = (*args, None, None)[:2]
+        channel, since, token = (*args, None, None, None)[:3]
         if name == "subscribe":
-            problem = commands.subscribe(self.socket, channel, since, command_id)
+            problem = commands.subscribe(self.socket, channel, since, command_id, token)
         else:
             problem = commands.unsubscribe(self.socket, channel)
             if problem is None:

@@ -106,7 +106,7 @@ class WebSocket:
         return self.socket.log_id
 
     def _subscribe(self, command: plain.Subscribe) -> None:
-        problem = commands.subscribe(self.socket, command.channel, command.since, command.id)
+        problem = commands.subscribe(self.socket, command.channel, command.since, command.id, command.token)
         if problem is not None:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
 

@@ -1,7 +1,11 @@
+import time
+
 import pytest
 
 from realtime_wall import signals
+from realtime_wall.brokers.command import Publish
 from realtime_wall.sockets import commands
+from realtime_wall.sockets.channel_token import channel_token
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -55,6 +59,53 @@ def test_what_is_no_channel_or_no_cursor_is_a_problem(client, channel, since, co
 
     assert (problem.code, bool(problem.message)) == (code, True)
     assert client.socket.channels == ()
+
+
+@pytest.fixture
+def ruled():
+    channels = {
+        "secret": {"READ": False},
+        "asked": {"READ": "token"},
+        "small": {"MAX_SUBSCRIBERS": 1},
+        "known": {"EXISTING_ONLY": True},
+    }
+    with running_node(channels=channels) as node:
+        yield RecordingTransport(node)
+
+
+def test_what_the_rule_forbids_is_refused_unless_user_code_subscribes(ruled):
+    assert subscribe(ruled, "secret").code == "refused"
+    assert ruled.socket.subscribe("secret")
+    assert ruled.socket.may_stay("secret")
+
+
+def test_a_token_opens_what_asks_for_one(ruled):
+    assert subscribe(ruled, "asked").code == "refused"
+    assert commands.subscribe(ruled.socket, "asked", None, 1, channel_token("asked")) is None
+    assert ruled.socket.may_stay("asked")
+
+
+def test_a_client_that_asked_for_itself_stays_while_the_rule_lets_it(ruled, monkeypatch):
+    assert commands.subscribe(ruled.socket, "asked", None, 1, channel_token("asked", max_age=60)) is None
+    now = time.time()
+    monkeypatch.setattr("realtime_wall.sockets.channel_token.time.time", lambda: now + 61)
+
+    assert not ruled.socket.may_stay("asked")
+
+
+def test_a_full_channel_takes_nobody_in(ruled):
+    other = RecordingTransport(ruled.node)
+    assert subscribe(other, "small") is None
+
+    assert subscribe(ruled, "small").code == "full"
+    commands.unsubscribe(other.socket, "small")
+    assert subscribe(ruled, "small") is None
+
+
+def test_a_channel_that_has_to_exist_is_joined_once_something_was_published(ruled):
+    assert subscribe(ruled, "known").code == "no_channel"
+    ruled.node.perform(Publish(channel="known", data_json="1"))
+    assert subscribe(ruled, "known") is None
 
 
 def test_a_channel_cannot_be_joined_twice(client):
