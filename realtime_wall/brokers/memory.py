@@ -15,6 +15,7 @@ class MemoryBroker:
     def __init__(self, rules: Rules, history_channels: int) -> None:
         # A new epoch for each start: positions of an earlier one are never mistaken for ours.
         epoch = secrets.token_urlsafe(6).replace("-", "_")
+        self.began = time.time()
         self._log = Log(epoch, rules.of, history_channels=history_channels)
 
     @property
@@ -30,6 +31,7 @@ class MemoryBroker:
         event_id: str | None,
         exclude: str | None,
         arity: int,
+        retracts: int | None = None,
     ) -> Message:
         return self._log.append(
             channel,
@@ -38,6 +40,7 @@ class MemoryBroker:
             event_id=event_id,
             exclude=exclude,
             arity=arity,
+            retracts=retracts,
             now=time.monotonic(),
             time=time.time(),
         )
@@ -45,6 +48,22 @@ class MemoryBroker:
     def kept(self, channel: str) -> int:
         """How many messages of a channel are kept."""
         return self._log.kept(channel, time.monotonic())
+
+    def newest(self, channel: str, count: int) -> list[Message]:
+        """Up to this many messages of a channel, oldest first."""
+        return self._log.newest(channel, count, time.monotonic())
+
+    def since_event(self, channel: str, event_id: str) -> list[Message]:
+        """Everything on a channel after a message with this event id, or HistoryLost."""
+        return self._log.since_event(channel, event_id, time.monotonic())
+
+    def since_time(self, channel: str, when: float) -> list[Message]:
+        """Everything on a channel from this second on, as far as it is kept."""
+        return self._log.since_time(channel, when, time.monotonic())
+
+    def retract(self, channel: str, offset: int | None, event_id: str | None) -> Message | None:
+        """Take a message out of the log, by its offset or its event id; None when it is not kept."""
+        return self._log.retract(channel, offset, event_id, time.monotonic())
 
     def since(self, channel: str, position: Position) -> list[Message]:
         """Everything on a channel after a position, or HistoryLost."""

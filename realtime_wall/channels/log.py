@@ -47,6 +47,7 @@ class Log:
         event_id: str | None = None,
         exclude: str | None = None,
         arity: int = 1,
+        retracts: int | None = None,
         now: float,
         time: float,
     ) -> Message:
@@ -62,7 +63,9 @@ class Log:
             shelf.move_to_end(channel)
         self.top = Position(self.top.epoch, self.top.offset + 1)
         number = history.number + 1
-        message = Message(channel, data_json, self.top, number, time, event, event_id, exclude, arity)
+        message = Message(
+            channel, data_json, self.top, number, time, event, event_id, exclude, arity, retracts
+        )
         history.add(message, now)
         history.drop(rule, now)
         if not history:
@@ -79,6 +82,34 @@ class Log:
         if position.offset < (self._lost if history is None else history.lost):
             raise HistoryLost(channel, position)
         return [] if history is None else history.after(position.offset)
+
+    def since_event(self, channel: str, event_id: str, now: float) -> list[Message]:
+        """Everything after the first kept message with this event id."""
+        history = self._current(channel, now)
+        found = None if history is None else history.find(lambda one: one.event_id == event_id)
+        if history is None or found is None:
+            raise HistoryLost(channel, event_id)
+        return history.after(found.position.offset)
+
+    def since_time(self, channel: str, time: float, now: float) -> list[Message]:
+        """Everything from this second on, as far as it is kept."""
+        history = self._current(channel, now)
+        return [] if history is None else [one for one in history.after(0) if int(one.time) >= int(time)]
+
+    def retract(self, channel: str, offset: int | None, event_id: str | None, now: float) -> Message | None:
+        """Take a message out, by its offset or its event id; it is given back, None when it is not kept.
+
+        Its number and its position stay used. What is left is as complete as it was.
+        """
+        history = self._current(channel, now)
+        if history is None:
+            return None
+        found = history.find(
+            lambda one: one.position.offset == offset if event_id is None else one.event_id == event_id
+        )
+        if found is not None:
+            history.take_out(found)
+        return found
 
     def newest(self, channel: str, count: int, now: float) -> list[Message]:
         """Up to this many messages of the channel, oldest first."""
@@ -179,10 +210,23 @@ class _History:
             self._first = 0
 
     def after(self, offset: int) -> list[Message]:
-        # A shorter tuple comes before the longer ones that begin like it.
-        start = bisect_left(self._kept, (offset + 1,), lo=self._first)
-        return [message for _, _, message in self._kept[start:]]
+        kept = [message for _, _, message in self._kept[self._index_after(offset) :]]
+        return [one for one in kept if one.retracts is None or one.retracts <= offset]
 
     def newest(self, count: int) -> list[Message]:
-        start = max(self._first, len(self._kept) - count)
-        return [message for _, _, message in self._kept[start:]]
+        messages = [one for _, _, one in self._kept[self._first :] if one.retracts is None]
+        return messages[max(0, len(messages) - count) :]
+
+    def find(self, is_meant: Callable[[Message], bool]) -> Message | None:
+        messages = (one for _, _, one in self._kept[self._first :] if one.retracts is None)
+        return next(filter(is_meant, messages), None)
+
+    def take_out(self, message: Message) -> None:
+        index = self._index_after(message.position.offset - 1)
+        assert self._kept[index][2] is message
+        del self._kept[index]
+        self._bytes -= message.size
+
+    def _index_after(self, offset: int) -> int:
+        # A shorter tuple comes before the longer ones that begin like it.
+        return bisect_left(self._kept, (offset + 1,), lo=self._first)

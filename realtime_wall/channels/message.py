@@ -25,6 +25,8 @@ class Message:
     exclude: str | None = None
     # How many arguments of an event data_json has: an array of several, null for none.
     arity: int = 1
+    # The offset of the message that this one takes back. Who never had that one is not told of either.
+    retracts: int | None = None
 
     @property
     def size(self) -> int:

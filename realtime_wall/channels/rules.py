@@ -14,11 +14,13 @@ is the business of :mod:`realtime_wall.sockets.permission`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any
+
+from realtime_wall.channels.message import Message
 
 # Everybody, nobody, words for who, or a function of the project: may(request, channel) -> bool.
 Who = bool | str | list[Any] | tuple[Any, ...] | Callable[..., Any] | None
@@ -69,6 +71,10 @@ class Rules:
                 self._found.clear()
             rule = self._found[channel] = self._find(channel)
         return rule
+
+    def may_leave_out(self, messages: Iterable[Message]) -> bool:
+        """Whether a slow reader can do without some of them."""
+        return any(self.of(message.channel).overflow != "disconnect" for message in messages)
 
     def _find(self, channel: str) -> Rule:
         return next((rule for fits, rule in self._rules if fits(channel)), self._default)

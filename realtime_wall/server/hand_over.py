@@ -1,9 +1,10 @@
 """How a view takes a connection away from the HTTP server.
 
-The handler puts a :class:`HandOver` into the request's ``META`` when a valid WebSocket handshake
-arrives. The request then goes through Django like any other. A view that agrees returns
-``hand_over.accept(opener)``; any other response is an ordinary refusal. After the 101 and all that
-middleware added to it has been written and the response was closed, the opener is given the wire.
+The handler puts an offer into the request's ``META``: a :class:`HandOver` when a valid WebSocket
+handshake arrives, a :class:`Stream` with every other GET. The request then goes through Django like any
+other. A view that agrees returns ``offer.accept(opener)``; any other response is an ordinary one. When the
+response was closed, the opener is given the wire: of a WebSocket after the 101 and all that middleware
+added to it was written; of a stream before anything was, with the headers that are to be.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from django.http import HttpRequest, HttpResponse
 from realtime_wall.wire.connection import Wire
 
 META_KEY = "realtime_wall.hand_over"
+STREAM_KEY = "realtime_wall.stream"
 
 # Given the wire and the bytes that had already arrived behind the handshake.
 Opener = Callable[[Wire, bytes], None]
+# Given the wire and the response's headers, among them what middleware added.
+StreamOpener = Callable[[Wire, list[tuple[str, str]]], None]
 
 
 class HandOver:
@@ -35,7 +39,31 @@ class HandOver:
         return response
 
 
+class Stream:
+    """An answer that goes on, or begins later, without a greenlet that waits for it."""
+
+    __slots__ = ("headers", "opener", "version")
+
+    def __init__(self, version: str) -> None:
+        self.version = version  # of HTTP, as the request says
+        self.headers: list[tuple[str, str]] = []
+        self.opener: StreamOpener | None = None
+
+    def accept(self, opener: StreamOpener) -> HttpResponse:
+        """The response to return from the view; it may be given headers."""
+        self.opener = opener
+        response = HttpResponse()
+        del response.headers["Content-Type"]
+        return response
+
+
 def of(request: HttpRequest) -> HandOver | None:
     """The hand-over that this request offers, if it is a WebSocket handshake under ``rungevent``."""
     found = request.META.get(META_KEY)
     return found if isinstance(found, HandOver) else None
+
+
+def stream_of(request: HttpRequest) -> Stream | None:
+    """The stream that this request offers, if it is a GET under ``rungevent``."""
+    found = request.META.get(STREAM_KEY)
+    return found if isinstance(found, Stream) else None

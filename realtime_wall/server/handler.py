@@ -14,6 +14,7 @@ import logging
 import re
 import socket
 import time
+from functools import partial
 from typing import Any, Protocol
 
 import gevent
@@ -22,7 +23,7 @@ from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
-from realtime_wall.server.hand_over import META_KEY, HandOver
+from realtime_wall.server.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.request_body import DISCARD, BodyInput
 from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
 from realtime_wall.wire.connection import Wire
@@ -59,13 +60,14 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     _head: io.BytesIO
     _problem: BadHead | None = None
     _hand_over: HandOver | None = None
+    _stream: Stream | None = None
     _checking: tuple[str, list[tuple[str, str]]] | None = None
 
     # The head
 
     def read_requestline(self) -> str:
         """Read the whole head at once, within its limits of time and size."""
-        self._problem = self._hand_over = self._checking = None
+        self._problem = self._hand_over = self._stream = self._checking = None
         self.status = self._orig_status = None
         try:
             lines = self._read_head()
@@ -162,6 +164,8 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def run_application(self) -> None:
         if not self._is_websocket_handshake():
+            if self.command == "GET":
+                self._stream = self.environ[STREAM_KEY] = Stream(self.request_version)
             pywsgi.WSGIHandler.run_application(self)
             return
         status, headers, body = self._check_handshake()
@@ -218,6 +222,10 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         if self.server.stopping or self.wsgi_input.ends_connection():
             self.close_connection = True
         write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
+        if code == 200 and self._stream is not None and self._stream.opener is not None:
+            self._stream.headers = headers
+            self.headers_sent = True  # by the opener; pywsgi must not
+            return write
         if code == 101:
             self.provided_content_length = "0"  # or pywsgi adds one
         elif self.close_connection and self.request_version != "HTTP/1.0":  # there pywsgi says it
@@ -241,9 +249,12 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         if self.wsgi_input.ends_connection():
             self.close_connection = True
             self._let_it_finish()
-        hand_over = self._hand_over
+        hand_over, stream = self._hand_over, self._stream
         if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
-            self._give_away(hand_over)
+            self._give_away(hand_over.opener)
+        elif stream is not None and stream.opener is not None and self.code == 200:
+            # A request that a client sends ahead is not read any more: the connection ends with this answer.
+            self._give_away(partial(_open_stream, stream.opener, stream.headers))
 
     def _let_it_finish(self) -> None:
         """Take in for a while what a client still sends.
@@ -255,8 +266,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             while self.socket.recv(DISCARD):
                 pass
 
-    def _give_away(self, hand_over: HandOver) -> None:
-        assert hand_over.opener is not None
+    def _give_away(self, opener: Opener) -> None:
         config, connection = self.server.config, self.socket
         self.close_connection = True
         connection.settimeout(0)
@@ -274,7 +284,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         )
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
-        hand_over.opener(wire, arrived)
+        opener(wire, arrived)
 
     # The log
 
@@ -298,3 +308,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def log_error(self, msg: str, *args: Any) -> None:
         log.info(msg, *args)
+
+
+def _open_stream(opener: StreamOpener, headers: list[tuple[str, str]], wire: Wire, _: bytes) -> None:
+    opener(wire, headers)

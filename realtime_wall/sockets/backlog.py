@@ -2,7 +2,8 @@
 
 A log may hold far more than an outbox takes. A client that was cut off because it had missed too much
 would come back and have missed the same again. So what was missed leaves in portions, the next one when
-the last has left; what is published meanwhile waits behind it, and that is limited as an outbox is.
+the last has left; what is published meanwhile waits behind it, and that is limited as an outbox is. Live
+messages of a channel that can do without some of them wait here, too, when the client is behind.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.sockets.live_queue import LiveQueue
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 # Large enough to keep a connection busy, small enough to be encoded quickly.
@@ -30,22 +34,23 @@ class Road(Protocol):
 
 
 class Backlog:
-    __slots__ = ("_limit", "_live", "_live_size", "_missed", "_wanted", "_road", "_write")
+    __slots__ = ("_live", "_missed", "_road", "_tell_gap", "_wanted", "_write")
 
     def __init__(
         self,
         road: Road,
         write: Callable[[list[Message]], object],
+        tell_gap: Callable[[str, Position], object],
         is_wanted: Callable[[str], bool],
+        rules: Rules,
         limit: int,
     ) -> None:
         self._road = road
         self._write = write
+        self._tell_gap = tell_gap  # that something of a channel, up to a position, was left out
         self._wanted = is_wanted  # whether the client is still on a channel
-        self._limit = limit
         self._missed: deque[Message] = deque()
-        self._live: deque[Message] = deque()
-        self._live_size = 0
+        self._live = LiveQueue(rules, limit)
 
     @property
     def is_waiting(self) -> bool:
@@ -54,38 +59,48 @@ class Backlog:
     def tell(self, channel: str, missed: list[Message]) -> None:
         """Write what was missed on a channel, and forget what waited for an earlier stay on it."""
         self._missed = deque(one for one in self._missed if one.channel != channel)
-        self._live = deque(one for one in self._live if one.channel != channel)
-        self._live_size = sum(one.size for one in self._live)
+        self._live.leave_out(channel)
+        self._missed.extend(missed)
+        self._go_on()
+
+    def tell_all(self, missed: list[Message]) -> None:
+        """Write what was missed on several channels, to a client that has had nothing yet."""
         self._missed.extend(missed)
         self._go_on()
 
     def add(self, messages: list[Message]) -> Written:
-        """Let live messages wait behind what was missed."""
-        self._live.extend(messages)
-        self._live_size += sum(one.size for one in messages)
-        if self._live_size <= self._limit:
-            return QUEUED
-        self._road.abort("reads too slowly")
-        return DROPPED
+        """Let live messages wait behind what was missed, or what the client has not read."""
+        was_waiting = self.is_waiting
+        if not self._live.add(messages):
+            self._road.abort("reads too slowly")
+            return DROPPED
+        if not was_waiting:
+            self._go_on()
+        return QUEUED
 
     def _go_on(self) -> None:
         while self.is_waiting and self._road.is_open and not self._road.outbox_size:
-            self._write(self._portion())
+            portion = self._portion()
+            if portion:
+                self._tell_gaps(portion[0].position)
+                self._write(portion)
         if not self._road.is_open:
             self._missed.clear()
             self._live.clear()
         elif self.is_waiting:
             self._road.when_drained(self._go_on)
 
+    def _tell_gaps(self, first: Position) -> None:
+        gaps, self._live.gaps = self._live.gaps, set()
+        for channel in sorted(gaps):
+            if self._wanted(channel):
+                self._tell_gap(channel, Position(first.epoch, first.offset - 1))
+
     def _portion(self) -> list[Message]:
         portion: list[Message] = []
         size = 0
         while self.is_waiting and size < PORTION:
-            if self._missed:
-                message = self._missed.popleft()
-            else:
-                message = self._live.popleft()
-                self._live_size -= message.size
+            message = self._missed.popleft() if self._missed else self._live.take()
             if self._wanted(message.channel):
                 portion.append(message)
                 size += message.size

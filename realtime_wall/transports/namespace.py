@@ -40,6 +40,7 @@ SEPARATOR = b"\x1e"
 STAY_AWAY = range(3500, 4000)
 POLICY_VIOLATION = 1008
 # An event of ours that gives a client an offset to come back with, when no other does.
+GAP_EVENT = "realtime_wall:gap"
 OFFSET_EVENT = "realtime_wall:offset"
 # Between the welcome and what connect receivers send. A program that waits for the one before it listens
 # for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
@@ -212,9 +213,18 @@ class Namespace:
             self._write(missed)
             return
         if self._backlog is None:
-            limit = self._node.config.outbox_size
-            self._backlog = Backlog(self._client.session, self._write, self._is_on, limit)
+            self._backlog = self._new_backlog()
         self._backlog.tell(channel, missed)
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        return Backlog(self._client.session, self._write, self._tell_gap, self._is_on, rules, limit)
+
+    def _tell_gap(self, channel: str, position: Position) -> None:
+        name = None if channel == EVERYONE else channel
+        arguments = Arguments(encode_json({"channel": name, "cursor": str(position)}))
+        offset = str(position) if self._secret else None
+        self._client.session.send(socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset))
 
     def _write(self, messages: list[Message]) -> None:
         if not messages:
@@ -276,6 +286,9 @@ class Namespace:
         if self._door is not None:
             return QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
+        if self._client.session.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
         return self._deliver(encoded)
 

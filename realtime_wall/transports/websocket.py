@@ -122,6 +122,9 @@ class WebSocket:
     def deliver(self, encoded: Encoded) -> Written:
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
+        if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            self._backlog = self._backlog or self._new_backlog()
+            return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[encode_messages])
 
     def is_known_as(self, session_id: str) -> bool:
@@ -164,9 +167,15 @@ class WebSocket:
             return
         self._frames.write(frame)
         if self._backlog is None:
-            limit = self._node.config.outbox_size
-            self._backlog = Backlog(self._frames.wire, self._write_messages, self._is_on, limit)
+            self._backlog = self._new_backlog()
         self._backlog.tell(channel, missed)
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        return Backlog(self._frames.wire, self._write_messages, self._tell_gap, self._is_on, rules, limit)
+
+    def _tell_gap(self, channel: str, position: Position) -> None:
+        self._write_text(plain.gap_text(None if channel == EVERYONE else channel, str(position), None))
 
     def _write_messages(self, messages: list[Message]) -> None:
         self._frames.write(encode_messages(messages))

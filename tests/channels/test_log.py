@@ -256,6 +256,65 @@ def test_dropped_messages_are_freed_at_once():
     assert still_hundred - hundred < 20_000
 
 
+def retract(log, message, channel="room"):
+    """As a node does it: the message leaves the log, and those who had it are told."""
+    found = log.retract(channel, message.position.offset, None, now=0)
+    log.append(channel, '"retracted"', retracts=message.position.offset, now=0.0, time=1000.0)
+    return found
+
+
+def test_a_message_that_is_taken_back_is_told_to_nobody_any_more():
+    log = new_log()
+    one, two, three = publish(log, "one", "two", "three")
+
+    assert retract(log, two) is two
+    assert texts(log.newest("room", 10, now=0)) == ["one", "three"]
+    assert texts(log.since("room", at(0), now=0)) == ["one", "three"]
+
+
+def test_that_it_was_taken_back_is_told_to_those_who_had_it_and_to_them_only():
+    log = new_log()
+    one, two, three = publish(log, "one", "two", "three")
+    retract(log, two)
+
+    assert texts(log.since("room", two.position, now=0)) == ["three", "retracted"]
+    assert texts(log.since("room", three.position, now=0)) == ["retracted"]
+    assert texts(log.since("room", one.position, now=0)) == ["three"]
+
+
+def test_a_message_can_be_taken_back_by_its_event_id():
+    log = new_log()
+    log.append("room", '"named"', event_id="n1", now=0.0, time=1000.0)
+
+    assert log.retract("room", None, "n1", now=0).data_json == '"named"'
+    assert log.retract("room", None, "n1", now=0) is None
+    assert log.retract("elsewhere", None, "n1", now=0) is None
+
+
+def test_what_was_taken_back_leaves_its_room_to_others():
+    log = new_log(history_size=2)
+    one, two = publish(log, "one", "two")
+    log.retract("room", one.position.offset, None, now=0)
+    publish(log, "three")
+
+    assert texts(log.since("room", at(0), now=0)) == ["two", "three"]
+
+
+def test_what_follows_an_event_id_and_what_came_since_a_second():
+    log = new_log()
+    for second, name in enumerate(("a", "b", "a", "c")):
+        log.append("room", f'"{second}"', event_id=name, now=0.0, time=1000.5 + second)
+
+    assert texts(log.since_event("room", "a", now=0)) == ["1", "2", "3"]
+    assert texts(log.since_event("room", "c", now=0)) == []
+    with pytest.raises(HistoryLost):
+        log.since_event("room", "unknown", now=0)
+    with pytest.raises(HistoryLost):
+        log.since_event("empty", "a", now=0)
+    assert texts(log.since_time("room", 1002, now=0)) == ["2", "3"]
+    assert log.since_time("empty", 0, now=0) == []
+
+
 def test_channels_have_limits_of_their_own():
     ages = {"brief": Rule(history_age=10.0), "long": Rule(history_age=100.0, history_size=1)}
     log = Log(EPOCH, ages.__getitem__, history_channels=10)

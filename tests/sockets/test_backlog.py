@@ -1,11 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from tests.fakes import RecordingWire
 
+RULES = {
+    "news": {"OVERFLOW": "drop_oldest"},
+    "state": {"OVERFLOW": "resync"},
+    "price": {"OVERFLOW": "latest", "KEY": "of"},
+}
 BIG = "x" * (PORTION // 2)  # two of these are more than a portion
 
 
@@ -15,9 +23,16 @@ class Reader:
     def __init__(self, limit=1_000_000):
         self.wire = RecordingWire()
         self.writes = []
-        self.channels = {"room", "lobby"}
+        self.channels = {"room", "lobby", *RULES}
         self.offset = 0
-        self.backlog = Backlog(self.wire, self.write, self.channels.__contains__, limit)
+        self.backlog = self.make(self.write, limit)
+
+    def make(self, write, limit):
+        rules = Rules(RULES)
+        return Backlog(self.wire, write, self.tell_gap, self.channels.__contains__, rules, limit)
+
+    def tell_gap(self, channel, position):
+        self.writes.append([f"{channel} up to {position.offset}"])
 
     def write(self, messages):
         self.writes.append([message.position.offset for message in messages])
@@ -72,7 +87,7 @@ def test_small_messages_share_a_portion(reader):
 def test_a_client_that_keeps_up_is_told_all_at_once(reader):
     reader.write = None
     writes = []
-    reader.backlog = Backlog(reader.wire, writes.append, reader.channels.__contains__, 1)
+    reader.backlog = reader.make(writes.append, 1)
 
     reader.backlog.tell("room", reader.messages(5))
 
@@ -177,3 +192,60 @@ def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
 
     assert reader.writes == [[1, 2]]
     assert not reader.backlog.is_waiting
+
+
+def behind(reader):
+    """A client that has not read what it was sent last."""
+    reader.wire.outbox_size = 1
+    return reader
+
+
+def test_of_a_channel_that_can_do_without_the_oldest_messages_are_left_out_and_a_gap_is_told():
+    reader = behind(Reader(limit=1000))
+
+    written = [reader.backlog.add(reader.messages(1, "news", "1" * 10)) for _ in range(5)]
+    assert set(written) == {QUEUED}
+    reader.read_all()
+
+    gap, *rest = reader.heard
+    assert rest == [4, 5]  # two have room
+    assert gap == "news up to 3"
+
+
+def test_what_a_channel_that_is_read_anew_has_waiting_is_left_out_altogether():
+    reader = behind(Reader(limit=1000))
+    for _ in range(4):
+        assert reader.backlog.add(reader.messages(1, "state", "1")) == QUEUED
+    assert reader.backlog.add(reader.messages(1, "state", "1")) == QUEUED
+    reader.read_all()
+
+    assert reader.heard == ["state up to 3", 4, 5]
+
+
+def test_only_the_newest_about_each_thing_waits():
+    reader = behind(Reader())
+    for of, value in (("a", 1), ("b", 1), ("a", 2), ("a", 3)):
+        reader.backlog.add(reader.messages(1, "price", f'{{"of":"{of}","is":{value}}}'))
+    reader.read_all()
+
+    assert reader.heard == ["price up to 1", 2, 4]
+
+
+def test_a_channel_that_can_do_without_nothing_ends_the_client_though_others_can():
+    reader = behind(Reader(limit=1000))
+    reader.backlog.add(reader.messages(1, "news", "1"))
+
+    assert [reader.backlog.add(reader.messages(1, "room", "1" * 300)) for _ in range(3)][-1] == DROPPED
+    assert reader.wire.ended == "reads too slowly"
+
+
+def test_what_is_taken_back_is_never_left_out():
+    reader = behind(Reader(limit=1000))
+    (message,) = reader.messages(1, "news", "1")
+    taken_back = replace(message, retracts=7)
+    reader.backlog.add([taken_back])
+    for _ in range(5):
+        reader.backlog.add(reader.messages(1, "news", "1"))
+    reader.read_all()
+
+    assert message.position.offset in reader.heard
