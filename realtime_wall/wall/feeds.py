@@ -146,7 +146,9 @@ class Feeds:
 
     def _say_unreadable(self, problem: Exception) -> None:
         if not self._unreadable:
-            logger.error("what the walls are fed with cannot be read; it is tried again: %s", problem)
+            # Of a site that was never migrated, the server has said so at its start.
+            level = logging.INFO if _in_thread(plans.tables_are_missing) else logging.ERROR
+            logger.log(level, "what the walls are fed with cannot be read; it is tried again: %s", problem)
         self._unreadable = True
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db import DatabaseError, connection
+
 from realtime_wall.wall.models import MAIN, SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import KNOWN_SOURCES, Options
 from realtime_wall.wall.sources import kinds
@@ -63,6 +65,14 @@ def read_plans(options: Options) -> Plans:
         for kind in kinds.SENT:
             of_wall.pop(kind, None)
     return {slug: of_wall for slug, of_wall in plans.items() if of_wall}
+
+
+def tables_are_missing() -> bool:
+    """Whether the database is there, and the wall's tables are not: it waits for ``migrate``."""
+    try:
+        return WallSource._meta.db_table not in connection.introspection.table_names()
+    except DatabaseError:
+        return False
 
 
 def allowed_kinds(options: Options) -> list[str]:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -128,11 +129,12 @@ def is_listening(server):
 
 def test_the_socket_of_the_bus_is_removed(own_server):
     (directory,) = [path for path in os.scandir(own_server.directory.name) if path.is_dir()]
-    assert os.listdir(directory) == [f"{own_server.process.pid}.sock"]
+    socket = Path(directory, f"{own_server.process.pid}.sock")
+    assert list(Path(directory).glob("*.sock")) == [socket]
 
     own_server.stop()
 
-    assert os.listdir(directory) == []
+    assert not socket.exists()
 
 
 EVENTS = """
