@@ -59,6 +59,8 @@ class Listeners:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._waiting: deque[tuple[Message, str]] = deque(maxlen=WAITING)
         self._arrived = Flag()
+        self.idle = Flag()  # set while nothing waits to be sent
+        self.idle.set()
         self._sender: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -131,6 +133,7 @@ class Listeners:
 
     def offer(self, post: Message, data_json: str | None = None) -> None:
         self._waiting.append((post, data_json or json.dumps(post)))
+        self.idle.clear()
         self._arrived.set()
 
     def _send_all(self) -> None:
@@ -146,6 +149,7 @@ class Listeners:
                         # A timer, not sleep(0): gevent would run us again before it looks at any socket.
                         gevent.sleep(0.000_001)
                         pause_at = monotonic() + SLICE
+            self.idle.set()
 
     def _meant(self, post: Message) -> list[Socket]:
         try:

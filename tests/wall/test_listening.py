@@ -1,4 +1,3 @@
-import gevent
 import pytest
 
 from realtime_wall.channels.message import Message
@@ -52,7 +51,7 @@ def listening_to(listeners, term):
 def offer(listeners, *texts, **fields):
     for text in texts:
         listeners.offer(make_post(text=text, **fields), text)
-    gevent.sleep(0.001)
+    assert listeners.idle.wait(10)
 
 
 def test_each_visitor_is_sent_what_has_the_term(listeners):
@@ -126,7 +125,7 @@ def test_a_post_that_comes_two_ways_is_sent_once(listeners):
 
     listeners.offer(post)
     listeners.offer(post)
-    gevent.sleep(0.001)
+    assert listeners.idle.wait(10)
 
     assert len(socket.sent) == 1
 
@@ -180,7 +179,7 @@ def test_it_hears_posts_on_the_walls_channel_and_nothing_else(listeners):
     ]
 
     assert listeners.deliver(Encoded(messages)) is QUEUED
-    gevent.sleep(0.001)
+    assert listeners.idle.wait(10)
     assert socket.sent == [data]
 
 
