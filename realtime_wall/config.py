@@ -78,6 +78,15 @@ class Config:
     send_buffer: int = _setting(
         64 * 1024, "The kernel's send buffer of a live connection (SO_SNDBUF).", least=1
     )
+    connection_age: float = _setting(
+        0.0, "How long an EventSource, a stream or a channel's WebSocket may last before it has to come back."
+    )
+    long_poll_timeout: float = _setting(
+        25.0, "How long a long poll waits for a message before it is answered by 304.", least=0.1
+    )
+    jsonp: bool = _setting(
+        False, "Whether polls may be answered as a script (?callback=); any site could then read them."
+    )
     close_timeout: float = _setting(5.0, "How long a closing handshake may take.")
     drain_timeout: float = _setting(
         5.0, "How long a stopping server waits for requests and outboxes to finish."

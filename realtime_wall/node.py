@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from realtime_wall.brokers.command import Command, Cut, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.channels import resume
+from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Since, Start
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
@@ -32,6 +36,15 @@ LOGGED_OUT = 3501
 _current: Node | None = None
 
 
+class Listener(Protocol):
+    """Who hears channels, and says nothing."""
+
+    session_key: str | None
+
+    def end(self, reason: str) -> None:
+        """Let go of it, in a way that it may come back."""
+
+
 class Node:
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -42,6 +55,7 @@ class Node:
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.clockwork = Clockwork()
         self.parking = ParkingLot(self.clockwork, config.resume_timeout)
+        self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
         self.stopping = False
         self._fan_out = FanOut()
         self._home = threading.get_native_id()
@@ -168,6 +182,29 @@ class Node:
         if rule.existing_only and not self.broker.kept(channel):
             return "no_channel"
         return None
+
+    def listen(self, subscriber: Subscriber, channels: Mapping[str, int], since: Since) -> Start:
+        """Deliver channels from now on; what is to be told before is handed back.
+
+        ``channels`` says of how many messages of each a new client is told.
+        """
+        for channel in channels:
+            self.subscriptions.add(channel, subscriber)
+        return self.missed(channels, since)
+
+    def missed(self, channels: Mapping[str, int], since: Since) -> Start:
+        """What is to be told of channels to somebody who comes, or comes back."""
+        messages: list[Message] = []
+        gaps: list[str] = []
+        for channel, backtrack in channels.items():
+            missed = resume.missed(self.broker, channel, since, backtrack)
+            messages.extend(missed.messages)
+            if not missed.is_complete:
+                gaps.append(channel)
+        messages.sort(key=lambda message: message.position.offset)
+        top = self.broker.top
+        start = Position(top.epoch, messages[0].position.offset - 1) if messages else top
+        return Start(start, messages, gaps)
 
     def can_tell(self, channels: Iterable[str], since: Position) -> bool:
         """Whether everything after a position can still be told, on each of these channels."""

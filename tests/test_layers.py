@@ -22,6 +22,8 @@ FLOORS = {
     "realtime_wall.urls": 8,
     "realtime_wall.access": 8,
     "realtime_wall.socketio_views": 8,
+    "realtime_wall.channel_views": 8,
+    "realtime_wall.channel_urls": 8,
     "realtime_wall.leaving": 8,
     "realtime_wall.views": 8,
     "realtime_wall.management": 8,

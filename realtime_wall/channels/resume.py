@@ -49,6 +49,15 @@ class Missed:
     is_complete: bool = True  # else something was lost before them
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What somebody who comes to several channels is told first."""
+
+    start: Position  # where it stands before the first of the messages
+    messages: list[Message]  # of all channels, in their order
+    gaps: list[str]  # channels of which something was lost
+
+
 def missed(history: History, channel: str, since: Since, backtrack: int) -> Missed:
     """What is to be told first.
 

@@ -44,6 +44,10 @@ class Rule:
     existing_only: bool = False
     overflow: str = "disconnect"
     key: str | None = None
+    message_template: str | None = None
+    header_template: str | None = None
+    footer_template: str | None = None
+    ping_text: str = " "
 
 
 # The smallest value of what is a number.
@@ -139,6 +143,8 @@ def _value_problem(name: str, value: Any) -> str | None:
         return None if value in OVERFLOWS else f"cannot be {value!r}: one of {', '.join(OVERFLOWS)}"
     if name == "existing_only":
         return None if isinstance(value, bool) else f"cannot be {value!r}: True or False"
+    if name.endswith("template") or name == "ping_text":
+        return None if isinstance(value, str) else f"cannot be {value!r}: a text"
     if name == "key":
         return None if isinstance(value, str) and value else f"cannot be {value!r}: the name of a field"
     if isinstance(value, bool) or not isinstance(value, int if name in _WHOLE else (int, float)):

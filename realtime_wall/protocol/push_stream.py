@@ -45,6 +45,10 @@ class Item:
         return json.loads(self.data_json) if self.data_json[:1] == '"' else self.data_json
 
 
+def json_of(text: str) -> str:
+    return _json(text)
+
+
 # How a channel wants an item written.
 Template = Callable[[Item], str]
 

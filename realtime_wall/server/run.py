@@ -62,6 +62,8 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
         server.stop_listening()
         for connected in connected_sockets:
             connected.disconnect(SERVICE_RESTART, "the server restarts")
+        for listener_ in list(node.listeners):
+            listener_.end("the server restarts")
         server.drain(config.drain_timeout, hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")

@@ -9,7 +9,7 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from gevent import monkey
 
-from realtime_wall import NoSocket, broadcast
+from realtime_wall import NoSocket, broadcast, publish
 from site_app import middleware
 
 
@@ -86,6 +86,18 @@ def broadcast_view(request):
         return JsonResponse({"sockets": broadcast(request.GET.get("message", "")).sockets})
     except NoSocket as nobody:
         return JsonResponse({"error": str(nobody)}, status=404)
+
+
+@csrf_exempt
+def publish_view(request):
+    """``?channel=``, once or more; the texts of the body's lines, one message each."""
+    query = request.GET
+    positions = [
+        str(publish(channel, text, event=query.get("event"), event_id=query.get("event_id")))
+        for text in request.body.decode().splitlines()
+        for channel in query.getlist("channel")
+    ]
+    return JsonResponse({"positions": positions})
 
 
 def from_a_greenlet(request):

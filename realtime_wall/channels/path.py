@@ -1,0 +1,45 @@
+"""Which channels does a path name? ``a/b.b10/c`` is three, of the second the last ten messages first."""
+
+from __future__ import annotations
+
+import re
+
+from realtime_wall.channels.names import MAX_NAME, check_channel
+from realtime_wall.errors import InvalidChannel, RealtimeWallError
+
+_BACKTRACK = re.compile(r"(.+)\.b([0-9]{1,9})", re.DOTALL).fullmatch
+
+
+class BadPath(RealtimeWallError):
+    """A path that names no channels that could be used; with the status that answers it."""
+
+    def __init__(self, status: int, explanation: str) -> None:
+        self.status = status
+        self.explanation = explanation
+        super().__init__(explanation)
+
+
+def parse(path: str, limit: int) -> dict[str, int]:
+    """Each channel, in the order of the path, with how many messages to look back."""
+    parts = [part for part in path.split("/") if part]
+    if not parts:
+        raise BadPath(400, "No channel id provided.")
+    if len(parts) > limit:
+        raise BadPath(403, f"More than {limit} channels were asked for.")
+    found: dict[str, int] = {}
+    for part in parts:
+        match = _BACKTRACK(part)
+        name, backtrack = (match[1], int(match[2])) if match else (part, 0)
+        found.setdefault(_checked(name), backtrack)
+    return found
+
+
+def _checked(name: str) -> str:
+    if name == "ALL" or "*" in name:
+        raise BadPath(403, "Channel id not authorized for this method.")
+    if len(name) > MAX_NAME:
+        raise BadPath(400, "Channel id is too large.")
+    try:
+        return check_channel(name)
+    except InvalidChannel as problem:
+        raise BadPath(400, f"Channel id cannot be used: {problem.reason}.") from problem
