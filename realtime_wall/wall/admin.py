@@ -26,12 +26,23 @@ from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall,
 from realtime_wall.wall.post import WITHDRAWN
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import Order
+from realtime_wall.wall.urls import taken_names
 
 logger = logging.getLogger(__name__)
 
 
+class WallForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_slug(self) -> str:
+        """Whether the wall can be reached under it."""
+        slug = str(self.cleaned_data["slug"])
+        if slug in taken_names():
+            raise forms.ValidationError(gettext("Another page is at this address; choose another slug."))
+        return slug
+
+
 @admin.register(Wall)
 class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = WallForm
     list_display = ("slug", "title", "hashtag", "fed_by", "created")
     search_fields = ("slug", "title", "hashtag")
 

@@ -1,13 +1,17 @@
-"""Says at start what is wrong with the wall's settings."""
+"""Says at start what is wrong with the wall's settings, and with the names of its walls."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError
 
 from realtime_wall import config
 from realtime_wall.wall import options
+from realtime_wall.wall.models import Wall
+from realtime_wall.wall.urls import taken_names
 
 NEEDED = {"x": "BEARER_TOKEN", "x_search": "BEARER_TOKEN", "webhook": "WEBHOOK_SECRET"}
 
@@ -28,4 +32,25 @@ def check_options(**_: Any) -> list[CheckMessage]:
                     id="realtime_wall.wall.W001",
                 )
             )
+    return found
+
+
+def check_slugs(databases: Sequence[str] | None, **_: Any) -> list[CheckMessage]:
+    """With ``check --database``, and before ``migrate``: the admin refuses such names, a program may not."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            slugs = list(
+                Wall.objects.using(alias).filter(slug__in=taken_names()).values_list("slug", flat=True)
+            )
+        except DatabaseError:
+            continue  # the tables are not there yet
+        found += [
+            Warning(
+                f"The wall {slug!r} cannot be reached: another page has its address.",
+                hint="Give it another slug.",
+                id="realtime_wall.wall.W002",
+            )
+            for slug in slugs
+        ]
     return found

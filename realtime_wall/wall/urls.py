@@ -2,16 +2,25 @@
 
 from django.urls import path
 
-from realtime_wall.wall import views
+from realtime_wall.wall import archive_views, views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
 
+# Of the main wall, these stand before every slug: no wall can have the first part of one as its name.
 urlpatterns = [
     path("", views.wall_page, name="main"),
     path("posts.json", views.posts, name="main-posts"),
     path("hook/", hook, name="main-hook"),
+    path("api/posts/", archive_views.api_posts, name="main-api-posts"),
     path("<slug:slug>/hook/", hook, name="hook"),
     path("<slug:slug>/", views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", views.posts, name="posts"),
+    path("<slug:slug>/api/posts/", archive_views.api_posts, name="api-posts"),
 ]
+
+
+def taken_names() -> frozenset[str]:
+    """What a wall cannot be called, because another page is there."""
+    first_parts = {str(pattern.pattern).split("/")[0] for pattern in urlpatterns}
+    return frozenset(part for part in first_parts if part and "<" not in part)

@@ -19,7 +19,7 @@ THEMES = ("dark", "light")
 @require_safe
 @never_cache
 def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
-    wall = _wall(slug)
+    wall = wall_called(slug)
     asked = request.GET.get("theme")
     context = {
         "wall": wall,
@@ -39,7 +39,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     their places and take out what has been removed; ``edited`` are those of them that it may show as
     they were. Without a usable key all of them are sent.
     """
-    wall = _wall(slug)
+    wall = wall_called(slug)
     shown = history.newest(wall, KEPT)
     missed = history.newer_than(wall, request.GET.get("after", ""), KEPT)
     answer = {
@@ -59,6 +59,6 @@ def _hashtag(wall: Wall) -> str:
     return next((keyword for keyword in tracked if keyword.startswith("#")), "")
 
 
-def _wall(slug: str) -> Wall:
+def wall_called(slug: str) -> Wall:
     """The main wall is made when it is first asked for; another one has to be there."""
     return Wall.called() if slug == MAIN else get_object_or_404(Wall, slug=slug)

@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from realtime_wall.wall.models import Tweet, Wall
+
 _numbers = count(1)
 
 
@@ -26,6 +28,19 @@ def make_post(**fields: Any) -> dict[str, Any]:
         "retweeted_by": "",
         "retweeted_by_username": "",
     } | fields
+
+
+def store(post, wall=None, **fields):
+    """Straight into the database; its key."""
+    Tweet.objects.create(
+        wall=wall or Wall.called(),
+        post_id=post["id"],
+        source=post["source"],
+        content=post,
+        created_at=post["created_at"],
+        **fields,
+    )
+    return f"{post['source']}:{post['id']}"
 
 
 def entity(start: int, end: int, kind: str = "hashtag", text: str = "", url: str = "https://x.example/tag"):

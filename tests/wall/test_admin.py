@@ -219,3 +219,13 @@ def test_a_source_in_trouble_is_seen_in_both_lists(admin):
     assert "the token is wrong" in page(admin, "/admin/realtime_wall_wall/sourceposition/")
     WallSource.objects.update(enabled=False)
     assert "the token is wrong" not in page(admin, SOURCES)
+
+
+def test_a_wall_cannot_take_the_address_of_another_page(admin):
+    form = {"title": "", "hashtag": ""}
+
+    refused = admin.post("/admin/realtime_wall_wall/wall/add/", form | {"slug": "api"})
+    assert "Another page is at this address" in refused.content.decode()
+    admin.post("/admin/realtime_wall_wall/wall/add/", form | {"slug": "apis"})
+
+    assert list(Wall.objects.filter(slug__startswith="api").values_list("slug", flat=True)) == ["apis"]

@@ -2,6 +2,9 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
+from realtime_wall.wall.models import Wall
+from tests.wall.databases import file_database
+
 
 @pytest.fixture(autouse=True)
 def no_token_around(monkeypatch):
@@ -49,3 +52,19 @@ def test_a_webhook_without_a_secret_is_a_warning(monkeypatch):
 
 def test_sources_of_a_wrong_type_do_not_break_the_checks():
     assert [check_id for check_id, _ in found(SOURCES=5)] == ["realtime_wall.wall.E001"]
+
+
+def test_a_wall_whose_address_is_another_page_is_a_warning(database):
+    Wall.objects.create(slug="hook")
+    Wall.objects.create(slug="hooks")
+
+    messages = run_checks(databases=["default"])
+
+    assert [m.msg for m in messages if m.id == "realtime_wall.wall.W002"] == [
+        "The wall 'hook' cannot be reached: another page has its address."
+    ]
+
+
+def test_without_tables_nothing_is_said_of_walls(tmp_path):
+    with file_database(tmp_path / "empty.sqlite3"):
+        assert not [m for m in run_checks(databases=["default"]) if m.id == "realtime_wall.wall.W002"]
