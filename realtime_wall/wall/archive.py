@@ -81,6 +81,11 @@ class Search:
             limit=_limit(query.get("limit", "")),
         )
 
+    def as_query(self) -> dict[str, Any]:
+        """The question without the place, for an address; what is not asked for is left out."""
+        query = {"q": " ".join(self.words), "author": self.author, "source": list(self.sources)}
+        return {name: value for name, value in query.items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -97,6 +102,11 @@ def find(wall: Wall, search: Search) -> Found:
     shown = rows[: search.limit]
     more = len(rows) > len(shown)
     return Found([content for content, _, _ in shown], Place(*shown[-1][1:]) if more else None)
+
+
+def sources_of(wall: Wall) -> list[str]:
+    """Where the posts of a wall have come from."""
+    return list(wall.tweets.order_by("source").values_list("source", flat=True).distinct())
 
 
 def words_of(text: str) -> tuple[str, ...]:

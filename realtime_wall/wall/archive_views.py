@@ -1,18 +1,24 @@
-"""A wall's posts for programs, page by page, with the place in the channel from which to listen."""
+"""A wall's posts page by page: for programs, and as a page to look through."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from realtime_wall import cursor
-from realtime_wall.wall.archive import BadSearch, Search, find
+from realtime_wall.wall.archive import BadSearch, Found, Search, find, sources_of
 from realtime_wall.wall.aside import TooBusy, beside
-from realtime_wall.wall.models import MAIN
-from realtime_wall.wall.views import wall_called
+from realtime_wall.wall.card import card, card_labels, utc_now
+from realtime_wall.wall.frame import address_of, reading_frame, wall_called
+from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.page_config import live_words
 
 
 @require_safe
@@ -38,3 +44,49 @@ def api_posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
             "live": {"channel": wall.channel, "cursor": position},
         }
     )
+
+
+@require_safe
+@never_cache
+def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
+    """The same posts, with a search box; with a script the page goes on by itself."""
+    wall = wall_called(slug)
+    search, found, sources, problem, status = Search(), Found([], None), list[str](), "", 200
+    position = cursor()
+    try:
+        search = Search.parse(request.GET)
+        found, sources = beside(lambda: (find(wall, search), sources_of(wall)))
+    except BadSearch as bad:
+        problem, status = str(bad), 400
+    except TooBusy:
+        problem, status = gettext("Many are searching right now. Try again in a moment."), 503
+    labels, now = card_labels(), utc_now()
+    context = reading_frame(request, wall, "archive") | {
+        "search": search,
+        "sources": sources,
+        "problem": problem,
+        "cards": [card(post, labels, now) for post in found.posts],
+        "cursor": position,
+        "older": _older(search, found),
+        "is_newest": search.behind is None,
+        "config": _config(wall, search, found),
+    }
+    return render(request, "realtime_wall_wall/archive.html", context, status=status)
+
+
+def _older(search: Search, found: Found) -> str:
+    """The address of the next page, as a link's."""
+    return "?" + urlencode(search.as_query() | {"page": str(found.next)}, doseq=True) if found.next else ""
+
+
+def _config(wall: Wall, search: Search, found: Found) -> dict[str, Any]:
+    return live_words(wall) | {
+        "api": address_of("api-posts", wall),
+        "query": urlencode(search.as_query(), doseq=True),
+        "page": str(search.behind or ""),
+        "next": str(found.next) if found.next else None,
+        "words": search.words,
+        "author": search.author,
+        "sources": search.sources,
+        "found": gettext("{} new"),
+    }

@@ -13,10 +13,12 @@ urlpatterns = [
     path("posts.json", views.posts, name="main-posts"),
     path("hook/", hook, name="main-hook"),
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
+    path("archive/", archive_views.archive_page, name="main-archive"),
     path("<slug:slug>/hook/", hook, name="hook"),
     path("<slug:slug>/", views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", views.posts, name="posts"),
     path("<slug:slug>/api/posts/", archive_views.api_posts, name="api-posts"),
+    path("<slug:slug>/archive/", archive_views.archive_page, name="archive"),
 ]
 
 

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from realtime_wall.wall import history, options
+from realtime_wall.wall import history
 from realtime_wall.wall.card import key_of
-from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.frame import frame, wall_called
+from realtime_wall.wall.models import MAIN
 
 KEPT = 200  # as many as wall.js keeps in the page
-THEMES = ("dark", "light")
 
 
 @require_safe
 @never_cache
 def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
-    asked = request.GET.get("theme")
-    context = {
-        "wall": wall,
-        "title": wall.title or (gettext("Live wall") if slug == MAIN else slug),
-        "hashtag": _hashtag(wall),
-        "theme": asked if asked in THEMES else THEMES[0],
-    }
-    return render(request, "realtime_wall_wall/wall.html", context)
+    return render(request, "realtime_wall_wall/wall.html", frame(request, wall))
 
 
 @require_safe
@@ -49,16 +41,3 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "count": wall.tweets.filter(hidden=False).count(),
     }
     return JsonResponse(answer)
-
-
-def _hashtag(wall: Wall) -> str:
-    """What to post with: the wall's own hashtag; else, on the main wall, the first that is asked for."""
-    if wall.hashtag:
-        return "#" + wall.hashtag.lstrip("#")
-    tracked = options.current().track_keywords if wall.slug == MAIN else ()
-    return next((keyword for keyword in tracked if keyword.startswith("#")), "")
-
-
-def wall_called(slug: str) -> Wall:
-    """The main wall is made when it is first asked for; another one has to be there."""
-    return Wall.called() if slug == MAIN else get_object_or_404(Wall, slug=slug)

@@ -1,5 +1,7 @@
 """What programs and readers are told about the posts of a wall."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client, override_settings
 from django.urls import include, path
@@ -7,7 +9,8 @@ from django.urls import include, path
 from realtime_wall.wall import archive_views, aside
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.urls import taken_names
-from tests.wall.posts import make_post, store
+from tests.wall.html_tree import tree
+from tests.wall.posts import hostile_posts, make_post, store
 
 urlpatterns = [
     path("", include("realtime_wall.urls")),
@@ -96,6 +99,81 @@ def test_nobody_waits_for_ever_behind_other_searches(client, monkeypatch):
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert client.get("/wall/api/posts/").status_code == 200
+
+
+# -- the page
+
+
+def archive(client, query="", status=200, path="/wall/archive/"):
+    answer = client.get(path + query)
+    assert answer.status_code == status
+    return tree(answer.content.decode())
+
+
+def keys(page):
+    return [card.attributes["data-key"] for card in page.find(class_="wall-card")]
+
+
+def test_the_page_goes_on_behind_a_link(client):
+    stored = [store(make_post(text=f"tides {number}")) for number in range(60)]
+
+    first = archive(client, "?q=tides&source=x")
+    (link,) = next(first.find(class_="wall-older")).find("a")
+    second = archive(client, link.attributes["href"])
+
+    assert keys(first) + keys(second) == stored[::-1]
+    assert "q=tides&source=x&page=" in link.attributes["href"]
+    assert "hidden" in next(second.find(class_="wall-older")).attributes
+    assert next(second.find("input")).attributes["value"] == "tides"
+
+
+def test_a_wrong_question_is_answered_with_the_page_and_what_is_wrong(client):
+    store(make_post())
+
+    page = archive(client, "?page=2", status=400)
+
+    assert "no place in the archive" in next(page.find(class_="wall-problem")).text
+    assert keys(page) == []
+
+
+def test_nobody_finds_a_wall_that_is_not_there(client):
+    archive(client, status=404, path="/wall/nowhere/archive/")
+
+
+def test_sources_can_be_chosen_where_there_are_several(client):
+    store(make_post())
+    assert not list(archive(client).find("select"))
+    store(make_post(source="mastodon"))
+
+    options = [option.text for option in archive(client).find("option")]
+
+    assert options == ["everywhere", "mastodon", "x"]
+
+
+def test_the_pages_of_a_wall_lead_to_each_other(client):
+    Wall.objects.create(slug="hall-2", title="Hall 2")
+
+    page = archive(client, path="/wall/hall-2/archive/")
+
+    links = {link.text: link.attributes["href"] for link in next(page.find("nav")).find("a")}
+    assert links["Wall"] == "/wall/hall-2/"
+    assert links["Archive"] == "/wall/hall-2/archive/"
+    assert next(page.find("title")).text == "Archive · Hall 2"
+
+
+def test_nothing_a_stranger_wrote_becomes_markup(client):
+    for post in hostile_posts():
+        store(post)
+
+    page = archive(client, "?author=" + quote("<script>"))
+    page_of_all = archive(client)
+
+    for seen in (page, page_of_all):
+        for script in seen.find("script"):
+            assert script.attributes.get("type") == "application/json" or not script.text
+        for element in seen.find():
+            assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
+    assert "@<script>" in next(page.find(class_="wall-filter")).text
 
 
 # -- addresses

@@ -184,7 +184,7 @@ def test_every_script_of_the_wall_carries_the_nonce():
         if "src" in script.attributes
     ]
 
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert {script.attributes.get("nonce") for script in scripts} == {"n-1"}
 
 

@@ -17,14 +17,17 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.urls import reverse
-from django.utils.translation import gettext
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from realtime_wall import cursor
 from realtime_wall.templatetags.realtime import nonce_attribute, realtime_client
 from realtime_wall.wall import history
 from realtime_wall.wall.card import card, card_labels, utc_now
+from realtime_wall.wall.frame import address_of
 from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.page_config import live_words
 
 register = template.Library()
 
@@ -42,10 +45,11 @@ def render_tweets(count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
 @register.inclusion_tag("realtime_wall_wall/client.html", takes_context=True)
 def websocket_client(context: Context, wall: Wall | str = MAIN) -> dict[str, Any]:
     """The scripts that keep the list of ``render_tweets`` alive; put them at the end of the page."""
+    chosen = _wall(wall)
     return {
         "realtime_client": realtime_client(context),
         "nonce": nonce_attribute(context),
-        "config": page_config(_wall(wall)),
+        "config": live_words(chosen) | {"posts": address_of("posts", chosen)},
     }
 
 
@@ -55,22 +59,11 @@ def count(wall: Wall | str = MAIN) -> int:
     return _wall(wall).tweets.filter(hidden=False).count()
 
 
-def page_config(wall: Wall) -> dict[str, Any]:
-    """What wall.js has to be told: where to listen and to read, and every word it may have to say."""
-    return {
-        "channel": wall.channel,
-        "posts": posts_url(wall),
-        "now": utc_now().isoformat(),
-        "card": card_labels(),
-        "more": gettext("{} more"),
-        "status": {"live": gettext("live"), "lost": gettext("connection lost")},
-    }
-
-
-def posts_url(wall: Wall) -> str:
-    if wall.slug == MAIN:
-        return reverse("realtime_wall_wall:main-posts")
-    return reverse("realtime_wall_wall:posts", args=[wall.slug])
+@register.simple_tag(takes_context=True)
+def wall_script(context: Context, name: str) -> SafeString:
+    """One of the wall's own scripts."""
+    source = static(f"realtime_wall_wall/{name}")
+    return format_html('<script src="{}"{}></script>', source, nonce_attribute(context))
 
 
 def _wall(wall: Wall | str) -> Wall:

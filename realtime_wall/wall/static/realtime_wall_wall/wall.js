@@ -10,11 +10,9 @@
   const PACE = 900; // milliseconds from one arrival to the next
   const BURST = 4; // more waiting posts than this arrive in one step
   const ARRIVAL = 300;
-  const FOLD_SHOWN = 4000;
-  const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
-  const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
   const RETRY = [1000, 2000, 5000, 10000];
 
+  const Frame = root.WallFrame;
   const keyOf = (post) => `${post.source}:${post.id}`;
 
   class Wall {
@@ -29,8 +27,8 @@
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
       this._latest = top ? top.dataset.key : "";
-      this._more = new More(words.more, () => this._next());
-      setInterval(() => this._tellTimes(), 15000);
+      this._more = new Frame.More(words.more, () => this._next());
+      Frame.keepTimes(list, words.card, () => this._now());
     }
 
     receive(post) {
@@ -118,7 +116,7 @@
 
     _next() {
       if (this._timer) return;
-      if (root.scrollY > AT_THE_TOP) {
+      if (root.scrollY > Frame.AT_THE_TOP) {
         this._more.hold(this._waiting.length);
         return;
       }
@@ -141,7 +139,7 @@
       const added = this._list.offsetHeight - before;
       const [top] = this._list.children;
       if (top === formerTop) return;
-      if (root.scrollY > AT_THE_TOP) {
+      if (root.scrollY > Frame.AT_THE_TOP) {
         root.scrollBy(0, added); // what is being read stays where it is
         return;
       }
@@ -171,60 +169,9 @@
     _now() {
       return Date.now() + this._skew;
     }
-
-    _tellTimes() {
-      for (const time of this._list.querySelectorAll("time")) {
-        const words = root.WallCard.ago(time.dateTime, this._words.card, this._now());
-        if (time.textContent !== words) time.textContent = words;
-      }
-    }
   }
 
-  /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
-  class More {
-    constructor(words, released) {
-      this._pill = document.querySelector(".wall-more");
-      this._words = words;
-      this._timer = null;
-      this._held = false;
-      if (!this._pill) return;
-      this._pill.addEventListener("click", () => root.scrollTo({ top: 0 }));
-      root.addEventListener("scroll", () => {
-        if (!this._held || root.scrollY > AT_THE_TOP) return;
-        this._hide();
-        released();
-      });
-    }
-
-    /* For a moment. */
-    tell(number) {
-      if (!number) return;
-      this._show(number);
-      this._held = false;
-      this._timer = setTimeout(() => this._hide(), FOLD_SHOWN);
-    }
-
-    /* Until the reader is back at the top, or none waits any more. */
-    hold(number) {
-      if (number) this._show(number);
-      else if (this._held) this._hide();
-      this._held = number > 0;
-    }
-
-    _show(number) {
-      if (!this._pill) return;
-      clearTimeout(this._timer);
-      this._pill.textContent = this._words.replace("{}", number);
-      this._pill.hidden = false;
-    }
-
-    _hide() {
-      this._held = false;
-      this._pill.hidden = true;
-    }
-  }
-
-  // -- the frame
+  // -- the count
 
   function readCount() {
     const place = document.querySelector(".wall-count");
@@ -236,66 +183,17 @@
     for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
   }
 
-  function statusTeller(words) {
-    const place = document.querySelector(".wall-status");
-    let timer = null;
-    const tell = (state) => {
-      place.dataset.state = state;
-      place.querySelector(".wall-status-word").textContent = words[state];
-    };
-    return ({ state }) => {
-      if (!place) return;
-      if (state !== "open") {
-        timer = timer || setTimeout(() => tell("lost"), GRACE);
-        return;
-      }
-      clearTimeout(timer);
-      timer = null;
-      tell("live");
-    };
-  }
-
-  function startClock() {
-    const place = document.querySelector(".wall-clock");
-    if (!place) return;
-    const words = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-    const tell = () => {
-      const now = words.format(new Date());
-      if (place.textContent !== now) place.textContent = now;
-    };
-    tell();
-    setInterval(tell, 1000);
-  }
-
-  /* A picture that cannot be had leaves no hole: under a face are the initials. */
-  function watchPictures(list) {
-    const takeOut = (picture) => (picture.closest(".wall-media") || picture).remove();
-    list.addEventListener("error", ({ target }) => target.tagName === "IMG" && takeOut(target), true);
-    for (const picture of list.querySelectorAll("img")) {
-      if (picture.complete && !picture.naturalWidth) takeOut(picture); // failed before we listened
-    }
-  }
-
   function start() {
     const list = document.querySelector(".wall-posts");
     const words = JSON.parse(document.getElementById("wall-config").textContent);
     const wall = new Wall(list, words);
-    watchPictures(list);
-    startClock();
-    const socket = root.Realtime.connect();
-    const ours = (react) => (message, { channel }) => channel === words.channel && react(message);
-    socket.on("tweet", ours((post) => wall.receive(post)));
-    socket.on("tweet_changed", ours((post) => wall.change(post)));
-    socket.on("tweet_removed", ours((post) => wall.remove(keyOf(post))));
-    socket.on("status", statusTeller(words.status));
-    socket.subscribe(words.channel, {
-      since: list.dataset.cursor,
-      onGap: () => wall.readAgain(),
-      onSubscribed: ({ cursor }) => {
-        // A page that was written without a live server does not know where it stands.
-        if (!list.dataset.cursor) wall.readAgain();
-        list.dataset.cursor = cursor;
-      },
+    Frame.watchPictures(list);
+    Frame.startClock();
+    Frame.listen(words, list, {
+      tweet: (post) => wall.receive(post),
+      tweet_changed: (post) => wall.change(post),
+      tweet_removed: (post) => wall.remove(keyOf(post)),
+      gap: () => wall.readAgain(),
     });
   }
 

@@ -1,0 +1,58 @@
+"""What do all pages of a wall have around their content? Its title, its hashtag, the way to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from realtime_wall.wall import options
+from realtime_wall.wall.models import MAIN, Wall
+
+THEMES = ("dark", "light")
+
+
+def wall_called(slug: str) -> Wall:
+    """The main wall is made when it is first asked for; another one has to be there."""
+    return Wall.called() if slug == MAIN else get_object_or_404(Wall, slug=slug)
+
+
+def address_of(page: str, wall: Wall) -> str:
+    """Of one of the wall's pages, by its name in ``urls.py``; "wall" is the wall itself."""
+    if wall.slug != MAIN:
+        return reverse(f"realtime_wall_wall:{page}", args=[wall.slug])
+    return reverse("realtime_wall_wall:" + ("main" if page == "wall" else f"main-{page}"))
+
+
+def frame(
+    request: HttpRequest, wall: Wall, here: str = "wall", usual_theme: str = THEMES[0]
+) -> dict[str, Any]:
+    """For the templates; ``links`` lead to all pages."""
+    asked = request.GET.get("theme", "")
+    names = {"wall": gettext("Wall"), "archive": gettext("Archive")}
+    return {
+        "wall": wall,
+        "title": wall.title or (gettext("Live wall") if wall.slug == MAIN else wall.slug),
+        "hashtag": _hashtag(wall),
+        "theme": asked if asked in THEMES else usual_theme,
+        "links": [
+            {"url": address_of(name, wall), "word": word, "here": name == here}
+            for name, word in names.items()
+        ],
+    }
+
+
+def reading_frame(request: HttpRequest, wall: Wall, here: str) -> dict[str, Any]:
+    """Of a page that is read at arm's length, in the reader's own theme."""
+    return frame(request, wall, here, "auto")
+
+
+def _hashtag(wall: Wall) -> str:
+    """What to post with: the wall's own hashtag; else, on the main wall, the first that is asked for."""
+    if wall.hashtag:
+        return "#" + wall.hashtag.lstrip("#")
+    tracked = options.current().track_keywords if wall.slug == MAIN else ()
+    return next((keyword for keyword in tracked if keyword.startswith("#")), "")

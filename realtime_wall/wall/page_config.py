@@ -1,0 +1,21 @@
+"""What do the scripts of a page have to be told? Where to listen, and every word they may have to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext
+
+from realtime_wall.wall.card import card_labels, utc_now
+from realtime_wall.wall.models import Wall
+
+
+def live_words(wall: Wall) -> dict[str, Any]:
+    """Of any page that shows posts as they come."""
+    return {
+        "channel": wall.channel,
+        "now": utc_now().isoformat(),
+        "card": card_labels(),
+        "more": gettext("{} more"),
+        "status": {"live": gettext("live"), "lost": gettext("connection lost")},
+    }

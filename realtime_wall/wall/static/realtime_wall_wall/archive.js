@@ -1,0 +1,261 @@
+/* The archive goes on by itself: older posts at its end as the reader comes there, new ones on its top.
+ *
+ * The server wrote the first page, and every page says where the next one begins, so nothing comes
+ * twice. What is new comes through the socket from where the first page was read. Without this script
+ * the link at the end leads to the next page.
+ */
+(function (root) {
+  "use strict";
+
+  const MOST = 2000; // cards in the page; beyond, whole pages at the end are taken out
+  const WAITING = 200; // new posts while the reader is further down; beyond, they are read afterwards
+  const PAGE = 50;
+  const AHEAD = "1200px"; // the next page is fetched while the reader is so far from the end
+  const SAID_EVERY = 5000;
+  const RETRY = [1000, 2000, 5000, 10000];
+
+  const Frame = root.WallFrame;
+  const keyOf = (post) => `${post.source}:${post.id}`;
+
+  class Archive {
+    constructor(list, words) {
+      this._list = list;
+      this._words = words;
+      this._skew = Date.parse(words.now) - Date.now();
+      this._isNewest = !words.page;
+      this._older = document.querySelector(".wall-older");
+      this._link = this._older.querySelector("a");
+      this._cards = new Map(); // key -> element
+      this._waiting = []; // new posts, oldest first, for when the reader is back at the top
+      this._later = null; // what happened while everything is being read again
+      this._isLoading = false;
+      this._aloud = document.querySelector(".wall-aloud");
+      this._unsaid = 0;
+      this._saying = null;
+      for (const card of list.children) this._cards.set(card.dataset.key, card);
+      this._pages = [{ keys: [...this._cards.keys()], next: words.next }];
+      this._more = new Frame.More(words.found, () => this._show());
+      Frame.keepTimes(list, words.card, () => this._now());
+      this._watchTheEnd();
+    }
+
+    // -- what happens live
+
+    receive(post) {
+      if (this._later) this._later.push(() => this.receive(post));
+      else if (this._isNewest && !this._isKnown(post) && this._isWanted(post)) {
+        this._waiting.push(post);
+        this._show();
+      }
+    }
+
+    change(post) {
+      if (this._later) this._later.push(() => this.change(post));
+      const key = keyOf(post);
+      this._waiting = this._waiting.map((other) => (keyOf(other) === key ? post : other));
+      const card = this._cards.get(key);
+      if (!card) return;
+      const changed = this._card(post);
+      card.replaceWith(changed);
+      this._cards.set(key, changed);
+    }
+
+    remove(key) {
+      if (this._later) this._later.push(() => this.remove(key));
+      this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
+      this._takeOut(key);
+      this._show();
+    }
+
+    _isKnown(post) {
+      const key = keyOf(post);
+      return this._cards.has(key) || this._waiting.some((other) => keyOf(other) === key);
+    }
+
+    /* The server's rule: all words, each in the text or in a name. */
+    _isWanted(post) {
+      const { words, author, sources } = this._words;
+      const has = (text, word) => (text || "").toLowerCase().includes(word.toLowerCase());
+      const fields = [post.text, post.author_name, post.author_username];
+      return (
+        words.every((word) => fields.some((field) => has(field, word))) &&
+        (!author || (post.author_username || "").toLowerCase() === author.toLowerCase()) &&
+        (!sources.length || sources.includes(post.source))
+      );
+    }
+
+    _show() {
+      if (root.scrollY > Frame.AT_THE_TOP) {
+        this._more.hold(Math.min(this._waiting.length, WAITING));
+        return;
+      }
+      this._more.hold(0);
+      const arriving = this._waiting.splice(0);
+      if (arriving.length > WAITING) this.readAgain(1);
+      else for (const post of arriving) this._insert(post);
+      this._say(arriving.length);
+      this._trim();
+    }
+
+    /* To those who hear the page: how many came, but not each of them. */
+    _say(number) {
+      this._unsaid += number;
+      if (!this._unsaid || this._saying) return;
+      this._saying = setTimeout(() => {
+        this._aloud.textContent = this._words.found.replace("{}", this._unsaid);
+        this._unsaid = 0;
+        this._saying = null;
+      }, SAID_EVERY);
+    }
+
+    /* In its place by time; what is older than all that is here comes with the pages that follow. */
+    _insert(post) {
+      const isOlder = (card) => card.querySelector("time").dateTime <= post.created_at;
+      const below = Array.from(this._list.children).find(isOlder) || null;
+      if (!below && this._next) return;
+      const card = this._card(post);
+      this._list.insertBefore(card, below);
+      this._cards.set(keyOf(post), card);
+      this._pages[0].keys.push(keyOf(post));
+    }
+
+    _takeOut(key) {
+      const card = this._cards.get(key);
+      if (!card) return;
+      card.remove();
+      this._cards.delete(key);
+      if (!this._cards.size) this._list.textContent = ""; // without a blank in it, :empty says so
+    }
+
+    // -- page by page
+
+    get _next() {
+      return this._pages[this._pages.length - 1].next;
+    }
+
+    _watchTheEnd() {
+      this._observer = new IntersectionObserver(
+        (seen) => seen.some((one) => one.isIntersecting) && this._goOn(),
+        { rootMargin: AHEAD },
+      );
+      this._observer.observe(this._older);
+      this._link.addEventListener("click", (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || this._cards.size >= MOST) return;
+        event.preventDefault();
+        this._goOn();
+      });
+      this._tellNext();
+    }
+
+    async _goOn() {
+      if (!this._next || this._isLoading || this._later || this._cards.size >= MOST) return;
+      this._isLoading = true;
+      this._list.setAttribute("aria-busy", "true");
+      const after = this._pages[this._pages.length - 1];
+      const found = await this._read(after.next, PAGE);
+      this._list.removeAttribute("aria-busy");
+      this._isLoading = false;
+      // Not when the list became another one meanwhile; and after a failure the link is there.
+      if (!found || after !== this._pages[this._pages.length - 1]) return;
+      this._append(found);
+      // It is told of changes only: a short page leaves the end in view.
+      this._observer.unobserve(this._older);
+      this._observer.observe(this._older);
+    }
+
+    _append({ posts, next }) {
+      const fresh = posts.filter((post) => !this._cards.has(keyOf(post)));
+      const cards = fresh.map((post) => this._card(post));
+      for (const card of cards) this._cards.set(card.dataset.key, card);
+      this._list.append(...cards);
+      this._pages.push({ keys: fresh.map(keyOf), next });
+      this._tellNext();
+    }
+
+    _tellNext() {
+      const query = new URLSearchParams(this._words.query);
+      if (this._next) query.set("page", this._next);
+      this._link.href = `?${query}`;
+      this._older.hidden = !this._next;
+    }
+
+    /* The page stays as large as a browser can bear. */
+    _trim() {
+      while (this._cards.size > MOST && this._pages.length > 1) {
+        for (const key of this._pages.pop().keys) this._takeOut(key);
+      }
+      if (this._cards.size > MOST) this.readAgain(1);
+      else this._tellNext();
+    }
+
+    /* After a gap: as many pages as are here, as they are now. What comes meanwhile is done afterwards. */
+    async readAgain(number = this._pages.length) {
+      const later = [];
+      const stale = this._later || [];
+      this._later = later;
+      const pages = [];
+      for (let attempt = 0; pages.length < number; ) {
+        const place = pages.length ? pages[pages.length - 1].next : this._words.page;
+        const found = await this._read(place, PAGE);
+        if (this._later !== later) return; // another gap: that one reads it all
+        if (found) pages.push(found);
+        else await wait(RETRY[Math.min(attempt++, RETRY.length - 1)] * (0.5 + Math.random()));
+        if (this._later !== later) return;
+        if (found && !found.next) break;
+      }
+      this._later = null;
+      this._start(pages);
+      for (const event of [...stale, ...later]) event();
+    }
+
+    _start(pages) {
+      const height = root.scrollY > Frame.AT_THE_TOP ? this._list.offsetHeight : null;
+      this._list.textContent = "";
+      this._cards.clear();
+      this._pages = [];
+      for (const page of pages) this._append(page);
+      if (height !== null) root.scrollBy(0, this._list.offsetHeight - height);
+    }
+
+    async _read(page, limit) {
+      const query = new URLSearchParams(this._words.query);
+      if (page) query.set("page", page);
+      query.set("limit", limit);
+      try {
+        const answer = await fetch(`${this._words.api}?${query}`);
+        if (answer.ok) return await answer.json();
+        console.warn(`the archive could not be read: ${answer.status}`);
+      } catch (error) {
+        console.warn("the archive could not be read:", error);
+      }
+      return null;
+    }
+
+    _card(post) {
+      return root.WallCard.wallCard(post, this._words.card, this._now());
+    }
+
+    _now() {
+      return Date.now() + this._skew;
+    }
+  }
+
+  function wait(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  }
+
+  function start() {
+    const list = document.querySelector(".wall-posts");
+    const words = JSON.parse(document.getElementById("archive-config").textContent);
+    const archive = new Archive(list, words);
+    Frame.watchPictures(list);
+    Frame.listen(words, list, {
+      tweet: (post) => archive.receive(post),
+      tweet_changed: (post) => archive.change(post),
+      tweet_removed: (post) => archive.remove(keyOf(post)),
+      gap: () => archive.readAgain(),
+    });
+  }
+
+  start();
+})(globalThis);

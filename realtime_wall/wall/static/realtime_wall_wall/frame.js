@@ -1,0 +1,124 @@
+/* What the pages of a wall have around their posts: the pill, the dot, the clock, and pictures that fail. */
+(function (root) {
+  "use strict";
+
+  const FOLD_SHOWN = 4000;
+  const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
+  const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
+  const TICK = 15000; // what is written in minutes need not be told every second
+
+  /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
+  class More {
+    constructor(words, released) {
+      this._pill = document.querySelector(".wall-more");
+      this._words = words;
+      this._timer = null;
+      this._held = false;
+      if (!this._pill) return;
+      this._pill.addEventListener("click", () => root.scrollTo({ top: 0 }));
+      root.addEventListener("scroll", () => {
+        if (!this._held || root.scrollY > AT_THE_TOP) return;
+        this._hide();
+        released();
+      });
+    }
+
+    /* For a moment. */
+    tell(number) {
+      if (!number) return;
+      this._show(number);
+      this._held = false;
+      this._timer = setTimeout(() => this._hide(), FOLD_SHOWN);
+    }
+
+    /* Until the reader is back at the top, or none waits any more. */
+    hold(number) {
+      if (number) this._show(number);
+      else if (this._held) this._hide();
+      this._held = number > 0;
+    }
+
+    _show(number) {
+      if (!this._pill) return;
+      clearTimeout(this._timer);
+      this._pill.textContent = this._words.replace("{}", number);
+      this._pill.hidden = false;
+    }
+
+    _hide() {
+      this._held = false;
+      this._pill.hidden = true;
+    }
+  }
+
+  function statusTeller(words) {
+    const place = document.querySelector(".wall-status");
+    let timer = null;
+    const tell = (state) => {
+      place.dataset.state = state;
+      place.querySelector(".wall-status-word").textContent = words[state];
+    };
+    return ({ state }) => {
+      if (!place) return;
+      if (state !== "open") {
+        timer = timer || setTimeout(() => tell("lost"), GRACE);
+        return;
+      }
+      clearTimeout(timer);
+      timer = null;
+      tell("live");
+    };
+  }
+
+  function startClock() {
+    const place = document.querySelector(".wall-clock");
+    if (!place) return;
+    const words = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+    const tell = () => {
+      const now = words.format(new Date());
+      if (place.textContent !== now) place.textContent = now;
+    };
+    tell();
+    setInterval(tell, 1000);
+  }
+
+  /* A picture that cannot be had leaves no hole: under a face are the initials. */
+  function watchPictures(list) {
+    const takeOut = (picture) => (picture.closest(".wall-media") || picture).remove();
+    list.addEventListener("error", ({ target }) => target.tagName === "IMG" && takeOut(target), true);
+    for (const picture of list.querySelectorAll("img")) {
+      if (picture.complete && !picture.naturalWidth) takeOut(picture); // failed before we listened
+    }
+  }
+
+  /* "now" becomes "1 min". */
+  function keepTimes(list, labels, now) {
+    setInterval(() => {
+      for (const time of list.querySelectorAll("time")) {
+        const words = root.WallCard.ago(time.dateTime, labels, now());
+        if (time.textContent !== words) time.textContent = words;
+      }
+    }, TICK);
+  }
+
+  /* To the channel, from the position at which the list was written; "gap" is when to read it again. */
+  function listen(words, list, { gap, ...events }) {
+    const socket = root.Realtime.connect();
+    for (const [event, react] of Object.entries(events)) {
+      socket.on(event, (message, { channel }) => channel === words.channel && react(message));
+    }
+    socket.on("status", statusTeller(words.status));
+    socket.subscribe(words.channel, {
+      since: list.dataset.cursor,
+      onGap: gap,
+      onSubscribed: ({ cursor }) => {
+        // A page that was written without a live server does not know where it stands.
+        if (!list.dataset.cursor) gap();
+        list.dataset.cursor = cursor;
+      },
+    });
+    return socket;
+  }
+
+  root.WallFrame = { AT_THE_TOP, More, keepTimes, listen, startClock, statusTeller, watchPictures };
+})(globalThis);

@@ -1,0 +1,199 @@
+"""The archive in a real browser: it goes on at both ends, finds, and can be read without a script."""
+
+import sqlite3
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import (
+    PHONE,
+    RETURNS_SOON,
+    keep_picture,
+    key,
+    keys_of,
+    posts_of_today,
+    sample_posts,
+    wait_until_live,
+    wait_until_shown,
+)
+from tests.integration.test_wall_in_browser import HARM
+from tests.wall.posts import hostile_posts, make_post
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 900}
+PAGE = 50
+
+
+@pytest.fixture
+def site(wall_server, shell):
+    server = wall_server(SOURCES=[])
+    return server, shell(server)
+
+
+def archive(visitors, server, query="", **options):
+    page = visitors.tab(f"{server.url}archive/{query}", viewport=options.pop("viewport", DESKTOP), **options)
+    wait_until_live(page)
+    return page
+
+
+def read_to_the_end(page, number):
+    """Scroll as a reader does, until there are so many posts."""
+    page.wait_for_function(
+        """(number) => {
+            scrollTo(0, document.scrollingElement.scrollHeight);
+            return document.querySelectorAll(".wall-card").length >= number;
+        }""",
+        arg=number,
+        polling=50,
+    )
+
+
+def test_older_posts_come_as_the_reader_comes_to_the_end(site, visitors):
+    server, desk = site
+    posts = posts_of_today(3 * PAGE - 10)
+    desk.store(*posts)
+
+    page = archive(visitors, server)
+    assert page.locator(".wall-card").count() >= PAGE
+    read_to_the_end(page, len(posts))
+
+    wait_until_shown(page, keys_of(*posts))
+    expect(page.locator(".wall-older")).to_be_hidden()
+
+
+def test_new_posts_come_on_top_and_follow_what_happens_to_them(site, visitors):
+    server, desk = site
+    early = posts_of_today(3, ago=60)
+    desk.store(*early)
+    page = archive(visitors, server)
+
+    first, second = posts_of_today(2)
+    desk.post(first, second)
+    wait_until_shown(page, keys_of(*early, first, second))
+    expect(page.locator(".wall-aloud")).to_have_text("2 new")
+
+    desk.publish("tweet_changed", first | {"text": "said differently", "edited": True})
+    expect(page.locator(f'[data-key="{key(first)}"] .wall-text')).to_have_text("said differently")
+    desk.publish("tweet_removed", {"id": early[1]["id"], "source": early[1]["source"]})
+    wait_until_shown(page, keys_of(early[0], early[2], first, second))
+
+
+def test_a_post_that_comes_late_takes_its_place_by_time(site, visitors):
+    server, desk = site
+    posts = posts_of_today(5, seconds=60)
+    desk.store(*posts[::2])
+    page = archive(visitors, server)
+
+    desk.post(posts[1], posts[3])
+
+    wait_until_shown(page, keys_of(*posts))
+
+
+def test_nothing_moves_under_a_reader_further_down(site, visitors):
+    server, desk = site
+    early = posts_of_today(PAGE, ago=60)
+    desk.store(*early)
+    page = archive(visitors, server)
+    page.evaluate("scrollTo(0, 900)")
+    (new,) = posts_of_today(1)
+
+    desk.post(new)
+    expect(page.locator(".wall-more")).to_have_text("1 new")
+    wait_until_shown(page, keys_of(*early))
+
+    page.locator(".wall-more").click()
+    wait_until_shown(page, keys_of(*early, new))
+
+
+def test_a_search_shows_what_has_the_words_now_and_as_it_comes(site, visitors):
+    server, desk = site
+    tides = make_post(text="The Tides table")
+    desk.store(tides, make_post(text="herring"))
+    page = archive(visitors, server)
+
+    page.get_by_label("Words").fill("tides")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/archive/?q=tides")
+    wait_until_live(page)
+    wait_until_shown(page, [key(tides)])
+
+    other, new = posts_of_today(2)
+    desk.post(other | {"text": "no such word"}, new | {"text": "TIDES again"})
+    wait_until_shown(page, [key(new), key(tides)])
+    assert page.get_by_label("Words").input_value() == "tides"
+
+
+def test_what_happened_while_the_server_was_away_is_there_afterwards(site, visitors):
+    server, desk = site
+    early, late = posts_of_today(PAGE + 5, ago=60), posts_of_today(3)
+    desk.store(*early)
+    page = archive(visitors, server, script=RETURNS_SOON)
+    read_to_the_end(page, len(early))
+    wait_until_shown(page, keys_of(*early))
+    page.evaluate("scrollTo(0, 0)")
+
+    assert server.stop() == 0
+    desk.store(*late)
+    with sqlite3.connect(server.environment["SITE_DATABASE"]) as database:
+        database.execute("UPDATE realtime_wall_wall_tweet SET hidden = 1 WHERE post_id = ?", [early[7]["id"]])
+    server.start_again()
+
+    wait_until_live(page)
+    wait_until_shown(page, keys_of(*early[:7], *early[8:], *late))
+
+
+def test_without_a_script_links_lead_through_all_posts(site, visitors):
+    server, desk = site
+    posts = posts_of_today(2 * PAGE + 3)
+    desk.store(*posts)
+    page = visitors.tab(f"{server.url}archive/", java_script_enabled=False)
+
+    def shown():
+        cards = page.locator(".wall-card")
+        return [card.get_attribute("data-key") for card in cards.all()]
+
+    seen = shown()
+    while page.get_by_role("link", name="Older posts").count():
+        page.get_by_role("link", name="Older posts").click()
+        seen += shown()
+    assert seen == keys_of(*posts)
+
+    page.get_by_role("link", name="Back to the newest").click()
+    assert shown() == keys_of(*posts)[:PAGE]
+
+
+def test_hostile_posts_run_no_script_in_the_archive(site, visitors):
+    server, desk = site
+    written, arrived = hostile_posts(), hostile_posts()
+    far = [make_post(created_at=f"2026-11-21T10:{n // 60:02}:{n % 60:02}+00:00") for n in range(PAGE)]
+    desk.store(*written, *far)
+    page = archive(visitors, server, query="?q=&author=%3Cscript%3E")
+    assert page.locator(".wall-none").is_visible()
+    page = archive(visitors, server)
+    title = page.title()
+    read_to_the_end(page, PAGE + len(written))
+
+    page.evaluate("scrollTo(0, 0)")
+    desk.post(*arrived)
+    page.wait_for_function(
+        "(number) => document.querySelectorAll('.wall-card').length === number",
+        arg=PAGE + len(written + arrived),
+    )
+
+    assert page.evaluate(HARM) == []
+    assert page.title() == title
+
+
+def test_the_archive_is_good_to_look_at(site, visitors):
+    server, desk = site
+    desk.store(*sample_posts(10, 40, seconds=97))
+
+    desktop = archive(visitors, server, color_scheme="dark")
+    phone = archive(visitors, server, viewport=PHONE, color_scheme="light")
+
+    assert phone.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
+    size = "(text) => parseFloat(getComputedStyle(text).fontSize)"
+    assert phone.locator(".wall-text").first.evaluate(size) >= 16
+    keep_picture(desktop, "archive.png")
+    keep_picture(phone, "archive-phone.png")
