@@ -195,7 +195,16 @@ def test_two_gets_at_once_are_refused_and_the_session_ends(node):
     wait_for(lambda: sessions[sid]._poll is not None, "the first")
 
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 3)
-    assert waiting.get(timeout=10).content == b"6"
+    assert waiting.get(timeout=10).content == b"1"
+    assert code(ask(f"{POLLING}&sid={sid}")) == (400, 1)
+
+
+def test_a_client_that_closes_its_session_may_have_one_more_answer(node):
+    sid = handshake()
+
+    assert post(sid, b"1").content == b"ok"
+    assert code(post(sid, b"4more")) == (400, 3)
+    assert ask(f"{POLLING}&sid={sid}").content == b"6"
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 1)
 
 

@@ -35,12 +35,15 @@ log = logging.getLogger(__name__)
 
 PING = encode_text(PacketType.PING)
 NOOP = encode_text(PacketType.NOOP)
+CLOSE = encode_text(PacketType.CLOSE)
 PROTOCOL_ERROR = 1002
 # Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
 MAX_POSTED = 1000
 NORMAL = 1000
 # A WebSocket that is tried out for longer is no better than none.
 PROBE_TIMEOUT = 10.0
+# How long a session that its client has closed is still known, for a GET that was under way.
+LINGER = 1.0
 
 # The sessions of this process, by sid.
 sessions: dict[str, Session] = {}
@@ -183,8 +186,11 @@ class Session:
     def poll(self) -> str:
         """What a GET is answered: waits until there is something to say, a ping at the latest."""
         if self._poll is not None:
+            self._outbox.append(CLOSE)
             self.end("polled twice at once")
             raise Conflict
+        if self.is_over:
+            sessions.pop(self.sid, None)
         changes_over = self.frames is not None or (self._probe is not None and self._probe.is_proved)
         if not self._outbox and not self.is_over and not changes_over:
             self._poll = Event()
@@ -198,10 +204,8 @@ class Session:
         packets, self._outbox = self._outbox[:MAX_PACKETS], self._outbox[MAX_PACKETS:]
         self._outbox_size -= sum(map(len, packets))
         self._check_drained()
-        if self.is_over:
-            # No CLOSE: python-socketio's client would take it for a goodbye and stay away. Asking again, a
-            # client learns that the session is unknown, and comes back.
-            return [*packets, NOOP]
+        # Of a session that is over, too. No CLOSE: python-socketio's client would take it for a goodbye and
+        # stay away. Asking again, a client learns that the session is unknown, and comes back.
         return packets or [NOOP]
 
     def _check_drained(self) -> None:
@@ -214,7 +218,7 @@ class Session:
 
         A client whose receivers are behind is kept waiting: it posts nothing else meanwhile.
         """
-        if self._posting:
+        if self._posting or self.is_over:
             self.end("posted twice at once")
             raise Conflict
         self._posting = True
@@ -265,9 +269,17 @@ class Session:
                     self._unanswered = False
                     self._ping_due += self._node.config.ping_interval
             case PacketType.CLOSE:
-                self.end("closed by the client")
+                self._closed_by_client()
             case _:
                 raise BadPacket("a packet that only a server sends")
+
+    def _closed_by_client(self) -> None:
+        may_poll = self.frames is None and self._poll is None
+        self.end("closed by the client")
+        if may_poll:
+            # Its last GET travels on another connection, and may arrive behind the goodbye.
+            sessions[self.sid] = self
+            self._node.clockwork.schedule(self, LINGER)
 
     def _message(self, data: str | bytes) -> None:
         if self.is_over or self._client is None:
@@ -335,6 +347,7 @@ class Session:
     def tick(self, now: float) -> float | None:
         """Ping when it is time; end a session whose client did not answer, or owes us something."""
         if self.is_over or self._client is None:
+            sessions.pop(self.sid, None)
             return None
         if self._probe is not None and now > self._probe.began + PROBE_TIMEOUT:
             self._probe.frames.abort("was tried out for too long")
@@ -368,7 +381,7 @@ class Session:
         """Whether its client may still use it; to the moment, where the clockwork looks now and then."""
         if monotonic() >= self._ping_due + self._node.config.ping_timeout and not self.is_busy():
             self.end("did not answer a ping")
-        return not self.is_over
+        return self.sid in sessions
 
     # Ending
 

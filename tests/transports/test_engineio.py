@@ -197,7 +197,8 @@ def test_two_polls_at_once_end_the_session(polling, client):
     with pytest.raises(Conflict):
         polling.poll()
 
-    assert first.get(timeout=10) == "6"
+    # Nobody's client does that, and here the specification wants a goodbye.
+    assert first.get(timeout=10) == "1"
     assert client.reasons == ["polled twice at once"]
 
 
@@ -469,6 +470,25 @@ def test_a_client_that_says_goodbye_is_gone(polling, client):
 
     assert waiting.get(timeout=10) == "6"
     assert (client.heard, client.reasons) == ([], ["closed by the client"])
+
+
+def test_a_last_poll_that_was_overtaken_by_the_goodbye_is_answered(polling, client):
+    polling.post(b"1")
+
+    assert polling.is_alive()
+    with pytest.raises(Conflict):
+        polling.post(b"4still here")
+    assert polling.poll() == "6"
+    assert not polling.is_alive()
+    assert (client.heard, client.reasons) == ([], ["closed by the client"])
+
+
+def test_it_is_not_waited_for_for_long(polling):
+    polling.post(b"1")
+
+    assert polling.due > 0
+    assert polling.tick(monotonic()) is None
+    assert not polling.is_alive()
 
 
 def test_a_goodbye_of_ours_is_fetched_by_the_poll_that_waits(polling, client):
