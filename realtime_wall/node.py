@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from realtime_wall.brokers.command import Command, Cut, Publish, Receipt, SendTo
+from realtime_wall.brokers.command import AskAgain, Command, Cut, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
 from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
@@ -20,18 +20,15 @@ from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
-from realtime_wall.sockets import visitor
+from realtime_wall.sockets.departures import Departures
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import CatchUp
+from realtime_wall.sockets.socket import CatchUp, Socket
 from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
-
-# Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
-LOGGED_OUT = 3501
 
 _current: Node | None = None
 
@@ -56,6 +53,7 @@ class Node:
         self.clockwork = Clockwork()
         self.parking = ParkingLot(self.clockwork, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
+        self.departures = Departures(self.clockwork, self.parking, self.may_stay)
         self.stopping = False
         self._fan_out = FanOut()
         self._home = threading.get_native_id()
@@ -64,6 +62,7 @@ class Node:
         global _current
         self._fan_out.start()
         self.clockwork.start()
+        self.departures.sessions.start()
         _current = self
 
     def stop(self) -> None:
@@ -90,7 +89,9 @@ class Node:
         if isinstance(command, SendTo):
             return self._send(command)
         if isinstance(command, Cut):
-            return self._cut(command)
+            return Receipt(processes=1, sockets=self.departures.cut(command))
+        if isinstance(command, AskAgain):
+            return Receipt(processes=1, sockets=self.departures.ask_again(command))
         return Receipt(processes=1, position=str(self.broker.top))
 
     def _publish(self, command: Publish) -> Receipt:
@@ -131,22 +132,6 @@ class Node:
             dropped=int(written is DROPPED),
         )
 
-    def _cut(self, command: Cut) -> Receipt:
-        keys = {socket: visitor.session_key_of(socket.request) for socket in connected_sockets}
-        if command.session_key is not None:
-            gone = [socket for socket, key in keys.items() if key == command.session_key]
-        else:
-            users = visitor.users_of({key for key in keys.values() if key is not None})
-            # A session that has ended meanwhile may have been this user's: nobody else misses it.
-            gone = [
-                socket
-                for socket, key in keys.items()
-                if key is not None and users.get(key, command.user_id) == command.user_id
-            ]
-        for socket in gone:
-            socket.disconnect(LOGGED_OUT, "signed out")
-        return Receipt(processes=1, sockets=len(gone))
-
     def _check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self.config.message_size
         if size > limit // 4:  # only then can its UTF-8 be too long
@@ -155,6 +140,10 @@ class Node:
             raise MessageTooBig(size, limit)
 
     # Subscriptions
+
+    def may_stay(self, socket: Socket, channel: str) -> bool:
+        """Whether a socket may go on hearing a channel, now that its user has lost or got a permission."""
+        return True
 
     def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
         """Deliver a channel from now on; what came after ``since`` is handed back.

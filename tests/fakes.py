@@ -67,6 +67,7 @@ class RecordingTransport:
         self.heard = []  # messages of channels
         self.catch_ups = []  # (channel, since, CatchUp)
         self.acks = []
+        self.expelled = []  # channels that it had to leave
         self.closed = None
         self.aborted = None
         self.paused = False
@@ -113,6 +114,9 @@ class RecordingTransport:
     def send_caught_up(self, channel, since, catch_up, command_id):
         self.catch_ups.append((channel, since, catch_up))
         self.heard.extend(catch_up.missed or ())
+
+    def send_expelled(self, channel):
+        self.expelled.append(channel)
 
     def close(self, code, reason):
         self.closed = self.closed or (code, reason)

@@ -56,8 +56,15 @@ class Cut:
     session_key: str | None = None
 
 
-Command = Publish | SendTo | Where | Cut
-COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where, Cut)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAgain:
+    """Ask the rules again for the sockets of a user, or of everybody: who may do what has changed."""
+
+    user_id: str | None = None
+
+
+Command = Publish | SendTo | Where | Cut | AskAgain
+COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where, Cut, AskAgain)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ back with the secret it was given. What nobody takes in time is over: ``on_finis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from realtime_wall.channels.position import Position
@@ -68,6 +68,10 @@ class ParkingLot:
         self._parked[parked.secret] = parked
         self._clockwork.schedule(parked, self.seconds)
 
+    def visits(self) -> Collection[Parked]:
+        """Those that are parked now."""
+        return list(self._parked.values())
+
     def take(self, secret: str, owner: str) -> Parked | None:
         """The visit with this secret, if it is this visitor's.
 
@@ -91,5 +95,5 @@ class ParkingLot:
 
     def close(self) -> None:
         """The server ends: nobody can come back to a visit of this process."""
-        for parked in list(self._parked.values()):
+        for parked in self.visits():
             self.leave(parked)

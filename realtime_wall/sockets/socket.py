@@ -57,6 +57,9 @@ class Transport(Protocol):
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None: ...
+    def send_expelled(self, channel: str) -> None:
+        """The socket had to leave a channel."""
+
     def close(self, code: int, reason: str) -> None: ...
     def abort(self, reason: str) -> None: ...
     def pause(self) -> None: ...
@@ -342,6 +345,15 @@ class Socket:
         receivers.run(signals.socket_unsubscribed, self, channel=channel)
         self._leave(channel)
         return True
+
+    def expel(self, channel: str) -> None:
+        """Make it leave a channel, at once, and tell its client; its receivers are told in their turn."""
+        if channel not in self._channels:
+            return
+        self._node.unsubscribe(self._transport, channel)
+        self._leave(channel)
+        self._transport.send_expelled(channel)
+        self.inbox.put(partial(receivers.run, signals.socket_unsubscribed, self, channel=channel))
 
     def _leave(self, channel: str) -> None:
         self._channels = tuple(name for name in self._channels if name != channel)

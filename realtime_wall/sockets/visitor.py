@@ -6,18 +6,29 @@ stands in the session store, which is asked about all sockets at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 # SQLite takes no more variables in a query than this, by default.
 CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that goes on."""
+
+    user_id: str | None  # a primary key, or None for nobody's
+    ends: float | None  # seconds since 1970; None when the store cannot tell
 
 
 def session_key_of(request: HttpRequest) -> str | None:
@@ -25,15 +36,42 @@ def session_key_of(request: HttpRequest) -> str | None:
     return getattr(getattr(request, "session", None), "session_key", None)
 
 
-def users_of(session_keys: Iterable[str]) -> dict[str, str | None]:
-    """Whose each session is: a primary key, or None for nobody's. A session that has ended is left out."""
+def has_read_session(request: HttpRequest, key: str) -> bool:
+    """Whether the request has found its session in the store; what it knows of it, it keeps."""
+    session = getattr(request, "session", None)
+    return session is not None and session.accessed and session.session_key == key
+
+
+def sessions_of(keys: Iterable[str]) -> dict[str, Session]:
+    """What the store knows of each; one that has ended is left out."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if not hasattr(store, "get_model_class"):  # no table: a cache, files, the cookie itself
-        return {key: store(key).get(SESSION_KEY) for key in session_keys}
+        return dict(_one_by_one(store, keys))
     alive = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
-    found: dict[str, Any] = {}
-    keys = iter(session_keys)
-    while chunk := list(islice(keys, CHUNK)):
+    found: dict[str, Session] = {}
+    rest = iter(keys)
+    while chunk := list(islice(rest, CHUNK)):
         for row in alive.filter(session_key__in=chunk):
-            found[row.session_key] = row.get_decoded().get(SESSION_KEY)
+            user_id = row.get_decoded().get(SESSION_KEY)
+            found[row.session_key] = Session(user_id, row.expire_date.timestamp())
     return found
+
+
+def _one_by_one(store: Any, keys: Iterable[str]) -> Iterator[tuple[str, Session]]:
+    for key in keys:
+        session = store(key)
+        if session.keys():
+            yield key, Session(session.get(SESSION_KEY), None)
+
+
+def renew_user(requests: list[HttpRequest]) -> None:
+    """Let the requests of one user see it as it is now. It is read once, and only if somebody looks."""
+    fresh: Any = SimpleLazyObject(partial(_read_user, requests[0]))
+    for request in requests:
+        if hasattr(request, "user"):
+            request.user = fresh
+
+
+def _read_user(request: HttpRequest) -> Any:
+    request.__dict__.pop("_cached_user", None)  # of the middleware
+    return get_user(request)

@@ -42,6 +42,8 @@ POLICY_VIOLATION = 1008
 # An event of ours that gives a client an offset to come back with, when no other does.
 GAP_EVENT = "realtime_wall:gap"
 OFFSET_EVENT = "realtime_wall:offset"
+# No event of a user's can have this name: plain clients know the word.
+EXPELLED_EVENT = "unsubscribed"
 # Between the welcome and what connect receivers send. A program that waits for the one before it listens
 # for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
 BREATH = 0.01
@@ -123,6 +125,7 @@ class Namespace:
     def begin(self) -> None:
         assert self._door is not None
         visit.begin(self.socket)
+        self._node.departures.sessions.arrived(self.socket.request)
         self._door.starts[EVERYONE] = self._cursor
         self._node.subscribe(self, EVERYONE, None)
 
@@ -354,6 +357,9 @@ class Namespace:
             answer["recovered"] = catch_up.missed is not None
         self._answer(command_id, answer)
         self._tell(channel, catch_up.missed or [])
+
+    def send_expelled(self, channel: str) -> None:
+        self.send_event(EXPELLED_EVENT, Arguments(encode_json({"channel": channel})), None)
 
     def close(self, code: int, reason: str) -> None:
         """With a code that means it, the client is told to stay away; otherwise it comes back."""

@@ -59,6 +59,7 @@ class WebSocket:
         node = self._node
         # Before the first write: a client that is gone already is then told of, as any other.
         visit.begin(self.socket)
+        node.departures.sessions.arrived(self.socket.request)
         self._frames.start()
         catch_up = node.subscribe(self, EVERYONE, since)
         cursor = since if since is not None and catch_up.missed else catch_up.cursor
@@ -158,6 +159,9 @@ class WebSocket:
         recovered = None if since is None else True
         answer = plain.subscribed_text(channel, str(cursor), command_id, recovered)
         self._tell(answer, channel, catch_up.missed)
+
+    def send_expelled(self, channel: str) -> None:
+        self._write_text(plain.unsubscribed_text(channel))
 
     def _tell(self, answer: str, channel: str, missed: list[Message]) -> None:
         """An answer and what was missed: in one write, when that is little."""

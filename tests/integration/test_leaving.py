@@ -93,6 +93,57 @@ def test_a_changed_account_ends_all_sockets_of_its_user_even_from_a_shell(server
         assert kept.ask("add", [2]) == 2
 
 
+EXPIRES = """
+from datetime import timedelta
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+ends = timezone.now() + timedelta(seconds=2)
+Session.objects.filter(pk={key!r}).update(expire_date=ends)
+print(ends.timestamp())
+"""
+
+
+def test_a_session_that_expires_ends_its_sockets_within_a_second(server):
+    ada, bob = Browser(server, "ada"), Browser(server, "bob")
+    done = server.manage("shell", "-v0", "-c", EXPIRES.format(key=ada.session.cookies["sessionid"]))
+    ends = float(done.stdout)
+
+    with ada.client() as cut, bob.client() as kept:
+        assert cut.ask("who")["user"] == "ada"
+        assert code_of_the_end(cut) == 3501
+        assert 0 <= time.time() - ends < 1
+        assert kept.ask("add", [5]) == 5
+
+
+GIVEN = """
+from django.contrib.auth.models import Group, Permission
+eve, staff = User.objects.get(username="eve"), Group.objects.create(name="staff")
+staff.permissions.add(Permission.objects.get(codename="view_user"))
+eve.groups.add(staff)
+eve.is_staff = True
+eve.save()
+"""
+TAKEN = """
+from django.contrib.auth.models import Group
+Group.objects.get(name="staff").permissions.clear()
+eve = User.objects.get(username="eve")
+eve.is_staff = False
+eve.save()
+"""
+
+
+def test_what_a_user_may_do_is_seen_by_its_open_sockets(server):
+    shell(server, EVE)
+    eve = Browser(server, "eve")
+
+    with eve.client() as client:
+        assert client.ask("powers") == [False, []]
+        shell(server, GIVEN)
+        assert client.ask("powers") == [True, ["auth.view_user"]]
+        shell(server, TAKEN)
+        assert client.ask("powers") == [False, []]
+
+
 def test_an_ordinary_save_of_a_user_ends_nothing(server):
     bob = Browser(server, "bob")
 

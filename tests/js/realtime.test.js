@@ -216,6 +216,23 @@ test("a listener may close the socket instead of answering", () => {
   assert.deepEqual(reported, []);
 });
 
+test("a channel that we may not hear any more is an error of its subscription, and not asked for again", () => {
+  const { socket, server, clock } = open();
+  server.now.open();
+  const errors = [];
+  socket.subscribe("staff", { onError: ({ code }) => errors.push(code) });
+  server.now.says({ type: "subscribed", channel: "staff", cursor: "e:1", id: 1 });
+
+  server.now.says({ type: "unsubscribed", channel: "staff" });
+  server.now.says({ type: "unsubscribed", channel: "unknown" });
+  server.now.drops();
+  clock.pass();
+  server.now.open();
+
+  assert.deepEqual(errors, ["refused"]);
+  assert.deepEqual(server.now.sent, []);
+});
+
 // -- coming back
 
 test("each wait may be twice as long as the last, up to fifteen seconds", () => {

@@ -1,7 +1,9 @@
+import time
 from importlib import import_module
 
 import pytest
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, login
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -32,17 +34,22 @@ def a_session(user_id=None, age=None):
     return session.session_key
 
 
-def test_each_session_is_its_users_or_nobodys(tables):
-    adas, strangers = a_session("1"), a_session()
+def users(keys):
+    return {key: session.user_id for key, session in visitor.sessions_of(keys).items()}
 
-    assert visitor.users_of([adas, strangers]) == {adas: "1", strangers: None}
+
+def test_each_session_is_its_users_or_nobodys_and_ends_when_the_store_says(tables):
+    adas, strangers = a_session("1", age=100), a_session()
+
+    assert users([adas, strangers]) == {adas: "1", strangers: None}
+    assert visitor.sessions_of([adas])[adas].ends == pytest.approx(time.time() + 100, abs=10)
 
 
 def test_a_session_that_has_ended_is_left_out(tables):
     expired, deleted = a_session("1", age=-5), a_session("1")
     Session.objects.filter(pk=deleted).delete()
 
-    assert visitor.users_of([expired, deleted]) == {}
+    assert visitor.sessions_of([expired, deleted]) == {}
 
 
 def test_many_sessions_cost_few_queries(tables):
@@ -50,9 +57,9 @@ def test_many_sessions_cost_few_queries(tables):
     unknown = [f"unknown{number}" for number in range(visitor.CHUNK * 2)]
 
     with CaptureQueriesContext(connection) as queries:
-        users = visitor.users_of([*keys, *unknown])
+        found = users([*keys, *unknown])
 
-    assert users == {key: str(number) for number, key in enumerate(keys)}
+    assert found == {key: str(number) for number, key in enumerate(keys)}
     assert len(queries) == 3
 
 
@@ -62,8 +69,47 @@ def test_a_session_in_its_cookie_needs_no_database():
     session[SESSION_KEY] = "7"
     session.save()
 
-    assert visitor.users_of([session.session_key]) == {session.session_key: "7"}
+    found = visitor.sessions_of([session.session_key, "forged"])
+
+    assert found == {session.session_key: visitor.Session("7", None)}
 
 
 def test_a_request_without_a_session_has_no_key():
     assert visitor.session_key_of(a_request()) is None
+    assert not visitor.has_read_session(a_request(), "key")
+
+
+def test_a_request_has_read_its_session_when_somebody_looked_and_it_was_there(tables):
+    def request_of(key):
+        request = a_request()
+        request.session = SessionStore(key)
+        return request
+
+    there, gone = request_of(a_session("1")), request_of("gone")
+    key = there.session.session_key
+    assert not visitor.has_read_session(there, key)
+
+    for request in (there, gone):
+        request.session.get("what")
+
+    assert visitor.has_read_session(there, key)
+    assert not visitor.has_read_session(gone, "gone")
+
+
+def test_a_renewed_user_is_read_once_for_all_requests_and_only_when_somebody_looks(tables):
+    ada = User.objects.create_user("ada", password="x")
+    requests = []
+    for _ in range(3):
+        request = a_request()
+        request.session, request.user = SessionStore(), None
+        login(request, ada, "django.contrib.auth.backends.ModelBackend")
+        requests.append(request)
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    assert not requests[0].user.is_staff
+
+    with CaptureQueriesContext(connection) as queries:
+        visitor.renew_user(requests)
+        assert len(queries) == 0
+        assert all(request.user.is_staff for request in requests)
+
+    assert len(queries) == 1

@@ -119,6 +119,15 @@ def connect(signal, function):
 # The beginning
 
 
+def test_the_session_it_came_with_is_watched(node, monkeypatch):
+    arrived = []
+    monkeypatch.setattr(node.departures.sessions, "arrived", arrived.append)
+
+    visitor = Visitor(node).connect()
+
+    assert arrived == [visitor.socket.request]
+
+
 def test_a_client_is_welcomed_with_its_id_and_a_secret_to_come_back_with(visitor):
     assert set(visitor.answer) == {"sid", "pid"}
     assert visitor.socket.id == visitor.answer["sid"]
@@ -671,3 +680,13 @@ def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
     wait_for(lambda: seen, "its delivery")
     assert seen == [position.offset - 1]
     wait_for(lambda: node.told() == position, "its end")
+
+
+def test_who_may_not_stay_on_a_channel_is_told_by_an_event(visitor):
+    visitor.socket.subscribe("room")
+
+    visitor.socket.expel("room")
+    api.publish("room", "unheard")
+    api.broadcast_emit("news", "heard")
+
+    assert visitor.events()[-2:] == [["unsubscribed", {"channel": "room"}], ["news", "heard"]]

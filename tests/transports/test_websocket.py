@@ -349,6 +349,28 @@ def test_a_cursor_of_another_log_is_answered_by_a_gap_and_the_channel_is_heard(n
     assert visitor.wire.texts()[-1]["message"] == "after"
 
 
+def test_who_may_not_stay_is_told_and_the_channel_is_silent(node, visitor):
+    visitor.ask({"type": "subscribe", "channel": "room"})
+    (socket,) = connected_sockets
+
+    socket.expel("room")
+    api.publish("room", "unheard")
+    api.broadcast("heard")
+
+    *_, told, last = visitor.wire.texts()
+    assert told == {"type": "unsubscribed", "channel": "room"}
+    assert last["message"] == "heard"
+
+
+def test_sessions_that_sockets_come_with_are_watched(node, monkeypatch):
+    arrived = []
+    monkeypatch.setattr(node.departures.sessions, "arrived", arrived.append)
+
+    visitor = Visitor(node).begin()
+
+    assert arrived == [visitor.socket.request]
+
+
 def test_unsubscribing_is_answered_and_the_channel_is_silent(node, visitor):
     visitor.ask({"type": "subscribe", "channel": "room"})
 

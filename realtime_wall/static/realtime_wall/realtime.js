@@ -212,6 +212,14 @@
       });
     }
 
+    // We may not hear this channel any more, and need not ask for it when we come back.
+    _expelled(channel) {
+      const subscription = this._subscriptions.get(channel);
+      this._subscriptions.delete(channel);
+      this._cursors.delete(channel);
+      if (subscription) this._call(subscription.onError, { code: "refused", message: "not any more" });
+    }
+
     // -- what we hear
 
     _received(text) {
@@ -223,6 +231,7 @@
         if (answer) answer(envelope);
         return;
       }
+      if (envelope.type === "unsubscribed") return this._expelled(envelope.channel);
       if (envelope.type === "welcome") this.session = envelope.message.session;
       if (LOCAL.has(envelope.type) || !this._isNew(envelope)) return;
       const answer = this._tell(envelope.type, envelope.message, envelope);

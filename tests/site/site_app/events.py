@@ -72,6 +72,11 @@ def who(request, socket, context, event):
     return {"user": str(request.user), "host": request.META["HTTP_HOST"], "get": request.GET.dict()}
 
 
+@on_event(name="powers")
+def powers(request, socket, context, event):
+    return [request.user.is_staff, sorted(request.user.get_all_permissions())]
+
+
 @on_event(name="session")
 def session(request, socket, context, event):
     return request.session.get("name")

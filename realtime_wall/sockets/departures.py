@@ -1,0 +1,84 @@
+"""Who has to go: whose session or account is over, and who may not stay on a channel any more.
+
+A socket that has to go is closed with a code that keeps its client away; one that was cut off already, and
+might come back, cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection
+
+from realtime_wall.brokers.command import AskAgain, Cut
+from realtime_wall.sockets import visitor
+from realtime_wall.sockets.expiry import Clockwork, Sessions
+from realtime_wall.sockets.parking import ParkingLot
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.socket import Socket
+
+log = logging.getLogger(__name__)
+
+# Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
+LOGGED_OUT = 3501
+
+MayStay = Callable[[Socket, str], bool]
+
+
+class Departures:
+    def __init__(self, clockwork: Clockwork, parking: ParkingLot, may_stay: MayStay) -> None:
+        self._parking = parking
+        self._may_stay = may_stay
+        self.sessions = Sessions(clockwork, self._keys, self._expired)
+
+    def cut(self, command: Cut) -> int:
+        """Close the sockets of a session or of a user; how many that were."""
+        if command.session_key is not None:
+            return self._close({command.session_key}, "signed out")
+        users = self.sessions.users_of(self._keys())
+        return self._close({key for key, user in users.items() if user == command.user_id}, "signed out")
+
+    def _expired(self, session_keys: Collection[str]) -> None:
+        count = self._close(session_keys, "the session has expired")
+        log.info("%d sessions have expired, and %d sockets with them", len(session_keys), count)
+
+    def _close(self, session_keys: Collection[str], reason: str) -> int:
+        for parked in self._parking.visits():
+            if visitor.session_key_of(parked.socket.request) in session_keys:
+                self._parking.leave(parked)
+        gone = [one for one in connected_sockets if visitor.session_key_of(one.request) in session_keys]
+        for socket in gone:
+            socket.disconnect(LOGGED_OUT, reason)
+        return len(gone)
+
+    def _keys(self) -> set[str]:
+        """Of the sessions that sockets came with."""
+        sockets = (*connected_sockets, *(parked.socket for parked in self._parking.visits()))
+        keys = (visitor.session_key_of(socket.request) for socket in sockets)
+        return {key for key in keys if key is not None}
+
+    def ask_again(self, command: AskAgain) -> int:
+        """Take sockets out of the channels that they may not hear any more; how many lost one."""
+        users = self.sessions.users_of(self._keys())
+        of_user: dict[str, list[Socket]] = defaultdict(list)
+        for socket in connected_sockets:
+            user_id = users.get(visitor.session_key_of(socket.request) or "")
+            if user_id is not None and command.user_id in (None, user_id):
+                of_user[user_id].append(socket)
+        for sockets in of_user.values():
+            # What a request knows of its user is as old as the connection.
+            visitor.renew_user([socket.request for socket in sockets])
+        return sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
+
+    def _leaves_some(self, socket: Socket) -> bool:
+        forbidden = [channel for channel in socket.channels if not self._stays(socket, channel)]
+        for channel in forbidden:
+            socket.expel(channel)
+        return bool(forbidden)
+
+    def _stays(self, socket: Socket, channel: str) -> bool:
+        try:
+            return self._may_stay(socket, channel)
+        except Exception:
+            log.exception("the rule of channel %r failed for socket %s: it leaves", channel, socket.log_id)
+            return False
