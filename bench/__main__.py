@@ -1,15 +1,21 @@
-"""``make bench``: print the table. ``make bench ARGS="memory shell"`` for some of the figures."""
+"""``make bench``: the figures. ``make bench ARGS="memory shell"`` for some, ``ARGS=peers`` for a table."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from bench.figures import FIGURES
+from bench import peers_table
+from bench.figures import leaving, plain, socketio
+
+FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES]
 
 
 def main(names: list[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    if names == ["peers"]:
+        peers_table.show()
+        return 0
     missed = 0
     for figure in FIGURES:
         if names and figure.__name__ not in names:

@@ -48,8 +48,9 @@ class Process:
         raise RuntimeError(self.log.read().decode())
 
     def cpu(self):
-        """CPU seconds of the main thread so far, kernel included, to the nanosecond."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        """CPU seconds of all its threads so far, kernel included, to the nanosecond."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def memory(self):
         """Bytes of anonymous memory in RAM."""
@@ -58,8 +59,10 @@ class Process:
                 return int(line.split()[1]) * 1024
         raise RuntimeError("no RssAnon")
 
-    def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
+    def get(self, path, cookie=""):
+        address = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(address, headers={"Cookie": cookie} if cookie else {})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.read()
 
     def stop(self):

@@ -150,6 +150,24 @@ class Clients:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda _: handshake(port, path, cookie, until=b"welcome").close(), range(count)))
 
+    def handshakes_socketio(self, port, count, cookie):
+        """The same with Socket.IO, welcome included."""
+
+        def connect(_):
+            connect_socketio(port, cookie, "&user=1").close()
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(connect, range(count)))
+
+    def first_bytes(self, count):
+        """Wait until so many clients have been told something; the time of the last."""
+        told = set()
+        while len(told) < count:
+            for fd, _ in self._wait():
+                if self._read(fd):
+                    told.add(fd)
+        return time.monotonic()
+
     def requests(self, port, count, path, cookie):
         """An ordinary GET on a new connection each."""
         request = HANDSHAKE.format(
@@ -196,8 +214,9 @@ def handshake(port, path, cookie, until=b"\r\n\r\n"):
     return connection
 
 
-def connect_socketio(port, cookie=""):
-    connection = handshake(port, "/socket.io/?EIO=4&transport=websocket", cookie, until=b'"sid"')
+def connect_socketio(port, cookie="", query=""):
+    path = f"/socket.io/?EIO=4&transport=websocket{query}"
+    connection = handshake(port, path, cookie, until=b'"sid"')
     connection.sendall(masked(b"40"))
     answer = b""
     while b"40{" not in answer:

@@ -4,6 +4,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("realtime_wall.urls")),
     path("user/", views.user),
+    path("login/", views.log_in),
+    path("logout/", views.log_out),
     path("publish/", views.publish_many),
     path("stall/", views.stall),
     path("loads/", views.loads),

@@ -3,7 +3,11 @@
 import json
 import time
 
+from django.conf import settings
+from django.contrib.auth import get_user_model, login, logout
+from django.db import connection
 from django.http import HttpResponse, JsonResponse
+from django.test.utils import CaptureQueriesContext
 from gevent import get_hub
 
 from realtime_wall import broadcast, broadcast_channel
@@ -15,6 +19,20 @@ _timer = None
 
 def user(request):
     return HttpResponse(f"user {request.user}")
+
+
+def log_in(request):
+    """Sign in once more; the cookie of this session."""
+    login(request, get_user_model().objects.get(username="visitor"))
+    request.session.save()
+    return HttpResponse(f"{settings.SESSION_COOKIE_NAME}={request.session.session_key}")
+
+
+def log_out(request):
+    """How many queries it took, those for the sockets included."""
+    with CaptureQueriesContext(connection) as queries:
+        logout(request)
+    return HttpResponse(len(queries))
 
 
 def publish_many(request):

@@ -1,0 +1,138 @@
+"""Socket.IO: ours, its own server on Node, python-socketio on gevent, and a bare loop of ``send``.
+
+Each measurement gives a list of numbers for each server, one a round; the rounds are interleaved. The
+figures are ratios of them, and the table of peers (``bench/peers_table.py``) shows them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import statistics
+
+from bench.figures.figure import BODY, CLIENTS, ROUNDS, Figure, ratio
+from bench.server import Bare, GeventSocketIO, NodeSocketIO, Ours
+from bench.swarm import Swarm
+
+PEERS = {"ours": Ours, "python-socketio": GeventSocketIO, "node": NodeSocketIO}
+
+
+def delivery_cpu():
+    """CPU microseconds of a delivery, and the size of our frame."""
+    count, spent = 5, {}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(server()) for name, server in PEERS.items()}
+        swarms = {name: stack.enter_context(Swarm()) for name in [*PEERS, "bare"]}
+        bare = stack.enter_context(Bare())
+        frames = {}
+        for name, server in running.items():
+            swarms[name].listen_socketio(server.port, CLIENTS)
+            server.get(f"/publish/?channel=*&count=1&size={BODY}")
+            frames[name] = swarms[name].settle() // CLIENTS
+        swarms["bare"].listen_bare(bare.port, CLIENTS)
+        for _ in range(ROUNDS):
+            for name, server in running.items():
+                publish = functools.partial(server.get, f"/publish/?channel=*&count=1&size={BODY}")
+                cpu = sum(_spent(server, swarms[name], CLIENTS * frames[name], publish) for _ in range(count))
+                spent.setdefault(name, []).append(cpu / count / CLIENTS * 1e6)
+            send = functools.partial(bare.send, 1, frames["ours"])
+            cpu = sum(_spent(bare, swarms["bare"], CLIENTS * frames["ours"], send) for _ in range(count))
+            spent.setdefault("bare", []).append(cpu / count / CLIENTS * 1e6)
+    return spent, frames["ours"]
+
+
+def _spent(server, clients, size, act):
+    """CPU seconds until the clients have read so much."""
+    clients.begin("expect", size)
+    before = server.cpu()
+    act()
+    clients.end()
+    return server.cpu() - before
+
+
+def memory_kilobytes(servers=PEERS, rounds=5):
+    """User-space memory of an idle client on a WebSocket; of ours, with session and user available."""
+    taken = {name: [] for name in servers}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(server()) for name, server in servers.items()}
+        for name, server in running.items():
+            clients = stack.enter_context(Swarm())
+            clients.listen_socketio(server.port, 200, server.cookie)  # what is allocated once
+            for _ in range(rounds):
+                before = server.memory()
+                clients.listen_socketio(server.port, 1000, server.cookie)
+                taken[name].append((server.memory() - before) / 1000 / 1024)
+    return taken
+
+
+def handshake_cpu(servers=PEERS, rounds=30):
+    """CPU microseconds of a handshake over the WebSocket transport; "view" is an ordinary Django view.
+
+    Ours has a connect receiver that reads the user, and so does the view; the peers know no user.
+    """
+    # Small rounds, many of them: what else the machine does then falls on all alike.
+    count, spent = 80, {name: [] for name in [*servers, "view"]}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(server()) for name, server in servers.items()}
+        clients = stack.enter_context(Swarm())
+        for index in range(rounds + 1):
+            for name, server in running.items():
+                before = server.cpu()
+                clients.handshakes_socketio(server.port, count, server.cookie)
+                cpu = server.cpu() - before
+                if index:  # the first round warms up
+                    spent[name].append(cpu / count * 1e6)
+            ours = running["ours"]
+            before = ours.cpu()
+            clients.requests(ours.port, count, "/user/", ours.cookie)
+            if index:
+                spent["view"].append((ours.cpu() - before) / count * 1e6)
+    return spent
+
+
+def events_cpu(servers=PEERS):
+    """CPU microseconds of an event that is acknowledged."""
+    clients, events = 100, 100
+    spent = {name: [] for name in servers}
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(server()) for name, server in servers.items()}
+        swarm = stack.enter_context(Swarm())
+        for index in range(4):
+            for name, server in running.items():
+                before = server.cpu()
+                swarm.ask_socketio(server.port, clients, events)
+                if index:
+                    spent[name].append((server.cpu() - before) / clients / events * 1e6)
+    return spent
+
+
+def socketio_delivery():
+    """CPU per delivery to 2,000 Socket.IO clients, against the bare loop and both other servers."""
+    spent, size = delivery_cpu()
+    name = f"Socket.IO: CPU per delivery, {size} bytes"
+    return [
+        ratio(f"{name}, to the bare loop", 1.3, "us", spent["ours"], spent["bare"]),
+        ratio(f"{name}, to python-socketio", 0.25, "us", spent["ours"], spent["python-socketio"]),
+        ratio(f"{name}, to Socket.IO on Node", 0.7, "us", spent["ours"], spent["node"]),
+    ]
+
+
+def socketio_memory():
+    """User-space memory of an idle Socket.IO client on a WebSocket, with session and user available."""
+    kilobytes = statistics.median(memory_kilobytes({"ours": Ours})["ours"])
+    return Figure("Socket.IO: memory per idle client", "at most 7 KB", f"{kilobytes:.2f} KB", kilobytes <= 7)
+
+
+def socketio_handshake():
+    """CPU of a handshake over the WebSocket transport, against a view that reads the user."""
+    spent = handshake_cpu({"ours": Ours})
+    return ratio("Socket.IO: CPU per handshake", 1.3, "us", spent["ours"], spent["view"])
+
+
+def socketio_events():
+    """CPU of an event with an acknowledgement, against python-socketio."""
+    spent = events_cpu({name: PEERS[name] for name in ("ours", "python-socketio")})
+    return ratio("Socket.IO: CPU per event with ack", 0.5, "us", spent["ours"], spent["python-socketio"])
+
+
+FIGURES = [socketio_delivery, socketio_memory, socketio_handshake, socketio_events]
