@@ -6,7 +6,6 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from realtime_wall.brokers.command import AskAgain, Command, Cut, Publish, Receipt, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
@@ -20,26 +19,17 @@ from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
-from realtime_wall.sockets.departures import Departures
+from realtime_wall.sockets.departures import Departures, Listener
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.sockets.socket import CatchUp
 from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
 
 _current: Node | None = None
-
-
-class Listener(Protocol):
-    """Who hears channels, and says nothing."""
-
-    session_key: str | None
-
-    def end(self, reason: str) -> None:
-        """Let go of it, in a way that it may come back."""
 
 
 class Node:
@@ -53,7 +43,7 @@ class Node:
         self.clockwork = Clockwork()
         self.parking = ParkingLot(self.clockwork, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
-        self.departures = Departures(self.clockwork, self.parking, self.may_stay)
+        self.departures = Departures(self.clockwork, self.parking, self.listeners)
         self.stopping = False
         self._fan_out = FanOut()
         self._home = threading.get_native_id()
@@ -140,10 +130,6 @@ class Node:
             raise MessageTooBig(size, limit)
 
     # Subscriptions
-
-    def may_stay(self, socket: Socket, channel: str) -> bool:
-        """Whether a socket may go on hearing a channel, now that its user has lost or got a permission."""
-        return True
 
     def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
         """Deliver a channel from now on; what came after ``since`` is handed back.

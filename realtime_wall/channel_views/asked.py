@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from realtime_wall import access, node, origins
@@ -19,7 +18,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import Node
-from realtime_wall.sockets import permission
+from realtime_wall.sockets import permission, visitor
 
 EXPLAIN = "X-Nginx-PushStream-Explain"
 EXPOSED = f"ETag, Last-Modified, {EXPLAIN}"
@@ -82,8 +81,8 @@ def subscription(request: HttpRequest, channels: str) -> Asked:
     found = channels_of(here, channels or request.GET.get("channels", ""))
     for channel in found:
         _check(here, request, channel)
-    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    return Asked(here, found, since_of(request), key)
+    here.departures.sessions.arrived(request)
+    return Asked(here, found, since_of(request), visitor.session_key_of(request))
 
 
 def channels_of(here: Node, text: str) -> dict[str, int]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from typing import Protocol
 
 from realtime_wall.brokers.command import AskAgain, Cut
 from realtime_wall.sockets import visitor
@@ -22,13 +23,20 @@ log = logging.getLogger(__name__)
 # Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
 LOGGED_OUT = 3501
 
-MayStay = Callable[[Socket, str], bool]
+
+class Listener(Protocol):
+    """Who hears channels over HTTP, and says nothing."""
+
+    session_key: str | None
+
+    def end(self, reason: str) -> None:
+        """Let go of it. If it comes back, the rules are asked about whoever it is then."""
 
 
 class Departures:
-    def __init__(self, clockwork: Clockwork, parking: ParkingLot, may_stay: MayStay) -> None:
+    def __init__(self, clockwork: Clockwork, parking: ParkingLot, listeners: set[Listener]) -> None:
         self._parking = parking
-        self._may_stay = may_stay
+        self._listeners = listeners
         self.sessions = Sessions(clockwork, self._keys, self._expired)
 
     def cut(self, command: Cut) -> int:
@@ -49,13 +57,20 @@ class Departures:
         gone = [one for one in connected_sockets if visitor.session_key_of(one.request) in session_keys]
         for socket in gone:
             socket.disconnect(LOGGED_OUT, reason)
+        return len(gone) + self._end_listeners(session_keys, reason)
+
+    def _end_listeners(self, session_keys: Collection[str], reason: str) -> int:
+        gone = [one for one in self._listeners if one.session_key in session_keys]
+        for listener in gone:
+            listener.end(reason)
         return len(gone)
 
     def _keys(self) -> set[str]:
         """Of the sessions that sockets came with."""
         sockets = (*connected_sockets, *(parked.socket for parked in self._parking.visits()))
         keys = (visitor.session_key_of(socket.request) for socket in sockets)
-        return {key for key in keys if key is not None}
+        of_listeners = (listener.session_key for listener in self._listeners)
+        return {key for key in (*keys, *of_listeners) if key is not None}
 
     def ask_again(self, command: AskAgain) -> int:
         """Take sockets out of the channels that they may not hear any more; how many lost one."""
@@ -68,7 +83,9 @@ class Departures:
         for sockets in of_user.values():
             # What a request knows of its user is as old as the connection.
             visitor.renew_user([socket.request for socket in sockets])
-        return sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
+        left = sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
+        theirs = {key for key, user in users.items() if user is not None and command.user_id in (None, user)}
+        return left + self._end_listeners(theirs, "what it may read has changed")
 
     def _leaves_some(self, socket: Socket) -> bool:
         forbidden = [channel for channel in socket.channels if not self._stays(socket, channel)]
@@ -78,7 +95,7 @@ class Departures:
 
     def _stays(self, socket: Socket, channel: str) -> bool:
         try:
-            return self._may_stay(socket, channel)
+            return socket.may_stay(channel)
         except Exception:
             log.exception("the rule of channel %r failed for socket %s: it leaves", channel, socket.log_id)
             return False

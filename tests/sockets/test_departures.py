@@ -6,6 +6,7 @@ from realtime_wall.channels.names import EVERYONE
 from realtime_wall.sockets import visitor
 from realtime_wall.sockets.departures import LOGGED_OUT
 from realtime_wall.sockets.parking import Parked
+from realtime_wall.sockets.socket import Socket
 from realtime_wall.sockets.visitor import Session
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
@@ -95,7 +96,7 @@ def test_an_expired_session_is_cut(node, connect):
 
 
 def test_who_may_not_stay_is_taken_out_and_told_and_hears_no_more(node, connect, monkeypatch):
-    monkeypatch.setattr(node.departures, "_may_stay", lambda socket, channel: channel != "staff")
+    monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: channel != "staff")
     ada, bob = connect("ada-1", "staff", "news"), connect("bob", "staff")
 
     assert node.perform(AskAgain(user_id="1")).sockets == 1
@@ -108,7 +109,7 @@ def test_who_may_not_stay_is_taken_out_and_told_and_hears_no_more(node, connect,
 
 
 def test_everybody_with_a_session_can_be_asked_about(node, connect, monkeypatch):
-    monkeypatch.setattr(node.departures, "_may_stay", lambda socket, channel: False)
+    monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: False)
     clients = [connect("ada-1", "staff"), connect("bob", "staff"), connect(None, "staff")]
 
     assert node.perform(AskAgain()).sockets == 2
@@ -120,13 +121,40 @@ def test_a_rule_that_fails_lets_nobody_stay(node, connect, monkeypatch, caplog):
     def may_stay(socket, channel):
         raise OSError("the database is away")
 
-    monkeypatch.setattr(node.departures, "_may_stay", may_stay)
+    monkeypatch.setattr(Socket, "may_stay", may_stay)
     ada = connect("ada-1", "staff")
 
     node.perform(AskAgain(user_id="1"))
 
     assert ada.expelled == ["staff"]
     assert "the rule of channel 'staff' failed" in caplog.text
+
+
+class Listening:
+    def __init__(self, node, session_key):
+        self.session_key = session_key
+        self.ended = None
+        node.listeners.add(self)
+
+    def end(self, reason):
+        self.ended = reason
+
+
+def test_listeners_of_a_session_end_with_it(node, connect):
+    connect("ada-1")
+    ada, bob, nobody = (Listening(node, key) for key in ("ada-1", "bob", None))
+
+    assert node.perform(Cut(session_key="ada-1")).sockets == 2
+
+    assert (ada.ended, bob.ended, nobody.ended) == ("signed out", None, None)
+
+
+def test_listeners_whose_user_has_other_rights_now_have_to_come_back(node, connect):
+    ada, bob, nobody = (Listening(node, key) for key in ("ada-1", "bob", None))
+
+    assert node.perform(AskAgain(user_id="1")).sockets == 1
+
+    assert (bool(ada.ended), bob.ended, nobody.ended) == (True, None, None)
 
 
 def test_by_default_everybody_may_stay(node, connect):
