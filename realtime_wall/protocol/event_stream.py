@@ -23,7 +23,8 @@ def position_text(id: str) -> str:
 
 
 def comment_text(text: str) -> str:
-    return "".join(f": {line}\n" for line in _LINE_ENDS.split(text)) + "\n"
+    """Lines that only a person sees who looks at the stream."""
+    return "".join(f": {line}\n" for line in _LINE_ENDS.split(text))
 
 
 def retry_text(milliseconds: int) -> str:

@@ -43,7 +43,7 @@ def _begin_events(rule: Rule, at: Position) -> str:
 
 
 def _ping_events(rule: Rule, at: Position) -> str:
-    return event_stream.comment_text(str(PING)).rstrip("\n") + "\n" + event_stream.position_text(str(at))
+    return event_stream.comment_text(str(PING)) + event_stream.position_text(str(at))
 
 
 def _ping_item(rule: Rule, at: Position) -> Item:

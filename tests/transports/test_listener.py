@@ -144,7 +144,7 @@ def test_a_ping_moves_the_cursor_on(node):
     publish(node, "elsewhere", 1, 2)
     listener.tick(0.0)
 
-    assert wire.written.endswith(f": -1\n\nid: {node.broker.top}\n\n".encode())
+    assert wire.written.endswith(f": -1\nid: {node.broker.top}\n\n".encode())
 
 
 def test_a_ping_in_lines_has_the_cursor_and_the_channels_text(node):
