@@ -30,12 +30,8 @@ def server():
 
 
 def publish(server, channels, *texts, **query):
-    found = requests.post(
-        f"{server.url}publish/",
-        params={"channel": channels, **query},
-        data="\n".join(texts).encode(),
-        timeout=PATIENCE,
-    )
+    query["channel"], body = channels, "\n".join(texts).encode()
+    found = requests.post(f"{server.url}publish/", params=query, data=body, timeout=PATIENCE)
     return found.json()["positions"]
 
 
@@ -145,8 +141,8 @@ def test_a_loop_of_long_polls_hears_everything_once_and_in_order(server):
         for text in said:
             publish(server, ["loop"], text)
 
-    speaker = gevent.spawn(say)
     heard, etag = [], poll(server, "events/poll/loop").headers["ETag"]
+    speaker = gevent.spawn(say)
     while len(heard) < len(said):
         response = poll(server, "events/lp/loop", etag)
         assert response.status_code in (200, 304)
@@ -231,11 +227,8 @@ def test_an_event_id_and_a_time_with_its_tag_say_it_too(server):
     (first, _) = [json.loads(line) for line in poll(server, "events/poll/named.b2").text.split("\r\n")]
 
     by_id = poll(server, "events/poll/named?eventid=n1")
-    by_time = requests.get(
-        f"{server.url}events/poll/named",
-        params={"time": first["time"], "tag": first["tag"]},
-        timeout=PATIENCE,
-    )
+    place = {"time": first["time"], "tag": first["tag"]}
+    by_time = requests.get(f"{server.url}events/poll/named", params=place, timeout=PATIENCE)
     header = {"If-Modified-Since": first["time"], "If-None-Match": f"W/{first['tag']}"}
     by_header = requests.get(f"{server.url}events/poll/named", headers=header, timeout=PATIENCE)
 
@@ -287,11 +280,7 @@ EXPLAIN = "X-Nginx-PushStream-Explain"
         ("events/sub/ALL", 403, "Channel id not authorized for this method."),
         ("events/lp/a*", 403, "Channel id not authorized for this method."),
         ("events/poll/" + "a" * 200, 400, "Channel id is too large."),
-        (
-            "events/ev/a%07b",
-            400,
-            "Channel id cannot be used: a name has printable characters and spaces only.",
-        ),
+        ("events/ev/a%20", 400, "Channel id cannot be used: a name neither begins nor ends with a space."),
         ("events/ev/" + "/".join(map(str, range(65))), 403, "More than 64 channels were asked for."),
         ("events/ev/known", 403, "Subscriber could not create channels."),
         ("events/ev/secret", 403, "Channel id not authorized for this method."),
@@ -306,16 +295,13 @@ def test_what_is_refused_says_why(server, path, status, explanation):
 
 
 def test_a_token_opens_what_asks_for_one(server):
-    made = server.manage(
-        "shell", "-v0", "-c", "from realtime_wall import channel_token as t; print(t('secret'))"
-    )
-    token = made.stdout.strip()
+    code = "from realtime_wall import channel_token as t; print(t('secret'))"
+    token = server.manage("shell", "-v0", "-c", code).stdout.strip()
+    bearer = {"Authorization": f"Bearer {token}"}
+    address = f"{server.url}events/poll/secret"
 
     assert poll(server, f"events/poll/secret?token={token}").status_code == 304
-    bearer = {"Authorization": f"Bearer {token}"}
-    assert (
-        requests.get(f"{server.url}events/poll/secret", headers=bearer, timeout=PATIENCE).status_code == 304
-    )
+    assert requests.get(address, headers=bearer, timeout=PATIENCE).status_code == 304
 
 
 def test_a_full_channel_takes_nobody_in(server):
