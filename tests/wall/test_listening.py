@@ -162,7 +162,7 @@ def test_one_who_fails_is_no_trouble_for_the_next(listeners, caplog):
 
 def test_something_else_on_the_channel_is_no_trouble(listeners, caplog):
     socket = listening_to(listeners, "tides")
-    for nonsense in ({}, {"id": 1, "source": "x", "text": None, "entities": []}, [], "text"):
+    for nonsense in ({}, {"id": "nonsense", "source": "x", "text": None, "entities": []}, [], "text"):
         listeners.offer(nonsense, "")
     offer(listeners, "tides")
 
