@@ -68,6 +68,7 @@ class Clients:
     def __init__(self):
         self.readers = {}
         self.deaf = []
+        self.askers = []
         self.poll = select.epoll()
         self.received = 0
 
@@ -95,10 +96,19 @@ class Clients:
             self._add(connect_socketio(port, cookie))
         return self.settle()
 
-    def ask_socketio(self, port, clients, events):
-        """Events with an acknowledgement from a few clients, each asking when it has been answered."""
+    def connect_askers(self, port, clients):
+        """Socket.IO clients that are going to ask."""
+        self.askers = [connect_socketio(port) for _ in range(clients)]
+
+    def ask(self, events):
+        """Events with an acknowledgement, each asker's next when it has been answered."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda _: ask_socketio(port, events), range(clients)))
+            list(pool.map(lambda connection: ask(connection, events), self.askers))
+
+    def dismiss_askers(self):
+        for connection in self.askers:
+            connection.close()
+        self.askers = []
 
     def _add(self, connection):
         connection.setblocking(False)
@@ -224,13 +234,12 @@ def connect_socketio(port, cookie="", query=""):
     return connection
 
 
-def ask_socketio(port, events):
-    with connect_socketio(port) as connection:
-        for number in range(events):
-            connection.sendall(masked(b'42%d["add",[1,2,3]]' % number))
-            answer = b""
-            while b"43%d[6]" % number not in answer:
-                answer += connection.recv(4096)
+def ask(connection, events):
+    for number in range(events):
+        connection.sendall(masked(b'42%d["add",[1,2,3]]' % number))
+        answer = b""
+        while b"43%d[6]" % number not in answer:
+            answer += connection.recv(4096)
 
 
 def masked(payload):

@@ -60,6 +60,7 @@ class Node:
         _current = None
         self._fan_out.stop()
         self.clockwork.stop()
+        self.pool.close()
 
     @property
     def is_here(self) -> bool:

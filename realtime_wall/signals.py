@@ -12,7 +12,7 @@ is forgotten with it, unless it is connected with ``weak=False``.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -89,10 +89,14 @@ class Signal(NamedSignal):
         sender_id = ANY_ID if sender is ANY else make_id(sender)
         return receiver if sender_id in self._by_receiver.get(make_id(receiver), ()) else None
 
-    def receivers_for(self, sender: Any) -> Generator[Receiver, None, None]:
+    def receivers_for(self, sender: Any) -> Iterable[Receiver]:  # type: ignore[override]
         """The live receivers for a sender, in the order in which they were connected."""
+        if not self.receivers:
+            return ()
         found = list(super().receivers_for(sender))
-        yield from sorted(found, key=lambda receiver: self._places[make_id(receiver)])
+        if len(found) > 1:
+            found.sort(key=lambda receiver: self._places[make_id(receiver)])
+        return found
 
     # blinker's: also called when a receiver that is held weakly has died
     def _disconnect(self, receiver_id: Hashable, sender_id: Hashable) -> None:

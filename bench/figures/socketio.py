@@ -99,10 +99,13 @@ def events_cpu(servers=PEERS):
         swarm = stack.enter_context(Swarm())
         for index in range(4):
             for name, server in running.items():
+                swarm.connect_askers(server.port, clients)
                 before = server.cpu()
-                swarm.ask_socketio(server.port, clients, events)
+                swarm.ask(events)
+                cpu = server.cpu() - before
+                swarm.dismiss_askers()
                 if index:
-                    spent[name].append((server.cpu() - before) / clients / events * 1e6)
+                    spent[name].append(cpu / clients / events * 1e6)
     return spent
 
 

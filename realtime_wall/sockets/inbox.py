@@ -1,8 +1,9 @@
 """What waits for a socket's receivers, and who runs them.
 
 Jobs of one socket run one after the other, in order; jobs of different sockets run side by side, up to
-the size of the pool. A greenlet exists only while there is something to do. A socket whose inbox is
-full is not read from until its receivers have caught up: its client's kernel makes it wait.
+the size of the pool. Idle sockets have no greenlet: a few that have nothing to do rest, for all of them. A
+socket whose inbox is full is not read from until its receivers have caught up: its client's kernel makes it
+wait.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import gevent
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # How long jobs that never wait may keep the event loop before others get a turn.
 SLICE = 0.003
+# How many greenlets are kept for the next job: to make one takes longer than most jobs do.
+RESTING = 8
 
 Job = Callable[[], object]
 
@@ -83,6 +87,8 @@ class Pool:
         self.size = size
         self.inbox_size = inbox_size
         self._waiting: deque[Inbox] = deque()
+        self._resting: list[Any] = []  # greenlets that wait for work
+        self._is_closed = False
         self._lent = False
         self.busy = 0
 
@@ -90,7 +96,10 @@ class Pool:
         self._waiting.append(inbox)
         if self.busy < self.size and not self._lent:
             self.busy += 1
-            gevent.spawn(self._work)
+            if self._resting:
+                gevent.get_hub().loop.run_callback(self._resting.pop().switch)
+            else:
+                gevent.spawn(self._work_and_rest)
 
     @contextmanager
     def lend(self) -> Iterator[None]:
@@ -115,12 +124,41 @@ class Pool:
             gevent.sleep(0.01)
         return not self.busy
 
+    def close(self) -> None:
+        """Let the greenlets go that rest."""
+        self._is_closed = True
+        for one in self._resting:
+            gevent.get_hub().loop.run_callback(one.switch)
+        self._resting = []
+
+    def _work_and_rest(self) -> None:
+        me, hub = gevent.getcurrent(), gevent.get_hub()
+        loop: Any = hub.loop
+        while not self._is_closed:
+            turn = loop.iteration
+            self._work()
+            # What has waited may have left something behind in its greenlet, such as a Timeout or somebody
+            # who wants to kill it. That must not hit another socket's receiver.
+            if loop.iteration != turn or len(self._resting) >= RESTING:
+                return
+            self._resting.append(me)
+            try:
+                hub.switch()
+            except BaseException:
+                log.exception("a greenlet that rested was disturbed")
+                if me in self._resting:
+                    self._resting.remove(me)
+                else:  # it had been given work
+                    gevent.spawn(self._work_and_rest)
+                return
+
     def _work(self) -> None:
         try:
             pause_at = monotonic() + SLICE
             while self._waiting:
                 inbox = self._waiting.popleft()
-                if inbox.run_next():
+                # A language or time zone that a receiver activates is nobody else's.
+                if copy_context().run(inbox.run_next):
                     self._waiting.append(inbox)  # last in line: one that never ends keeps no slot
                 if monotonic() > pause_at:
                     gevent.sleep(0.000_001)

@@ -55,6 +55,11 @@ class Outcome:
 def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
     """Send a signal about a socket to its receivers, each on its own."""
     outcome = Outcome()
+    _send(signal, socket, arguments, outcome)
+    return outcome
+
+
+def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], outcome: Outcome) -> None:
     for receiver in signal.receivers_for(socket):
         started = monotonic()
         try:
@@ -74,7 +79,6 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
             seconds = monotonic() - started
             if seconds > config().slow_receiver:
                 log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
-    return outcome
 
 
 # A signal, and what it is sent with.
@@ -100,9 +104,7 @@ def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
 def _run_in_turn(calls: Sequence[Call], socket: Sender) -> Outcome:
     outcome = Outcome()
     for signal, arguments in calls:
-        one = run(signal, socket, **arguments)
-        outcome.values.extend(one.values)
-        outcome.failed = outcome.failed or one.failed
+        _send(signal, socket, arguments, outcome)
     return outcome
 
 

@@ -1,3 +1,5 @@
+from contextvars import ContextVar
+
 import gevent
 import pytest
 from gevent.event import Event
@@ -251,3 +253,86 @@ def test_waiting_for_a_pool_ends_in_time():
 
     go.set()
     assert desk.pool.wait_until_idle(10)
+
+
+# The greenlets
+
+
+def here(desk):
+    return lambda: desk.ran.append(gevent.getcurrent())
+
+
+def run(desk, job):
+    desk.inbox()[0].put(job)
+    desk.finish()
+
+
+def test_a_greenlet_is_used_again_by_another_socket():
+    desk = Desk()
+    for _ in range(3):
+        run(desk, here(desk))
+
+    assert len(set(desk.ran)) == 1
+    assert desk.pool.busy == 0
+
+
+def test_one_whose_job_has_waited_is_not():
+    desk = Desk()
+
+    def wait():
+        desk.ran.append(gevent.getcurrent())
+        gevent.sleep(0.001)
+
+    run(desk, wait)
+    run(desk, here(desk))
+
+    assert len(set(desk.ran)) == 2
+
+
+def test_only_a_few_rest():
+    desk, go = Desk(), Event()
+    for number in range(inbox_module.RESTING + 5):
+        desk.inbox()[0].put(desk.note(number))
+    desk.finish()
+
+    assert len(desk.pool._resting) <= inbox_module.RESTING
+    go.set()
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_stray_exception_in_one_that_rests_loses_no_job(chosen, caplog):
+    desk = Desk()
+    run(desk, here(desk))
+    (resting,) = desk.ran
+
+    gevent.kill(resting, ValueError("left behind"))
+    if not chosen:
+        wait_for(lambda: resting.dead, "its end")
+    desk.inbox()[0].put(here(desk))
+    desk.finish()
+
+    assert len(desk.ran) == 2
+    assert desk.pool.busy == 0
+    run(desk, here(desk))
+    assert len(desk.ran) == 3
+
+
+def test_what_a_job_activates_is_nobody_elses():
+    language = ContextVar("language", default="en")
+    desk = Desk()
+
+    run(desk, lambda: language.set("de"))
+    run(desk, lambda: desk.ran.append(language.get()))
+
+    assert desk.ran == ["en"]
+
+
+def test_a_pool_that_is_closed_lets_them_go():
+    desk = Desk()
+    run(desk, here(desk))
+    (resting,) = desk.ran
+
+    desk.pool.close()
+
+    wait_for(lambda: resting.dead, "its end")
+    assert desk.pool.busy == 0
