@@ -7,13 +7,16 @@ posts are never found.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db import connections
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from realtime_wall.wall.models import Tweet, Wall
@@ -123,6 +126,8 @@ def matching(wall: Wall, search: Search) -> QuerySet[Tweet]:
     if search.author:
         found = found.filter(content__author_username__iexact=search.author)
     for word in search.words:
+        if connections[found.db].vendor == "sqlite":
+            found = found.alias(whole=Cast("content", TextField())).filter(_has_somewhere(word))
         found = found.filter(_has(word))
     if search.behind is not None:
         created_at, row = search.behind.created_at, search.behind.row
@@ -133,13 +138,26 @@ def matching(wall: Wall, search: Search) -> QuerySet[Tweet]:
 
 
 def _has(word: str) -> Q:
-    """SQLite knows upper and lower case of ASCII only, so other words are asked for in each."""
-    spellings = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
     asked = Q()
     for field in SEARCHED:
-        for spelling in spellings:
+        for spelling in _spellings(word):
             asked |= Q(**{f"content__{field}__icontains": spelling})
     return asked
+
+
+def _has_somewhere(word: str) -> Q:
+    """Looking at the JSON as it was written is several times as fast as taking it apart."""
+    asked = Q()
+    for spelling in _spellings(word):
+        asked |= Q(whole__icontains=json.dumps(spelling)[1:-1])
+    return asked
+
+
+def _spellings(word: str) -> list[str]:
+    """SQLite knows upper and lower case of ASCII only, so other words are asked for in each."""
+    if word.isascii():
+        return [word]
+    return list(dict.fromkeys((word, word.lower(), word.upper(), word.capitalize())))
 
 
 def _plain(text: str, name: str, size: int) -> str:

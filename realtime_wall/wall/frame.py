@@ -32,7 +32,7 @@ def frame(
 ) -> dict[str, Any]:
     """For the templates; ``links`` lead to all pages."""
     asked = request.GET.get("theme", "")
-    names = {"wall": gettext("Wall"), "archive": gettext("Archive")}
+    names = {"wall": gettext("Wall"), "archive": gettext("Archive"), "report": gettext("Report")}
     return {
         "wall": wall,
         "title": wall.title or (gettext("Live wall") if wall.slug == MAIN else wall.slug),

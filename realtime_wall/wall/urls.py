@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from realtime_wall.wall import archive_views, views
+from realtime_wall.wall import archive_views, report_views, views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
@@ -14,11 +14,13 @@ urlpatterns = [
     path("hook/", hook, name="main-hook"),
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
     path("archive/", archive_views.archive_page, name="main-archive"),
+    path("report/", report_views.report_page, name="main-report"),
     path("<slug:slug>/hook/", hook, name="hook"),
     path("<slug:slug>/", views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", views.posts, name="posts"),
     path("<slug:slug>/api/posts/", archive_views.api_posts, name="api-posts"),
     path("<slug:slug>/archive/", archive_views.archive_page, name="archive"),
+    path("<slug:slug>/report/", report_views.report_page, name="report"),
 ]
 
 

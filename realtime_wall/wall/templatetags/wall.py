@@ -18,6 +18,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.templatetags.static import static
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -57,6 +58,12 @@ def websocket_client(context: Context, wall: Wall | str = MAIN) -> dict[str, Any
 def count(wall: Wall | str = MAIN) -> int:
     """How many posts the wall has; inside an element of class ``wall-count`` it goes on counting."""
     return _wall(wall).tweets.filter(hidden=False).count()
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """12,345 as the visitor's language writes it."""
+    return number_format(number, use_l10n=True, force_grouping=True)
 
 
 @register.simple_tag(takes_context=True)
