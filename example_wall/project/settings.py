@@ -56,6 +56,7 @@ REALTIME_WALL = {
     "WALL": {
         "SOURCES": ["replay"],
         "REPLAY_LOOP": True,
+        "VISITORS": True,  # may search live, at /search/
         # For your own wall: "SOURCES": ["x"], your hashtag, and the token in the environment's BEARER_TOKEN.
         "TRACK_KEYWORDS": ["#SaltmarshPy"],
     }

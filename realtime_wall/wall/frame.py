@@ -33,6 +33,8 @@ def frame(
     """For the templates; ``links`` lead to all pages."""
     asked = request.GET.get("theme", "")
     names = {"wall": gettext("Wall"), "archive": gettext("Archive"), "report": gettext("Report")}
+    if wall.slug == MAIN and options.current().visitors:
+        names["search"] = gettext("Search")
     return {
         "wall": wall,
         "title": wall.title or (gettext("Live wall") if wall.slug == MAIN else wall.slug),

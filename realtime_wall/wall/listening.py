@@ -35,6 +35,7 @@ WAITING = 1_000  # posts that are not looked through yet; beyond, the oldest are
 REMEMBERED = 2_000  # posts, so that what comes by the wall and for the visitors is sent once
 # A page shows a post for ten seconds: more than this it would throw away.
 AT_ONCE, A_SECOND = 10.0, 1.0
+TOLD = ("tweet", "tweet_changed", "tweet_removed")
 
 Message = dict[str, Any]
 
@@ -57,7 +58,7 @@ class Listeners:
         self._words: dict[str, str] = {}  # as the first visitor wrote it
         self._matcher: Matcher[str] = Matcher()
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._waiting: deque[tuple[Message, str]] = deque(maxlen=WAITING)
+        self._waiting: deque[tuple[str, Message, str]] = deque(maxlen=WAITING)
         self._arrived = Flag()
         self.idle = Flag()  # set while nothing waits to be sent
         self.idle.set()
@@ -124,15 +125,18 @@ class Listeners:
     def deliver(self, encoded: Encoded) -> Written:
         """From the fan-out, which must not wait."""
         for message in encoded.messages:
-            if message.event == "tweet" and self._visitors:
-                self.offer(json.loads(message.data_json), message.data_json)
+            if message.event in TOLD and self._visitors:
+                self._offer(message.event, json.loads(message.data_json), message.data_json)
         return QUEUED if self._visitors else DROPPED
 
     def is_known_as(self, session_id: str) -> bool:
         return False
 
     def offer(self, post: Message, data_json: str | None = None) -> None:
-        self._waiting.append((post, data_json or json.dumps(post)))
+        self._offer("tweet", post, data_json or json.dumps(post))
+
+    def _offer(self, event: str, post: Message, data_json: str) -> None:
+        self._waiting.append((event, post, data_json))
         self.idle.clear()
         self._arrived.set()
 
@@ -142,19 +146,21 @@ class Listeners:
             self._arrived.clear()
             pause_at = monotonic() + SLICE
             while self._waiting:
-                post, data_json = self._waiting.popleft()
-                for socket in self._meant(post):
-                    self._send(socket, data_json)
+                event, post, data_json = self._waiting.popleft()
+                for socket in self._meant(event, post):
+                    self._send(socket, event, data_json)
                     if monotonic() > pause_at:
                         # A timer, not sleep(0): gevent would run us again before it looks at any socket.
                         gevent.sleep(0.000_001)
                         pause_at = monotonic() + SLICE
             self.idle.set()
 
-    def _meant(self, post: Message) -> list[Socket]:
+    def _meant(self, event: str, post: Message) -> list[Socket]:
+        if event == "tweet_removed":
+            return list(self._visitors)  # who was sent it is not remembered; the others do not mind
         try:
             key = f"{post['source']}:{post['id']}"
-            if key in self._seen:
+            if event == "tweet" and key in self._seen:
                 return []
             self._seen[key] = None
             if len(self._seen) > REMEMBERED:
@@ -167,20 +173,23 @@ class Listeners:
             return []
         return [socket for term in terms for socket in self._by_term.get(term, ())]
 
-    def _send(self, socket: Socket, data_json: str) -> None:
+    def _send(self, socket: Socket, event: str, data_json: str) -> None:
         visitor = self._visitors.get(socket)
-        if visitor is None or socket.is_gone:
+        if visitor is None or socket.is_gone or (event == "tweet" and not self._may_be_sent_one(visitor)):
             return
+        try:
+            socket.send_json(event, data_json, volatile=True)
+        except Exception:  # one visitor's trouble is not the next one's
+            logger.exception("a post could not be sent to %r", socket)
+
+    def _may_be_sent_one(self, visitor: _Visitor) -> bool:
         now = self._clock()
         visitor.may = min(AT_ONCE, visitor.may + (now - visitor.since) * A_SECOND)
         visitor.since = now
         if visitor.may < 1:
-            return
+            return False
         visitor.may -= 1
-        try:
-            socket.send_json("tweet", data_json, volatile=True)
-        except Exception:  # one visitor's trouble is not the next one's
-            logger.exception("a post could not be sent to %r", socket)
+        return True
 
 
 # The receivers of signals

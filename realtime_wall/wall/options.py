@@ -55,6 +55,9 @@ class Options:
     visitors: bool = False
     visitors_on_x: int = 0
 
+    # Where the search page has X's posts drawn by X, "https://publish.x.com/oembed"; empty for our own cards.
+    oembed_url: str = ""
+
     # Names of users whose posts, and whose retweets, are never taken.
     banned_users: tuple[str, ...] = ()
 
@@ -198,6 +201,7 @@ _RULES: dict[str, Callable[[object], str]] = {
     "WEBHOOK_SECRET": _secret,
     "VISITORS": _flag,
     "VISITORS_ON_X": _count,
+    "OEMBED_URL": _address("https", "http"),
     "BANNED_USERS": _list_of(str),
 }
 assert {name.lower() for name in _RULES} == {item.name for item in fields(Options)}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from realtime_wall.wall import archive_views, report_views, views
+from realtime_wall.wall import archive_views, report_views, search_views, views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
@@ -15,6 +15,9 @@ urlpatterns = [
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
     path("archive/", archive_views.archive_page, name="main-archive"),
     path("report/", report_views.report_page, name="main-report"),
+    # What visitors listen to are the posts of the main wall.
+    path("search/", search_views.search_page, name="main-search"),
+    path("search/embed/<str:post_id>/", search_views.embed, name="main-embed"),
     path("<slug:slug>/hook/", hook, name="hook"),
     path("<slug:slug>/", views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", views.posts, name="posts"),

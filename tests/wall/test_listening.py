@@ -18,8 +18,8 @@ class FakeSocket:
         self.is_behind = False
 
     def send_json(self, name, data_json, *, volatile):
-        assert name == "tweet" and volatile
-        self.sent.append(data_json)
+        assert volatile
+        self.sent.append(data_json if name == "tweet" else (name, data_json))
 
 
 class Clock:
@@ -170,17 +170,33 @@ def test_something_else_on_the_channel_is_no_trouble(listeners, caplog):
     assert caplog.text.count("is no post") == 4
 
 
-def test_it_hears_posts_on_the_walls_channel_and_nothing_else(listeners):
-    socket = listening_to(listeners, "tides")
-    data = '{"id": "1", "source": "x", "text": "tides", "entities": []}'
-    messages = [
-        Message(position=Position("e", 1), channel="tweets", number=1, time=0.0, event=event, data_json=data)
-        for event in ("tweet_changed", "tweet", None)
-    ]
+def published(event, data_json):
+    return Message(
+        position=Position("e", 1), channel="tweets", number=1, time=0.0, event=event, data_json=data_json
+    )
 
-    assert listeners.deliver(Encoded(messages)) is QUEUED
+
+def test_it_hears_posts_and_what_becomes_of_them_and_nothing_else_on_the_walls_channel(listeners):
+    tides, gulls = listening_to(listeners, "tides"), listening_to(listeners, "gulls")
+    post = '{"id": "1", "source": "x", "text": "tides", "entities": []}'
+    gone = '{"id": "1", "source": "x"}'
+    events = (("tweet", post), ("tweet_changed", post), ("tweet_removed", gone), (None, post))
+
+    assert listeners.deliver(Encoded([published(*event) for event in events])) is QUEUED
     assert listeners.idle.wait(10)
-    assert socket.sent == [data]
+
+    assert tides.sent == [post, ("tweet_changed", post), ("tweet_removed", gone)]
+    assert gulls.sent == [("tweet_removed", gone)]
+
+
+def test_a_post_that_is_taken_back_is_told_to_a_visitor_who_has_had_enough(listeners):
+    socket = listening_to(listeners, "tides")
+    offer(listeners, *[f"tides {number}" for number in range(30)])
+
+    listeners.deliver(Encoded([published("tweet_removed", '{"id": "1", "source": "x"}')]))
+    assert listeners.idle.wait(10)
+
+    assert socket.sent[-1][0] == "tweet_removed"
 
 
 def test_without_a_server_nobody_answers():

@@ -44,6 +44,7 @@ def test_every_option_can_be_set(tmp_path):
         WEBHOOK_SECRET="a secret that is long",
         VISITORS=True,
         VISITORS_ON_X=20,
+        OEMBED_URL="https://publish.x.com/oembed",
         BANNED_USERS=["spammer"],
     ) == Options(
         sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
@@ -61,6 +62,7 @@ def test_every_option_can_be_set(tmp_path):
         webhook_secret="a secret that is long",
         visitors=True,
         visitors_on_x=20,
+        oembed_url="https://publish.x.com/oembed",
         banned_users=("spammer",),
     )
 
@@ -88,6 +90,7 @@ def test_the_token_may_come_from_the_environment(monkeypatch):
         ("MASTODON_URL", "https://[", "must be an address"),
         ("MASTODON_URL", 5, "must be an address"),
         ("JETSTREAM_URL", "https://jetstream.example", "must begin with wss://"),
+        ("OEMBED_URL", True, "must be an address"),
         ("MASTODON_TOKEN", 5, "must be a string"),
         ("WEBHOOK_SECRET", "secret", "must be a string of 16 characters"),
         ("SOURCES", [["x"]], "cannot hold \"['x']\""),

@@ -1,0 +1,224 @@
+/* What a visitor listens to, one post at a time.
+ *
+ * The server looks through what arrives on the wall for each visitor's words, and sends what has them. A
+ * post is shown for ten seconds; what arrives meanwhile waits, and of too many the oldest are left out.
+ */
+(function (root) {
+  "use strict";
+
+  const SHOWN = 10000; // milliseconds
+  const FADE = 400;
+  const MOST = 20; // posts that wait: three minutes
+  const SEEN = 500; // keys that are remembered, so that no post is shown twice
+
+  const Frame = root.WallFrame;
+  const keyOf = (post) => `${post.source}:${post.id}`;
+
+  /* The posts that are shown one after the other. */
+  class Carousel {
+    constructor(list, queue, draw, words) {
+      this._list = list;
+      this._queue = queue;
+      this._draw = draw;
+      this._words = words;
+      this._waiting = []; // oldest first
+      this._leftOut = 0;
+      this._seen = new Set();
+      this._shown = ""; // the key
+      this._timer = null; // while a post has its time
+    }
+
+    receive(post) {
+      // The original is what was searched for; who passes it on says nothing new.
+      if (post.retweeted_by || this._seen.has(keyOf(post))) return;
+      this._seen.add(keyOf(post));
+      if (this._seen.size > SEEN) this._seen.delete(this._seen.values().next().value);
+      this._waiting.push(post);
+      if (this._waiting.length > MOST) {
+        this._waiting.shift();
+        this._leftOut += 1;
+      }
+      this._next();
+    }
+
+    change(post) {
+      this._waiting = this._waiting.map((other) => (keyOf(other) === keyOf(post) ? post : other));
+      if (this._shown === keyOf(post)) this._list.replaceChildren(this._draw(post));
+    }
+
+    remove(key) {
+      this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
+      if (this._shown === key) {
+        this._list.textContent = "";
+        this._shown = "";
+        this._release();
+      }
+      this._tell();
+    }
+
+    /* What waits is forgotten; what is shown stays. */
+    stop() {
+      this._waiting = [];
+      this._leftOut = 0;
+      this._release();
+      this._tell();
+    }
+
+    clear() {
+      this.stop();
+      this._seen.clear();
+      this._shown = "";
+      this._list.textContent = "";
+    }
+
+    _release() {
+      clearTimeout(this._timer);
+      this._timer = null;
+      this._next();
+    }
+
+    _next() {
+      if (!this._timer && this._waiting.length) {
+        this._show(this._waiting.shift());
+        this._timer = setTimeout(() => this._release(), SHOWN);
+      }
+      this._tell();
+    }
+
+    _show(post) {
+      this._shown = keyOf(post);
+      const card = this._draw(post);
+      const [before] = this._list.children;
+      const put = () => {
+        if (this._shown !== keyOf(post)) return; // taken back while the one before it faded
+        this._list.replaceChildren(card);
+        if (isCalm()) card.animate([{ opacity: 0 }, { opacity: 1 }], FADE);
+      };
+      if (!before || !isCalm()) put();
+      else before.animate([{ opacity: 1 }, { opacity: 0 }], { duration: FADE, fill: "forwards" }).onfinish = put;
+    }
+
+    _tell() {
+      const parts = [];
+      if (this._waiting.length) parts.push(this._words.waiting.replace("{}", this._waiting.length));
+      if (this._leftOut) parts.push(this._words.left_out.replace("{}", this._leftOut));
+      this._queue.textContent = parts.join(" · ");
+    }
+  }
+
+  function isCalm() {
+    return !root.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  }
+
+  /* The box, its buttons, and what is said below them. */
+  class Search {
+    constructor(form, socket, carousel, words) {
+      this._form = form;
+      this._socket = socket;
+      this._carousel = carousel;
+      this._words = words;
+      this._told = document.querySelector(".wall-told");
+      this._listen = form.querySelector(".wall-listen");
+      this._stop = form.querySelector(".wall-stop");
+      this._term = ""; // that is listened to
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        if (!this._listen.disabled) this._begin(form.elements.term.value.trim());
+      });
+      this._stop.addEventListener("click", () => this._end());
+      socket.on("status", ({ state }) => this._connected(state === "open"));
+      this._connected(socket.status === "open");
+    }
+
+    _connected(isOpen) {
+      this._listen.disabled = !isOpen;
+      if (isOpen && this._term) this._ask(this._term); // the server has forgotten us
+      else if (this._term) this._tell("lost");
+    }
+
+    _begin(term) {
+      if (!term) return;
+      this._carousel.clear();
+      this._ask(term);
+    }
+
+    _ask(term) {
+      this._term = term;
+      this._stop.disabled = false;
+      this._tell("asking");
+      this._socket.emit("listen", term, (answer, error) => {
+        if (this._term !== term) return;
+        if (error && error.code === "lost") return;
+        if (answer && answer.success) this._tell("listening", answer.term);
+        else this._refused(answer ? answer.message : (error && error.message) || "");
+      });
+    }
+
+    _refused(reason) {
+      this._term = "";
+      this._stop.disabled = true;
+      this._tell("refused", reason);
+    }
+
+    _end() {
+      this._term = "";
+      this._stop.disabled = true;
+      this._socket.emit("stop", null, null, { volatile: true });
+      this._carousel.stop();
+      this._tell("stopped");
+      this._form.elements.term.focus();
+    }
+
+    get isListening() {
+      return Boolean(this._term);
+    }
+
+    _tell(what, detail = "") {
+      this._told.textContent = this._words[what].replace("{}", () => detail);
+    }
+  }
+
+  /* X draws its own posts in a frame that can reach nothing of this page; ours are cards. */
+  function drawing(config) {
+    const skew = Date.parse(config.now) - Date.now();
+    return (post) => {
+      const card = root.WallCard.wallCard(post, config.card, Date.now() + skew);
+      if (!config.embed || !/^x(_|$)/.test(post.source) || !/^[0-9]{1,20}$/.test(post.id)) return card;
+      const frame = document.createElement("iframe");
+      frame.className = "wall-embed";
+      frame.title = config.words.framed;
+      frame.setAttribute("sandbox", "allow-scripts allow-popups allow-popups-to-escape-sandbox");
+      frame.setAttribute("referrerpolicy", "no-referrer");
+      const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+      const address = config.embed.replace(/0\/$/, `${post.id}/?theme=${dark ? "dark" : "light"}`);
+      // It is asked for first: an error page in a frame is nothing to look at.
+      fetch(address).then(
+        (answer) => {
+          if (!answer.ok) return;
+          frame.src = address;
+          card.replaceChildren(frame);
+          card.classList.add("wall-embedding");
+        },
+        () => {},
+      );
+      return card;
+    };
+  }
+
+  function start() {
+    const config = JSON.parse(document.getElementById("search-config").textContent);
+    const list = document.querySelector(".wall-carousel .wall-posts");
+    const carousel = new Carousel(list, document.querySelector(".wall-queue"), drawing(config), config.words);
+    const socket = root.Realtime.connect();
+    const search = new Search(document.querySelector(".wall-search"), socket, carousel, config.words);
+    Frame.watchPictures(list);
+    socket.on("status", Frame.statusTeller(config.status));
+    // What comes over a channel is not what was searched for.
+    const ours = (react) => (message, { channel }) => !channel && search.isListening && react(message);
+    socket.on("tweet", ours((post) => carousel.receive(post)));
+    socket.on("tweet_changed", ours((post) => carousel.change(post)));
+    socket.on("tweet_removed", (post) => carousel.remove(keyOf(post)));
+  }
+
+  start();
+})(globalThis);
