@@ -93,10 +93,12 @@ def _floor(moment: datetime, width: int) -> datetime:
 
 
 def _nice(highest: int) -> int:
-    """The next of 2, 4, 10, 20, 40, 100 ..., so that half of it can be written too."""
+    """The next number that is easy to read, and whose half is whole."""
+    if highest <= 8:
+        return max(2, highest + highest % 2)
     size = 1
     while True:
-        for step in (2, 4, 6, 8):
+        for step in (10, 12, 14, 16, 20, 24, 30, 40, 50, 60, 80):
             if highest <= step * size:
                 return step * size
         size *= 10

@@ -10,7 +10,6 @@ import logging
 import re
 from typing import Any
 
-import requests
 from django.core.cache import cache
 from gevent.lock import BoundedSemaphore
 
@@ -43,6 +42,8 @@ def markup(address: str, post_id: str, theme: str) -> str:
 
 
 def _ask(address: str, post_id: str, theme: str) -> str:
+    import requests  # here: most sites never ask
+
     query = {
         "url": f"https://x.com/i/status/{post_id}",
         "omit_script": "1",

@@ -114,6 +114,8 @@ def _language(code: str) -> str:
         return gettext("unknown")
     if code == "zxx" or code.startswith("q"):  # what X calls hashtags, links and pictures alone
         return gettext("no words")
+    if code == "zh":  # Django names its ways of writing only
+        return gettext("Chinese")
     try:
         return str(get_language_info(code)["name_translated"])
     except KeyError:

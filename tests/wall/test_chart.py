@@ -63,3 +63,9 @@ def test_there_are_two_to_five_labels_the_first_and_last_at_the_edges():
 def test_of_no_posts_there_is_an_empty_drawing():
     assert draw({}, UTC).bars == ()
     assert draw({}, UTC).peak is None
+
+
+def test_the_upper_edge_is_a_round_number_not_far_above_the_peak():
+    tops = {count: draw({NOON: count}, UTC).top for count in (1, 3, 8, 9, 11, 41, 101, 900)}
+
+    assert tops == {1: 2, 3: 4, 8: 8, 9: 10, 11: 12, 41: 50, 101: 120, 900: 1000}
