@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from realtime_wall.api import connected_sockets as connected_sockets
     from realtime_wall.api import cursor as cursor
     from realtime_wall.api import publish as publish
+    from realtime_wall.api import retract as retract
     from realtime_wall.api import send as send
     from realtime_wall.errors import InvalidMessage as InvalidMessage
     from realtime_wall.errors import NoServer as NoServer
@@ -32,6 +33,7 @@ _HOMES = {
         "connected_sockets",
         "cursor",
         "publish",
+        "retract",
         "send",
     ),
     "realtime_wall.errors": ("InvalidMessage", "NoServer", "NoSocket", "Refuse"),

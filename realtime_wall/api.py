@@ -10,8 +10,8 @@ from typing import Any
 
 from realtime_wall import node
 from realtime_wall.brokers import bus_client
-from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo, Where
-from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
+from realtime_wall.brokers.command import Command, Publish, Receipt, Retract, SendTo, Where
+from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.errors import NoServer
@@ -27,6 +27,7 @@ __all__ = [
     "connected_sockets",
     "cursor",
     "publish",
+    "retract",
     "send",
 ]
 
@@ -67,10 +68,20 @@ def publish(channel: str, data: Any, event: str | None = None, event_id: str | N
         channel=check_channel(channel),
         data_json=for_all((data,)).data_json,
         event=None if event is None else check_event_name(event),
-        event_id=event_id,
+        event_id=None if event_id is None else check_event_id(event_id),
         counted=False,
     )
     return Position.parse(perform(command).position)
+
+
+def retract(channel: str, which: str | Position) -> Receipt:
+    """Take a message out of a channel's log and off every screen, by its position or its event id.
+
+    Who comes later sees neither the message nor that it was taken back; who had it is told by the event
+    "retracted". So is everybody when the message is not kept any more. The receipt says whom it reached;
+    its position is None when no server can have had such a message.
+    """
+    return perform(Retract(channel=check_channel(channel), which=check_event_id(str(which))))
 
 
 def cursor() -> str:

@@ -7,9 +7,9 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping
 
-from realtime_wall.brokers.command import AskAgain, Command, Cut, Publish, Receipt, SendTo
+from realtime_wall.brokers.command import AskAgain, Command, Cut, Publish, Receipt, Retract, SendTo
 from realtime_wall.brokers.memory import MemoryBroker
-from realtime_wall.channels import resume
+from realtime_wall.channels import resume, retraction
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -19,6 +19,7 @@ from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
+from realtime_wall.protocol.plain import RETRACTED
 from realtime_wall.sockets.departures import Departures, Listener
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
@@ -79,6 +80,8 @@ class Node:
             return self._publish(command)
         if isinstance(command, SendTo):
             return self._send(command)
+        if isinstance(command, Retract):
+            return self._retract(command)
         if isinstance(command, Cut):
             return Receipt(processes=1, sockets=self.departures.cut(command))
         if isinstance(command, AskAgain):
@@ -103,12 +106,33 @@ class Node:
             exclude=command.exclude,
             arity=command.arity,
         )
+        return self._deliver(message, audience, counted=command.counted)
+
+    def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
         delivery = self._fan_out.push(message, audience)
-        if not audience or not command.counted:
+        if not audience or not counted:
             return Receipt(processes=1, position=str(message.position))
         delivery.done.wait()
         dropped, queued, sent = delivery.counts
         return Receipt(1, queued + sent, queued, dropped, str(message.position))
+
+    def _retract(self, command: Retract) -> Receipt:
+        channel = command.channel
+        self._fan_out.wait_for_room()
+        taken = retraction.take_out(self.broker, channel, command.which)
+        if taken is None:
+            return Receipt(processes=1)
+        audience = self.subscriptions.snapshot(channel)
+        message = self.broker.append(
+            channel,
+            taken.data_json,
+            event=RETRACTED,
+            event_id=None,
+            exclude=None,
+            arity=1,
+            retracts=taken.offset,
+        )
+        return self._deliver(message, audience, counted=True)
 
     def _send(self, command: SendTo) -> Receipt:
         socket = connected_sockets.get(command.session_id)

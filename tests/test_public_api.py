@@ -35,6 +35,7 @@ def signature(function):
         "broadcast_emit": "name, *args, =channel=None",
         "publish": "channel, data, event=None, event_id=None",
         "send": "session_id, message",
+        "retract": "channel, which",
         "cursor": "",
         "channel_token": "pattern, =write=False, =user=None, =max_age=3600.0",
     }.items(),
@@ -47,7 +48,7 @@ def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
         *("broadcast", "broadcast_channel", "broadcast_emit", "channel_token", "connected_sockets"),
-        *("cursor", "publish", "send"),
+        *("cursor", "publish", "retract", "send"),
     ]
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)
     for name in ("InvalidMessage", "NoServer", "NoSocket", "Refuse"):

@@ -1,6 +1,6 @@
 """What a process asks of the servers, and what it is told.
 
-The verbs of the public API are these two commands. A server performs them itself; any other process
+The verbs of the public API are these commands. A server performs them itself; any other process
 sends them over the bus as JSON.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, get_type_hints
 
-from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
+from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.protocol.json_input import load_json
 
 # Of what our own side sends: Python's encoder gives up before that.
@@ -44,6 +44,17 @@ class SendTo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retract:
+    """Take a message out of a channel's log and off every screen.
+
+    ``which`` is its event id or its position. One that is not kept any more is announced all the same.
+    """
+
+    channel: str
+    which: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
     """Ask for the log's position."""
 
@@ -63,8 +74,10 @@ class AskAgain:
     user_id: str | None = None
 
 
-Command = Publish | SendTo | Where | Cut | AskAgain
-COMMANDS: dict[str, type[Command]] = {kind.__name__: kind for kind in (Publish, SendTo, Where, Cut, AskAgain)}
+Command = Publish | SendTo | Retract | Where | Cut | AskAgain
+COMMANDS: dict[str, type[Command]] = {
+    kind.__name__: kind for kind in (Publish, SendTo, Retract, Where, Cut, AskAgain)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,12 @@ def from_json(value: object) -> Command:
         value = load_json(command.data_json, MAX_DEPTH)
         if command.event is not None:
             check_event_name(command.event)
+    if isinstance(command, Retract):
+        check_channel(command.channel)
+        check_event_id(command.which)
     if isinstance(command, Publish):
+        if command.event_id is not None:
+            check_event_id(command.event_id)
         if command.channel != EVERYONE:
             check_channel(command.channel)
         if command.arity != 1 and command.arity != _arity(value):

@@ -191,7 +191,7 @@ class _History:
     def add(self, message: Message, now: float) -> None:
         self.last = message.position.offset
         self.number = message.number
-        self.published_count += 1
+        self.published_count += message.retracts is None
         self.last_time = now
         self._bytes += message.size
         self._kept.append((self.last, now, message))

@@ -8,6 +8,7 @@ from realtime_wall.errors import InvalidChannel, InvalidMessage
 from realtime_wall.protocol.plain import event_name_problem
 
 MAX_NAME = 128
+MAX_EVENT_ID = 128
 
 # The channel that every WebSocket and Socket.IO socket is in. It is no name that check_channel
 # lets pass, so that nobody can subscribe to it or publish on it by name.
@@ -32,6 +33,14 @@ def check_channel(name: object) -> str:
     if not is_normalized("NFC", name):
         raise InvalidChannel(name, "a name is in Unicode's normal form NFC")
     return name
+
+
+def check_event_id(event_id: object) -> str:
+    """A message's own id, unchanged; it may go into a header, and into a line of its own."""
+    if isinstance(event_id, str) and 0 < len(event_id) <= MAX_EVENT_ID and event_id.isprintable():
+        return event_id
+    reason = f"is no text of 1 to {MAX_EVENT_ID} printable characters"
+    raise InvalidMessage(f"event id {str(event_id)[:140]!r} {reason}")
 
 
 def check_event_name(name: str) -> str:

@@ -23,10 +23,13 @@ _MAX_SINCE = 64
 _MAX_ID_TEXT = 128
 _MAX_ID_NUMBER = 2**63
 
+# What tells that a message is taken back.
+RETRACTED = "retracted"
 # Names with a meaning of their own: here, and to Socket.IO's clients, which drop the connection
 # when an event carries one of theirs.
 RESERVED = frozenset(
     {"ack", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "gap", "error", "welcome", "message"}
+    | {RETRACTED}
     | RESERVED_EVENTS
 )
 

@@ -261,3 +261,15 @@ if os.getuid() == 0:  # only root can become another user
         assert as_nobody(lambda: say_hello(str(bus_path))) in ("b''", "cut off")
 
         own_server.wait_for_log("another Unix user tried to publish")
+
+
+def test_a_shell_takes_a_message_back(server):
+    with server.client() as client:
+        client.subscribe("taken back")
+        position = shell(server, "from realtime_wall import publish; print(publish('taken back', 'oops'))")
+
+        said = shell(server, f"from realtime_wall import retract; print(retract('taken back', '{position}'))")
+
+        assert client.read_until(lambda one: one["type"] == "message")["message"] == "oops"
+        assert client.read()["message"] == {"id": 1, "position": position, "event_id": None}
+        assert "reached 1 socket" in said

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.command import Publish, Receipt, SendTo, Where, from_json, to_json
+from realtime_wall.brokers.command import Publish, Receipt, Retract, SendTo, Where, from_json, to_json
 from realtime_wall.channels.names import EVERYONE
 
 PUBLISH = {"verb": "Publish", "channel": "news", "data_json": "1"}
@@ -28,6 +28,7 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         ),
         SendTo(session_id="abc", data_json="[1,2]", event="tick"),
         SendTo(session_id="abc", data_json="null"),
+        Retract(channel="news", which="epoch:7"),
         Where(),
     ],
 )
@@ -79,6 +80,11 @@ def test_a_command_goes_there_and_back(command):
         {**PUBLISH, "event": ""},
         {**PUBLISH, "event": "disconnect"},
         {**PUBLISH, "event_id": 1},
+        {**PUBLISH, "event_id": "a\nb"},
+        {"verb": "Retract", "channel": "news"},
+        {"verb": "Retract", "channel": "*", "which": "a"},
+        {"verb": "Retract", "channel": "news", "which": ""},
+        {"verb": "Retract", "channel": "news", "which": 1},
         {**PUBLISH, "exclude": []},
         {**PUBLISH, "wanted": None},
         {**PUBLISH, "wanted": "yes"},

@@ -83,6 +83,18 @@ test("text that is no JSON harms neither the connection nor what follows", () =>
   assert.deepEqual(seen, [1]);
 });
 
+test("a message that is taken back is an event with what is known of it", () => {
+  const { socket, server } = open();
+  server.now.open();
+  const seen = heard(socket, "retracted");
+  const said = { id: 1, position: "e:1", event_id: null };
+
+  server.now.says({ type: "retracted", message: said, channel: "a", cursor: "e:2" });
+  server.now.says({ type: "retracted", message: said, channel: "a", cursor: "e:2" });
+
+  assert.deepEqual(seen, [said]);
+});
+
 test("a server cannot play our own events", () => {
   const { socket, server } = open();
   const opened = heard(socket, "open");

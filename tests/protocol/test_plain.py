@@ -257,4 +257,5 @@ def test_every_name_of_ours_is_reserved():
         "message",
         "subscribe",
         "unsubscribe",
+        "retracted",
     } == RESERVED
