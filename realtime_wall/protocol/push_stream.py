@@ -100,8 +100,13 @@ def template(text: str) -> Template:
     return fill
 
 
+# The first stream of a page has the number 0, which pushstream.js leaves out of the address (it takes it for
+# empty), and so it is not found by register().
 FRAME_HEAD = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>stream</title></head><body>
-<script>parent.PushStream.register(window);</script>
+<script>
+parent.PushStream.register(window);
+if (!window.p) parent.PushStreamManager[0].wrapper.register(window);
+</script>
 """
 FRAME_FOOT = "</body></html>\n"
