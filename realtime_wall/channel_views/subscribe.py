@@ -23,7 +23,7 @@ from realtime_wall.protocol.http_stream import head
 from realtime_wall.server import hand_over
 from realtime_wall.transports import formats
 from realtime_wall.transports.channel_websocket import open_channels, refuse
-from realtime_wall.transports.formats import EVENTS, FRAME, LINES, RETRY, Format
+from realtime_wall.transports.formats import EVENTS, FRAME, LINES, RETRY, UNNAMED_EVENTS, Format
 from realtime_wall.transports.listener import Listener
 from realtime_wall.transports.long_polling import Body, LongPoll, validators
 from realtime_wall.wire.connection import Wire
@@ -62,7 +62,7 @@ def events(request: HttpRequest, wanted: Asked) -> HttpResponse:
         # Any other status, and an EventSource never comes back.
         text = f"retry: {RETRY}\n\n"
         return HttpResponse(text, content_type=EVENTS.content_type)
-    return _stream(request, wanted, EVENTS)
+    return _stream(request, wanted, UNNAMED_EVENTS if "unnamed" in request.GET else EVENTS)
 
 
 @_subscriber

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from realtime_wall.channels.message import Message
@@ -37,6 +37,10 @@ def _event(item: Item, template: Template) -> str:
     return event_stream.event_text(template(item), id=item.cursor or None, event=name)
 
 
+def _unnamed_event(item: Item, template: Template) -> str:
+    return event_stream.event_text(template(item), id=item.cursor or None)
+
+
 def _begin_events(rule: Rule, at: Position) -> str:
     header = event_stream.comment_text(rule.header_template or "")
     return header + event_stream.retry_text(RETRY) + event_stream.position_text(str(at))
@@ -57,6 +61,8 @@ EVENTS = Format(
     _ping_events,
     lambda rule: event_stream.comment_text(rule.footer_template) if rule.footer_template else "",
 )
+# For a client that cannot know the events' names: each is in the message.
+UNNAMED_EVENTS = replace(EVENTS, write=_unnamed_event)
 LINES = Format(
     "application/json; charset=utf-8",
     lambda item, template: template(item) + CRLF,

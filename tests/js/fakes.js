@@ -67,7 +67,7 @@ class FakePage extends EventTarget {
   visibilityState = "visible";
 }
 
-function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5 } = {}) {
+function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5, fetch = null, EventSource } = {}) {
   const connections = [];
   const clock = new FakeClock();
   const page = new FakePage();
@@ -87,6 +87,8 @@ function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5 } = {}
     setTimeout: (act, delay) => clock.setTimeout(act, delay),
     clearTimeout: (timer) => clock.clearTimeout(timer),
     report: (error) => reported.push(error),
+    fetch, // without it there is no other way than a WebSocket
+    EventSource,
   };
   const socket = Realtime.connect(url, world);
   const server = {

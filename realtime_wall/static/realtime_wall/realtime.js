@@ -1,4 +1,4 @@
-/* The browser's end of a realtime_wall server: one WebSocket that comes back by itself.
+/* The browser's end of a realtime_wall server: one connection that comes back by itself.
  *
  *     const socket = Realtime.connect();
  *     socket.on("greeting", (message) => console.log(message));
@@ -6,6 +6,9 @@
  *     socket.subscribe("news", { since: cursorFromThePage, onGap: readTheNewsAgain });
  *
  * What a listener returns is the answer, when the server asked for one (socket.call).
+ *
+ * It is a WebSocket. Where a proxy lets none through it is an EventSource, or a loop of long polls: then
+ * channels are heard as before, with the same cursors, but nothing can be said; socket.transport tells.
  *
  * What was missed while the connection was away arrives when it is back, once and in order. What the
  * server can not tell any more is announced by onGap; it is never skipped in silence.
@@ -23,6 +26,10 @@
   const REPLIES = new Set(["ack", "subscribed", "unsubscribed", "gap", "error"]);
   // The server says where we stand: everything after their cursor follows.
   const POSITIONS = new Set(["welcome", "subscribed", "gap"]);
+  // The ways to the server, the best first. The others hear channels, and can say nothing.
+  const TRANSPORTS = ["websocket", "eventsource", "polling"];
+  const TRIES = 2; // failures to open in a row, while the server is there, before the next way is tried
+  const OPEN_WITHIN = 8000; // milliseconds; some proxies take a WebSocket's handshake and never answer
   const EVERYONE = ""; // messages to everyone name no channel
 
   // The script tag says where the server is; it can be asked only while the script is read.
@@ -37,6 +44,9 @@
       this._connection = null;
       this._timer = null;
       this._attempts = 0;
+      this._failures = 0; // to open, in a row, in the present way
+      this._opening = null; // the timer that gives up on it
+      this.transport = TRANSPORTS[0];
       this._lastId = 0;
       this._listeners = new Map(); // type -> functions
       this._answers = new Map(); // id -> the function that waits for the reply
@@ -97,16 +107,24 @@
       if (this._connection) return;
       this._stopWaiting();
       this._become("connecting");
-      const connection = new this._world.WebSocket(this._address());
+      const connection = this._newConnection();
       // A connection that was given up may still speak: only the present one is heard.
       const ifPresent = (react) => (event) => this._connection === connection && react(event);
       connection.onopen = ifPresent(() => this._opened());
       connection.onmessage = ifPresent((event) => this._received(event.data));
       connection.onclose = ifPresent((event) => this._lost(event.code, event.reason, comesBack(event.code)));
       this._connection = connection;
+      if (this._world.fetch) {
+        this._opening = this._world.setTimeout(() => this._giveUp(1006, "no answer", true), OPEN_WITHIN);
+      }
     }
 
     // -- the connection
+
+    _newConnection() {
+      if (this.transport === "websocket") return new this._world.WebSocket(this._address());
+      return new OneWay(this.transport, new URL(this._url, this._world.location.href), this._world);
+    }
 
     _address() {
       const address = new URL(this._url, this._world.location.href);
@@ -117,6 +135,8 @@
     }
 
     _opened() {
+      this._world.clearTimeout(this._opening);
+      if (!this._connection.isUnproved) this._failures = 0;
       for (const channel of this._subscriptions.keys()) this._subscribeNow(channel);
       this._become("open");
       this._tell("open");
@@ -130,7 +150,10 @@
     }
 
     _lost(code, reason, again) {
+      const hasFailed = this.status === "connecting" || this._connection.isUnproved;
       this._connection = null;
+      this._world.clearTimeout(this._opening);
+      if (again && hasFailed) this._failedToOpen();
       const unanswered = [...this._answers.values()];
       this._answers.clear();
       this._tell("close", { code, reason });
@@ -138,6 +161,19 @@
       else this._become("closed", { code });
       const loss = { type: "error", code: "lost", message: "the connection was lost" };
       for (const answer of unanswered) answer(loss);
+    }
+
+    /* It may be a proxy's fault; if the server is away, another way leads nowhere either. */
+    _failedToOpen() {
+      if (!this._world.fetch) return;
+      const failed = this.transport;
+      isThere(this._address(), this._world).then((there) => {
+        if (!there || this.transport !== failed) return;
+        this._failures += 1;
+        if (this._failures < TRIES) return;
+        this._failures = 0;
+        this.transport = TRANSPORTS[(TRANSPORTS.indexOf(failed) + 1) % TRANSPORTS.length];
+      });
     }
 
     /* Full jitter: a thousand pages that lost the same server do not return in the same moment. */
@@ -232,6 +268,11 @@
         return;
       }
       if (envelope.type === "unsubscribed") return this._expelled(envelope.channel);
+      if (envelope.type === "gap" && envelope.channel) {
+        this._cursors.set(envelope.channel, envelope.cursor); // left out, because we read too slowly
+        this._call((this._subscriptions.get(envelope.channel) || {}).onGap, envelope.cursor);
+        return;
+      }
       if (envelope.type === "welcome") this.session = envelope.message.session;
       if (LOCAL.has(envelope.type) || !this._isNew(envelope)) return;
       const answer = this._tell(envelope.type, envelope.message, envelope);
@@ -267,6 +308,158 @@
     }
   }
 
+  /* What stands in for a WebSocket where none gets through. To the socket it looks like one; each channel is
+   * first asked for by a poll, which says from where on the stream of all of them has to be heard. */
+  class OneWay {
+    constructor(kind, address, world) {
+      this._kind = kind;
+      this._world = world;
+      this._base = new URL("../events/", address.href.replace(/^ws/, "http"));
+      this._cursors = new Map(); // channel -> up to where it was told
+      this._position = null; // up to where all of them were
+      this._stop = () => {};
+      this.isUnproved = true; // until a stream has begun, or a poll was answered
+      isThere(this._base, world, "../health/").then((there) => {
+        if (this._closed) return;
+        if (there) this.onopen({});
+        else this._lose();
+      });
+    }
+
+    close() {
+      this._closed = true;
+      this._stop();
+    }
+
+    send(text) {
+      const { type, channel, since, id } = JSON.parse(text);
+      if (type === "subscribe") {
+        this._subscribe(channel, since, id);
+      } else if (type === "unsubscribe") {
+        this._cursors.delete(channel);
+        this._says({ type: "unsubscribed", channel, id });
+        this._listen();
+      } else if (id !== undefined && type !== "ack") {
+        this._says({ type: "error", code: "one_way", message: `nothing can be said by ${this._kind}`, id });
+      }
+    }
+
+    _subscribe(channel, since, id) {
+      this._ask("poll", [channel], since).then(
+        async (response) => {
+          if (response.status !== 200 && response.status !== 304) {
+            const message = response.headers.get("X-Nginx-PushStream-Explain") || "refused";
+            this._says({ type: "error", code: "refused", message, id });
+            return;
+          }
+          const items = itemsOf(response.status === 200 ? await response.text() : "");
+          const cursor = cursorOf(response);
+          const isGap = items.some((item) => item.id === GAP);
+          if (isGap) this._says({ type: "gap", channel, cursor, id });
+          else this._says({ type: "subscribed", channel, cursor: since || cursor, id, recovered: Boolean(since) });
+          if (!isGap) items.forEach((item) => this._hear(item));
+          this._cursors.set(channel, cursor);
+          if (!this._position || isNewer(this._position, cursor)) this._position = cursor;
+          this._listen();
+        },
+        () => this._lose(),
+      );
+    }
+
+    /* Hear all channels from where all of them were told. */
+    _listen() {
+      this._stop();
+      this._stop = () => {};
+      if (this._closed || !this._cursors.size) return;
+      if (this._kind === "eventsource") this._listenToEvents();
+      else this._pollOn();
+    }
+
+    _listenToEvents() {
+      const address = this._address("ev", [...this._cursors.keys()], this._position);
+      address.searchParams.set("unnamed", "1"); // named events are heard by those only who know the names
+      const source = new this._world.EventSource(address.href, { withCredentials: true });
+      source.onmessage = (event) => this._hear(JSON.parse(event.data));
+      source.onopen = () => {
+        this.isUnproved = false;
+        this._world.clearTimeout(timer);
+      };
+      source.onerror = () => this._lose(); // we come back by ourselves, with our own cursor
+      const timer = this._world.setTimeout(() => this._lose(), OPEN_WITHIN);
+      this._stop = () => {
+        this._world.clearTimeout(timer);
+        source.close();
+      };
+    }
+
+    _pollOn() {
+      let stopped = false;
+      this._stop = () => (stopped = true);
+      const poll = () =>
+        this._ask("lp", [...this._cursors.keys()], this._position).then(async (response) => {
+          const text = response.status === 200 ? await response.text() : "";
+          if (stopped) return;
+          if (response.status !== 200 && response.status !== 304) throw new Error(String(response.status));
+          this.isUnproved = false;
+          itemsOf(text).forEach((item) => this._hear(item));
+          this._position = cursorOf(response);
+          if (!stopped) await poll();
+        });
+      poll().catch(() => stopped || this._lose());
+    }
+
+    _hear({ id, channel, text, event, cursor }) {
+      if (id <= 0 && id !== GAP && id !== RETRACTED) return;
+      const known = this._cursors.get(channel);
+      if (known && !isNewer(cursor, known)) return;
+      if (known) this._cursors.set(channel, cursor);
+      if (known && this._kind === "eventsource") this._position = cursor;
+      if (id === GAP) this._says({ type: "gap", channel, cursor });
+      else this._says({ type: event || "message", message: text, channel, cursor });
+    }
+
+    _address(kind, channels, since) {
+      const address = new URL(`${kind}/${channels.map(encodeURIComponent).join("/")}`, this._base);
+      if (since) address.searchParams.set("since", since);
+      return address;
+    }
+
+    _ask(kind, channels, since) {
+      const address = this._address(kind, channels, since);
+      return this._world.fetch(address.href, { cache: "no-store", credentials: "include" });
+    }
+
+    _says(envelope) {
+      if (!this._closed) this.onmessage({ data: JSON.stringify(envelope) });
+    }
+
+    _lose() {
+      if (this._closed) return;
+      this.close();
+      this.onclose({ code: 1006, reason: "" });
+    }
+  }
+
+  const GAP = -4;
+  const RETRACTED = -5;
+
+  function itemsOf(text) {
+    return text.split("\r\n").filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  function cursorOf(response) {
+    return response.headers.get("ETag").replace(/^W\//, "").slice(1, -1);
+  }
+
+  /* Whether the server of this address answers plain requests. */
+  function isThere(address, world, health = "../health/") {
+    const page = new URL(health, String(address).replace(/^ws/, "http"));
+    return world.fetch(page.href, { cache: "no-store" }).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
   function comesBack(code) {
     return code !== 1008 && !(code >= 3500 && code <= 3999);
   }
@@ -290,6 +483,8 @@
       random: Math.random,
       setTimeout: (...args) => root.setTimeout(...args),
       clearTimeout: (...args) => root.clearTimeout(...args),
+      fetch: root.fetch && ((...args) => root.fetch(...args)),
+      EventSource: root.EventSource,
       report: (error) => (root.reportError || console.error)(error),
     };
     return new Socket(url || DEFAULT_URL, { ...ours, ...world });

@@ -1,0 +1,257 @@
+/* What a page may rely on where no WebSocket gets through. */
+"use strict";
+
+const assert = require("node:assert/strict");
+const { test } = require("node:test");
+
+const { open } = require("./fakes.js");
+
+/* A server that answers plain requests: each of ours waits until the test answers it. */
+class Server {
+  constructor() {
+    this.asked = []; // {url, answer}
+    this.sources = [];
+    this.isThere = true;
+    const server = this;
+    this.EventSource = class {
+      constructor(url) {
+        this.url = new URL(url);
+        server.sources.push(this);
+      }
+
+      close() {
+        this.closed = true;
+      }
+
+      says(item) {
+        this.onmessage({ data: JSON.stringify(item) });
+      }
+    };
+    this.fetch = (href) => {
+      const url = new URL(href);
+      if (url.pathname === "/health/") return Promise.resolve({ ok: this.isThere });
+      return new Promise((resolve, reject) => this.asked.push({ url, resolve, reject }));
+    };
+  }
+
+  /* Answers the oldest request: items, none of them for 304, or another status. */
+  async answer(items, cursor, status = items.length ? 200 : 304, explain = null) {
+    const { url, resolve } = this.asked.shift();
+    const headers = new Map([["ETag", `W/"${cursor}"`], ["X-Nginx-PushStream-Explain", explain]]);
+    resolve({ status, headers, text: async () => items.map((item) => JSON.stringify(item)).join("\r\n") });
+    await settled();
+    return url;
+  }
+}
+
+/* Until nothing is left to do. */
+async function settled() {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+/* A page whose WebSockets never open, until it has changed over to the next way. */
+async function blocked(prepare = () => {}) {
+  const http = new Server();
+  const scene = open(http);
+  prepare(scene);
+  for (let times = 0; times < 2; times += 1) {
+    scene.server.now.drops();
+    await settled();
+    scene.clock.pass();
+    await settled();
+  }
+  assert.equal(scene.socket.transport, "eventsource");
+  return { ...scene, http };
+}
+
+/* And whose EventSources are refused, too. */
+async function blockedTwice(prepare) {
+  const scene = await blocked(prepare);
+  for (let times = 0; times < 2; times += 1) {
+    await scene.http.answer([], "e:5");
+    scene.http.sources[times].onerror({});
+    await settled();
+    scene.clock.pass();
+    await settled();
+  }
+  assert.equal(scene.socket.transport, "polling");
+  return scene;
+}
+
+function item(id, channel, text, cursor, more = {}) {
+  return { id, channel, text, cursor, ...more };
+}
+
+test("after two WebSockets that do not open while the server is there, the next way is tried", async () => {
+  const { socket, server } = await blocked();
+
+  assert.equal(server.connections.length, 2);
+  assert.equal(socket.status, "open");
+});
+
+test("while the server is away, a WebSocket is tried again and nothing else", async () => {
+  const http = new Server();
+  http.isThere = false;
+  const { socket, server, clock } = open(http);
+  for (let times = 0; times < 5; times += 1) {
+    server.now.drops();
+    await settled();
+    clock.pass();
+  }
+
+  assert.equal(socket.transport, "websocket");
+  assert.equal(server.connections.length, 6);
+});
+
+test("a WebSocket that was open and is lost is no reason for another way", async () => {
+  const http = new Server();
+  const { socket, server, clock } = open(http);
+  for (let times = 0; times < 4; times += 1) {
+    server.now.open();
+    server.now.drops();
+    await settled();
+    clock.pass();
+  }
+
+  assert.equal(socket.transport, "websocket");
+});
+
+test("a handshake that is never answered is given up", async () => {
+  const http = new Server();
+  const { socket, server, clock } = open(http);
+  clock.pass();
+  await settled();
+
+  assert.equal(server.now.closed, true);
+  assert.equal(socket.status, "waiting");
+});
+
+test("channels are heard on, from the cursor that the page knows", async () => {
+  const heard = [];
+  const { socket, http } = await blocked(({ socket }) => {
+    socket.subscribe("news", { since: "e:5" });
+    socket.on("said", (message, envelope) => heard.push([message, envelope.channel, envelope.cursor]));
+  });
+  const url = await http.answer([item(7, "news", "missed", "e:7", { event: "said" })], "e:9");
+  http.sources[0].says(item(8, "news", "live", "e:10", { event: "said" }));
+
+  assert.equal(url.pathname, "/events/poll/news");
+  assert.equal(url.searchParams.get("since"), "e:5");
+  assert.equal(http.sources[0].url.pathname, "/events/ev/news");
+  assert.equal(http.sources[0].url.searchParams.get("since"), "e:9");
+  assert.deepEqual(heard, [["missed", "news", "e:7"], ["live", "news", "e:10"]]);
+  assert.equal(socket.transport, "eventsource");
+});
+
+test("a channel that joins later makes nobody hear anything twice", async () => {
+  const heard = [];
+  const { socket, http } = await blocked(({ socket }) => {
+    socket.subscribe("a", { since: "e:1" });
+    socket.on("message", (message) => heard.push(message));
+  });
+  await http.answer([], "e:5");
+  http.sources[0].says(item(1, "a", "a6", "e:6"));
+  socket.subscribe("b", { since: "e:2" });
+  await http.answer([item(1, "b", "b3", "e:3")], "e:6");
+
+  const both = http.sources[1];
+  assert.equal(http.sources[0].closed, true);
+  assert.equal(both.url.pathname, "/events/ev/a/b");
+  both.says(item(1, "a", "a6", "e:6"));
+  both.says(item(2, "b", "b7", "e:7"));
+  assert.deepEqual(heard, ["a6", "b3", "b7"]);
+});
+
+test("a gap is told to its channel, at first and later", async () => {
+  const gaps = [];
+  const { http } = await blocked(({ socket }) => {
+    socket.subscribe("news", { since: "old:5", onGap: (cursor) => gaps.push(cursor) });
+  });
+  await http.answer([item(-4, "news", null, "e:9")], "e:9");
+  http.sources[0].says(item(-4, "news", null, "e:20"));
+
+  assert.deepEqual(gaps, ["e:9", "e:20"]);
+});
+
+test("what is refused is told with its reason", async () => {
+  const errors = [];
+  const { http } = await blocked(({ socket }) => {
+    socket.subscribe("secret", { onError: (error) => errors.push(error) });
+  });
+  await http.answer([], "e:0", 403, "Channel id not authorized for this method.");
+
+  assert.deepEqual(errors, [{ code: "refused", message: "Channel id not authorized for this method." }]);
+});
+
+test("nothing can be said, and who asks is told so", async () => {
+  const answers = [];
+  const { socket } = await blocked();
+  socket.emit("vote", 1, (...answer) => answers.push(answer));
+
+  assert.deepEqual(answers, [[undefined, { code: "one_way", message: "nothing can be said by eventsource" }]]);
+});
+
+test("what is lost comes back the same way, from where it was", async () => {
+  const { socket, http, clock } = await blocked(({ socket }) => {
+    socket.subscribe("news", { since: "e:5" });
+  });
+  await http.answer([], "e:5");
+  http.sources[0].onopen({});
+  http.sources[0].says(item(1, "news", "x", "e:8"));
+  http.sources[0].onerror({});
+  assert.equal(socket.status, "waiting");
+  clock.pass();
+  await settled();
+  const url = await http.answer([], "e:8");
+
+  assert.equal(http.sources[0].closed, true);
+  assert.equal(url.searchParams.get("since"), "e:8");
+  assert.equal(socket.transport, "eventsource");
+});
+
+test("where no EventSource gets through either, polls are asked one after the other", async () => {
+  const heard = [];
+  const { http } = await blockedTwice(({ socket }) => {
+    socket.subscribe("news", { since: "e:5" });
+    socket.on("message", (message) => heard.push(message));
+  });
+  await http.answer([], "e:5");
+  const first = await http.answer([item(1, "news", "one", "e:6"), item(2, "news", "two", "e:7")], "e:7");
+  const second = await http.answer([], "e:9");
+  const third = await http.answer([item(3, "news", "three", "e:10")], "e:10");
+
+  assert.deepEqual([first, second, third].map((url) => url.searchParams.get("since")), ["e:5", "e:7", "e:9"]);
+  assert.equal(first.pathname, "/events/lp/news");
+  assert.deepEqual(heard, ["one", "two", "three"]);
+});
+
+test("a message that is taken back is told as by a WebSocket", async () => {
+  const retracted = [];
+  const { http } = await blocked(({ socket }) => {
+    socket.subscribe("news");
+    socket.on("retracted", (message) => retracted.push(message));
+  });
+  await http.answer([], "e:5");
+  http.sources[0].says(item(-5, "news", { position: "e:3" }, "e:6", { event: "retracted" }));
+
+  assert.deepEqual(retracted, [{ position: "e:3" }]);
+});
+
+test("an address elsewhere is kept, and so is its scheme", async () => {
+  const http = new Server();
+  const asked = [];
+  const { socket, server, clock } = open({
+    ...http,
+    url: "wss://live.example/site/ws/",
+    fetch: (href) => {
+      asked.push(href);
+      return Promise.resolve({ ok: true });
+    },
+  });
+  server.now.drops();
+  await settled();
+  socket.close();
+  clock.pass();
+
+  assert.deepEqual(asked, ["https://live.example/site/health/"]);
+});
