@@ -59,7 +59,8 @@ class Visitors:
 
     def tab(self, address=None, *, script="", viewport=STAGE, **options):
         """The page of a new visitor; the script runs before any of the page's own."""
-        context = self._browser.new_context(viewport=viewport, locale="en-GB", timezone_id="UTC", **options)
+        usual = {"viewport": viewport, "locale": "en-GB", "timezone_id": "UTC"}
+        context = self._browser.new_context(**usual | options)
         self._contexts.append(context)
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()

@@ -25,6 +25,12 @@ def test_the_client_is_one_external_script_that_knows_the_sockets_address():
     assert rendered() == '<script src="/static/realtime_wall/realtime.js" data-url="/ws/"></script>'
 
 
+def test_it_can_be_told_of_a_server_elsewhere():
+    page = Template("{% load realtime %}{% realtime_client 'wss://live.example/ws/' %}").render(Context())
+
+    assert 'data-url="wss://live.example/ws/"' in page
+
+
 def test_a_nonce_from_the_context_is_written_though_it_is_false_until_then():
     assert ' nonce="n-1"></script>' in rendered(csp_nonce=LazyNonce("n-1"))
 

@@ -19,12 +19,12 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def realtime_client(context: Context) -> SafeString:
-    """The script that defines ``Realtime``; it connects to this site unless told otherwise."""
+def realtime_client(context: Context, address: str = "") -> SafeString:
+    """The script that defines ``Realtime``; it connects to this site unless told another address."""
     return format_html(
         '<script src="{}" data-url="{}"{}></script>',
         static("realtime_wall/realtime.js"),
-        reverse("realtime_wall:websocket"),
+        address or reverse("realtime_wall:websocket"),
         nonce_attribute(context),
     )
 

@@ -15,13 +15,16 @@ class WallConfig(AppConfig):
 
     def ready(self) -> None:
         # Here and not above: these come to the models, which can be imported only now.
-        from realtime_wall.wall import options
+        from realtime_wall.wall import log_file, options
         from realtime_wall.wall.checks import check_options, check_slugs
         from realtime_wall.wall.configured_feed import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
 
-        if options.current().visitors:
+        chosen = options.current()
+        if chosen.visitors:
             self._hear_visitors()
+        if chosen.logfile:
+            log_file.write_to(chosen.logfile)
         checks.register(check_options)
         checks.register(check_slugs, checks.Tags.database)
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")

@@ -36,6 +36,7 @@ def card_labels() -> dict[str, str]:
         "hours": gettext("{} h"),
         "days": gettext("{} d"),
         "retweeted": gettext("retweeted by"),
+        "edited": gettext("edited"),
         "static": settings.STATIC_URL or "",
     }
 
@@ -57,6 +58,7 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         "url": safe_url(post["url"]),
         "created_at": post["created_at"],
         "ago": ago(post["created_at"], labels, now),
+        "edited": labels["edited"] if post.get("edited") else "",
         "source": post["source"],
         "lang": post["lang"] if _is_language(post["lang"] or "") else "",
         "text": linked(post["text"], post["entities"]),

@@ -55,6 +55,11 @@ class Options:
     visitors: bool = False
     visitors_on_x: int = 0
 
+    # A socket server elsewhere, "wss://live.example.org/ws/"; empty for the page's own site.
+    websocket_server: str = ""
+    # A file for the log, where the project's LOGGING has no place for it.
+    logfile: str | Path | None = None
+
     # Where the search page has X's posts drawn by X, "https://publish.x.com/oembed"; empty for our own cards.
     oembed_url: str = ""
 
@@ -140,6 +145,17 @@ def _file(value: object) -> str:
     return "" if Path(value).is_file() else f"names no file: {value}"
 
 
+def _new_file(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, (str, Path)) or not str(value):
+        return f"must be a path or None, not {value!r}"
+    path = Path(value)
+    if path.is_dir():
+        return f"names a folder: {value}"
+    return "" if path.parent.is_dir() else f"is in a folder that is not there: {value}"
+
+
 def _speed(value: object) -> str:
     fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
     return "" if fits else f"must be a number above 0, not {value!r}"
@@ -201,6 +217,8 @@ _RULES: dict[str, Callable[[object], str]] = {
     "WEBHOOK_SECRET": _secret,
     "VISITORS": _flag,
     "VISITORS_ON_X": _count,
+    "WEBSOCKET_SERVER": _address("wss", "ws"),
+    "LOGFILE": _new_file,
     "OEMBED_URL": _address("https", "http"),
     "BANNED_USERS": _list_of(str),
 }

@@ -17,5 +17,10 @@ def live_words(wall: Wall) -> dict[str, Any]:
         "now": utc_now().isoformat(),
         "card": card_labels(),
         "more": gettext("{} more"),
-        "status": {"live": gettext("live"), "lost": gettext("connection lost")},
+        "status": {
+            "live": gettext("live"),
+            "lost": gettext("connection lost"),
+            "failed": gettext("no connection"),
+            "closed": gettext("connection closed: load the page again"),
+        },
     }

@@ -23,6 +23,9 @@ Publish = Callable[..., object]
 
 def announce(channel: str, stored: Stored, publish: Publish) -> None:
     """Each change once, in the order of the posts; one that cannot be told does not stop the next."""
+    if stored.new or stored.changed or stored.removed:
+        counts = len(stored.new), len(stored.changed), len(stored.removed)
+        logger.info("%s: %d new, %d edited, %d taken back", channel, *counts)
     for event, messages in (
         ("tweet", stored.new),
         ("tweet_changed", stored.changed),

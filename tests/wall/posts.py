@@ -117,6 +117,7 @@ def odd_posts() -> list[dict[str, Any]]:
     return [
         make_post(),
         make_post(retweeted_by="Tomás Ferreira", source="replay"),
+        make_post(edited=True),
         make_post(author_name="", author_avatar=""),
         make_post(author_name="🦊", author_username="", author_url="", author_avatar="", source=""),
         make_post(author_name="عبد الله", text="مرحبا بالعالم", lang="ar"),

@@ -45,6 +45,8 @@ def test_every_option_can_be_set(tmp_path):
         VISITORS=True,
         VISITORS_ON_X=20,
         OEMBED_URL="https://publish.x.com/oembed",
+        WEBSOCKET_SERVER="wss://live.example/ws/",
+        LOGFILE=str(tmp_path / "wall.log"),
         BANNED_USERS=["spammer"],
     ) == Options(
         sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
@@ -63,6 +65,8 @@ def test_every_option_can_be_set(tmp_path):
         visitors=True,
         visitors_on_x=20,
         oembed_url="https://publish.x.com/oembed",
+        websocket_server="wss://live.example/ws/",
+        logfile=str(tmp_path / "wall.log"),
         banned_users=("spammer",),
     )
 
@@ -90,6 +94,11 @@ def test_the_token_may_come_from_the_environment(monkeypatch):
         ("MASTODON_URL", "https://[", "must be an address"),
         ("MASTODON_URL", 5, "must be an address"),
         ("JETSTREAM_URL", "https://jetstream.example", "must begin with wss://"),
+        ("WEBSOCKET_SERVER", "https://live.example/ws/", "must begin with wss://"),
+        ("LOGFILE", 5, "must be a path or None, not 5"),
+        ("LOGFILE", "", "must be a path or None"),
+        ("LOGFILE", "/", "names a folder: /"),
+        ("LOGFILE", "nowhere/wall.log", "is in a folder that is not there: nowhere/wall.log"),
         ("OEMBED_URL", True, "must be an address"),
         ("MASTODON_TOKEN", 5, "must be a string"),
         ("WEBHOOK_SECRET", "secret", "must be a string of 16 characters"),

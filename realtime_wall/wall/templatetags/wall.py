@@ -13,6 +13,7 @@ Each tag takes the slug of a wall as its last argument; without it, it is the ma
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import template
@@ -24,11 +25,14 @@ from django.utils.safestring import SafeString
 
 from realtime_wall import cursor
 from realtime_wall.templatetags.realtime import nonce_attribute, realtime_client
-from realtime_wall.wall import history
+from realtime_wall.wall import history, options
+from realtime_wall.wall.aside import TooBusy, beside
 from realtime_wall.wall.card import card, card_labels, utc_now
+from realtime_wall.wall.figures import Figures, figures
 from realtime_wall.wall.frame import address_of
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.page_config import live_words
+from realtime_wall.wall.report import top_people, top_posts
 
 register = template.Library()
 
@@ -44,14 +48,64 @@ def render_tweets(count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
 
 
 @register.inclusion_tag("realtime_wall_wall/client.html", takes_context=True)
-def websocket_client(context: Context, wall: Wall | str = MAIN) -> dict[str, Any]:
-    """The scripts that keep the list of ``render_tweets`` alive; put them at the end of the page."""
+def websocket_client(context: Context, wall: Wall | str = MAIN, server: str = "") -> dict[str, Any]:
+    """The scripts that keep the list of ``render_tweets`` alive; put them at the end of the page.
+
+    ``server`` is the address of a socket server elsewhere, in place of WEBSOCKET_SERVER.
+    """
     chosen = _wall(wall)
     return {
-        "realtime_client": realtime_client(context),
+        "realtime_client": realtime_client(context, server or options.current().websocket_server),
         "nonce": nonce_attribute(context),
         "config": live_words(chosen) | {"posts": address_of("posts", chosen)},
     }
+
+
+@register.simple_tag(takes_context=True)
+def wall_client(context: Context) -> SafeString:
+    """The script that defines ``Realtime``, for the wall's other pages."""
+    return realtime_client(context, options.current().websocket_server)
+
+
+@register.inclusion_tag("realtime_wall_wall/status.html")
+def connection_status() -> dict[str, Any]:
+    """A dot and a word: live, lost, failed or closed."""
+    return {}
+
+
+@register.inclusion_tag("realtime_wall_wall/retweet_switch.html")
+def retweet_switch() -> dict[str, Any]:
+    """A box to tick for a visitor who wants to see retweets, or not; the browser remembers."""
+    return {}
+
+
+@register.inclusion_tag("realtime_wall_wall/top_users.html")
+def top_users(number: int, wall: Wall | str = MAIN) -> dict[str, Any]:
+    """Those who wrote most, and how often they were passed on."""
+    chosen, labels, now = _wall(wall), card_labels(), utc_now()
+    people = top_people(chosen, _figures(chosen), number)
+    return {
+        "people": [
+            {"card": card(one.post, labels, now), "posts": one.posts, "passed_on": one.passed_on}
+            for one in people
+        ]
+    }
+
+
+@register.inclusion_tag("realtime_wall_wall/top_tweets.html")
+def top_tweets(number: int, wall: Wall | str = MAIN) -> dict[str, Any]:
+    """What was passed on most, as cards."""
+    chosen, labels, now = _wall(wall), card_labels(), utc_now()
+    posts = top_posts(chosen, _figures(chosen), number)
+    return {"posts": [{"card": card(one.post, labels, now), "times": one.times} for one in posts]}
+
+
+def _figures(wall: Wall) -> Figures:
+    """A page is no worse for a moment without its ranking."""
+    try:
+        return beside(partial(figures, wall))
+    except TooBusy:
+        return Figures()
 
 
 @register.simple_tag

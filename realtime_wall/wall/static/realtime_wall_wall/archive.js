@@ -249,6 +249,7 @@
     const words = JSON.parse(document.getElementById("archive-config").textContent);
     const archive = new Archive(list, words);
     Frame.watchPictures(list);
+    Frame.startSwitch();
     Frame.listen(words, list, {
       tweet: (post) => archive.receive(post),
       tweet_changed: (post) => archive.change(post),

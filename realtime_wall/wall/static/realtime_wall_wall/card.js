@@ -11,7 +11,7 @@
   const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
   const OURS = /^[A-Za-z0-9_.@\/-]+$/;
 
-  /* labels: {now, minutes, hours, days, retweeted, static}, now: milliseconds */
+  /* labels: {now, minutes, hours, days, retweeted, edited, static}, now: milliseconds */
   function wallCard(post, labels, now) {
     const card = element("li", { class: "wall-card", "data-key": `${post.source}:${post.id}` });
     card.dataset.length = lengthOf(post.text);
@@ -52,6 +52,7 @@
   function time(post, labels, now) {
     const when = linkOrSpan(post.url, "wall-when");
     when.append(element("time", { datetime: post.created_at }, ago(post.created_at, labels, now)));
+    if (post.edited) when.append(" ", element("span", { class: "wall-edited" }, labels.edited));
     return when;
   }
 

@@ -5,6 +5,7 @@
   const FOLD_SHOWN = 4000;
   const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
   const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
+  const RETWEETS = "realtime_wall.retweets";
   const TICK = 15000; // what is written in minutes need not be told every second
 
   /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
@@ -51,23 +52,60 @@
     }
   }
 
+  /* live; lost, and back by itself; failed from the start; or closed for good. */
   function statusTeller(words) {
     const place = document.querySelector(".wall-status");
     let timer = null;
+    let wasOpen = false;
     const tell = (state) => {
       place.dataset.state = state;
       place.querySelector(".wall-status-word").textContent = words[state];
     };
     return ({ state }) => {
       if (!place) return;
-      if (state !== "open") {
-        timer = timer || setTimeout(() => tell("lost"), GRACE);
+      if (state !== "open" && state !== "closed") {
+        timer = timer || setTimeout(() => tell(wasOpen ? "lost" : "failed"), GRACE);
         return;
       }
       clearTimeout(timer);
       timer = null;
-      tell("live");
+      wasOpen = wasOpen || state === "open";
+      tell(state === "open" ? "live" : "closed");
     };
+  }
+
+  /* Whether retweets are shown: the choice of this browser, kept in it. */
+  function startSwitch() {
+    const box = document.querySelector(".wall-switch input");
+    if (!box) return;
+    const page = document.documentElement;
+    const tell = () => {
+      page.dataset.retweets = box.checked ? "shown" : "hidden";
+    };
+    box.checked = remembered() !== "hidden";
+    box.addEventListener("change", () => {
+      tell();
+      remember(page.dataset.retweets);
+    });
+    box.disabled = false;
+    tell();
+  }
+
+  /* A browser that keeps nothing forgets the choice with the page. */
+  function remembered() {
+    try {
+      return root.localStorage.getItem(RETWEETS);
+    } catch {
+      return null;
+    }
+  }
+
+  function remember(choice) {
+    try {
+      root.localStorage.setItem(RETWEETS, choice);
+    } catch {
+      console.warn("this browser keeps no choice");
+    }
   }
 
   function startClock() {
@@ -120,5 +158,5 @@
     return socket;
   }
 
-  root.WallFrame = { AT_THE_TOP, More, keepTimes, listen, startClock, statusTeller, watchPictures };
+  root.WallFrame = { AT_THE_TOP, More, keepTimes, listen, startClock, startSwitch, statusTeller, watchPictures };
 })(globalThis);

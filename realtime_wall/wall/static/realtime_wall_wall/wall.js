@@ -188,6 +188,7 @@
     const words = JSON.parse(document.getElementById("wall-config").textContent);
     const wall = new Wall(list, words);
     Frame.watchPictures(list);
+    Frame.startSwitch();
     Frame.startClock();
     Frame.listen(words, list, {
       tweet: (post) => wall.receive(post),

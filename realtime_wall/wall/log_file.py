@@ -1,0 +1,52 @@
+"""Where does a wall without a LOGGING of its own write what happened? Into the file that LOGFILE names.
+
+It tells of clients that come and go, of posts that arrive, and what every part of the package has to say.
+A site that sets up Django's LOGGING needs none of this.
+"""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Any
+
+from realtime_wall import signals
+from realtime_wall.sockets.registry import connected_sockets
+
+NAME = "realtime_wall"  # of the handler, and of the logger whose lines it writes
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+logger = logging.getLogger(__name__)
+
+
+def write_to(path: str | Path) -> None:
+    """From now on. The file is opened with the first line, and again after it was moved away."""
+    ours = logging.getLogger(NAME)
+    stop_writing()
+    handler = WatchedFileHandler(path, encoding="utf-8", delay=True, errors="backslashreplace")
+    handler.set_name(NAME)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    ours.addHandler(handler)
+    if ours.level == logging.NOTSET:
+        ours.setLevel(logging.INFO)
+    for signal, receiver in (
+        (signals.socket_connected, _came),
+        (signals.socket_disconnected, _left),
+    ):
+        signal.connect(receiver, weak=False, dispatch_uid=__name__)
+
+
+def stop_writing() -> None:
+    ours = logging.getLogger(NAME)
+    for handler in [one for one in ours.handlers if one.get_name() == NAME]:
+        ours.removeHandler(handler)
+        handler.close()
+
+
+def _came(socket: Any, **_: Any) -> None:
+    logger.info("a client came; %d are here", len(connected_sockets))
+
+
+def _left(socket: Any, **_: Any) -> None:
+    logger.info("a client left; %d are here", len(connected_sockets))

@@ -1,0 +1,87 @@
+"""What a visitor chooses and is told on the wall's pages, in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import wait_until_live
+from tests.wall.posts import make_post
+
+pytestmark = pytest.mark.browser
+
+# Each connection ends before it is open: with a code that lets the page try again, or for good.
+REFUSED = """
+    Math.random = () => 0.1;
+    window.WebSocket = class {
+        constructor() { setTimeout(() => this.onclose({ code: %d, reason: "" })); }
+        close() {}
+    };
+"""
+
+
+@pytest.fixture
+def site(wall_server, shell):
+    server = wall_server(SOURCES=[])
+    return server, shell(server)
+
+
+def status(page):
+    return page.locator(".wall-status")
+
+
+@pytest.mark.parametrize("path", ["", "archive/"])
+def test_a_connection_that_never_was_is_not_called_lost(site, visitors, path):
+    server, _ = site
+    page = visitors.tab(server.url + path, script=REFUSED % 1006)
+
+    expect(status(page)).to_have_attribute("data-state", "failed")
+    expect(status(page)).to_have_text("no connection")
+
+
+def test_a_connection_that_does_not_come_back_says_what_to_do(site, visitors):
+    server, _ = site
+    page = visitors.tab(server.url, script=REFUSED % 1008)
+
+    expect(status(page)).to_have_attribute("data-state", "closed")
+    expect(status(page)).to_have_text("connection closed: load the page again")
+
+
+def test_the_notices_are_in_the_visitors_language(site, visitors):
+    server, _ = site
+    words = {"de-DE": "Verbindung getrennt: Seite neu laden", "fr-FR": "connexion fermée : rechargez la page"}
+    for language, sentence in words.items():
+        page = visitors.tab(server.url, script=REFUSED % 1008, locale=language)
+        expect(status(page)).to_have_text(sentence)
+
+
+def test_the_choice_to_see_no_retweets_is_kept_in_the_browser(site, visitors):
+    server, desk = site
+    desk.store(make_post(text="an original"), make_post(text="a retweet", retweeted_by="Ben Okoro"))
+    page = visitors.tab(f"{server.url}archive/")
+    wait_until_live(page)
+    retweet = page.locator(".wall-card", has_text="a retweet")
+    expect(retweet).to_be_visible()
+
+    page.get_by_label("Retweets").uncheck()
+    expect(retweet).to_be_hidden()
+    page.reload()
+    expect(page.get_by_label("Retweets")).not_to_be_checked()
+    expect(retweet).to_be_hidden()
+    expect(page.locator(".wall-card", has_text="an original")).to_be_visible()
+    desk.post(make_post(text="another retweet", retweeted_by="Ben Okoro"))
+    expect(page.locator(".wall-card", has_text="another retweet")).to_be_hidden()
+
+    page.get_by_label("Retweets").check()
+    expect(retweet).to_be_visible()
+
+
+def test_an_edited_post_is_marked_as_it_changes(site, visitors):
+    server, desk = site
+    post = make_post()
+    desk.store(post)
+    page = visitors.tab(server.url)
+    wait_until_live(page)
+    expect(page.locator(".wall-edited")).to_have_count(0)
+
+    desk.publish("tweet_changed", post | {"edited": True})
+
+    expect(page.locator(".wall-edited")).to_have_text("edited")
