@@ -16,7 +16,15 @@ from realtime_wall import config
 KNOWN_SOURCES = ("replay", "x", "x_search", "mastodon", "bluesky", "webhook")
 JETSTREAM = "wss://jetstream.us-east.bsky.network"
 # Secrets that the environment may have, under the same name.
-FROM_THE_ENVIRONMENT = ("BEARER_TOKEN", "MASTODON_TOKEN", "WEBHOOK_SECRET")
+FROM_THE_ENVIRONMENT = (
+    "BEARER_TOKEN",
+    "MASTODON_TOKEN",
+    "WEBHOOK_SECRET",
+    "CONSUMER_KEY",
+    "CONSUMER_SECRET",
+    "ACCESS_TOKEN",
+    "ACCESS_SECRET",
+)
 SECRET_SIZE = 16  # so that it is not guessed
 WORD_SIZE = 500  # a rule of X holds twice as much
 
@@ -62,6 +70,13 @@ class Options:
 
     # Where the search page has X's posts drawn by X, "https://publish.x.com/oembed"; empty for our own cards.
     oembed_url: str = ""
+
+    # What "manage.py lister" signs its requests with, and the list of X's that it fills.
+    consumer_key: str = ""
+    consumer_secret: str = ""
+    access_token: str = ""
+    access_secret: str = ""
+    twitter_list: str = ""
 
     # Names of users whose posts, and whose retweets, are never taken.
     banned_users: tuple[str, ...] = ()
@@ -220,6 +235,11 @@ _RULES: dict[str, Callable[[object], str]] = {
     "WEBSOCKET_SERVER": _address("wss", "ws"),
     "LOGFILE": _new_file,
     "OEMBED_URL": _address("https", "http"),
+    "CONSUMER_KEY": _token,
+    "CONSUMER_SECRET": _token,
+    "ACCESS_TOKEN": _token,
+    "ACCESS_SECRET": _token,
+    "TWITTER_LIST": _token,
     "BANNED_USERS": _list_of(str),
 }
 assert {name.lower() for name in _RULES} == {item.name for item in fields(Options)}

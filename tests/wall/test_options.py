@@ -47,6 +47,11 @@ def test_every_option_can_be_set(tmp_path):
         OEMBED_URL="https://publish.x.com/oembed",
         WEBSOCKET_SERVER="wss://live.example/ws/",
         LOGFILE=str(tmp_path / "wall.log"),
+        CONSUMER_KEY="c1",
+        CONSUMER_SECRET="c2",
+        ACCESS_TOKEN="a1",
+        ACCESS_SECRET="a2",
+        TWITTER_LIST="SaltmarshPy people",
         BANNED_USERS=["spammer"],
     ) == Options(
         sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
@@ -67,6 +72,11 @@ def test_every_option_can_be_set(tmp_path):
         oembed_url="https://publish.x.com/oembed",
         websocket_server="wss://live.example/ws/",
         logfile=str(tmp_path / "wall.log"),
+        consumer_key="c1",
+        consumer_secret="c2",
+        access_token="a1",
+        access_secret="a2",
+        twitter_list="SaltmarshPy people",
         banned_users=("spammer",),
     )
 

@@ -93,8 +93,8 @@ def test_a_time_that_makes_no_sense_is_refused(since, until):
 
 
 def test_the_original_is_shown_where_it_is_known_and_its_retweets_text_where_it_is_not(wall):
-    store(make_post(id="7", text="the original, edited since"))
-    for original in ("7", "8"):
+    store(make_post(id="o7", text="the original, edited since"))
+    for original in ("o7", "o8"):
         store(retweet(original, text="as it was passed on"))
 
     shown = {top.post["text"]: top.post["retweeted_by"] for top in top_posts(wall, count(wall))}
@@ -103,14 +103,14 @@ def test_the_original_is_shown_where_it_is_known_and_its_retweets_text_where_it_
 
 
 def test_what_was_hidden_since_is_in_no_report_nor_are_its_retweets(wall):
-    for original in ("7", "8", "9"):
+    for original in ("o7", "o8", "o9"):
         store(make_post(id=original, author_username=f"author{original}"))
         store(retweet(original, author_username=f"author{original}"))
     counted = count(wall)
-    Tweet.objects.filter(post_id="7").update(hidden=True)
-    Tweet.objects.filter(content__original_id="8").update(hidden=True)
+    Tweet.objects.filter(post_id="o7").update(hidden=True)
+    Tweet.objects.filter(content__original_id="o8").update(hidden=True)
 
-    assert sorted(top.post["id"] for top in top_posts(wall, counted)) == ["8", "9"]
+    assert sorted(top.post["id"] for top in top_posts(wall, counted)) == ["o8", "o9"]
     Tweet.objects.update(hidden=True)
     assert top_people(wall, counted) == top_posts(wall, counted) == []
 
@@ -122,7 +122,7 @@ def test_the_page_tells_how_much_by_whom_and_when(client):
     for minute in range(10):
         store(make_post(created_at=f"2026-11-21T09:{minute:02}:00+00:00"))
     store(
-        retweet("99", created_at="2026-11-21T09:03:30+00:00", author_name="Ben Okoro", author_username="ben")
+        retweet("o99", created_at="2026-11-21T09:03:30+00:00", author_name="Ben Okoro", author_username="ben")
     )
 
     page = report(client)
@@ -197,7 +197,7 @@ def test_numbers_of_the_drawing_are_written_as_svg_reads_them(client):
 
 def test_a_strangers_markup_stays_text_in_the_report(client):
     for number, post in enumerate(hostile_posts()):
-        store(post | {"original_id": str(900 + number) if number % 2 else ""})
+        store(post | {"original_id": f"o{number}" if number % 2 else ""})
         store(post | {"id": f"hidden-{number}"}, hidden=True)
     client.force_login(User.objects.create_user("warden", is_staff=True))
 
