@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from realtime_wall.api import broadcast as broadcast
+    from realtime_wall.api import broadcast_call as broadcast_call
     from realtime_wall.api import broadcast_channel as broadcast_channel
     from realtime_wall.api import broadcast_emit as broadcast_emit
     from realtime_wall.api import channel_token as channel_token
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "realtime_wall.api": (
         "broadcast",
+        "broadcast_call",
         "broadcast_channel",
         "broadcast_emit",
         "channel_token",

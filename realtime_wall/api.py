@@ -10,17 +10,28 @@ from typing import Any
 
 from realtime_wall import node
 from realtime_wall.brokers import bus_client
-from realtime_wall.brokers.command import Command, Publish, Receipt, Retract, SendTo, Where
+from realtime_wall.brokers.command import (
+    MAX_TIMEOUT,
+    Answers,
+    Ask,
+    Command,
+    Publish,
+    Receipt,
+    Retract,
+    SendTo,
+    Where,
+)
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.errors import NoServer
-from realtime_wall.sockets.arguments import for_all
+from realtime_wall.sockets.arguments import encode_args
 from realtime_wall.sockets.channel_token import channel_token
 from realtime_wall.sockets.registry import connected_sockets
 
 __all__ = [
     "broadcast",
+    "broadcast_call",
     "broadcast_channel",
     "broadcast_emit",
     "channel_token",
@@ -46,16 +57,42 @@ def broadcast_channel(message: Any, channel: str) -> Receipt:
     return _publish_to(check_channel(channel), None, (message,))
 
 
-def broadcast_emit(name: str, *args: Any, channel: str | None = None) -> Receipt:
-    """Send an event to every client, or to those of a channel; raises as :func:`broadcast`."""
+def broadcast_emit(name: str, *args: Any, channel: str | None = None, volatile: bool = False) -> Receipt:
+    """Send an event to every client, or to those of a channel; raises as :func:`broadcast`.
+
+    A ``volatile`` one is for the sockets that keep up: it is left out for whoever is behind with reading,
+    and not logged, so that nobody gets it later.
+    """
     where = EVERYONE if channel is None else check_channel(channel)
     event = check_event_name(name)
-    return _publish_to(where, event, args)
+    return _publish_to(where, event, args, volatile)
+
+
+def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: float = 5.0) -> Answers:
+    """Ask every client, or those of a channel, and gather their acknowledgements.
+
+    Waits until all have answered, ``timeout`` seconds at most; ``answers`` has what they said by session id,
+    ``silent`` who did not. Nothing is logged. Raises as :func:`broadcast`.
+    """
+    if not 0 < timeout <= MAX_TIMEOUT:
+        raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT:.0f} seconds")
+    data = encode_args(args)
+    command = Ask(
+        channel=EVERYONE if channel is None else check_channel(channel),
+        event=check_event_name(name),
+        data_json=data.data_json,
+        arity=data.arity,
+        binary=data.binary,
+        timeout=float(timeout),
+    )
+    here = node.current()
+    return bus_client.ask(command, config()) if here is None else here.ask(command)
 
 
 def send(session_id: str, message: Any) -> Receipt:
     """Send a message to one client, by its ``socket.session.session_id``; NoSocket if it is gone."""
-    return perform(SendTo(session_id=str(session_id), data_json=for_all((message,)).data_json))
+    data = encode_args((message,))
+    return perform(SendTo(session_id=str(session_id), data_json=data.data_json, binary=data.binary))
 
 
 def publish(channel: str, data: Any, event: str | None = None, event_id: str | None = None) -> Position:
@@ -64,9 +101,11 @@ def publish(channel: str, data: Any, event: str | None = None, event_id: str | N
     Returns its position once it is in the log, or raises: NoServer when no server runs, PublishFailed
     when one did not confirm.
     """
+    arguments = encode_args((data,))
     command = Publish(
         channel=check_channel(channel),
-        data_json=for_all((data,)).data_json,
+        data_json=arguments.data_json,
+        binary=arguments.binary,
         event=None if event is None else check_event_name(event),
         event_id=None if event_id is None else check_event_id(event_id),
         counted=False,
@@ -95,10 +134,18 @@ def cursor() -> str:
         return ""
 
 
-def _publish_to(channel: str, event: str | None, args: tuple[Any, ...]) -> Receipt:
+def _publish_to(channel: str, event: str | None, args: tuple[Any, ...], volatile: bool = False) -> Receipt:
     """To those who are there: NoSocket when nobody is."""
-    data = for_all(args)
-    command = Publish(channel=channel, data_json=data.data_json, arity=data.arity, event=event, wanted=True)
+    data = encode_args(args)
+    command = Publish(
+        channel=channel,
+        data_json=data.data_json,
+        arity=data.arity,
+        binary=data.binary,
+        event=event,
+        wanted=True,
+        volatile=volatile,
+    )
     return perform(command)
 
 

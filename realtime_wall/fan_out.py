@@ -49,7 +49,10 @@ class Encoded(dict[Codec, bytes]):
 
 
 class Subscriber(Protocol):
-    """Whatever can be delivered to."""
+    """Whatever can be delivered to.
+
+    One that is to get volatile messages, too, has ``is_behind``: whether something waits for its client.
+    """
 
     def deliver(self, encoded: Encoded) -> Written: ...
 
@@ -141,6 +144,8 @@ class FanOut:
         size = batch[0].message.size
         # ``is``: an audience's tuple is shared for as long as nobody joins or leaves.
         while self._queue and self._queue[0].audience is batch[0].audience:
+            if batch[0].message.is_volatile or self._queue[0].message.is_volatile:
+                break
             size += self._queue[0].message.size
             if size > BATCH:
                 break
@@ -150,7 +155,7 @@ class FanOut:
     def _deliver(self, batch: list[Delivery]) -> None:
         encoded = Encoded([delivery.message for delivery in batch])
         counts = [0, 0, 0]
-        audience = batch[0].audience
+        audience, is_volatile = batch[0].audience, batch[0].message.is_volatile
         first = batch[0].message.position.offset
         self._left = {left: top for left, top in self._left.items() if top >= first}
         pause_at = monotonic() + SLICE
@@ -158,7 +163,9 @@ class FanOut:
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
                 try:
                     wanted = self._wanted(subscriber, encoded) if self._left else encoded
-                    if wanted.messages:
+                    if is_volatile and getattr(subscriber, "is_behind", True):
+                        counts[DROPPED] += 1
+                    elif wanted.messages:
                         counts[subscriber.deliver(wanted)] += 1
                 except Exception:  # one subscriber's trouble is not its neighbours'
                     log.exception("a message could not be delivered to one subscriber")

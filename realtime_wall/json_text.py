@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -13,10 +14,24 @@ from realtime_wall.errors import InvalidMessage
 _ENCODER = DjangoJSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def encode_json(value: Any) -> str:
-    """The JSON text of a value; :class:`InvalidMessage` says what cannot be sent."""
+class _BytesAsText(DjangoJSONEncoder):
+    def default(self, value: Any) -> Any:
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return b64encode(value).decode()
+        return super().default(value)
+
+
+_ENCODER_WITH_BYTES = _BytesAsText(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode_json(value: Any, bytes_as_text: bool = False) -> str:
+    """The JSON text of a value; :class:`InvalidMessage` says what cannot be sent.
+
+    JSON has no bytes: they cannot be sent, or are written in base64.
+    """
+    encoder = _ENCODER_WITH_BYTES if bytes_as_text else _ENCODER
     try:
-        text = _ENCODER.encode(value)
+        text = encoder.encode(value)
     except (TypeError, ValueError, RecursionError) as problem:
         raise InvalidMessage(f"cannot be sent as JSON: {problem}") from problem
     if not text.isascii():

@@ -6,8 +6,20 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
+from time import time
+from typing import Protocol, runtime_checkable
 
-from realtime_wall.brokers.command import AskAgain, Command, Cut, Publish, Receipt, Retract, SendTo
+from realtime_wall.brokers.command import (
+    Answers,
+    Ask,
+    AskAgain,
+    Command,
+    Cut,
+    Publish,
+    Receipt,
+    Retract,
+    SendTo,
+)
 from realtime_wall.brokers.memory import MemoryBroker
 from realtime_wall.channels import resume, retraction
 from realtime_wall.channels.message import Message
@@ -20,17 +32,26 @@ from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
 from realtime_wall.protocol.plain import RETRACTED
+from realtime_wall.sockets import gathering
+from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.departures import Departures, Listener
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import CatchUp
+from realtime_wall.sockets.socket import CatchUp, Socket
 from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
 
 _current: Node | None = None
+
+
+@runtime_checkable
+class HasSocket(Protocol):
+    """A subscriber whose client can be asked."""
+
+    socket: Socket
 
 
 class Node:
@@ -89,7 +110,7 @@ class Node:
         return Receipt(processes=1, position=str(self.broker.top))
 
     def _publish(self, command: Publish) -> Receipt:
-        self._check_size(command.data_json)
+        self._check_size(command)
         self._fan_out.wait_for_room()
         audience = self.subscriptions.snapshot(command.channel)
         if command.wanted and not audience:
@@ -98,14 +119,7 @@ class Node:
                 if command.channel == EVERYONE
                 else f"There are no clients on the channel: {command.channel}"
             )
-        message = self.broker.append(
-            command.channel,
-            command.data_json,
-            event=command.event,
-            event_id=command.event_id,
-            exclude=command.exclude,
-            arity=command.arity,
-        )
+        message = self._passing(command) if command.volatile else self._logged(command)
         return self._deliver(message, audience, counted=command.counted)
 
     def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
@@ -134,12 +148,48 @@ class Node:
         )
         return self._deliver(message, audience, counted=True)
 
+    def _logged(self, command: Publish) -> Message:
+        return self.broker.append(
+            command.channel,
+            command.data_json,
+            event=command.event,
+            event_id=command.event_id,
+            exclude=command.exclude,
+            arity=command.arity,
+            binary=command.binary,
+        )
+
+    def _passing(self, command: Publish) -> Message:
+        """A message that is not logged."""
+        return Message(
+            command.channel,
+            command.data_json,
+            self.broker.top,
+            number=0,
+            time=time(),
+            event=command.event,
+            exclude=command.exclude,
+            arity=command.arity,
+            binary=command.binary,
+            is_volatile=True,
+        )
+
+    def ask(self, command: Ask) -> Answers:
+        """Ask everybody on a channel, and wait for their answers."""
+        self._check_size(command)
+        audience = self.subscriptions.snapshot(command.channel)
+        sockets = [one.socket for one in audience if isinstance(one, HasSocket)]
+        if not sockets:
+            raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
+        arguments = Arguments(command.data_json, command.arity, command.binary)
+        return gathering.ask(sockets, command.event, arguments, command.timeout)
+
     def _send(self, command: SendTo) -> Receipt:
         socket = connected_sockets.get(command.session_id)
         if socket is None:
             raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-        self._check_size(command.data_json)
-        written = socket.send_json(command.event, command.data_json)
+        self._check_size(command)
+        written = socket.send_arguments(command.event, Arguments(command.data_json, 1, command.binary))
         return Receipt(
             processes=1,
             sockets=int(written is not DROPPED),
@@ -147,10 +197,10 @@ class Node:
             dropped=int(written is DROPPED),
         )
 
-    def _check_size(self, data_json: str) -> None:
-        size, limit = len(data_json), self.config.message_size
+    def _check_size(self, command: Publish | SendTo | Ask) -> None:
+        size, limit = len(command.data_json), self.config.message_size
         if size > limit // 4:  # only then can its UTF-8 be too long
-            size = len(data_json.encode())
+            size = len(command.data_json.encode())
         if size > limit:
             raise MessageTooBig(size, limit)
 

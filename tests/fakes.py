@@ -71,6 +71,7 @@ class RecordingTransport:
         self.closed = None
         self.aborted = None
         self.paused = False
+        self.is_behind = False
         self.answer = SENT  # what becomes of a delivery
         connected_sockets.add(self.socket)
         if everyone:

@@ -1,8 +1,10 @@
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from time import monotonic
 from uuid import UUID
 
+import gevent
 import pytest
 from django.test import override_settings
 from django.utils.translation import gettext_lazy
@@ -13,7 +15,9 @@ from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidChannel, InvalidMessage, MessageTooBig, NoServer, NoSocket
 from realtime_wall.protocol.plain import RESERVED
+from realtime_wall.sockets import visit
 from tests.fakes import RecordingTransport, running_node
+from tests.live import wait_for
 
 
 @pytest.fixture
@@ -130,9 +134,7 @@ def test_without_a_server_every_verb_says_so_and_where_it_looked(verb, tmp_path)
 
 
 @each_verb()
-@pytest.mark.parametrize(
-    "data", [float("nan"), float("inf"), "\ud83d", object(), {(1, 2): 3}, b"bytes"], ids=ascii
-)
+@pytest.mark.parametrize("data", [float("nan"), float("inf"), "\ud83d", object(), {(1, 2): 3}], ids=ascii)
 def test_what_some_client_could_not_read_is_refused_and_nothing_happens(node, clients, verb, data):
     before = node.broker.top
 
@@ -235,3 +237,142 @@ def test_without_a_server_there_is_no_cursor(tmp_path):
 def test_the_package_hands_out_the_same_names():
     for name in api.__all__:
         assert getattr(realtime_wall, name) is getattr(api, name)
+
+
+# Bytes
+
+
+def test_bytes_are_kept_for_who_can_be_sent_them_and_are_base64_for_others(node, clients):
+    api.broadcast_emit("file", {"of": b"one"}, 2)
+
+    (message,) = clients[0].heard
+    assert json.loads(message.data_json) == [{"of": "b25l"}, 2]
+    assert message.binary.attachments == (b"one",)
+    assert clients[1].heard == [message]
+
+
+def test_bytes_count_when_a_message_is_too_big(node, clients):
+    with pytest.raises(MessageTooBig):
+        api.broadcast_emit("file", b"x" * 900)
+
+
+def test_one_client_can_be_sent_bytes(node, clients):
+    api.send(clients[0].socket.id, b"one")
+
+    assert clients[0].sent == [(None, "b25l", None)]
+
+
+# Volatile
+
+
+def test_a_volatile_event_is_left_out_for_who_is_behind(node, clients):
+    clients[1].is_behind = True
+
+    receipt = api.broadcast_emit("moved", 1, 2, volatile=True)
+
+    moved = (EVERYONE, "moved", [1, 2])
+    assert [heard(client) for client in clients] == [[moved], [], [moved]]
+    assert (receipt.sockets, receipt.dropped) == (2, 1)
+
+
+def test_a_volatile_event_is_in_no_log(node, clients):
+    before = api.cursor()
+
+    api.broadcast_emit("moved", 1, channel="room", volatile=True)
+
+    assert api.cursor() == before
+    assert node.broker.kept("room") == 0
+
+
+def test_a_volatile_event_without_anybody_is_no_socket_either(node, clients):
+    with pytest.raises(NoSocket):
+        api.broadcast_emit("moved", channel="nobody", volatile=True)
+
+
+def test_a_socket_sends_volatile_events_to_the_others(node, clients):
+    clients[1].is_behind = True
+
+    clients[0].socket.broadcast_emit("moved", 1, volatile=True)
+
+    assert [len(client.heard) for client in clients] == [0, 0, 1]
+
+
+# Asking everybody
+
+
+class Answering(RecordingTransport):
+    """A client that answers what it is asked, at once."""
+
+    answer = None  # a list of arguments
+
+    def send_event(self, name, arguments, reply_id):
+        written = super().send_event(name, arguments, reply_id)
+        if self.answer is not None:
+            self.socket.answered(reply_id, self.answer)
+        return written
+
+
+@pytest.fixture
+def answering(node):
+    clients = [Answering(node, session_id=name) for name in ("a", "b", "c")]
+    for client, answer in zip(clients, ([1], [], [1, 2]), strict=True):
+        client.answer = answer
+        client.socket.subscribe("room")
+    return clients
+
+
+def test_everybody_is_asked_and_their_answers_are_gathered(node, answering):
+    answers = api.broadcast_call("where", {"n": 1})
+
+    assert answers.answers == {"a": 1, "b": None, "c": [1, 2]}
+    assert answers.silent == ()
+    assert [client.sent for client in answering] == [[("where", {"n": 1}, 1)]] * 3
+
+
+def test_only_those_of_a_channel_are_asked(node, answering):
+    answering[0].socket.unsubscribe("room")
+
+    assert set(api.broadcast_call("where", channel="room").answers) == {"b", "c"}
+
+
+def test_who_does_not_answer_in_time_is_named(node, answering):
+    answering[1].answer = None
+
+    started = monotonic()
+    answers = api.broadcast_call("where", timeout=0.2)
+
+    assert monotonic() - started >= 0.2
+    assert (set(answers.answers), answers.silent) == ({"a", "c"}, ("b",))
+    # Too late: what was handed out stays as it is.
+    answering[1].socket.answered(1, [7])
+    assert (set(answers.answers), answers.silent) == ({"a", "c"}, ("b",))
+
+
+def test_who_leaves_is_not_waited_for(node, answering):
+    answering[1].answer = None
+    asking = gevent.spawn(api.broadcast_call, "where", timeout=20)
+    wait_for(lambda: answering[1].sent, "the question")
+
+    visit.end(answering[1].socket)
+
+    assert asking.get(timeout=10).silent == ("b",)
+
+
+def test_with_nobody_to_ask_there_is_no_waiting(node):
+    with pytest.raises(NoSocket):
+        api.broadcast_call("where")
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), 1e9])
+def test_a_timeout_that_makes_no_sense_is_refused(node, answering, timeout):
+    with pytest.raises(ValueError, match="timeout"):
+        api.broadcast_call("where", timeout=timeout)
+
+
+def test_a_question_is_written_as_any_event(node, answering):
+    with pytest.raises(InvalidMessage):
+        api.broadcast_call("disconnect")
+    with pytest.raises(InvalidMessage):
+        api.broadcast_call("where", float("nan"))
+    with pytest.raises(MessageTooBig):
+        api.broadcast_call("where", "x" * 2000)

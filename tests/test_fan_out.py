@@ -1,3 +1,4 @@
+from dataclasses import replace
 from time import monotonic, thread_time
 
 import gevent
@@ -328,3 +329,19 @@ def test_a_stopped_fan_out_delivers_nothing_more():
     gevent.sleep(0.01)
 
     assert subscriber.writes == []
+
+
+def test_a_volatile_message_leaves_alone_and_only_to_those_who_keep_up(fan_out):
+    codec = FakeCodec()
+    keeps_up, behind, one_way = (FakeSubscriber(codec) for _ in range(3))
+    keeps_up.is_behind, behind.is_behind = False, True
+    audience = (keeps_up, behind, one_way)
+
+    deliveries = [fan_out.push(message(1), audience)]
+    deliveries.append(fan_out.push(replace(message(1), is_volatile=True), audience))
+    deliveries.append(fan_out.push(message(2), audience))
+    finish(*deliveries)
+
+    assert keeps_up.bytes == b"1 1 2 "
+    assert behind.bytes == one_way.bytes == b"1 2 "
+    assert deliveries[1].counts == [2, 0, 1]

@@ -32,7 +32,8 @@ def signature(function):
     {
         "broadcast": "message",
         "broadcast_channel": "message, channel",
-        "broadcast_emit": "name, *args, =channel=None",
+        "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
+        "broadcast_emit": "name, *args, =channel=None, =volatile=False",
         "publish": "channel, data, event=None, event_id=None",
         "send": "session_id, message",
         "retract": "channel, which",
@@ -47,8 +48,8 @@ def test_the_verbs(name, expected):
 def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
-        *("broadcast", "broadcast_channel", "broadcast_emit", "channel_token", "connected_sockets"),
-        *("cursor", "publish", "retract", "send"),
+        *("broadcast", "broadcast_call", "broadcast_channel", "broadcast_emit", "channel_token"),
+        *("connected_sockets", "cursor", "publish", "retract", "send"),
     ]
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)
     for name in ("InvalidMessage", "NoServer", "NoSocket", "Refuse"):
@@ -121,7 +122,7 @@ def test_an_event():
         "ack": "self, event_id, *args",
         "broadcast": "self, message",
         "broadcast_send": "self, text",
-        "broadcast_emit": "self, name, *args, =include_self=False",
+        "broadcast_emit": "self, name, *args, =include_self=False, =volatile=False",
         "broadcast_channel": "self, message, channel=None",
         "send_and_broadcast": "self, message",
         "send_and_broadcast_channel": "self, message, channel=None",

@@ -14,39 +14,61 @@ from pathlib import Path
 from typing import Any
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import Command, Publish, Receipt, SendTo, to_json
+from realtime_wall.brokers.command import WITH_DATA, Answers, Ask, Command, Receipt, to_json
 from realtime_wall.config import Config
 from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
 
 # A server that takes longer than this to answer is stuck, not busy.
 TIMEOUT = 10.0
-MAX_ANSWER = 64 * 1024
+# What thousands of clients may have answered to one question.
+MAX_ANSWER = 64 * 1024 * 1024
 
 
 def perform(command: Command, config: Config) -> Receipt:
     """Let every running server do it. NoServer if there is none, NoSocket if none of them had a listener."""
-    if isinstance(command, (Publish, SendTo)):
+    results = [_receipt(path, answer.get("receipt")) for path, answer in _tell_all(command, config, TIMEOUT)]
+    return sum(results, Receipt())
+
+
+def ask(command: Ask, config: Config) -> Answers:
+    """Let every running server ask its clients, all at once."""
+    results: list[Answers] = []
+    for path, answer in _tell_all(command, config, command.timeout + TIMEOUT):
+        try:
+            results.append(Answers(answer["answers"]["answers"], tuple(answer["answers"]["silent"])))
+        except (KeyError, TypeError) as problem:
+            raise PublishFailed(f"{path}: the server answered something else ({problem})") from problem
+    return sum(results, Answers({}))
+
+
+def _tell_all(command: Command | Ask, config: Config, timeout: float) -> list[tuple[Path, dict[str, Any]]]:
+    """What each server answers that did it; one raises when none could, or something went wrong."""
+    if isinstance(command, WITH_DATA):
         size = len(command.data_json.encode())
         if size > config.message_size:
             raise MessageTooBig(size, config.message_size)
     line = json.dumps(to_json(command)).encode() + b"\n"
-    receipts: list[Receipt] = []
+    done: list[tuple[Path, dict[str, Any]]] = []
     nobody: NoSocket | None = None
-    for path in runtime_dir.sockets(config):
-        answer = _ask(path, line)
-        if answer is None:
-            continue
-        if "receipt" in answer:
-            receipts.append(_receipt(path, answer["receipt"]))
-        elif answer.get("error") == "NoSocket":
-            nobody = NoSocket(answer["message"])
-        elif answer.get("error") in ("InvalidMessage", "MessageTooBig"):
-            raise InvalidMessage(answer["message"])
-        else:
-            raise PublishFailed(f"{path}: {answer.get('error')}: {answer.get('message')}")
-    if receipts:
-        return sum(receipts, Receipt())
-    raise nobody or NoServer(runtime_dir.project_dir(config))
+    with contextlib.ExitStack() as stack:
+        # All are told before the first has answered: they may take their time.
+        told = [(path, _tell(stack, path, line, timeout)) for path in runtime_dir.sockets(config)]
+        for path, connection in told:
+            if connection is None:
+                continue
+            answer = _read(path, connection)
+            error = answer.get("error")
+            if "receipt" in answer or "answers" in answer:
+                done.append((path, answer))
+            elif error == "NoSocket":
+                nobody = NoSocket(answer["message"])
+            elif error in ("InvalidMessage", "MessageTooBig"):
+                raise InvalidMessage(answer["message"])
+            else:
+                raise PublishFailed(f"{path}: {error}: {answer.get('message')}")
+    if not done:
+        raise nobody or NoServer(runtime_dir.project_dir(config))
+    return done
 
 
 def _receipt(path: Path, value: Any) -> Receipt:
@@ -56,27 +78,34 @@ def _receipt(path: Path, value: Any) -> Receipt:
         raise PublishFailed(f"{path}: the server answered something else ({problem})") from problem
 
 
-def _ask(path: Path, line: bytes) -> dict[str, Any] | None:
-    """A server's answer; None when nobody listens there any more."""
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
-        connection.settimeout(TIMEOUT)
-        try:
-            connection.connect(os.fspath(path))
-        except FileNotFoundError:
-            return None
-        except ConnectionRefusedError:
-            # Its server was killed; what it left behind would be tried each time.
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
-        except OSError as problem:
-            raise PublishFailed(f"{path}: {problem}") from problem
-        try:
-            connection.sendall(line)
-            with connection.makefile("rb") as stream:
-                answer = json.loads(stream.readline(MAX_ANSWER))
-        except (OSError, ValueError) as problem:
-            raise PublishFailed(f"{path}: the server did not confirm it ({problem})") from problem
+def _tell(stack: contextlib.ExitStack, path: Path, line: bytes, timeout: float) -> socket.socket | None:
+    """A connection on which the server is going to answer; None when nobody listens there any more."""
+    connection = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+    connection.settimeout(timeout)
+    try:
+        connection.connect(os.fspath(path))
+    except FileNotFoundError:
+        return None
+    except ConnectionRefusedError:
+        # Its server was killed; what it left behind would be tried each time.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    except OSError as problem:
+        raise PublishFailed(f"{path}: {problem}") from problem
+    try:
+        connection.sendall(line)
+    except OSError as problem:
+        raise PublishFailed(f"{path}: the server did not confirm it ({problem})") from problem
+    return connection
+
+
+def _read(path: Path, connection: socket.socket) -> dict[str, Any]:
+    try:
+        with connection.makefile("rb") as stream:
+            answer = json.loads(stream.readline(MAX_ANSWER))
+    except (OSError, ValueError) as problem:
+        raise PublishFailed(f"{path}: the server did not confirm it ({problem})") from problem
     if not isinstance(answer, dict):
         raise PublishFailed(f"{path}: the server answered something else")
     return answer

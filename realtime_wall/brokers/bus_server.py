@@ -7,7 +7,6 @@ counted, answered with an error and dropped: the listener survives it.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import socket
@@ -21,9 +20,10 @@ from django.db import connections
 from gevent.server import StreamServer
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import Command, Receipt, from_json
+from realtime_wall.brokers.command import Answers, Ask, Command, Receipt, from_json
 from realtime_wall.config import Config
 from realtime_wall.errors import NoSocket, RealtimeWallError
+from realtime_wall.json_text import encode_json
 from realtime_wall.protocol.json_input import load_json
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,14 @@ PERSONS = struct.Struct("3i")  # pid, uid, gid: what SO_PEERCRED tells of the ot
 
 
 class BusServer:
-    def __init__(self, perform: Callable[[Command], Receipt], config: Config) -> None:
+    def __init__(
+        self,
+        perform: Callable[[Command], Receipt],
+        config: Config,
+        ask: Callable[[Ask], Answers] | None = None,
+    ) -> None:
         self._perform = perform
+        self._ask = ask
         self._config = config
         self._server: StreamServer | None = None
         self._max_line = config.message_size * ESCAPED + 4096
@@ -72,7 +78,7 @@ class BusServer:
             return
         with contextlib.suppress(ConnectionError), connection.makefile("rwb") as stream:
             while line := stream.readline(self._max_line):
-                stream.write(json.dumps(self._answer(line)).encode() + b"\n")
+                stream.write(encode_json(self._answer(line), bytes_as_text=True).encode() + b"\n")
                 stream.flush()
                 if not line.endswith(b"\n"):
                     return
@@ -92,7 +98,11 @@ class BusServer:
             log.info("the bus dropped a line that is no command: %s", problem)
             return {"error": "Rejected", "message": str(problem)[:200]}
         try:
-            return {"receipt": asdict(self._perform(command))}
+            if not isinstance(command, Ask):
+                return {"receipt": asdict(self._perform(command))}
+            if self._ask is None:
+                return {"error": "Rejected", "message": "this server asks nobody"}
+            return {"answers": asdict(self._ask(command))}
         except NoSocket as nobody:
             return {"error": "NoSocket", "message": str(nobody)}
         except RealtimeWallError as problem:

@@ -6,14 +6,20 @@ sends them over the bus as JSON.
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
 from typing import Any, get_type_hints
 
+from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.protocol.json_input import load_json
+from realtime_wall.protocol.socketio import places_of
 
 # Of what our own side sends: Python's encoder gives up before that.
 MAX_DEPTH = 1000
+# How long clients may be waited for.
+MAX_TIMEOUT = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,9 @@ class Publish:
     exclude: str | None = None
     wanted: bool = False
     counted: bool = True
+    # Not logged, and left out for whoever is behind with reading.
+    volatile: bool = False
+    binary: Binary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,19 @@ class SendTo:
     session_id: str
     data_json: str
     event: str | None = None
+    binary: Binary | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Send an event to everybody on a channel, and gather what each answers; nothing is logged."""
+
+    channel: str
+    event: str
+    data_json: str
+    arity: int = 1
+    binary: Binary | None = None
+    timeout: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +96,11 @@ class AskAgain:
     user_id: str | None = None
 
 
+# Those that are answered by a receipt.
 Command = Publish | SendTo | Retract | Where | Cut | AskAgain
-COMMANDS: dict[str, type[Command]] = {
-    kind.__name__: kind for kind in (Publish, SendTo, Retract, Where, Cut, AskAgain)
+WITH_DATA = (Publish, SendTo, Ask)
+COMMANDS: dict[str, type[Command | Ask]] = {
+    kind.__name__: kind for kind in (*WITH_DATA, Retract, Where, Cut, AskAgain)
 }
 
 
@@ -114,11 +138,29 @@ class Receipt:
         )
 
 
-def to_json(command: Command) -> dict[str, Any]:
-    return {"verb": type(command).__name__, **asdict(command)}
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What clients answered to a question that was put to all of them, by their session ids.
+
+    No argument is None, several are a list. ``silent`` are those who did not answer in time, or are gone.
+    """
+
+    answers: dict[str, Any]
+    silent: tuple[str, ...] = ()
+
+    def __add__(self, other: Answers) -> Answers:
+        return Answers({**self.answers, **other.answers}, (*self.silent, *other.silent))
 
 
-def from_json(value: object) -> Command:
+def to_json(command: Command | Ask) -> dict[str, Any]:
+    value = {"verb": type(command).__name__, **asdict(command)}
+    if isinstance(command, WITH_DATA) and command.binary is not None:
+        attachments = [b64encode(one).decode() for one in command.binary.attachments]
+        value["binary"] = json.dumps([command.binary.json, *attachments])
+    return value
+
+
+def from_json(value: object) -> Command | Ask:
     """The command in a decoded JSON value; ValueError for anything else.
 
     A message that some client could not read would be in the log for all who come back, so it is
@@ -130,6 +172,8 @@ def from_json(value: object) -> Command:
     kind = COMMANDS.get(str(value.get("verb")))
     if kind is None:
         raise ValueError("an unknown command")
+    if isinstance(fields.get("binary"), str):
+        fields["binary"] = _binary(fields["binary"])
     hints = get_type_hints(kind)
     if not all(isinstance(item, hints.get(key, object)) for key, item in fields.items()):
         raise ValueError("a command with a field of the wrong type")
@@ -137,21 +181,33 @@ def from_json(value: object) -> Command:
         command = kind(**fields)
     except TypeError as problem:
         raise ValueError(f"a command with the wrong fields: {problem}") from problem
-    if isinstance(command, (Publish, SendTo)):
+    if isinstance(command, WITH_DATA):
         value = load_json(command.data_json, MAX_DEPTH)
         if command.event is not None:
             check_event_name(command.event)
     if isinstance(command, Retract):
         check_channel(command.channel)
         check_event_id(command.which)
-    if isinstance(command, Publish):
-        if command.event_id is not None:
-            check_event_id(command.event_id)
+    if isinstance(command, Ask) and not 0 < command.timeout <= MAX_TIMEOUT:
+        raise ValueError("a command with a timeout that makes no sense")
+    if isinstance(command, Publish) and command.event_id is not None:
+        check_event_id(command.event_id)
+    if isinstance(command, (Publish, Ask)):
         if command.channel != EVERYONE:
             check_channel(command.channel)
         if command.arity != 1 and command.arity != _arity(value):
             raise ValueError("a command with the wrong number of arguments")
     return command
+
+
+def _binary(text: str) -> Binary:
+    value = load_json(text, MAX_DEPTH)
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+        raise ValueError("a command with a field of the wrong type")
+    json_text, *encoded = value
+    attachments = tuple(b64decode(one, validate=True) for one in encoded)
+    places_of([load_json(json_text, MAX_DEPTH)], len(attachments))
+    return Binary(json_text, attachments)
 
 
 def _arity(value: object) -> int:

@@ -6,7 +6,7 @@ import secrets
 import time
 
 from realtime_wall.channels.log import Log
-from realtime_wall.channels.message import Message
+from realtime_wall.channels.message import Binary, Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 
@@ -32,6 +32,7 @@ class MemoryBroker:
         exclude: str | None,
         arity: int,
         retracts: int | None = None,
+        binary: Binary | None = None,
     ) -> Message:
         return self._log.append(
             channel,
@@ -41,6 +42,7 @@ class MemoryBroker:
             exclude=exclude,
             arity=arity,
             retracts=retracts,
+            binary=binary,
             now=time.monotonic(),
             time=time.time(),
         )

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from realtime_wall.channels.message import Message
+from realtime_wall.channels.message import Binary, Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
@@ -48,6 +48,7 @@ class Log:
         exclude: str | None = None,
         arity: int = 1,
         retracts: int | None = None,
+        binary: Binary | None = None,
         now: float,
         time: float,
     ) -> Message:
@@ -64,7 +65,7 @@ class Log:
         self.top = Position(self.top.epoch, self.top.offset + 1)
         number = history.number + 1
         message = Message(
-            channel, data_json, self.top, number, time, event, event_id, exclude, arity, retracts
+            channel, data_json, self.top, number, time, event, event_id, exclude, arity, retracts, binary
         )
         history.add(message, now)
         history.drop(rule, now)

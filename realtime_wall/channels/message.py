@@ -11,6 +11,18 @@ _OVERHEAD = 300
 
 
 @dataclass(frozen=True, slots=True)
+class Binary:
+    """The bytes among the arguments of a message, and its JSON with Socket.IO's places for them."""
+
+    json: str
+    attachments: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.json) + sum(map(len, self.attachments))
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     channel: str
     data_json: str
@@ -27,9 +39,14 @@ class Message:
     arity: int = 1
     # The offset of the message that this one takes back. Who never had that one is not told of either.
     retracts: int | None = None
+    # For clients that can be sent bytes; data_json has them in base64.
+    binary: Binary | None = None
+    # Not in the log: for those who are there and keep up. Its position is that of the message before it.
+    is_volatile: bool = False
 
     @property
     def size(self) -> int:
         """About how many bytes it takes to keep."""
         # Python keeps a text as one, two or four bytes for each character.
-        return _OVERHEAD + self.data_json.__sizeof__()
+        own = _OVERHEAD + self.data_json.__sizeof__()
+        return own if self.binary is None else own + self.binary.size

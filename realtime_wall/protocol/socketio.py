@@ -127,7 +127,7 @@ class Decoder:
         )
         if not attachments:
             return packet
-        places = _places(packet.data, attachments)
+        places = places_of(packet.data, attachments)
         self._incomplete = _Incomplete(packet, places, self._max_bytes - len(text))
         return None
 
@@ -196,7 +196,7 @@ def _check_event(data: list[Any]) -> None:
         raise BadPacket("event with a reserved name")
 
 
-def _places(data: Any, attachments: int) -> list[tuple[Any, Any]]:
+def places_of(data: Any, attachments: int) -> list[tuple[Any, Any]]:
     """Where each attachment goes: a list or dict, and what to put it under.
 
     Each has exactly one place. A client that may write thousands of places for one large attachment

@@ -45,7 +45,7 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
 
     watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
     node, watchdog = Node(config), Watchdog(config.slow_receiver)
-    bus, server = BusServer(node.perform, config), Listener(listener, application, config)
+    bus, server = BusServer(node.perform, config, node.ask), Listener(listener, application, config)
     bus.start()
     node.start()
     watchdog.start()

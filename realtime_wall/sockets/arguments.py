@@ -1,10 +1,14 @@
-"""The arguments of an event, as JSON that is written once for every kind of client."""
+"""The arguments of an event, as JSON that is written once for every kind of client.
+
+Bytes among them reach Socket.IO's clients as bytes. JSON has none: whoever is sent JSON reads them in base64.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from realtime_wall.channels.message import Binary
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.json_text import encode_json
 from realtime_wall.protocol.socketio import extract_binary
@@ -16,37 +20,30 @@ class Arguments:
 
     data_json: str
     arity: int = 1
-    # Bytes among the arguments; in the JSON stand Socket.IO's placeholders for them.
-    attachments: tuple[bytes, ...] = ()
+    binary: Binary | None = None
 
     @property
     def parts(self) -> list[str]:
-        """The JSON of the arguments for a protocol that lists them; several may share a part."""
+        """The JSON of the arguments for Socket.IO, which lists them; several may share a part."""
+        text = self.data_json if self.binary is None else self.binary.json
         if self.arity == 1:
-            return [self.data_json]
-        return [self.data_json[1:-1]] if self.arity else []
-
-
-def for_all(args: tuple[Any, ...]) -> Arguments:
-    """The same for what goes to many clients, of which some cannot be sent bytes."""
-    arguments = encode_args(args)
-    if arguments.attachments:
-        raise InvalidMessage("cannot be broadcast: bytes can only be sent to one Socket.IO client")
-    return arguments
+            return [text]
+        return [text[1:-1]] if self.arity else []
 
 
 def encode_args(args: tuple[Any, ...]) -> Arguments:
     """InvalidMessage says what cannot be sent."""
     try:
-        return _encode(args, ())
+        return Arguments(_encode(args), len(args))
     except InvalidMessage:
         values, attachments = extract_binary(list(args))
         if not attachments:
             raise
-    return _encode(tuple(values), tuple(attachments))
+    binary = Binary(_encode(tuple(values)), tuple(attachments))
+    return Arguments(_encode(args, bytes_as_text=True), len(args), binary)
 
 
-def _encode(args: tuple[Any, ...], attachments: tuple[bytes, ...]) -> Arguments:
+def _encode(args: tuple[Any, ...], bytes_as_text: bool = False) -> str:
     if len(args) == 1:
-        return Arguments(encode_json(args[0]), 1, attachments)
-    return Arguments(encode_json(args) if args else "null", len(args), attachments)
+        return encode_json(args[0], bytes_as_text)
+    return encode_json(args, bytes_as_text) if args else "null"

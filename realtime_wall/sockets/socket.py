@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from django.http import HttpRequest
 from gevent.event import AsyncResult
@@ -19,7 +19,7 @@ from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import permission, receivers
-from realtime_wall.sockets.arguments import Arguments, encode_args, for_all
+from realtime_wall.sockets.arguments import Arguments, encode_args
 from realtime_wall.sockets.inbox import Inbox, Pool
 from realtime_wall.wire.connection import DROPPED, Written
 
@@ -83,6 +83,19 @@ class Node(Protocol):
     def closed_because(self, channel: str) -> str | None: ...
 
 
+class Reply:
+    """Who waits for one of many answers: told of it, or that there will be none."""
+
+    __slots__ = ("give_up", "set")
+
+    def __init__(self, set: Callable[[list[Any]], None], give_up: Callable[[], None]) -> None:
+        self.set = set
+        self.give_up = give_up
+
+
+Answer: TypeAlias = "Callable[..., Any] | AsyncResult[Any] | Reply"
+
+
 class Session(dict[str, Any]):
     """A client's visit: its id, and a dict for user code that lives as long as the connection."""
 
@@ -135,7 +148,7 @@ class Socket:
         self._channels: tuple[str, ...] = ()
         # The channels that the client itself asked for, with what it gave to be let in.
         self._asked: dict[str, str | None] | None = None
-        self._unanswered: dict[int, Callable[..., Any] | AsyncResult[Any]] | None = None
+        self._unanswered: dict[int, Answer] | None = None
 
     @property
     def id(self) -> str:
@@ -200,7 +213,10 @@ class Socket:
         """Send an event, or a message, whose data is JSON already."""
         if volatile and self._transport.is_behind:
             return DROPPED
-        return self._transport.send_event(name, Arguments(data_json), None)
+        return self.send_arguments(name, Arguments(data_json))
+
+    def send_arguments(self, name: str | None, arguments: Arguments) -> Written:
+        return self._transport.send_event(name, arguments, None)
 
     def emit(
         self, name: str, *args: Any, callback: Callable[..., Any] | None = None, volatile: bool = False
@@ -219,11 +235,18 @@ class Socket:
             raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
         return answer.get()
 
+    def ask(self, name: str, arguments: Arguments, reply: Reply) -> None:
+        """Send an event whose acknowledgement somebody waits for, among others."""
+        if self.is_gone:
+            reply.give_up()
+        else:
+            self._transport.send_event(name, arguments, self._await_answer(reply))
+
     def _emit(
         self,
         name: str,
         args: tuple[Any, ...],
-        answer: Callable[..., Any] | AsyncResult[Any] | None,
+        answer: Answer | None,
         volatile: bool = False,
     ) -> None:
         arguments = encode_args(args)
@@ -249,15 +272,18 @@ class Socket:
 
     def broadcast(self, message: Any) -> Receipt:
         """Send a message to every other socket."""
-        return self._publish(EVERYONE, None, for_all((message,)), self.id)
+        return self._publish(EVERYONE, None, encode_args((message,)), self.id)
 
     def broadcast_send(self, text: object) -> Receipt:
         return self.broadcast(text if isinstance(text, str) else str(text))
 
-    def broadcast_emit(self, name: str, *args: Any, include_self: bool = False) -> Receipt:
+    def broadcast_emit(
+        self, name: str, *args: Any, include_self: bool = False, volatile: bool = False
+    ) -> Receipt:
         """Send an event to every other socket, or to this one too."""
         check_event_name(name)
-        return self._publish(EVERYONE, name, for_all(args), None if include_self else self.id)
+        exclude = None if include_self else self.id
+        return self._publish(EVERYONE, name, encode_args(args), exclude, volatile)
 
     def broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
         """Send a message to all others in a channel; None means in all of this socket's channels."""
@@ -265,24 +291,33 @@ class Socket:
 
     def send_and_broadcast(self, message: Any) -> Receipt:
         """Send a message to every socket, this one included."""
-        return self._publish(EVERYONE, None, for_all((message,)), None)
+        return self._publish(EVERYONE, None, encode_args((message,)), None)
 
     def send_and_broadcast_channel(self, message: Any, channel: str | None = None) -> Receipt:
         return self._to_channels(message, channel, None)
 
     def _to_channels(self, message: Any, channel: str | None, exclude: str | None) -> Receipt:
-        arguments = for_all((message,))
+        arguments = encode_args((message,))
         names = self._channels if channel is None else (check_channel(channel),)
         receipts = (self._publish(name, None, arguments, exclude) for name in names)
         return sum(receipts, Receipt())
 
-    def _publish(self, channel: str, event: str | None, arguments: Arguments, exclude: str | None) -> Receipt:
+    def _publish(
+        self,
+        channel: str,
+        event: str | None,
+        arguments: Arguments,
+        exclude: str | None,
+        volatile: bool = False,
+    ) -> Receipt:
         command = Publish(
             channel=channel,
             data_json=arguments.data_json,
             arity=arguments.arity,
             event=event,
             exclude=exclude,
+            volatile=volatile,
+            binary=arguments.binary,
         )
         return self._node.perform(command)
 
@@ -362,7 +397,7 @@ class Socket:
 
     # Answers to what we asked
 
-    def _await_answer(self, answer: Callable[..., Any] | AsyncResult[Any]) -> int:
+    def _await_answer(self, answer: Answer) -> int:
         if self._unanswered is None:
             self._unanswered = {}
         if len(self._unanswered) >= MAX_UNANSWERED:
@@ -376,8 +411,17 @@ class Socket:
         if not self._unanswered or not isinstance(reply_id, int):
             return
         answer = self._unanswered.pop(reply_id, None)
-        if isinstance(answer, AsyncResult):
+        if isinstance(answer, Reply):
+            answer.set(args)
+        elif isinstance(answer, AsyncResult):
             # At once: behind the inbox it would wait for the receiver that waits for it.
             answer.set(args[0] if len(args) == 1 else tuple(args))
         elif answer is not None:
             self.inbox.put(partial(answer, *args))
+
+    def give_up_asking(self) -> None:
+        """The connection is gone: nobody will answer what was asked over it."""
+        unanswered, self._unanswered = self._unanswered or {}, None
+        for answer in unanswered.values():
+            if isinstance(answer, Reply):
+                answer.give_up()

@@ -44,6 +44,7 @@ def end(socket: Socket, may_return: bool = False) -> None:
     """The connection is gone; called once. A visit that cannot be resumed is over with it."""
     connected_sockets.remove(socket)
     socket.is_gone = True
+    socket.give_up_asking()
     socket.inbox.put(partial(receivers.run, signals.socket_disconnected, socket))
     if not may_return:
         finish(socket)

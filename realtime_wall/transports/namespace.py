@@ -23,8 +23,8 @@ from realtime_wall.fan_out import Codec, Encoded
 from realtime_wall.json_text import encode_json
 from realtime_wall.node import Node
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.engineio import BadPacket, PacketType, encode_text
-from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.engineio import BadPacket, PacketType, encode_base64, encode_text
+from realtime_wall.protocol.frames import binary_frame, text_frame
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import commands, visit
 from realtime_wall.sockets.arguments import Arguments
@@ -32,7 +32,7 @@ from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import CatchUp, Socket
 from realtime_wall.transports.engineio import Session
-from realtime_wall.wire.connection import QUEUED, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 # Between two packets in what a polling client is sent; JSON never has it unescaped.
 SEPARATOR = b"\x1e"
@@ -56,8 +56,11 @@ def frames_of(namespace: str, with_offset: bool) -> Codec:
     """Messages for the clients of a namespace that are on a WebSocket."""
 
     def encode(messages: list[Message]) -> bytes:
-        texts = (_packet(namespace, message, with_offset) for message in messages)
-        return b"".join(text_frame(text.encode()) for text in texts)
+        return b"".join(
+            binary_frame(part) if isinstance(part, bytes) else text_frame(part.encode())
+            for message in messages
+            for part in _packets(namespace, message, with_offset)
+        )
 
     return encode
 
@@ -67,16 +70,26 @@ def packets_of(namespace: str, with_offset: bool) -> Codec:
     """Messages for those that poll."""
 
     def encode(messages: list[Message]) -> bytes:
-        return SEPARATOR.join(_packet(namespace, message, with_offset).encode() for message in messages)
+        return SEPARATOR.join(
+            (encode_base64(part) if isinstance(part, bytes) else part).encode()
+            for message in messages
+            for part in _packets(namespace, message, with_offset)
+        )
 
     return encode
 
 
-def _packet(namespace: str, message: Message, with_offset: bool) -> str:
-    arguments = Arguments(message.data_json, message.arity)
+def _packets(namespace: str, message: Message, with_offset: bool) -> list[str | bytes]:
+    """The packets of Engine.IO that a message makes: one, and one more for each attachment."""
+    parts = Arguments(message.data_json, message.arity, message.binary).parts
     offset = str(message.position) if with_offset else None
-    text = socketio.event_text(namespace, message.event or "message", arguments.parts, offset=offset)
-    return encode_text(PacketType.MESSAGE, text)
+    name = message.event or "message"
+    if message.binary is None:
+        return [encode_text(PacketType.MESSAGE, socketio.event_text(namespace, name, parts, offset=offset))]
+    first, *attachments = socketio.binary_event_texts(
+        namespace, name, parts, message.binary.attachments, offset=offset
+    )
+    return [encode_text(PacketType.MESSAGE, str(first)), *attachments]
 
 
 def _number(event_id: Any) -> int:
@@ -297,6 +310,8 @@ class Namespace:
 
     def _deliver(self, encoded: Encoded) -> Written:
         last = encoded.messages[-1].position
+        if last.offset < self._cursor.offset and encoded.messages[-1].is_volatile:
+            return DROPPED  # its offset is older than the client's
         if last.offset > self._cursor.offset:
             self._cursor = last
         session = self._client.session
@@ -328,20 +343,22 @@ class Namespace:
         event = name or "message"
         # The client keeps a text at the end of any event as its offset: let it be one.
         offset = str(self._cursor) if self._secret else None
-        if not arguments.attachments:
+        if arguments.binary is None:
             text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
             return self._client.session.send(text)
         texts = socketio.binary_event_texts(
-            self._name, event, arguments.parts, arguments.attachments, reply_id, offset
+            self._name, event, arguments.parts, arguments.binary.attachments, reply_id, offset
         )
         return [self._client.session.send(text) for text in texts][-1]
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
         send, number = self._client.session.send, _number(event_id)
-        if not arguments.attachments:
+        if arguments.binary is None:
             send(socketio.ack_text(self._name, number, arguments.parts))
             return
-        for text in socketio.binary_ack_texts(self._name, number, arguments.parts, arguments.attachments):
+        for text in socketio.binary_ack_texts(
+            self._name, number, arguments.parts, arguments.binary.attachments
+        ):
             send(text)
 
     def send_caught_up(

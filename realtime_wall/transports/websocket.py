@@ -15,7 +15,6 @@ from django.http import HttpRequest
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
-from realtime_wall.errors import InvalidMessage
 from realtime_wall.fan_out import Encoded
 from realtime_wall.node import Node
 from realtime_wall.protocol import plain
@@ -40,7 +39,9 @@ def encode_messages(messages: list[Message]) -> bytes:
 
 def _message_text(message: Message) -> str:
     channel = None if message.channel == EVERYONE else message.channel
-    return plain.message_text(message.event or "message", message.data_json, channel, str(message.position))
+    # What is not in the log moves no cursor.
+    cursor = None if message.is_volatile else str(message.position)
+    return plain.message_text(message.event or "message", message.data_json, channel, cursor)
 
 
 class WebSocket:
@@ -140,11 +141,9 @@ class WebSocket:
         self.close(visit.REFUSED, reason)
 
     def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
-        _check_text(arguments)
         return self._write_text(plain.message_text(name or "message", arguments.data_json, id=reply_id))
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        _check_text(arguments)
         self._write_text(plain.ack_text(event_id, arguments.data_json))
 
     def send_caught_up(
@@ -206,11 +205,6 @@ class WebSocket:
 
     def _write_text(self, text: str) -> Written:
         return self._frames.write(text_frame(text.encode()))
-
-
-def _check_text(arguments: Arguments) -> None:
-    if arguments.attachments:
-        raise InvalidMessage("cannot be sent: bytes reach Socket.IO clients only")
 
 
 def open_websocket(

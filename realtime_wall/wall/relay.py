@@ -24,7 +24,7 @@ from realtime_wall import publish as publish_here
 from realtime_wall.brokers import runtime_dir
 from realtime_wall.brokers.command import Publish, to_json
 from realtime_wall.config import Config
-from realtime_wall.sockets.arguments import for_all
+from realtime_wall.sockets.arguments import encode_args
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Relay:
         if monotonic() - self._looked_at >= LOOK_EVERY:
             self._look()
         if self._others:
-            text = for_all((data,)).data_json
+            text = encode_args((data,)).data_json
             command = Publish(channel=channel, data_json=text, event=event, event_id=event_id, counted=False)
             line = json.dumps(to_json(command)).encode() + b"\n"
             for server in self._others.values():

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import gevent
 import pytest
 
 from realtime_wall.brokers import bus_client, runtime_dir
@@ -72,6 +73,30 @@ def test_a_shell_reaches_everybody_and_says_how_many(server, clients):
 
     assert heard(clients) == ["from a shell"] * 2
     assert said.startswith("reached 2 sockets in 1 process, 0 queued, 0 dropped, position ")
+
+
+def test_a_shell_asks_everybody_and_gets_their_answers(server, clients):
+    def answer(client, what):
+        question = client.read_until(lambda one: one["type"] == "where")
+        client.tell({"type": "ack", "id": question["id"], "message": what})
+
+    answering = [gevent.spawn(answer, client, number) for number, client in enumerate(clients)]
+    code = "from realtime_wall import broadcast_call as ask; print(sorted(ask('where').answers.values()))"
+
+    assert shell(server, code) == "[0, 1]"
+    gevent.joinall(answering, timeout=PATIENCE, raise_error=True)
+
+
+def test_a_shell_is_told_who_was_silent(server, clients):
+    code = "from realtime_wall import broadcast_call as ask; print(sorted(ask('where', timeout=0.1).silent))"
+
+    assert shell(server, code) == str(sorted(client.session for client in clients))
+
+
+def test_a_shell_may_send_bytes(server, clients):
+    shell(server, BROADCAST.format("{'file': b'one'}"))
+
+    assert heard(clients) == [{"file": "b25l"}] * 2
 
 
 def test_a_script_reaches_everybody(server, clients):

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.command import Publish, Receipt, Retract, SendTo, Where, from_json, to_json
+from realtime_wall.brokers.command import Ask, Publish, Receipt, Retract, SendTo, Where, from_json, to_json
+from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE
 
 PUBLISH = {"verb": "Publish", "channel": "news", "data_json": "1"}
+ASK = {"verb": "Ask", "channel": "news", "event": "where", "data_json": "1"}
+PLACE = '{"_placeholder":true,"num":0}'
 SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
 
 
@@ -30,6 +33,10 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         SendTo(session_id="abc", data_json="null"),
         Retract(channel="news", which="epoch:7"),
         Where(),
+        Publish(channel="news", data_json='"b25l"', volatile=True, binary=Binary(PLACE, (b"one",))),
+        SendTo(session_id="abc", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
+        Ask(channel=EVERYONE, event="where", data_json="[1,2]", arity=2, timeout=0.5),
+        Ask(channel="news", event="where", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
     ],
 )
 def test_a_command_goes_there_and_back(command):
@@ -96,6 +103,23 @@ def test_a_command_goes_there_and_back(command):
         {**SEND, "event": "connect"},
         {**SEND, "channel": "news"},
         {"verb": "Where", "channel": "news"},
+        {**PUBLISH, "volatile": 1},
+        {**PUBLISH, "binary": {}},
+        {**PUBLISH, "binary": ""},
+        {**PUBLISH, "binary": "[]"},
+        {**PUBLISH, "binary": json.dumps([PLACE])},
+        {**PUBLISH, "binary": json.dumps([PLACE, "b25l", "b25l"])},
+        {**PUBLISH, "binary": json.dumps([PLACE, "no base64"])},
+        {**PUBLISH, "binary": json.dumps([PLACE, 1])},
+        {**PUBLISH, "binary": json.dumps([1, "b25l"])},
+        {**PUBLISH, "binary": json.dumps({"a": 1})},
+        {**ASK, "event": "connect"},
+        {**ASK, "event": None},
+        {**ASK, "channel": "a/b"},
+        {**ASK, "timeout": 0.0},
+        {**ASK, "timeout": -1.0},
+        {**ASK, "timeout": 1e9},
+        {**ASK, "timeout": "1"},
     ],
 )
 def test_what_is_no_command_is_refused(value):
@@ -108,8 +132,8 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = st.sampled_from([*to_json(Publish(channel="a", data_json="1")), "session_id"])
-VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "Where", "1", "news", "tick"])
+FIELDS = st.sampled_from([*to_json(Publish(channel="a", data_json="1")), "session_id", "timeout"])
+VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "Where", "Ask", "1", "news", "tick"])
 
 
 @given(ANYTHING | st.dictionaries(FIELDS, VALUES))
@@ -118,7 +142,7 @@ def test_anything_is_a_command_or_a_value_error(value):
         command = from_json(value)
     except ValueError:
         return
-    assert isinstance(command, (Publish, SendTo, Where))
+    assert isinstance(command, (Publish, SendTo, Ask, Where))
 
 
 # Receipts

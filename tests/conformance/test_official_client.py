@@ -1,5 +1,7 @@
 """What socket.io-client from npm and the server say to each other, over each transport."""
 
+from base64 import b64encode
+
 import pytest
 
 from tests.live import wait_for
@@ -248,3 +250,32 @@ def test_a_client_of_an_older_protocol_is_told_so(server):
 
     assert reply.status == 400
     assert b"Engine.IO 3, this server 4" in reply.body
+
+
+def test_a_broadcast_brings_bytes_as_bytes_and_to_a_plain_client_as_base64(client, other, control):
+    for one in (client, other):
+        assert "cursor" in one.ask("subscribe", "files")[0]
+    control.subscribe("files")
+
+    client.emit("file for all", {"of": BYTES}, b"two")
+
+    for one in (client, other):
+        wait_for(lambda one=one: one.heard("file"), "the file")
+        (event,) = [event for event in one.events if event[0] == "file"]
+        assert event[1:3] == [{"of": BYTES}, b"two"]
+    told = control.read_until(lambda one: one["type"] == "file")
+    assert told["message"] == [{"of": b64encode(BYTES).decode()}, b64encode(b"two").decode()]
+
+
+def test_a_question_to_a_channel_gathers_what_each_client_answers(node, server, client, transports):
+    answers = [["one"], [BYTES, 2], []]
+    others = [node.open(server, transports=transports, answers={"where": answer}) for answer in answers]
+    for one in (client, *others):
+        assert "cursor" in one.ask("subscribe", "asked")[0]
+
+    ((found, silent),) = client.ask("ask all", "where", "asked", 2)
+
+    assert found == dict(zip(map(id_of, others), ["one", [BYTES, 2], None], strict=True))
+    assert silent == [id_of(client)]
+    for one in others:
+        one.tell("disconnect")

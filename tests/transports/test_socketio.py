@@ -1,6 +1,7 @@
 """One Socket.IO client and its namespaces, without a network."""
 
 import json
+from dataclasses import replace
 from time import monotonic
 
 import gevent
@@ -8,8 +9,11 @@ import pytest
 from django.test import RequestFactory
 
 from realtime_wall import api, signals
+from realtime_wall.brokers.command import Publish
+from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import Refuse
+from realtime_wall.fan_out import Encoded
 from realtime_wall.sockets.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.engineio import Session, sessions
@@ -19,6 +23,7 @@ from tests.fakes import RecordingWire, masked, no_receivers, running_node
 from tests.live import wait_for
 
 TEXT, BINARY = 1, 2
+BINARY_ONE = Binary('{"_placeholder":true,"num":0}', (b"one",))
 OFFSET_EVENT = "realtime_wall:offset"
 
 
@@ -690,3 +695,52 @@ def test_who_may_not_stay_on_a_channel_is_told_by_an_event(visitor):
     api.broadcast_emit("news", "heard")
 
     assert visitor.events()[-2:] == [["unsubscribed", {"channel": "room"}], ["news", "heard"]]
+
+
+# Bytes for everybody
+
+
+def test_a_broadcast_brings_bytes_behind_their_event(visitor):
+    api.broadcast_emit("file", {"of": b"one"}, b"two")
+
+    event, *attachments = visitor.told()[-3:]
+    assert event.startswith('52-["file",{"of":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1},')
+    assert attachments == [b"one", b"two"]
+
+
+def test_a_polling_client_has_them_in_base64(node):
+    session = Session(node, "")
+    client = Client(node, session, RequestFactory().get("/socket.io/"))
+    session.begin(client)
+    session.poll()
+    session.post(b"40")
+    assert node.pool.wait_until_idle(10)
+    session.poll()
+
+    api.broadcast_emit("file", b"one")
+
+    event, attachment = session.poll().split("\x1e")
+    assert event.startswith('451-["file",{"_placeholder":true,"num":0},')
+    assert attachment == "bb25l"
+
+
+def test_bytes_that_were_missed_are_told_as_bytes(visitor):
+    visitor.wire.abort("reset")
+    api.publish("news", 0)
+    node = visitor.node
+    node.perform(Publish(channel=EVERYONE, data_json='"b25l"', event="file", binary=BINARY_ONE))
+
+    again = visitor.come_back()
+
+    assert again.told()[-1] == b"one"
+
+
+def test_a_volatile_broadcast_that_is_older_than_what_the_client_has_is_left_out(visitor):
+    api.broadcast_emit("news", 1)
+    stale = replace(visitor.node.broker.newest(EVERYONE, 1)[0], is_volatile=True, event="stale")
+    api.broadcast_emit("news", 2)
+
+    namespace = next(iter(visitor.client._namespaces.values()))
+    namespace.deliver(Encoded([stale]))
+
+    assert visitor.events()[-1] == ["news", 2]

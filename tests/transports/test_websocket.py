@@ -743,3 +743,32 @@ def test_json_is_written_as_it_is(visitor):
     (_, payload) = visitor.wire.frames()[-1]
     assert json.loads(payload) == {"type": "news", "message": {"ü": "😀 </script>"}}
     assert "ü".encode() in payload
+
+
+def test_bytes_are_told_in_base64(node, visitor):
+    api.broadcast_emit("file", {"of": b"one"})
+    visitor.socket.emit("file", b"two")
+
+    assert [one["message"] for one in visitor.wire.texts()[-2:]] == [{"of": "b25l"}, "dHdv"]
+
+
+def test_a_volatile_message_moves_no_cursor(node, visitor):
+    api.broadcast_emit("moved", 1, volatile=True)
+
+    assert visitor.wire.texts()[-1] == {"type": "moved", "message": 1}
+
+
+def test_it_is_left_out_while_something_waits(node, visitor):
+    visitor.wire.outbox_size = 1
+    api.broadcast_emit("moved", 1, volatile=True)
+
+    assert visitor.wire.texts()[-1]["type"] != "moved"
+
+
+def test_an_answer_to_a_question_to_all_is_an_ack(node, visitor):
+    asking = gevent.spawn(api.broadcast_call, "where", 1)
+    wait_for(lambda: visitor.wire.texts()[-1]["type"] == "where", "the question")
+
+    visitor.ask({"type": "ack", "id": visitor.wire.texts()[-1]["id"], "message": "here"})
+
+    assert asking.get(timeout=10).answers == {visitor.socket.id: "here"}

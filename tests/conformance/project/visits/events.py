@@ -4,7 +4,15 @@ from collections import defaultdict
 
 import gevent
 
-from realtime_wall import NoSocket, Refuse, connected_sockets, publish, send
+from realtime_wall import (
+    NoSocket,
+    Refuse,
+    broadcast_call,
+    broadcast_emit,
+    connected_sockets,
+    publish,
+    send,
+)
 from realtime_wall.events import on_connect, on_disconnect, on_event, on_finish, on_message, on_subscribe
 
 told = defaultdict(list)  # by id: what happened to a visit
@@ -119,6 +127,18 @@ def publish_for(request, socket, context, event):
 def all_news(request, socket, context, event):
     for value in event.data:
         socket.broadcast_emit("news", value)
+
+
+@on_event(name="file for all")
+def file_for_all(request, socket, context, event):
+    return broadcast_emit("file", *event.args, channel="files").sockets
+
+
+@on_event(name="ask all")
+def ask_all(request, socket, context, event):
+    name, channel, timeout = event.args
+    found = broadcast_call(name, channel=channel, timeout=timeout)
+    return [found.answers, sorted(found.silent)]
 
 
 @on_event(name="private")
