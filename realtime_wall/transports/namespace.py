@@ -8,8 +8,7 @@ the last text argument of any event, so every event has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any, Protocol
 
 import gevent
@@ -18,24 +17,23 @@ from django.http import HttpRequest
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
-from realtime_wall.errors import InvalidMessage, InvalidPosition
-from realtime_wall.fan_out import Codec, Encoded
+from realtime_wall.errors import InvalidMessage
+from realtime_wall.fan_out import Encoded
 from realtime_wall.json_text import encode_json
 from realtime_wall.node import Node
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.engineio import BadPacket, PacketType, encode_base64, encode_text
-from realtime_wall.protocol.frames import binary_frame, text_frame
+from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import commands, visit
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.transports.door import Door, find_earlier
 from realtime_wall.transports.engineio import Session
+from realtime_wall.transports.namespace_codec import SEPARATOR, frames_of, packets_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
-# Between two packets in what a polling client is sent; JSON never has it unescaped.
-SEPARATOR = b"\x1e"
 # From here on, a close tells the client to stay away.
 STAY_AWAY = range(3500, 4000)
 POLICY_VIOLATION = 1008
@@ -46,50 +44,9 @@ OFFSET_EVENT = "realtime_wall:offset"
 EXPELLED_EVENT = "unsubscribed"
 # Between the welcome and what connect receivers send. A program that waits for the one before it listens
 # for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
-BREATH = 0.01
+BREATH = 0.02
 # A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
 NO_RESUME = "0"
-
-
-@cache
-def frames_of(namespace: str, with_offset: bool) -> Codec:
-    """Messages for the clients of a namespace that are on a WebSocket."""
-
-    def encode(messages: list[Message]) -> bytes:
-        return b"".join(
-            binary_frame(part) if isinstance(part, bytes) else text_frame(part.encode())
-            for message in messages
-            for part in _packets(namespace, message, with_offset)
-        )
-
-    return encode
-
-
-@cache
-def packets_of(namespace: str, with_offset: bool) -> Codec:
-    """Messages for those that poll."""
-
-    def encode(messages: list[Message]) -> bytes:
-        return SEPARATOR.join(
-            (encode_base64(part) if isinstance(part, bytes) else part).encode()
-            for message in messages
-            for part in _packets(namespace, message, with_offset)
-        )
-
-    return encode
-
-
-def _packets(namespace: str, message: Message, with_offset: bool) -> list[str | bytes]:
-    """The packets of Engine.IO that a message makes: one, and one more for each attachment."""
-    parts = Arguments(message.data_json, message.arity, message.binary).parts
-    offset = str(message.position) if with_offset else None
-    name = message.event or "message"
-    if message.binary is None:
-        return [encode_text(PacketType.MESSAGE, socketio.event_text(namespace, name, parts, offset=offset))]
-    first, *attachments = socketio.binary_event_texts(
-        namespace, name, parts, message.binary.attachments, offset=offset
-    )
-    return [encode_text(PacketType.MESSAGE, str(first)), *attachments]
 
 
 def _number(event_id: Any) -> int:
@@ -109,17 +66,6 @@ class Client(Protocol):
     def leave(self, name: str) -> None: ...
 
 
-class Door:
-    """What has to wait until the connect receivers have agreed."""
-
-    __slots__ = ("earlier", "sends", "starts")
-
-    def __init__(self, earlier: Parked | None) -> None:
-        self.earlier = earlier  # the visit that is to go on
-        self.starts: dict[str, Position] = {}  # from where on its channels are to be told
-        self.sends: list[Callable[[], object]] = []
-
-
 class Namespace:
     __slots__ = ("_backlog", "_client", "_cursor", "_door", "_name", "_node", "_secret", "socket")
 
@@ -133,7 +79,11 @@ class Namespace:
         may_return = node.parking.seconds and client.request.GET.get("resume") != NO_RESUME
         self._secret = node.new_session_id() if may_return else ""
         self.socket = Socket(node, self, client.request, node.new_session_id(), name, auth)
-        self._door: Door | None = Door(self._find_earlier(auth))
+        found = find_earlier(node, name, client.session.owner, auth) if self._secret else None
+        if found is not None:
+            self._secret, self._cursor = found.parked.secret, found.since
+            self.socket.go_on_as(found.parked.socket)
+        self._door: Door | None = Door(None if found is None else found.parked)
 
     def begin(self) -> None:
         assert self._door is not None
@@ -142,37 +92,7 @@ class Namespace:
         self._door.starts[EVERYONE] = self._cursor
         self._node.subscribe(self, EVERYONE, None)
 
-    # Going on with an earlier visit
-
-    def _find_earlier(self, auth: Any) -> Parked | None:
-        """The visit that this client was cut off from, if all that it missed can still be told."""
-        if not self._secret or not isinstance(auth, dict):
-            return None
-        secret, offset = auth.get("pid"), auth.get("offset")
-        if not isinstance(secret, str) or not isinstance(offset, str):
-            return None
-        parked = self._node.parking.take(secret, self._client.session.owner)
-        if parked is None:
-            return None
-        since = self._since(parked, offset)
-        same = parked.socket.namespace == self._name
-        if since is None or not same or not self._node.can_tell((EVERYONE, *parked.channels), since):
-            self._node.parking.leave(parked)
-            return None
-        self._secret, self._cursor = secret, since
-        self.socket.go_on_as(parked.socket)
-        return parked
-
-    @staticmethod
-    def _since(parked: Parked, offset: str) -> Position | None:
-        if offset == str(parked.cursor):
-            # It had all that was written to it. In a quiet channel that may be long ago, and what was
-            # kept since may be gone; but there was nothing for it.
-            return parked.told
-        try:
-            return Position.parse(offset)
-        except InvalidPosition:
-            return None
+    # At the door
 
     def accept(self) -> None:
         door, socket = self._door, self.socket
