@@ -23,6 +23,7 @@ from realtime_wall.brokers.command import (
 )
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.remembered import check_key
 from realtime_wall.config import current as config
 from realtime_wall.errors import NoServer
 from realtime_wall.sockets.arguments import encode_args
@@ -95,11 +96,19 @@ def send(session_id: str, message: Any) -> Receipt:
     return perform(SendTo(session_id=str(session_id), data_json=data.data_json, binary=data.binary))
 
 
-def publish(channel: str, data: Any, event: str | None = None, event_id: str | None = None) -> Position:
+def publish(
+    channel: str,
+    data: Any,
+    event: str | None = None,
+    event_id: str | None = None,
+    *,
+    idempotency_key: str | None = None,
+) -> Position:
     """Put a message on a channel's log and deliver it; an empty room is fine.
 
     Returns its position once it is in the log, or raises: NoServer when no server runs, PublishFailed
-    when one did not confirm.
+    when one did not confirm. Said again with the same ``idempotency_key`` on the same channel, within ten
+    minutes, it publishes nothing and returns the same position: so it can be tried again.
     """
     arguments = encode_args((data,))
     command = Publish(
@@ -109,6 +118,7 @@ def publish(channel: str, data: Any, event: str | None = None, event_id: str | N
         event=None if event is None else check_event_name(event),
         event_id=None if event_id is None else check_event_id(event_id),
         counted=False,
+        idempotency_key=None if idempotency_key is None else check_key(idempotency_key),
     )
     return Position.parse(perform(command).position)
 

@@ -56,6 +56,35 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
+def check_publishers(**_: Any) -> list[CheckMessage]:
+    """What opens publishing to more people than its author may have thought of."""
+    if settings.DEBUG:
+        return []
+    found: list[CheckMessage] = []
+    given = config.current()
+    if given.publish_from_loopback:
+        hint = "Behind a proxy on this machine everybody may look local; sign a channel_token instead."
+        found.append(
+            Warning(
+                "REALTIME_WALL['PUBLISH_FROM_LOOPBACK'] lets every program on this machine publish.",
+                hint=hint,
+                id="realtime_wall.W004",
+            )
+        )
+    for pattern, options in given.channels.items():
+        if isinstance(options, dict) and rules.is_open(options.get("WRITE")):
+            hint = "Name who may: 'users', 'staff', 'token', or a function of yours."
+            found.append(
+                Warning(
+                    f"REALTIME_WALL['CHANNELS'][{pattern!r}]['WRITE'] lets everybody on the web publish.",
+                    hint=hint,
+                    id="realtime_wall.W005",
+                )
+            )
+    return found
+
+
+@register(TAG)
 def check_hosts(**_: Any) -> list[CheckMessage]:
     if settings.DEBUG or settings.ALLOWED_HOSTS:
         return []

@@ -135,6 +135,10 @@ class Config:
         {}, "Rules for channels, by pattern: the first that fits a channel's name holds for it."
     )
 
+    publish_from_loopback: bool | None = _setting(
+        None, "Whether programs on this machine may publish by HTTP without a token; None while DEBUG is on."
+    )
+
     # Other processes of this machine
     runtime_dir: str | None = _setting(
         None,

@@ -56,6 +56,9 @@ class Subscriber(Protocol):
 
     def deliver(self, encoded: Encoded) -> Written: ...
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        """The channel is no more; up to the position everything of it was delivered."""
+
     def is_known_as(self, session_id: str) -> bool:
         """Whether this is the client that a message leaves out, under its present or an earlier id."""
 

@@ -6,7 +6,6 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
-from time import time
 from typing import Protocol, runtime_checkable
 
 from realtime_wall.brokers.command import (
@@ -15,23 +14,24 @@ from realtime_wall.brokers.command import (
     AskAgain,
     Command,
     Cut,
+    Delete,
     Publish,
     Receipt,
     Retract,
     SendTo,
 )
 from realtime_wall.brokers.memory import MemoryBroker
-from realtime_wall.channels import resume, retraction
+from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
-from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.remembered import Remembered
 from realtime_wall.channels.resume import Since, Start
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
-from realtime_wall.errors import HistoryLost, MessageTooBig, NoSocket
+from realtime_wall.errors import HistoryLost, NoSocket
 from realtime_wall.fan_out import FanOut, Subscriber
-from realtime_wall.protocol.plain import RETRACTED
+from realtime_wall.publishing import Publishing
 from realtime_wall.sockets import gathering
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.departures import Departures, Listener
@@ -68,6 +68,8 @@ class Node:
         self.departures = Departures(self.clockwork, self.parking, self.listeners)
         self.stopping = False
         self._fan_out = FanOut()
+        self.publishing = Publishing(self.broker, self.subscriptions, self._fan_out, config.message_size)
+        self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
         self._home = threading.get_native_id()
 
     def start(self) -> None:
@@ -98,85 +100,22 @@ class Node:
     def perform(self, command: Command) -> Receipt:
         """Do what a user asked, and tell whom it reached."""
         if isinstance(command, Publish):
-            return self._publish(command)
+            return self.publishing.publish(command)
         if isinstance(command, SendTo):
             return self._send(command)
         if isinstance(command, Retract):
-            return self._retract(command)
+            return self.publishing.retract(command)
+        if isinstance(command, Delete):
+            return self.publishing.delete(command)
         if isinstance(command, Cut):
             return Receipt(processes=1, sockets=self.departures.cut(command))
         if isinstance(command, AskAgain):
             return Receipt(processes=1, sockets=self.departures.ask_again(command))
         return Receipt(processes=1, position=str(self.broker.top))
 
-    def _publish(self, command: Publish) -> Receipt:
-        self._check_size(command)
-        self._fan_out.wait_for_room()
-        audience = self.subscriptions.snapshot(command.channel)
-        if command.wanted and not audience:
-            raise NoSocket(
-                "There are no clients."
-                if command.channel == EVERYONE
-                else f"There are no clients on the channel: {command.channel}"
-            )
-        message = self._passing(command) if command.volatile else self._logged(command)
-        return self._deliver(message, audience, counted=command.counted)
-
-    def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
-        delivery = self._fan_out.push(message, audience)
-        if not audience or not counted:
-            return Receipt(processes=1, position=str(message.position))
-        delivery.done.wait()
-        dropped, queued, sent = delivery.counts
-        return Receipt(1, queued + sent, queued, dropped, str(message.position))
-
-    def _retract(self, command: Retract) -> Receipt:
-        channel = command.channel
-        self._fan_out.wait_for_room()
-        taken = retraction.take_out(self.broker, channel, command.which)
-        if taken is None:
-            return Receipt(processes=1)
-        audience = self.subscriptions.snapshot(channel)
-        message = self.broker.append(
-            channel,
-            taken.data_json,
-            event=RETRACTED,
-            event_id=None,
-            exclude=None,
-            arity=1,
-            retracts=taken.offset,
-        )
-        return self._deliver(message, audience, counted=True)
-
-    def _logged(self, command: Publish) -> Message:
-        return self.broker.append(
-            command.channel,
-            command.data_json,
-            event=command.event,
-            event_id=command.event_id,
-            exclude=command.exclude,
-            arity=command.arity,
-            binary=command.binary,
-        )
-
-    def _passing(self, command: Publish) -> Message:
-        """A message that is not logged."""
-        return Message(
-            command.channel,
-            command.data_json,
-            self.broker.top,
-            number=0,
-            time=time(),
-            event=command.event,
-            exclude=command.exclude,
-            arity=command.arity,
-            binary=command.binary,
-            is_volatile=True,
-        )
-
     def ask(self, command: Ask) -> Answers:
         """Ask everybody on a channel, and wait for their answers."""
-        self._check_size(command)
+        self.publishing.check_size(command.data_json)
         audience = self.subscriptions.snapshot(command.channel)
         sockets = [one.socket for one in audience if isinstance(one, HasSocket)]
         if not sockets:
@@ -188,7 +127,7 @@ class Node:
         socket = connected_sockets.get(command.session_id)
         if socket is None:
             raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-        self._check_size(command)
+        self.publishing.check_size(command.data_json)
         written = socket.send_arguments(command.event, Arguments(command.data_json, 1, command.binary))
         return Receipt(
             processes=1,
@@ -196,13 +135,6 @@ class Node:
             queued=int(written is QUEUED),
             dropped=int(written is DROPPED),
         )
-
-    def _check_size(self, command: Publish | SendTo | Ask) -> None:
-        size, limit = len(command.data_json), self.config.message_size
-        if size > limit // 4:  # only then can its UTF-8 be too long
-            size = len(command.data_json.encode())
-        if size > limit:
-            raise MessageTooBig(size, limit)
 
     # Subscriptions
 

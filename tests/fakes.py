@@ -93,6 +93,9 @@ class RecordingTransport:
             self.heard.extend(encoded[list])
         return self.answer
 
+    def deleted(self, channel, farewell, position):
+        self.socket.expel(channel)
+
     def is_known_as(self, session_id):
         return session_id in (self.socket.id, self.was)
 

@@ -376,3 +376,21 @@ def test_a_question_is_written_as_any_event(node, answering):
         api.broadcast_call("where", float("nan"))
     with pytest.raises(MessageTooBig):
         api.broadcast_call("where", "x" * 2000)
+
+
+# Saying it again
+
+
+def test_what_is_said_again_with_the_same_key_is_published_once(node, clients):
+    first = api.publish("room", "hello", idempotency_key="k1")
+    again = api.publish("room", "hello", idempotency_key="k1")
+    elsewhere = api.publish("attic", "hello", idempotency_key="k1")
+
+    assert (again, elsewhere) == (first, node.broker.top)
+    assert elsewhere.offset == first.offset + 1
+    assert [one.position for one in node.broker.newest("room", 9)] == [first]
+
+
+def test_a_key_is_checked(node):
+    with pytest.raises(InvalidMessage, match="idempotency key"):
+        api.publish("room", "hello", idempotency_key="")

@@ -186,3 +186,19 @@ def test_lasting_connections_without_a_pool_are_a_warning():
     for fine in ({}, {"CONN_MAX_AGE": 0}, {"CONN_MAX_AGE": 60, "OPTIONS": {"pool": True}}):
         with database(**fine):
             assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"PUBLISH_FROM_LOOPBACK": True}, ["realtime_wall.W004"]),
+        ({"PUBLISH_FROM_LOOPBACK": False}, []),
+        ({"CHANNELS": {"a": {"WRITE": True}, "b": {"WRITE": ["users", "all"]}}}, ["realtime_wall.W005"] * 2),
+        ({"CHANNELS": {"a": {"WRITE": ["users", "token"]}, "b": {"READ": True}}}, []),
+    ],
+)
+def test_publishing_that_is_open_to_many_is_named_where_it_is_deployed(given, expected):
+    with override_settings(REALTIME_WALL=given, ALLOWED_HOSTS=["*"]):
+        assert ids() == expected
+        with override_settings(DEBUG=True):
+            assert ids() == []

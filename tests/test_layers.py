@@ -32,6 +32,8 @@ FLOORS = {
     "realtime_wall.transports": 6,
     "realtime_wall.origins": 6,  # who may open a transport
     "realtime_wall.node": 5,
+    "realtime_wall.publishing": 5,
+    "realtime_wall.statistics": 5,
     "realtime_wall.fan_out": 5,
     "realtime_wall.sockets": 4,
     "realtime_wall.brokers": 3,

@@ -34,7 +34,7 @@ def signature(function):
         "broadcast_channel": "message, channel",
         "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
         "broadcast_emit": "name, *args, =channel=None, =volatile=False",
-        "publish": "channel, data, event=None, event_id=None",
+        "publish": "channel, data, event=None, event_id=None, =idempotency_key=None",
         "send": "session_id, message",
         "retract": "channel, which",
         "cursor": "",

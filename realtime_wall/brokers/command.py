@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
+from realtime_wall.channels.remembered import check_key
 from realtime_wall.protocol.json_input import load_json
 from realtime_wall.protocol.socketio import places_of
 
@@ -27,7 +28,8 @@ class Publish:
     """Put a message on a channel's log and deliver it.
 
     ``wanted`` asks for listeners: when nobody is subscribed, NoSocket is raised and nothing is logged.
-    ``counted`` waits for the deliveries, so that the receipt says whom they reached.
+    ``counted`` waits for the deliveries, so that the receipt says whom they reached. With the
+    ``idempotency_key`` of an earlier one on the channel it changes nothing, and has that one's position.
     """
 
     channel: str
@@ -41,6 +43,7 @@ class Publish:
     # Not logged, and left out for whoever is behind with reading.
     volatile: bool = False
     binary: Binary | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,14 @@ class Retract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Drop a channel's log; its subscribers are told, and leave it."""
+
+    channel: str
+    farewell: str = "Channel deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
     """Ask for the log's position."""
 
@@ -97,10 +108,10 @@ class AskAgain:
 
 
 # Those that are answered by a receipt.
-Command = Publish | SendTo | Retract | Where | Cut | AskAgain
+Command = Publish | SendTo | Retract | Delete | Where | Cut | AskAgain
 WITH_DATA = (Publish, SendTo, Ask)
 COMMANDS: dict[str, type[Command | Ask]] = {
-    kind.__name__: kind for kind in (*WITH_DATA, Retract, Where, Cut, AskAgain)
+    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, AskAgain)
 }
 
 
@@ -185,13 +196,17 @@ def from_json(value: object) -> Command | Ask:
         value = load_json(command.data_json, MAX_DEPTH)
         if command.event is not None:
             check_event_name(command.event)
-    if isinstance(command, Retract):
+    if isinstance(command, (Retract, Delete)):
         check_channel(command.channel)
+    if isinstance(command, Retract):
         check_event_id(command.which)
     if isinstance(command, Ask) and not 0 < command.timeout <= MAX_TIMEOUT:
         raise ValueError("a command with a timeout that makes no sense")
-    if isinstance(command, Publish) and command.event_id is not None:
-        check_event_id(command.event_id)
+    if isinstance(command, Publish):
+        if command.idempotency_key is not None:
+            check_key(command.idempotency_key)
+        if command.event_id is not None:
+            check_event_id(command.event_id)
     if isinstance(command, (Publish, Ask)):
         if command.channel != EVERYONE:
             check_channel(command.channel)

@@ -67,6 +67,14 @@ class MemoryBroker:
         """Take a message out of the log, by its offset or its event id; None when it is not kept."""
         return self._log.retract(channel, offset, event_id, time.monotonic())
 
+    def delete(self, channel: str) -> bool:
+        """Forget a channel; False when nothing is kept of it."""
+        return self._log.delete(channel)
+
+    def published(self, channel: str) -> int:
+        """How many messages a channel has had, as long as any of them is kept."""
+        return self._log.published(channel)
+
     def since(self, channel: str, position: Position) -> list[Message]:
         """Everything on a channel after a position, or HistoryLost."""
         return self._log.since(channel, position, time.monotonic())

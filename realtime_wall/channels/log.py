@@ -112,6 +112,14 @@ class Log:
             history.take_out(found)
         return found
 
+    def delete(self, channel: str) -> bool:
+        """Forget a channel, with what those who come back to it have missed; False when there is none."""
+        shelf = self._by_age.get(self._rule_of(channel).history_age, _EMPTY)
+        if channel not in shelf:
+            return False
+        self._forget(shelf, channel)
+        return True
+
     def newest(self, channel: str, count: int, now: float) -> list[Message]:
         """Up to this many messages of the channel, oldest first."""
         history = self._current(channel, now)

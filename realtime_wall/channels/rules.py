@@ -14,7 +14,7 @@ is the business of :mod:`realtime_wall.sockets.permission`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from math import isfinite
@@ -54,6 +54,16 @@ class Rule:
 _LEAST: dict[str, float] = {"history_size": 0, "history_bytes": 0, "history_age": 0, "max_subscribers": 0}
 _WHOLE = {"history_size", "history_bytes", "max_subscribers"}
 _KNOWN = {item.name.upper(): item.name for item in fields(Rule)}
+
+
+def each(who: Who) -> Sequence[Who]:
+    """The words and functions of which one is enough."""
+    return who if isinstance(who, (list, tuple)) else (who,)
+
+
+def is_open(who: Who) -> bool:
+    """Whether it lets everybody."""
+    return any(one is True or one == "all" for one in each(who))
 
 
 class Rules:

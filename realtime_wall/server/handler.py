@@ -23,6 +23,7 @@ from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
+from realtime_wall.server import forwarding
 from realtime_wall.server.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.request_body import DISCARD, BodyInput
 from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
@@ -35,8 +36,7 @@ log = logging.getLogger(__name__)
 # Seconds for a client that was answered before it had sent everything, to notice.
 LINGER = 2.0
 # Who knows one of these can speak as that client: the log has the beginning only.
-SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session)=[^&\s]{0,6})[^&\s]*")
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_REAL_IP")
+SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=[^&\s]{0,6})[^&\s]*")
 
 
 class Server(Protocol):
@@ -155,9 +155,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         self.wsgi_input = environ["wsgi.input"] = body
         environ["wsgi.input_terminated"] = True
         environ.setdefault("REMOTE_ADDR", "")
-        if (environ["REMOTE_ADDR"] or "unix") not in self.server.config.trusted_proxies:
-            for key in [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in FORWARDED]:
-                del environ[key]
+        forwarding.note(environ, self.server.config.trusted_proxies)
         return environ
 
     # The response

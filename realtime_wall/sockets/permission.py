@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from realtime_wall.channels.rules import WORDS, Rule, Who
+from realtime_wall.channels.rules import WORDS, Rule, Who, each
 from realtime_wall.sockets import channel_token
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,22 @@ def may_write(rule: Rule, request: HttpRequest, channel: str, token: object = No
     return _may(WRITERS if rule.write is None else rule.write, request, channel, token, write=True)
 
 
+def may_write_openly(rule: Rule, request: HttpRequest, channel: str, token: object = None) -> bool:
+    """Whether everybody may, or this token's bearer: then it does not matter who a cookie says it is."""
+    return any(
+        _may(one, request, channel, token, write=True)
+        for one in each(WRITERS if rule.write is None else rule.write)
+        if one is True or one in ("all", "token")
+    )
+
+
 def may_write_by_socket(rule: Rule, request: HttpRequest, channel: str, token: object = None) -> bool:
     return rule.write is not None and may_write(rule, request, channel, token)
 
 
 def _may(who: Who, request: HttpRequest, channel: str, token: object, *, write: bool) -> bool:
     if isinstance(who, (list, tuple)):
-        return any(_may(one, request, channel, token, write=write) for one in who)
+        return any(_may(one, request, channel, token, write=write) for one in each(who))
     if isinstance(who, bool) or who is None:
         return bool(who)
     if who in WORDS:

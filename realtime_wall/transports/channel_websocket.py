@@ -21,6 +21,7 @@ from realtime_wall.transports import formats
 from realtime_wall.transports.framed import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
 
+NORMAL = 1000
 GOING_AWAY = 1001
 UNSUPPORTED_DATA = 1003
 POLICY_VIOLATION = 1008
@@ -131,13 +132,26 @@ class ChannelWebSocket:
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[formats.frames_of(self._node.rules)])
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self._node.unsubscribe(self, channel)
+        item = formats.deleted_item(channel, farewell, position)
+        self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
+        left = tuple(name for name in self.channels if name != channel)
+        if left:
+            self.channels = left
+        else:
+            self._frames.close(NORMAL, "its last channel was deleted")
+
     def is_known_as(self, session_id: str) -> bool:
         return False
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
         wire = self._frames.wire
-        return Backlog(wire, self._write, self._tell_gap, self.channels.__contains__, rules, limit)
+        return Backlog(wire, self._write, self._tell_gap, self._is_on, rules, limit)
+
+    def _is_on(self, channel: str) -> bool:
+        return channel in self.channels
 
     def _write(self, messages: list[Message]) -> None:
         if messages:

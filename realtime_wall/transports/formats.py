@@ -13,7 +13,7 @@ from realtime_wall.fan_out import Codec
 from realtime_wall.protocol import event_stream, push_stream
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.protocol.http_stream import chunk
-from realtime_wall.protocol.push_stream import GAP, PING, RETRACTED, Item, Template
+from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, Item, Template
 
 # Where a browser waits longer before it comes back, a restart is felt; sooner, all come at once.
 RETRY = 2000
@@ -96,6 +96,11 @@ def item_of(message: Message) -> Item:
 
 def gap_item(channel: str, position: Position) -> Item:
     return Item(GAP, channel, "null", cursor=str(position), tag=str(position.offset))
+
+
+def deleted_item(channel: str, farewell: str, position: Position) -> Item:
+    text = push_stream.json_of(farewell)
+    return Item(DELETED, channel, text, cursor=str(position), tag=str(position.offset))
 
 
 def template_of(rule: Rule) -> Template:

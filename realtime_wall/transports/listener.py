@@ -90,12 +90,25 @@ class Listener:
             return self._backlog.add(encoded.messages)
         return self._wire.write(encoded[self._codec])
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self._node.unsubscribe(self, channel)
+        item = formats.deleted_item(channel, farewell, position)
+        self._wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
+        left = tuple(name for name in self.channels if name != channel)
+        if left:
+            self.channels = left
+        else:
+            self.end("its last channel was deleted")
+
     def is_known_as(self, session_id: str) -> bool:
         return False
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._wire, self._write, self._tell_gap, self.channels.__contains__, rules, limit)
+        return Backlog(self._wire, self._write, self._tell_gap, self._is_on, rules, limit)
+
+    def _is_on(self, channel: str) -> bool:
+        return channel in self.channels
 
     def _write(self, messages: list[Message]) -> None:
         self._wire.write(self._codec(messages))

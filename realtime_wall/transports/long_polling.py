@@ -81,6 +81,10 @@ class LongPoll:
             return DROPPED  # it asks again, and is told
         return self._answer_items(list(map(formats.item_of, encoded.messages)), encoded.messages)
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        if not self._answered:
+            self._answer_items([formats.deleted_item(channel, farewell, position)], [])
+
     def is_known_as(self, session_id: str) -> bool:
         return False
 

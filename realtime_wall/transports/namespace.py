@@ -240,6 +240,9 @@ class Namespace:
         packets = encoded[packets_of(self._name, bool(self._secret))]
         return session.send_all(packets.decode().split(SEPARATOR.decode()))
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self.socket.expel(channel)
+
     def is_known_as(self, session_id: str) -> bool:
         return session_id == self.socket.id
 

@@ -129,6 +129,9 @@ class WebSocket:
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[encode_messages])
 
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self.socket.expel(channel)
+
     def is_known_as(self, session_id: str) -> bool:
         return session_id in (self.socket.id, self._was)
 

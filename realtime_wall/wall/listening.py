@@ -19,6 +19,7 @@ import gevent
 from gevent.event import Event as Flag
 
 from realtime_wall.answers import failure, success
+from realtime_wall.channels.position import Position
 from realtime_wall.events import Event
 from realtime_wall.fan_out import SLICE, Encoded
 from realtime_wall.node import Node
@@ -128,6 +129,9 @@ class Listeners:
             if message.event in TOLD and self._visitors:
                 self._offer(message.event, json.loads(message.data_json), message.data_json)
         return QUEUED if self._visitors else DROPPED
+
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        """A wall's channel is there again with the next post."""
 
     def is_known_as(self, session_id: str) -> bool:
         return False

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.command import Ask, Publish, Receipt, Retract, SendTo, Where, from_json, to_json
+from realtime_wall.brokers.command import (
+    Ask,
+    Delete,
+    Publish,
+    Receipt,
+    Retract,
+    SendTo,
+    Where,
+    from_json,
+    to_json,
+)
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE
 
@@ -31,7 +41,9 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         ),
         SendTo(session_id="abc", data_json="[1,2]", event="tick"),
         SendTo(session_id="abc", data_json="null"),
+        Publish(channel="news", data_json="1", idempotency_key="k1"),
         Retract(channel="news", which="epoch:7"),
+        Delete(channel="news", farewell="Good night"),
         Where(),
         Publish(channel="news", data_json='"b25l"', volatile=True, binary=Binary(PLACE, (b"one",))),
         SendTo(session_id="abc", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
@@ -87,6 +99,9 @@ def test_a_command_goes_there_and_back(command):
         {**PUBLISH, "event": ""},
         {**PUBLISH, "event": "disconnect"},
         {**PUBLISH, "event_id": 1},
+        {**PUBLISH, "idempotency_key": ""},
+        {"verb": "Delete", "channel": "a/b"},
+        {"verb": "Delete", "channel": "news", "farewell": 1},
         {**PUBLISH, "event_id": "a\nb"},
         {"verb": "Retract", "channel": "news"},
         {"verb": "Retract", "channel": "*", "which": "a"},

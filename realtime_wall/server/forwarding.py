@@ -1,0 +1,29 @@
+"""Did a proxy pass this request on, and are its headers about the client believed?
+
+A proxy in front makes every stranger come from its own address, most often the loopback. What it says of them
+counts only when it is one of ``TRUSTED_PROXIES``; that it said anything is remembered in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+_ABOUT_THE_CLIENT = {"HTTP_FORWARDED", "HTTP_X_REAL_IP"}
+_BY_PROXIES = {
+    *_ABOUT_THE_CLIENT,
+    *("HTTP_VIA", "HTTP_X_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_TRUE_CLIENT_IP"),
+    "HTTP_CF_CONNECTING_IP",
+}
+# In META: whether it came with any of them.
+META_KEY = "realtime_wall.forwarded"
+
+
+def note(environ: dict[str, Any], trusted_proxies: Collection[str]) -> None:
+    """Note what a proxy says, and forget it unless the proxy is trusted."""
+    said = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in _BY_PROXIES]
+    environ[META_KEY] = bool(said)
+    if (environ["REMOTE_ADDR"] or "unix") not in trusted_proxies:
+        for key in said:
+            if key.startswith("HTTP_X_FORWARDED_") or key in _ABOUT_THE_CLIENT:
+                del environ[key]
