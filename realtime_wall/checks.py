@@ -58,7 +58,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_publishers(**_: Any) -> list[CheckMessage]:
     """What opens publishing to more people than its author may have thought of."""
-    if settings.DEBUG:
+    if settings.DEBUG or not isinstance(getattr(settings, config.SETTING, {}), dict):
         return []
     found: list[CheckMessage] = []
     given = config.current()
