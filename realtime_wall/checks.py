@@ -13,6 +13,8 @@ from django.utils.module_loading import import_string
 
 from realtime_wall import config, origins
 from realtime_wall.channels import rules
+from realtime_wall.channels.names import check_channel
+from realtime_wall.errors import InvalidChannel
 from realtime_wall.server import patching
 
 TAG = "realtime"
@@ -43,6 +45,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                     id="realtime_wall.E006",
                 )
             )
+    found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
     if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
         hint = "Set RUNTIME_DIR to a directory that the group may enter."
         found.append(
@@ -53,6 +56,16 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def _events_channel_problems(name: Any) -> list[CheckMessage]:
+    if not isinstance(name, str) or not name:
+        return []
+    try:
+        check_channel(name)
+    except InvalidChannel as problem:
+        return [Error(f"REALTIME_WALL['EVENTS_CHANNEL'] cannot be used: {problem}.", id="realtime_wall.E008")]
+    return []
 
 
 @register(TAG)

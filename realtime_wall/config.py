@@ -135,6 +135,9 @@ class Config:
         {}, "Rules for channels, by pattern: the first that fits a channel's name holds for it."
     )
 
+    events_channel: str = _setting(
+        "", "A channel that tells which channels begin and end, and who comes and goes; empty for none."
+    )
     publish_from_loopback: bool | None = _setting(
         None, "Whether programs on this machine may publish by HTTP without a token; None while DEBUG is on."
     )

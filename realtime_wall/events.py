@@ -20,8 +20,10 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from realtime_wall import signals
@@ -32,12 +34,14 @@ Decorator = Callable[[Handler], Handler]
 __all__ = [
     "Event",
     "EventError",
+    "Published",
     "on_connect",
     "on_disconnect",
     "on_error",
     "on_event",
     "on_finish",
     "on_message",
+    "on_published",
     "on_subscribe",
     "on_unsubscribe",
 ]
@@ -45,6 +49,26 @@ __all__ = [
 
 class EventError(TypeError):
     """A handler was registered in a way that can never work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What was published on a channel, for :func:`on_published`."""
+
+    channel: str
+    data_json: str
+    event: str | None
+    event_id: str | None
+    cursor: str
+    time: float  # since 1970
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.data_json)
+
+
+# Patterns of channels, and whom to call with what is published there; a server reads it when it starts.
+published_receivers: list[tuple[str, Callable[[Published], object]]] = []
 
 
 class _Flag:
@@ -152,3 +176,19 @@ def on_event(handler: Any = None, *, name: str | None = None, channel: str | Non
     """Handle client events: all of them, or those with a name."""
     signal = signals.socket_client_event if name is None else signals.socket_client_event_by_type[name]
     return _decorator(signal, "event")(handler, channel=channel)
+
+
+def on_published(pattern: str) -> Decorator[Callable[[Published], object]]:
+    """Call a function with everything that this server publishes on channels that fit the pattern.
+
+    ``*`` stands for any characters. The function runs in a greenlet, for one message after the other.
+    """
+    if not isinstance(pattern, str):
+        raise EventError("on_published takes a pattern of channel names, as in on_published('tweets*')")
+
+    def decorate(handler: Callable[[Published], object]) -> Callable[[Published], object]:
+        signals.refuse_async(handler)
+        published_receivers.append((pattern, handler))
+        return handler
+
+    return decorate

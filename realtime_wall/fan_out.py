@@ -84,6 +84,7 @@ class FanOut:
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self._is_delivering = False
         self._delivering_from = 0
+        self.dropped = 0  # deliveries that found a client gone, or too slow
         # Who left a channel while messages were on their way, and the last offset at that moment.
         self._left: dict[tuple[Subscriber, str], int] = {}
 
@@ -177,6 +178,7 @@ class FanOut:
                 # A timer, not sleep(0): gevent would run us again before it looks at any socket.
                 gevent.sleep(0.000_001)
                 pause_at = monotonic() + SLICE
+        self.dropped += counts[DROPPED]
         for delivery in batch:
             delivery.counts = counts
 

@@ -21,6 +21,7 @@ from realtime_wall.brokers.command import (
     SendTo,
 )
 from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.channel_life import LOOK_EVERY, ChannelLife
 from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
@@ -30,6 +31,7 @@ from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, NoSocket
+from realtime_wall.events import published_receivers
 from realtime_wall.fan_out import FanOut, Subscriber
 from realtime_wall.publishing import Publishing
 from realtime_wall.sockets import gathering
@@ -39,6 +41,7 @@ from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.watchers import Receiver, Watchers
 from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
@@ -68,7 +71,14 @@ class Node:
         self.departures = Departures(self.clockwork, self.parking, self.listeners)
         self.stopping = False
         self._fan_out = FanOut()
-        self.publishing = Publishing(self.broker, self.subscriptions, self._fan_out, config.message_size)
+        self.publishing = Publishing(
+            self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
+        )
+        self.watchers = Watchers()
+        self._life = ChannelLife(
+            config.events_channel, self.rules, self.broker, self.subscriptions, self.publishing.tell
+        )
+        self.broker.on_forgotten(self._life.forgotten)
         self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
         self._home = threading.get_native_id()
 
@@ -77,6 +87,10 @@ class Node:
         self._fan_out.start()
         self.clockwork.start()
         self.departures.sessions.start()
+        if self._life.is_watched:
+            self.clockwork.schedule(self._life, LOOK_EVERY)
+        for pattern, function in published_receivers:
+            self.watchers.add(pattern, Receiver(self.pool, function))
         _current = self
 
     def stop(self) -> None:
@@ -90,6 +104,11 @@ class Node:
     def is_here(self) -> bool:
         """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
         return self._home == threading.get_native_id()  # a fork's is another, too
+
+    @property
+    def dropped(self) -> int:
+        """How many deliveries have found a client gone, or too slow."""
+        return self._fan_out.dropped
 
     @staticmethod
     def new_session_id() -> str:
@@ -136,6 +155,11 @@ class Node:
             dropped=int(written is DROPPED),
         )
 
+    def _published(self, message: Message) -> None:
+        self.watchers.see(message)
+        if self._life.is_watched:
+            self._life.published(message.channel)
+
     # Subscriptions
 
     def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
@@ -144,7 +168,14 @@ class Node:
         Nothing can fall between: both happen without giving the event loop a turn, and deliveries that
         are still queued have their audience already.
         """
-        self.subscriptions.add(channel, subscriber)
+        is_new = self.subscriptions.add(channel, subscriber)
+        try:
+            return self._catch_up(subscriber, channel, since)
+        finally:
+            if is_new:
+                self._life.came(channel)
+
+    def _catch_up(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
         top = self.broker.top
         if since is None:
             return CatchUp(top, [])
@@ -170,9 +201,11 @@ class Node:
 
         ``channels`` says of how many messages of each a new client is told.
         """
-        for channel in channels:
-            self.subscriptions.add(channel, subscriber)
-        return self.missed(channels, since)
+        new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
+        start = self.missed(channels, since)
+        for channel in new:  # told afterwards: on the events channel it would be told twice
+            self._life.came(channel)
+        return start
 
     def missed(self, channels: Mapping[str, int], since: Since) -> Start:
         """What is to be told of channels to somebody who comes, or comes back."""
@@ -203,8 +236,10 @@ class Node:
         return self.broker.top if first is None else Position(self.broker.top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
-        self.subscriptions.remove(channel, subscriber)
+        was_on_it = self.subscriptions.remove(channel, subscriber)
         self._fan_out.forget(subscriber, channel, self.broker.top)
+        if was_on_it:
+            self._life.went(channel)
 
 
 def _rules(config: Config) -> Rules:
@@ -214,7 +249,13 @@ def _rules(config: Config) -> Rules:
         history_bytes=config.history_bytes,
         history_age=config.history_age,
     )
-    return Rules(config.channels, everywhere)
+    if not config.events_channel:
+        return Rules(config.channels, everywhere)
+    # A pattern for all channels is not meant for this one: it tells who is where.
+    name = config.events_channel
+    own = {"READ": "staff", **config.channels.get(name, {}), "WRITE": False}
+    others = {pattern: options for pattern, options in config.channels.items() if pattern != name}
+    return Rules({name: own, **others}, everywhere)
 
 
 def current() -> Node | None:

@@ -7,6 +7,7 @@ a turn in between: so the order of the log is the order of the deliveries.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from time import monotonic, time
 
 from realtime_wall.brokers.command import Delete, Publish, Receipt, Retract
@@ -28,11 +29,13 @@ class Publishing:
         subscriptions: Subscriptions[Subscriber],
         fan_out: FanOut,
         message_size: int,
+        published: Callable[[Message], object],
     ) -> None:
         self._broker = broker
         self._subscriptions = subscriptions
         self._fan_out = fan_out
         self._message_size = message_size
+        self._published = published  # told of each message, before it is delivered
         self._answered: Remembered[Receipt] = Remembered()
 
     def publish(self, command: Publish) -> Receipt:
@@ -114,6 +117,12 @@ class Publishing:
             subscriber.deleted(channel, farewell, top)
         return Receipt(processes=1, sockets=len(audience), position=str(top))
 
+    def tell(self, channel: str, data_json: str, event: str) -> None:
+        """Publish something of our own, without waiting."""
+        audience = self._subscriptions.snapshot(channel)
+        message = self._broker.append(channel, data_json, event=event, event_id=None, exclude=None, arity=1)
+        self._deliver(message, audience, counted=False)
+
     def check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self._message_size
         if size > limit // 4:  # only then can its UTF-8 be too long
@@ -123,6 +132,7 @@ class Publishing:
 
     def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
         delivery = self._fan_out.push(message, audience)
+        self._published(message)
         if not audience or not counted:
             return Receipt(processes=1, position=str(message.position))
         delivery.done.wait()

@@ -202,3 +202,11 @@ def test_publishing_that_is_open_to_many_is_named_where_it_is_deployed(given, ex
         assert ids() == expected
         with override_settings(DEBUG=True):
             assert ids() == []
+
+
+def test_an_events_channel_has_a_channels_name():
+    with override_settings(REALTIME_WALL={"EVENTS_CHANNEL": "a/b"}, ALLOWED_HOSTS=["*"]):
+        ((id, sentence),) = found()
+
+    assert id == "realtime_wall.E008"
+    assert "'a/b'" in sentence

@@ -9,6 +9,7 @@ import pytest
 
 from realtime_wall import signals
 from realtime_wall.config import Config
+from realtime_wall.events import published_receivers
 from tests.live import ROOT
 
 PAGES = sorted([ROOT / "README.rst", *(ROOT / "docs").rglob("*.rst")])
@@ -28,7 +29,9 @@ def forgotten_receivers():
     """Receivers that a page connects are gone afterwards."""
     kept = [(signal, dict(signal.receivers)) for signal in ALL_SIGNALS]
     names = set(signals.socket_client_event_by_type)
+    published = list(published_receivers)
     yield
+    published_receivers[:] = published
     for signal, receivers in kept:
         for receiver in list(signal.receivers.values()):
             if receiver not in receivers.values():

@@ -33,6 +33,8 @@ FLOORS = {
     "realtime_wall.origins": 6,  # who may open a transport
     "realtime_wall.node": 5,
     "realtime_wall.publishing": 5,
+    "realtime_wall.channel_life": 5,
+    "realtime_wall.watchers": 5,
     "realtime_wall.statistics": 5,
     "realtime_wall.fan_out": 5,
     "realtime_wall.sockets": 4,

@@ -99,11 +99,12 @@ def test_the_signals():
 def test_the_decorators():
     assert set(events.__all__) == {
         *("on_connect", "on_message", "on_event", "on_subscribe", "on_unsubscribe", "on_error"),
-        *("on_disconnect", "on_finish", "Event", "EventError"),
+        *("on_disconnect", "on_finish", "on_published", "Event", "EventError", "Published"),
     }
     for name in ("on_connect", "on_message", "on_subscribe", "on_unsubscribe", "on_error", "on_finish"):
         assert signature(getattr(events, name)) == "handler=None, =channel=None"
     assert signature(events.on_event) == "handler=None, =name=None, =channel=None"
+    assert signature(events.on_published) == "pattern"
 
 
 def test_an_event():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable, Iterator
 
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Binary, Message
@@ -17,6 +18,14 @@ class MemoryBroker:
         epoch = secrets.token_urlsafe(6).replace("-", "_")
         self.began = time.time()
         self._log = Log(epoch, rules.of, history_channels=history_channels)
+
+    def on_forgotten(self, callback: Callable[[str], None]) -> None:
+        """Call it with each channel of which nothing is kept any more; it must not touch the log."""
+        self._log.on_forgotten = callback
+
+    def expire(self) -> None:
+        """Forget what has become too old."""
+        self._log.expire(time.monotonic())
 
     @property
     def top(self) -> Position:
@@ -74,6 +83,14 @@ class MemoryBroker:
     def published(self, channel: str) -> int:
         """How many messages a channel has had, as long as any of them is kept."""
         return self._log.published(channel)
+
+    def totals(self) -> tuple[int, int]:
+        """How many messages have been published on the channels that are kept, and how many are stored."""
+        return self._log.totals()
+
+    def channels(self) -> Iterator[str]:
+        """The names of the channels of which something is kept."""
+        return self._log.channels()
 
     def since(self, channel: str, position: Position) -> list[Message]:
         """Everything on a channel after a position, or HistoryLost."""

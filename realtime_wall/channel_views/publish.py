@@ -46,6 +46,8 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
 def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
     query = request.GET
     names = list(asked.channels_of(here, channels or query.get("channels") or query.get("id") or ""))
+    if here.config.events_channel in names and request.method != "GET":
+        raise Refused(403, "Only internal routines can change events channel.")
     check = _CHECKS.get(request.method or "", rights.check_may_write)
     for name in names:
         check(here, request, name)

@@ -28,6 +28,7 @@ class Log:
 
     def __init__(self, epoch: str, rule_of: Callable[[str], Rule], *, history_channels: int) -> None:
         self.top = Position(epoch, 0)
+        self.on_forgotten: Callable[[str], None] = lambda channel: None
         self._rule_of = rule_of
         self._channels_kept = history_channels
         self._count = 0
@@ -140,6 +141,11 @@ class Log:
         history = self._find(channel)
         return self._number if history is None else history.number
 
+    def totals(self) -> tuple[int, int]:
+        """How many messages the channels have had of which something is kept, and how many are stored."""
+        histories = [history for shelf in self._by_age.values() for history in shelf.values()]
+        return sum(one.published_count for one in histories), sum(map(len, histories))
+
     def channels(self) -> Iterator[str]:
         """The names of the channels of which something is kept."""
         for shelf in self._by_age.values():
@@ -174,6 +180,7 @@ class Log:
         self._count -= 1
         self._lost = max(self._lost, history.last)
         self._number = max(self._number, history.number)
+        self.on_forgotten(channel)
 
 
 class _History:

@@ -42,6 +42,7 @@ class Rule:
     history_age: float = 1800.0  # seconds
     max_subscribers: int = 0  # in this process; 0 for any number
     existing_only: bool = False
+    idle_time: float | None = None  # seconds; None for as long as its messages are kept
     overflow: str = "disconnect"
     key: str | None = None
     message_template: str | None = None
@@ -51,7 +52,13 @@ class Rule:
 
 
 # The smallest value of what is a number.
-_LEAST: dict[str, float] = {"history_size": 0, "history_bytes": 0, "history_age": 0, "max_subscribers": 0}
+_LEAST: dict[str, float] = {
+    "history_size": 0,
+    "history_bytes": 0,
+    "history_age": 0,
+    "max_subscribers": 0,
+    "idle_time": 0.1,
+}
 _WHOLE = {"history_size", "history_bytes", "max_subscribers"}
 _KNOWN = {item.name.upper(): item.name for item in fields(Rule)}
 
@@ -75,6 +82,7 @@ class Rules:
             for pattern, options in setting.items()
         ]
         self._found: dict[str, Rule] = {}
+        self.have_idle_times = any(rule.idle_time is not None for _, rule in self._rules)
 
     def of(self, channel: str) -> Rule:
         if not self._rules:
@@ -157,6 +165,8 @@ def _value_problem(name: str, value: Any) -> str | None:
         return None if isinstance(value, str) else f"cannot be {value!r}: a text"
     if name == "key":
         return None if isinstance(value, str) and value else f"cannot be {value!r}: the name of a field"
+    if name == "idle_time" and value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int if name in _WHOLE else (int, float)):
         return f"cannot be {value!r}: a number"
     if not isfinite(value) or value < _LEAST[name]:

@@ -134,6 +134,16 @@ def test_the_same_key_gets_the_same_answer_and_publishes_once():
         assert kept(node, "attic")
 
 
+def test_the_events_channel_is_not_for_others_to_write_on():
+    with running_node(events_channel="life", publish_from_loopback=True) as node:
+        for method in ("POST", "DELETE"):
+            response = ask(method, "life", "hello", meta={"REMOTE_ADDR": "127.0.0.1"})
+
+            assert response.status_code == 403
+            assert response[EXPLAIN] == "Only internal routines can change events channel."
+        assert node.broker.top.offset == 0
+
+
 # Information and other methods
 
 

@@ -48,7 +48,7 @@ def test_the_first_fitting_pattern_holds_over_what_holds_everywhere():
 def test_a_rule_that_means_nothing_is_named():
     setting = {
         "a": {"READ": "stuff", "HISTORY_SIZE": -1, "HISTORY_AGE": float("nan"), "OVERFLOW": "burst"},
-        "b": {"MAX_SUBSCRIBERS": True, "WRITE": 7, "EXISTING_ONLY": "yes", "KEY": ""},
+        "b": {"MAX_SUBSCRIBERS": True, "WRITE": 7, "EXISTING_ONLY": "yes", "KEY": "", "IDLE_TIME": 0},
         "c": {"HISTROY_SIZE": 1},
         "d": 1,
         "x/y": {},
@@ -60,7 +60,10 @@ def test_a_rule_that_means_nothing_is_named():
 
     assert set(found) == {
         *(f"['CHANNELS']['a'][{key!r}]" for key in ("READ", "HISTORY_SIZE", "HISTORY_AGE", "OVERFLOW")),
-        *(f"['CHANNELS']['b'][{key!r}]" for key in ("MAX_SUBSCRIBERS", "WRITE", "EXISTING_ONLY", "KEY")),
+        *(
+            f"['CHANNELS']['b'][{key!r}]"
+            for key in ("MAX_SUBSCRIBERS", "WRITE", "EXISTING_ONLY", "KEY", "IDLE_TIME")
+        ),
         "['CHANNELS']['c']['HISTROY_SIZE']",
         "['CHANNELS']['d']",
         "['CHANNELS']['x/y']",
@@ -77,7 +80,8 @@ def test_what_the_page_of_settings_shows_is_fine():
         "user.*": {"READ": False, "WRITE": ["staff", "token"]},
         "price": {"OVERFLOW": "latest", "KEY": "symbol"},
         "team.*": {"READ": "permissions.in_team", "WRITE": lambda request, channel: True},
-        "*": {"EXISTING_ONLY": True, "MAX_SUBSCRIBERS": 1000},
+        "*": {"EXISTING_ONLY": True, "MAX_SUBSCRIBERS": 1000, "IDLE_TIME": 0.5},
+        "kept": {"IDLE_TIME": None},
     }
 
     assert problems(setting) == []
