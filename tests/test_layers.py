@@ -33,6 +33,7 @@ FLOORS = {
     "realtime_wall.origins": 6,  # who may open a transport
     "realtime_wall.node": 5,
     "realtime_wall.publishing": 5,
+    "realtime_wall.following": 5,
     "realtime_wall.channel_life": 5,
     "realtime_wall.watchers": 5,
     "realtime_wall.statistics": 5,

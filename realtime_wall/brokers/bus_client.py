@@ -9,12 +9,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import selectors
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import WITH_DATA, Answers, Ask, Command, Receipt, to_json
+from realtime_wall.brokers.command import (
+    WITH_DATA,
+    Answers,
+    Ask,
+    Command,
+    Question,
+    Receipt,
+    to_json,
+)
 from realtime_wall.config import Config
 from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
 
@@ -80,19 +90,11 @@ def _receipt(path: Path, value: Any) -> Receipt:
 
 def _tell(stack: contextlib.ExitStack, path: Path, line: bytes, timeout: float) -> socket.socket | None:
     """A connection on which the server is going to answer; None when nobody listens there any more."""
-    connection = stack.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX)))
+    connection = _connect(path)
+    if connection is None:
+        return None
+    stack.enter_context(contextlib.closing(connection))
     connection.settimeout(timeout)
-    try:
-        connection.connect(os.fspath(path))
-    except FileNotFoundError:
-        return None
-    except ConnectionRefusedError:
-        # Its server was killed; what it left behind would be tried each time.
-        with contextlib.suppress(OSError):
-            path.unlink()
-        return None
-    except OSError as problem:
-        raise PublishFailed(f"{path}: {problem}") from problem
     try:
         connection.sendall(line)
     except OSError as problem:
@@ -109,3 +111,62 @@ def _read(path: Path, connection: socket.socket) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise PublishFailed(f"{path}: the server answered something else")
     return answer
+
+
+def _connect(path: Path) -> socket.socket | None:
+    """A connection to a server; None when nobody listens there any more."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(TIMEOUT)
+    try:
+        connection.connect(os.fspath(path))
+        return connection
+    except FileNotFoundError:
+        pass
+    except ConnectionRefusedError:
+        # Its server was killed; what it left behind would be tried each time.
+        with contextlib.suppress(OSError):
+            path.unlink()
+    except OSError as problem:
+        connection.close()
+        raise PublishFailed(f"{path}: {problem}") from problem
+    connection.close()
+    return None
+
+
+def answers_to(question: Question, config: Config) -> Iterator[Any]:
+    """What the running servers answer, as it comes, until all of them have said everything.
+
+    NoServer if there is none.
+    """
+    line = json.dumps(to_json(question)).encode() + b"\n"
+    with contextlib.ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        for path in runtime_dir.sockets(config):
+            connection = _connect(path)
+            if connection is not None:
+                stack.enter_context(contextlib.closing(connection))
+                connection.sendall(line)
+                selector.register(connection, selectors.EVENT_READ, bytearray())
+        if not selector.get_map():
+            raise NoServer(runtime_dir.project_dir(config))
+        while selector.get_map():
+            for key, _ in selector.select():
+                connection = cast("socket.socket", key.fileobj)
+                data = b""
+                with contextlib.suppress(OSError):  # a server that was killed has ended, too
+                    data = connection.recv(64 * 1024)
+                if not data:
+                    selector.unregister(connection)
+                yield from _items(key.data, data)
+
+
+def _items(waiting: bytearray, data: bytes) -> Iterator[Any]:
+    """What the lines hold that are complete with this; the rest waits."""
+    waiting += data
+    *lines, rest = waiting.split(b"\n")
+    waiting[:] = rest
+    for line in lines:
+        answer = json.loads(line)
+        if "item" not in answer:
+            raise PublishFailed(f"{answer.get('error')}: {answer.get('message')}")
+        yield answer["item"]

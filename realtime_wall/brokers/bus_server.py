@@ -1,7 +1,8 @@
 """The server's end of the bus: other processes of this machine publish through it.
 
-A Unix socket takes commands as JSON, one a line, and answers each with a line. Whatever else arrives is
-counted, answered with an error and dropped: the listener survives it.
+A Unix socket takes commands as JSON, one a line, and answers each with a line. A question is answered with
+any number of lines, until there are no more or who has asked is gone. Whatever else arrives is counted,
+answered with an error and dropped: the listener survives it.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import gevent
 from django.db import connections
+from gevent.event import Event
 from gevent.server import StreamServer
 
 from realtime_wall.brokers import runtime_dir
-from realtime_wall.brokers.command import Answers, Ask, Command, Receipt, from_json
+from realtime_wall.brokers.command import Answers, Ask, Command, Question, Receipt, from_json
 from realtime_wall.config import Config
 from realtime_wall.errors import NoSocket, RealtimeWallError
 from realtime_wall.json_text import encode_json
@@ -34,15 +37,25 @@ COMMAND_DEPTH = 1  # a flat object
 PERSONS = struct.Struct("3i")  # pid, uid, gid: what SO_PEERCRED tells of the other end
 
 
+class Stream(Protocol):
+    """A file of a connection."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> None: ...
+
+
 class BusServer:
     def __init__(
         self,
         perform: Callable[[Command], Receipt],
         config: Config,
         ask: Callable[[Ask], Answers] | None = None,
+        answers: Callable[[Question], Iterator[Any]] = lambda question: iter(()),
     ) -> None:
         self._perform = perform
         self._ask = ask
+        self._answers = answers
         self._config = config
         self._server: StreamServer | None = None
         self._max_line = config.message_size * ESCAPED + 4096
@@ -78,8 +91,10 @@ class BusServer:
             return
         with contextlib.suppress(ConnectionError), connection.makefile("rwb") as stream:
             while line := stream.readline(self._max_line):
-                stream.write(encode_json(self._answer(line), bytes_as_text=True).encode() + b"\n")
-                stream.flush()
+                command = self._read(line)
+                if isinstance(command, Question):
+                    return self._tell(stream, command)
+                _write(stream, command if isinstance(command, dict) else self._answer(command))
                 if not line.endswith(b"\n"):
                     return
 
@@ -90,13 +105,35 @@ class BusServer:
         _, uid, _ = PERSONS.unpack(credentials)
         return uid in (os.getuid(), 0)
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    def _read(self, line: bytes) -> Command | Ask | Question | dict[str, Any]:
+        """What a line asks for, or the answer that it asks for nothing."""
         try:
-            command = from_json(load_json(line.decode(), COMMAND_DEPTH))
+            return from_json(load_json(line.decode(), COMMAND_DEPTH))
         except ValueError as problem:
             self.rejected += 1
             log.info("the bus dropped a line that is no command: %s", problem)
             return {"error": "Rejected", "message": str(problem)[:200]}
+
+    def _tell(self, stream: Stream, question: Question) -> None:
+        """Answer a question until all is said, or nobody listens any more."""
+        over = Event()
+        both: list[gevent.Greenlet[..., Any]] = [
+            gevent.spawn(self._tell_all, stream, question),
+            gevent.spawn(stream.read, 1),  # nothing more is said to us: it ends with the connection
+        ]
+        for one in both:
+            one.link(lambda _: over.set())
+        try:
+            over.wait()
+        finally:
+            gevent.killall(both)
+
+    def _tell_all(self, stream: Stream, question: Question) -> None:
+        with contextlib.suppress(OSError):
+            for item in self._answers(question):
+                _write(stream, {"item": item})
+
+    def _answer(self, command: Command | Ask) -> dict[str, Any]:
         try:
             if not isinstance(command, Ask):
                 return {"receipt": asdict(self._perform(command))}
@@ -112,3 +149,8 @@ class BusServer:
             return {"error": type(problem).__name__, "message": "the server failed; see its log"}
         finally:
             connections.close_all()  # of this greenlet: a command may have asked the session store
+
+
+def _write(stream: Stream, value: dict[str, Any]) -> None:
+    stream.write(encode_json(value, bytes_as_text=True).encode() + b"\n")
+    stream.flush()

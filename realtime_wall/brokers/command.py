@@ -115,6 +115,27 @@ COMMANDS: dict[str, type[Command | Ask]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """Ask for what is published on channels that fit a pattern, the last so many first; without an end."""
+
+    pattern: str
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Ask for the statistics of a channel, of all that begin so (``news*``), of ``ALL``, or for a summary."""
+
+    what: str = ""
+
+
+# What is answered not by a receipt, but by any number of values.
+Question = Follow | Look
+QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Follow, Look)}
+MAX_LAST = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """Whom a message reached; true when that was anybody.
@@ -163,7 +184,7 @@ class Answers:
         return Answers({**self.answers, **other.answers}, (*self.silent, *other.silent))
 
 
-def to_json(command: Command | Ask) -> dict[str, Any]:
+def to_json(command: Command | Ask | Question) -> dict[str, Any]:
     value = {"verb": type(command).__name__, **asdict(command)}
     if isinstance(command, WITH_DATA) and command.binary is not None:
         attachments = [b64encode(one).decode() for one in command.binary.attachments]
@@ -171,8 +192,8 @@ def to_json(command: Command | Ask) -> dict[str, Any]:
     return value
 
 
-def from_json(value: object) -> Command | Ask:
-    """The command in a decoded JSON value; ValueError for anything else.
+def from_json(value: object) -> Command | Ask | Question:
+    """The command or the question in a decoded JSON value; ValueError for anything else.
 
     A message that some client could not read would be in the log for all who come back, so it is
     checked here, once, as the public verbs check what their callers give them.
@@ -180,7 +201,8 @@ def from_json(value: object) -> Command | Ask:
     if not isinstance(value, dict):
         raise ValueError("a command is a JSON object")
     fields = {key: item for key, item in value.items() if key != "verb"}
-    kind = COMMANDS.get(str(value.get("verb")))
+    verb = str(value.get("verb"))
+    kind = COMMANDS.get(verb) or QUESTIONS.get(verb)
     if kind is None:
         raise ValueError("an unknown command")
     if isinstance(fields.get("binary"), str):
@@ -196,6 +218,8 @@ def from_json(value: object) -> Command | Ask:
         value = load_json(command.data_json, MAX_DEPTH)
         if command.event is not None:
             check_event_name(command.event)
+    if isinstance(command, Follow) and not (0 <= command.last <= MAX_LAST):
+        raise ValueError(f"nobody can ask for more than the last {MAX_LAST} messages")
     if isinstance(command, (Retract, Delete)):
         check_channel(command.channel)
     if isinstance(command, Retract):

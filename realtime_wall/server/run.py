@@ -7,13 +7,14 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import gevent
 from gevent.event import Event
 
-from realtime_wall import signals
+from realtime_wall import following, signals
 from realtime_wall.brokers.bus_server import BusServer
 from realtime_wall.config import Config
 from realtime_wall.node import Node
@@ -45,7 +46,8 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
 
     watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
     node, watchdog = Node(config), Watchdog(config.slow_receiver)
-    bus, server = BusServer(node.perform, config, node.ask), Listener(listener, application, config)
+    bus = BusServer(node.perform, config, node.ask, partial(following.answers, node))
+    server = Listener(listener, application, config)
     bus.start()
     node.start()
     watchdog.start()

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from realtime_wall.brokers.command import (
     Ask,
     Delete,
+    Follow,
+    Look,
     Publish,
     Receipt,
     Retract,
@@ -49,6 +51,8 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         SendTo(session_id="abc", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Ask(channel=EVERYONE, event="where", data_json="[1,2]", arity=2, timeout=0.5),
         Ask(channel="news", event="where", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
+        Follow(pattern="a*", last=10),
+        Look(what="ALL"),
     ],
 )
 def test_a_command_goes_there_and_back(command):
@@ -101,6 +105,11 @@ def test_a_command_goes_there_and_back(command):
         {**PUBLISH, "event_id": 1},
         {**PUBLISH, "idempotency_key": ""},
         {"verb": "Delete", "channel": "a/b"},
+        {"verb": "Follow"},
+        {"verb": "Follow", "pattern": 1},
+        {"verb": "Follow", "pattern": "a", "last": 1001},
+        {"verb": "Follow", "pattern": "a", "last": -1},
+        {"verb": "Look", "what": None},
         {"verb": "Delete", "channel": "news", "farewell": 1},
         {**PUBLISH, "event_id": "a\nb"},
         {"verb": "Retract", "channel": "news"},

@@ -1,0 +1,89 @@
+"""What a shell asks of a server and is told as it happens: what is published, and how much.
+
+One that reads too slowly is told how many messages it has missed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from gevent.queue import Full, Queue
+
+from realtime_wall import statistics
+from realtime_wall.brokers.command import Follow, Question
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.rules import matcher
+from realtime_wall.node import Node
+
+# Messages that wait for a shell that is slow; one of them may be as large as MESSAGE_SIZE.
+WAITING = 100
+
+
+def answers(here: Node, question: Question) -> Iterator[dict[str, Any]]:
+    if isinstance(question, Follow):
+        yield from _follow(here, question)
+    else:
+        yield _look(here, question.what)
+
+
+def _follow(here: Node, question: Follow) -> Iterator[dict[str, Any]]:
+    queue: Queue[Message] = Queue(WAITING)
+    missed = 0
+
+    def published(message: Message) -> None:
+        nonlocal missed
+        try:
+            queue.put_nowait(message)
+        except Full:
+            missed += 1
+
+    # No turn for the event loop in between: nothing is told twice, and nothing is left out.
+    stop = here.watchers.add(question.pattern, published)
+    last = _last(here, question)
+    try:
+        yield from map(_told, last)
+        while True:
+            message = queue.get()
+            if missed:
+                yield {"missed": missed}
+                missed = 0
+            yield _told(message)
+    finally:
+        stop()
+
+
+def _last(here: Node, question: Follow) -> list[Message]:
+    if not question.last:
+        return []
+    fits = matcher(question.pattern)
+    messages = [
+        message
+        for channel in list(here.broker.channels())
+        if channel != EVERYONE and fits(channel)
+        for message in here.broker.newest(channel, question.last)
+    ]
+    return sorted(messages, key=lambda message: message.position.offset)[-question.last :]
+
+
+def _told(message: Message) -> dict[str, Any]:
+    return {
+        "channel": message.channel,
+        "id": message.number,
+        "data": json.loads(message.data_json),
+        "event": message.event,
+        "event_id": message.event_id,
+        "cursor": str(message.position),
+        "time": datetime.fromtimestamp(message.time, UTC).isoformat(timespec="milliseconds"),
+    }
+
+
+def _look(here: Node, what: str) -> dict[str, Any]:
+    if not what:
+        return statistics.summary(here)
+    if what == statistics.ALL or what.endswith("*"):
+        return statistics.of_prefix(here, "" if what == statistics.ALL else what[:-1])
+    return statistics.of_channel(here, what)

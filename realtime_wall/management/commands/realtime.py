@@ -1,0 +1,86 @@
+"""``manage.py realtime publish|tail|stats``: channels from a shell, a script or cron.
+
+It asks the servers of this project that run on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from realtime_wall import api, config, statistics
+from realtime_wall.brokers import bus_client
+from realtime_wall.brokers.command import MAX_LAST, Follow, Look
+from realtime_wall.errors import RealtimeWallError
+
+
+class Command(BaseCommand):
+    help = "Publishes on channels, follows them, and tells what goes on."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="publish|tail|stats")
+        publish = actions.add_parser("publish", help="put a message on a channel")
+        publish.add_argument("channel")
+        publish.add_argument("message", help="a text; '-' reads it from the standard input")
+        publish.add_argument("--json", action="store_true", help="the message is JSON")
+        publish.add_argument("--event", help="the name of an event")
+        publish.add_argument("--event-id", help="an id of the message's own")
+        publish.add_argument("--idempotency-key", help="publish once, however often this is run")
+        tail = actions.add_parser("tail", help="show what is published, a line of JSON for each message")
+        tail.add_argument("pattern", nargs="?", default="*", help="channels, such as 'tweets*'; all of them")
+        tail.add_argument("--last", type=int, default=0, metavar="N", help="begin with the last N messages")
+        stats = actions.add_parser("stats", help="tell what goes on")
+        stats.add_argument(
+            "what", nargs="?", default="", help="a channel, 'news*', or ALL; a summary if none"
+        )
+        stats.add_argument("--json", action="store_true", help="as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action: Callable[..., None] = getattr(self, f"_{options['action']}")
+        try:
+            action(**options)
+        except RealtimeWallError as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _publish(self, channel: str, message: str, **options: Any) -> None:
+        text = sys.stdin.read().removesuffix("\n") if message == "-" else message
+        try:
+            data = json.loads(text) if options["json"] else text
+        except ValueError as problem:
+            raise CommandError(f"the message is no JSON: {problem}") from problem
+        position = api.publish(
+            channel,
+            data,
+            event=options["event"],
+            event_id=options["event_id"],
+            idempotency_key=options["idempotency_key"],
+        )
+        self.stdout.write(self.style.SUCCESS(f"Published at {position}"))
+
+    def _tail(self, pattern: str, last: int, **options: Any) -> None:
+        if not 0 <= last <= MAX_LAST:
+            raise CommandError(f"--last has to be a number up to {MAX_LAST}")
+        try:
+            for item in bus_client.answers_to(Follow(pattern=pattern, last=last), config.current()):
+                self.stdout.write(json.dumps(item, ensure_ascii=False))
+                self.stdout.flush()
+        except KeyboardInterrupt:
+            return
+        except BrokenPipeError:  # whoever read this, as in "| head", has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+        raise CommandError("the server has ended")
+
+    def _stats(self, what: str, **options: Any) -> None:
+        for told in bus_client.answers_to(Look(what=what), config.current()):
+            self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
+
+
+def _for_people(told: dict[str, Any]) -> str:
+    return statistics.as_text(told).replace("\r\n", "\n")
