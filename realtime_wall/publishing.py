@@ -35,7 +35,7 @@ class Publishing:
         self._subscriptions = subscriptions
         self._fan_out = fan_out
         self._message_size = message_size
-        self._published = published  # told of each message, before it is delivered
+        self._published = published  # told of each message in the log, before it is delivered
         self._answered: Remembered[Receipt] = Remembered()
 
     def publish(self, command: Publish) -> Receipt:
@@ -132,7 +132,8 @@ class Publishing:
 
     def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
         delivery = self._fan_out.push(message, audience)
-        self._published(message)
+        if not message.is_volatile:
+            self._published(message)
         if not audience or not counted:
             return Receipt(processes=1, position=str(message.position))
         delivery.done.wait()
