@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from realtime_wall.errors import NoServer as NoServer
     from realtime_wall.errors import NoSocket as NoSocket
     from realtime_wall.errors import Refuse as Refuse
+    from realtime_wall.model_changes import broadcast_changes as broadcast_changes
 
 _HOMES = {
     "realtime_wall.api": (
@@ -39,6 +40,7 @@ _HOMES = {
         "send",
     ),
     "realtime_wall.errors": ("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
+    "realtime_wall.model_changes": ("broadcast_changes",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

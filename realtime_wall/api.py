@@ -6,7 +6,9 @@ another server) they are sent to the running servers of this project.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
+
+from django.db import transaction
 
 from realtime_wall import node
 from realtime_wall.brokers import bus_client
@@ -96,6 +98,7 @@ def send(session_id: str, message: Any) -> Receipt:
     return perform(SendTo(session_id=str(session_id), data_json=data.data_json, binary=data.binary))
 
 
+@overload
 def publish(
     channel: str,
     data: Any,
@@ -103,12 +106,39 @@ def publish(
     event_id: str | None = None,
     *,
     idempotency_key: str | None = None,
-) -> Position:
+    on_commit: Literal[False] = False,
+) -> Position: ...
+
+
+@overload
+def publish(
+    channel: str,
+    data: Any,
+    event: str | None = None,
+    event_id: str | None = None,
+    *,
+    idempotency_key: str | None = None,
+    on_commit: Literal[True] | str,
+) -> None: ...
+
+
+def publish(
+    channel: str,
+    data: Any,
+    event: str | None = None,
+    event_id: str | None = None,
+    *,
+    idempotency_key: str | None = None,
+    on_commit: bool | str = False,
+) -> Position | None:
     """Put a message on a channel's log and deliver it; an empty room is fine.
 
     Returns its position once it is in the log, or raises: NoServer when no server runs, PublishFailed
     when one did not confirm. Said again with the same ``idempotency_key`` on the same channel, within ten
     minutes, it publishes nothing and returns the same position: so it can be tried again.
+
+    With ``on_commit`` (True, or the alias of a database) it is published after the transaction, or never when
+    that is rolled back. Then None is returned at once, and what goes wrong later is logged.
     """
     arguments = encode_args((data,))
     command = Publish(
@@ -120,7 +150,11 @@ def publish(
         counted=False,
         idempotency_key=None if idempotency_key is None else check_key(idempotency_key),
     )
-    return Position.parse(perform(command).position)
+    if on_commit is False:
+        return Position.parse(perform(command).position)
+    using = None if on_commit is True else on_commit
+    transaction.on_commit(lambda: perform(command), using=using, robust=True)
+    return None
 
 
 def retract(channel: str, which: str | Position) -> Receipt:

@@ -34,7 +34,8 @@ def signature(function):
         "broadcast_channel": "message, channel",
         "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
         "broadcast_emit": "name, *args, =channel=None, =volatile=False",
-        "publish": "channel, data, event=None, event_id=None, =idempotency_key=None",
+        "publish": "channel, data, event=None, event_id=None, =idempotency_key=None, =on_commit=False",
+        "broadcast_changes": "model, =channel, =fields",
         "send": "session_id, message",
         "retract": "channel, which",
         "cursor": "",
@@ -48,8 +49,8 @@ def test_the_verbs(name, expected):
 def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
-        *("broadcast", "broadcast_call", "broadcast_channel", "broadcast_emit", "channel_token"),
-        *("connected_sockets", "cursor", "publish", "retract", "send"),
+        *("broadcast", "broadcast_call", "broadcast_changes", "broadcast_channel", "broadcast_emit"),
+        *("channel_token", "connected_sockets", "cursor", "publish", "retract", "send"),
     ]
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)
     for name in ("InvalidMessage", "NoServer", "NoSocket", "Refuse"):
