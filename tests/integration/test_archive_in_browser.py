@@ -1,5 +1,6 @@
 """The archive in a real browser: it goes on at both ends, finds, and can be read without a script."""
 
+import json
 import sqlite3
 
 import pytest
@@ -16,6 +17,7 @@ from tests.browser import (
     wait_until_live,
     wait_until_shown,
 )
+from tests.integration.test_search_in_browser import KEEP_THE_SOCKET
 from tests.integration.test_wall_in_browser import HARM
 from tests.wall.posts import hostile_posts, make_post
 
@@ -141,6 +143,64 @@ def test_what_happened_while_the_server_was_away_is_there_afterwards(site, visit
 
     wait_until_live(page)
     wait_until_shown(page, keys_of(*early[:7], *early[8:], *late))
+
+
+def test_more_than_can_wait_are_read_when_the_reader_is_back(site, visitors):
+    server, desk = site
+    early, many = posts_of_today(PAGE, ago=60), posts_of_today(210)
+    desk.store(*early)
+    page = archive(visitors, server)
+    page.evaluate("scrollTo(0, 900)")
+
+    desk.post(*many)
+    expect(page.locator(".wall-more")).to_have_text("200 new")
+    page.locator(".wall-more").click()
+    read_to_the_end(page, len(early + many))
+
+    wait_until_shown(page, keys_of(*early, *many))
+
+
+def test_a_page_that_would_grow_for_ever_begins_anew(site, visitors):
+    server, desk = site
+    early = posts_of_today(PAGE + 5, ago=60)
+    desk.store(*early)
+    page = archive(visitors, server, script=KEEP_THE_SOCKET)
+
+    lines = [
+        json.dumps({"type": "tweet", "channel": "tweets", "message": post})
+        for post in posts_of_today(190, seconds=0.1)
+    ]
+    for turn in range(11):
+        fresh = [line.replace('"id": "', f'"id": "{turn}-') for line in lines]
+        page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", fresh)
+
+    # They were not stored, so what was read again is without them, and goes on where it ends.
+    page.wait_for_function("() => document.querySelectorAll('.wall-card').length < 200")
+    page.wait_for_function(
+        """(keys) => {
+            scrollTo(0, document.scrollingElement.scrollHeight);
+            return keys.every((key) => document.querySelector(`[data-key="${key}"]`));
+        }""",
+        arg=keys_of(*early),
+        polling=50,
+    )
+
+
+def test_a_page_that_cannot_be_read_leaves_the_link(site, visitors):
+    server, desk = site
+    posts = posts_of_today(PAGE + 10)
+    desk.store(*posts)
+    page = visitors.tab()
+    page.route("**/api/posts/**", lambda route: route.abort(), times=1)
+    page.goto(f"{server.url}archive/")
+    wait_until_live(page)
+    page.set_viewport_size(DESKTOP)
+
+    read_to_the_end(page, PAGE)
+    expect(page.get_by_role("link", name="Older posts")).to_be_visible()
+    page.get_by_role("link", name="Older posts").click()
+
+    wait_until_shown(page, keys_of(*posts))
 
 
 def test_without_a_script_links_lead_through_all_posts(site, visitors):
