@@ -140,6 +140,7 @@ class _Tally:
     def figures(self) -> Figures:
         own, passed_on, times, newest = self._own, self._passed_on, self._times, self._newest
         people = own | passed_on
+        people.pop("", None)  # posts that nobody signed
         ranked = heapq.nsmallest(MOST, people, key=lambda who: (-own[who], -passed_on[who], who))
         # Of those passed on as often the newer one comes first: it had less time.
         posts = heapq.nsmallest(MOST, times, key=lambda post: (-times[post], -newest[post]))

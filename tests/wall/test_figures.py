@@ -103,7 +103,9 @@ def test_a_post_of_a_source_that_left_things_out_is_counted_too(wall):
     store(bare)
     store(make_post(author_username=None, lang=None, media=None, original_id=None))
 
-    assert count(wall).posts == 2
+    found = count(wall)
+    assert (found.posts, found.people) == (2, 1)  # the first of them is nobody's
+    assert [person.name for person in found.top_people] == ["Mara Lindqvist"]
 
 
 def test_only_so_many_are_remembered_by_name(wall):
