@@ -1,9 +1,13 @@
 """What a visitor chooses and is told on the wall's pages, in a real browser."""
 
+import contextlib
+import json
+import socket
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import wait_until_live
+from tests.browser import ExampleServer, Shell, keys_of, posts_of_today, wait_until_live, wait_until_shown
 from tests.wall.posts import make_post
 
 pytestmark = pytest.mark.browser
@@ -85,3 +89,34 @@ def test_an_edited_post_is_marked_as_it_changes(site, visitors):
     desk.publish("tweet_changed", post | {"edited": True})
 
     expect(page.locator(".wall-edited")).to_have_text("edited")
+
+
+def test_the_sockets_may_be_on_another_host(migrated_wall, visitors):
+    """One server has the pages, another one the sockets and the feed; they share the database."""
+    sockets = ExampleServer("example_wall", migrated_wall)
+    pages = ExampleServer("example_wall")
+    pages.command[1] = str(free_port())
+    origin = f"http://127.0.0.1:{pages.command[1]}"
+    tell(sockets, ALLOWED_ORIGINS=[origin], WALL={"SOURCES": []})
+    with sockets:
+        pages.environment["SITE_DATABASE"] = sockets.environment["SITE_DATABASE"]
+        tell(pages, WALL={"SOURCES": [], "WEBSOCKET_SERVER": f"ws://{sockets.host}/ws/"})
+        with pages, contextlib.closing(Shell(sockets)) as desk:
+            early, late = posts_of_today(2)
+            desk.store(early)
+            page = visitors.tab(f"{origin}/")
+            wait_until_live(page)
+
+            desk.post(late)
+
+            wait_until_shown(page, keys_of(early, late))
+
+
+def tell(server, **settings):
+    given = json.loads(server.environment["SITE_REALTIME_WALL"])
+    server.environment["SITE_REALTIME_WALL"] = json.dumps(given | settings)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
