@@ -12,7 +12,8 @@ import socketio  # noqa: E402
 from gevent import pywsgi  # noqa: E402
 from geventwebsocket.handler import WebSocketHandler  # noqa: E402
 
-server = socketio.Server(async_mode="gevent", cors_allowed_origins="*")
+# The bench's clients answer no pings: as for ours, there are none.
+server = socketio.Server(async_mode="gevent", cors_allowed_origins="*", ping_interval=3600)
 
 
 @server.event
