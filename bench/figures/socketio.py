@@ -33,12 +33,20 @@ def delivery_cpu():
         for _ in range(ROUNDS):
             for name, server in running.items():
                 publish = functools.partial(server.get, f"/publish/?channel=*&count=1&size={BODY}")
-                cpu = sum(_spent(server, swarms[name], CLIENTS * frames[name], publish) for _ in range(count))
+                nothing = functools.partial(server.get, f"/publish/?channel=*&count=0&size={BODY}")
+                cpu = _beyond(server, swarms[name], CLIENTS * frames[name], publish, nothing, count)
                 spent.setdefault(name, []).append(cpu / count / CLIENTS * 1e6)
             send = functools.partial(bare.send, 1, frames["ours"])
-            cpu = sum(_spent(bare, swarms["bare"], CLIENTS * frames["ours"], send) for _ in range(count))
+            nothing = functools.partial(bare.send, 0, frames["ours"])
+            cpu = _beyond(bare, swarms["bare"], CLIENTS * frames["ours"], send, nothing, count)
             spent.setdefault("bare", []).append(cpu / count / CLIENTS * 1e6)
     return spent, frames["ours"]
+
+
+def _beyond(server, clients, size, act, nothing, count):
+    """CPU seconds of so many acts, without those of the requests that ask for them."""
+    acts = sum(_spent(server, clients, size, act) for _ in range(count))
+    return acts - sum(_spent(server, clients, 0, nothing) for _ in range(count))
 
 
 def _spent(server, clients, size, act):

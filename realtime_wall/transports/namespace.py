@@ -223,17 +223,21 @@ class Namespace:
             return QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
-        if self._client.session.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+        session = self._client.session
+        frames = session.frames  # here, and not in the session: this runs once for each delivery
+        waits = session.outbox_size if frames is None else frames.wire.outbox_size
+        if waits and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
         return self._deliver(encoded)
 
     def _deliver(self, encoded: Encoded) -> Written:
-        last = encoded.messages[-1].position
-        if last.offset < self._cursor.offset and encoded.messages[-1].is_volatile:
+        last = encoded.messages[-1]
+        offset, known = last.position.offset, self._cursor.offset
+        if offset > known:
+            self._cursor = last.position
+        elif last.is_volatile and offset < known:
             return DROPPED  # its offset is older than the client's
-        if last.offset > self._cursor.offset:
-            self._cursor = last
         session = self._client.session
         if session.frames is not None:
             return session.frames.write(encoded[frames_of(self._name, bool(self._secret))])
