@@ -11,7 +11,8 @@ from gevent.event import Event
 
 from realtime_wall.brokers.command import Answers
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.socket import Reply, Socket
+from realtime_wall.sockets.questions import Reply
+from realtime_wall.sockets.socket import Socket
 
 # How long asking may keep the event loop before others get a turn.
 SLICE = 0.003

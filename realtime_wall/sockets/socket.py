@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from django.http import HttpRequest
 from gevent.event import AsyncResult
@@ -21,10 +21,8 @@ from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import permission, receivers
 from realtime_wall.sockets.arguments import Arguments, encode_args
 from realtime_wall.sockets.inbox import Inbox, Pool
+from realtime_wall.sockets.questions import Questions, Reply
 from realtime_wall.wire.connection import DROPPED, Written
-
-# A client that never answers must not make us remember for ever what we asked it.
-MAX_UNANSWERED = 1000
 
 
 class TooManyChannels(RealtimeWallError):
@@ -83,19 +81,6 @@ class Node(Protocol):
     def closed_because(self, channel: str) -> str | None: ...
 
 
-class Reply:
-    """Who waits for one of many answers: told of it, or that there will be none."""
-
-    __slots__ = ("give_up", "set")
-
-    def __init__(self, set: Callable[[list[Any]], None], give_up: Callable[[], None]) -> None:
-        self.set = set
-        self.give_up = give_up
-
-
-Answer: TypeAlias = "Callable[..., Any] | AsyncResult[Any] | Reply"
-
-
 class Session(dict[str, Any]):
     """A client's visit: its id, and a dict for user code that lives as long as the connection."""
 
@@ -114,8 +99,8 @@ class Socket:
         "_channels",
         "_context",
         "_node",
+        "_questions",
         "_transport",
-        "_unanswered",
         "inbox",
         "is_gone",
         "is_refused",
@@ -148,7 +133,7 @@ class Socket:
         self._channels: tuple[str, ...] = ()
         # The channels that the client itself asked for, with what it gave to be let in.
         self._asked: dict[str, str | None] | None = None
-        self._unanswered: dict[int, Answer] | None = None
+        self._questions: Questions | None = None  # most are never asked anything
 
     @property
     def id(self) -> str:
@@ -225,36 +210,53 @@ class Socket:
 
         A ``volatile`` event is left out when the client is behind with reading.
         """
-        self._emit(name, args, callback, volatile)
-
-    def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
-        """Send an event and wait for its acknowledgement, ``timeout`` seconds or TimeoutError."""
-        answer: AsyncResult[Any] = AsyncResult()
-        self._emit(name, args, answer)
-        if not answer.wait(timeout) and not answer.ready():
-            raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
-        return answer.get()
-
-    def ask(self, name: str, arguments: Arguments, reply: Reply) -> None:
-        """Send an event whose acknowledgement somebody waits for, among others."""
-        if self.is_gone:
-            reply.give_up()
-        else:
-            self._transport.send_event(name, arguments, self._await_answer(reply))
-
-    def _emit(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        answer: Answer | None,
-        volatile: bool = False,
-    ) -> None:
         arguments = encode_args(args)
         check_event_name(name)
         if volatile and self._transport.is_behind:
             return
-        reply_id = None if answer is None else self._await_answer(answer)
-        self._transport.send_event(name, arguments, reply_id)
+        if callback is None:
+            self._transport.send_event(name, arguments, None)
+        else:
+            # A receiver like any other: in its turn.
+            reply = Reply(lambda answer: self.inbox.put(partial(callback, *answer)), lambda: None)
+            self.ask(name, arguments, reply)
+
+    def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
+        """Send an event and wait for its acknowledgement: ``timeout`` seconds, or until the client is gone.
+
+        Then there is a TimeoutError.
+        """
+        arguments = encode_args(args)
+        result: AsyncResult[Any] = AsyncResult()
+        gone = TimeoutError(f"{name!r} was not acknowledged: the client is gone")
+        # At once: behind the inbox an answer would wait for the receiver that waits for it.
+        reply = Reply(
+            lambda answer: result.set(answer[0] if len(answer) == 1 else tuple(answer)),
+            lambda: result.set_exception(gone),
+        )
+        self.ask(check_event_name(name), arguments, reply)
+        if not result.wait(timeout) and not result.ready():
+            raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
+        return result.get()
+
+    def ask(self, name: str, arguments: Arguments, reply: Reply) -> None:
+        """Send an event whose acknowledgement somebody waits for."""
+        if self.is_gone:
+            reply.give_up()
+            return
+        if self._questions is None:
+            self._questions = Questions()
+        self._transport.send_event(name, arguments, self._questions.add(reply))
+
+    def answered(self, reply_id: Any, args: list[Any]) -> None:
+        """The client acknowledged."""
+        if self._questions is not None:
+            self._questions.answered(reply_id, args)
+
+    def give_up_asking(self) -> None:
+        """The connection is gone."""
+        if self._questions is not None:
+            self._questions.give_up()
 
     def ack(self, event_id: Any, *args: Any) -> None:
         """Acknowledge the event with this id; :meth:`Event.ack` knows its own."""
@@ -394,34 +396,3 @@ class Socket:
         self._channels = tuple(name for name in self._channels if name != channel)
         if self._asked:
             self._asked.pop(channel, None)
-
-    # Answers to what we asked
-
-    def _await_answer(self, answer: Answer) -> int:
-        if self._unanswered is None:
-            self._unanswered = {}
-        if len(self._unanswered) >= MAX_UNANSWERED:
-            del self._unanswered[next(iter(self._unanswered))]
-        reply_id = max(self._unanswered, default=0) + 1
-        self._unanswered[reply_id] = answer
-        return reply_id
-
-    def answered(self, reply_id: Any, args: list[Any]) -> None:
-        """The client acknowledged; an id nobody waits for is ignored."""
-        if not self._unanswered or not isinstance(reply_id, int):
-            return
-        answer = self._unanswered.pop(reply_id, None)
-        if isinstance(answer, Reply):
-            answer.set(args)
-        elif isinstance(answer, AsyncResult):
-            # At once: behind the inbox it would wait for the receiver that waits for it.
-            answer.set(args[0] if len(args) == 1 else tuple(args))
-        elif answer is not None:
-            self.inbox.put(partial(answer, *args))
-
-    def give_up_asking(self) -> None:
-        """The connection is gone: nobody will answer what was asked over it."""
-        unanswered, self._unanswered = self._unanswered or {}, None
-        for answer in unanswered.values():
-            if isinstance(answer, Reply):
-                answer.give_up()

@@ -9,7 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import InvalidChannel, InvalidMessage, Refuse
-from realtime_wall.sockets.socket import MAX_UNANSWERED, TooManyChannels
+from realtime_wall.sockets import visit
+from realtime_wall.sockets.questions import MAX_OPEN
+from realtime_wall.sockets.socket import TooManyChannels
 from realtime_wall.wire.connection import DROPPED
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
@@ -194,7 +196,7 @@ def test_an_event_without_a_callback_asks_for_no_answer(client, socket):
 
 def test_a_client_that_never_answers_is_not_waited_for_without_end(node, client, socket):
     answers = []
-    for number in range(MAX_UNANSWERED + 1):
+    for number in range(MAX_OPEN + 1):
         socket.emit("news", callback=lambda _, number=number: answers.append(number))
     first, second, *_ = (reply_id for _, _, reply_id in client.sent)
 
@@ -215,6 +217,18 @@ def test_call_waits_for_the_answer(client, socket, args, value):
 
     assert (name, data) == ("add", [1, 2])
     assert waiting.get(timeout=10) == value
+
+
+def test_call_does_not_wait_for_a_client_that_is_gone(client, socket):
+    waiting = gevent.spawn(socket.call, "add", 1, timeout=60)
+    wait_for(lambda: client.sent)
+
+    visit.end(socket)
+
+    for asked in (waiting, gevent.spawn(socket.call, "add", 2, timeout=60)):
+        with pytest.raises(TimeoutError, match="gone"):
+            asked.get(timeout=10)
+    assert len(client.sent) == 1
 
 
 def test_call_works_inside_a_receiver_of_the_same_socket(node, client, socket):
