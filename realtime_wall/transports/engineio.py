@@ -111,11 +111,11 @@ class Session:
 
     # Sending
 
-    def send(self, data: str | bytes) -> Written:
-        """Send a message."""
-        if isinstance(data, bytes):
-            return self.frames.write(binary_frame(data)) if self.frames else self._queue(data)
-        return self._send_packet(encode_text(PacketType.MESSAGE, data))
+    def send(self, data: str | bytes, soon: bool = False) -> Written:
+        """Send a message; ``soon`` is with what follows, where that saves a call."""
+        return self._send_packet(
+            data if isinstance(data, bytes) else encode_text(PacketType.MESSAGE, data), soon
+        )
 
     def send_all(self, packets: Iterable[str]) -> Written:
         """Send packets that are written already, to a polling client."""
@@ -124,8 +124,10 @@ class Session:
             written = self._queue(packet)
         return written
 
-    def _send_packet(self, packet: str) -> Written:
-        return self.frames.write(text_frame(packet.encode())) if self.frames else self._queue(packet)
+    def _send_packet(self, packet: str | bytes, soon: bool = False) -> Written:
+        if self.frames is None:
+            return self._queue(packet)
+        return self.frames.write_soon(_frame(packet)) if soon else self.frames.write(_frame(packet))
 
     def _queue(self, packet: str | bytes) -> Written:
         if self.is_over or self._polling is None:
@@ -286,7 +288,7 @@ class Session:
         self._probe, self.frames = None, frames
         waiting, drained = self._polling.hand_over()
         for packet in waiting:
-            frames.write(binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode()))
+            frames.write(_frame(packet))
         if self.is_busy():
             frames.pause()
         if drained is not None and self.outbox_size:
@@ -360,3 +362,7 @@ class Session:
         client, self._client = self._client, None
         if client is not None:
             client.gone(reason)
+
+
+def _frame(packet: str | bytes) -> bytes:
+    return binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode())

@@ -9,6 +9,8 @@ import logging
 from time import monotonic
 from typing import Protocol
 
+from gevent import get_hub
+
 from realtime_wall.node import Node
 from realtime_wall.protocol.frames import (
     Binary,
@@ -23,7 +25,7 @@ from realtime_wall.protocol.frames import (
     pong_frame,
 )
 from realtime_wall.wire import collector
-from realtime_wall.wire.connection import DROPPED, Wire, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Peer(Protocol):
 class FramedConnection:
     """A wire's owner that reads and writes WebSocket frames."""
 
-    __slots__ = ("_heard", "_node", "_pinged", "_reader", "closing", "due", "peer", "wire")
+    __slots__ = ("_heard", "_held", "_node", "_pinged", "_reader", "closing", "due", "peer", "wire")
 
     def __init__(self, node: Node, wire: Wire, peer: Peer) -> None:
         config = node.config
@@ -60,6 +62,7 @@ class FramedConnection:
         self._reader = FrameReader(config.message_size, config.message_fragments)
         self._heard = monotonic()
         self._pinged = False
+        self._held: list[bytes] | None = None
 
     def start(self) -> None:
         self.wire.start(self)
@@ -68,14 +71,35 @@ class FramedConnection:
     # Writing
 
     def write(self, data: bytes) -> Written:
-        # RFC 6455 5.5.1: nothing follows a close frame.
-        return DROPPED if self.closing else self.wire.write(data)
+        if self.closing:  # RFC 6455 5.5.1: nothing follows a close frame
+            return DROPPED
+        if self._held is not None:
+            data = self._take_held() + data
+        return self.wire.write(data)
+
+    def write_soon(self, data: bytes) -> Written:
+        """Write it together with what follows: with the next write, or when the event loop has its turn."""
+        if self.closing:
+            return DROPPED
+        if self._held is None:
+            self._held = []
+            get_hub().loop.run_callback(self._write_held)
+        self._held.append(data)
+        return QUEUED
+
+    def _write_held(self) -> None:
+        if self._held is not None and not self.closing:
+            self.wire.write(self._take_held())
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held or (), None
+        return b"".join(held)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; the client has ``close_timeout`` to answer it."""
         if self.closing:
             return
-        self.wire.write(close_frame(code, reason))
+        self.write(close_frame(code, reason))
         self.closing = True
         self.wire.resume()  # a paused wire would never see the client's answer
         self._node.clockwork.schedule(self, self._node.config.close_timeout)

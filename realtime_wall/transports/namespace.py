@@ -281,7 +281,9 @@ class Namespace:
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
         send, number = self._client.session.send, _number(event_id)
         if arguments.binary is None:
-            send(socketio.ack_text(self._name, number, arguments.parts))
+            # When more answers follow, they leave together.
+            soon = bool(self.socket.inbox.jobs)
+            send(socketio.ack_text(self._name, number, arguments.parts), soon)
             return
         for text in socketio.binary_ack_texts(
             self._name, number, arguments.parts, arguments.binary.attachments

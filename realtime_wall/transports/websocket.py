@@ -147,7 +147,9 @@ class WebSocket:
         return self._write_text(plain.message_text(name or "message", arguments.data_json, id=reply_id))
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        self._write_text(plain.ack_text(event_id, arguments.data_json))
+        frame = text_frame(plain.ack_text(event_id, arguments.data_json).encode())
+        # More answers follow: they leave together.
+        (self._frames.write_soon if self.socket.inbox.jobs else self._frames.write)(frame)
 
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any

@@ -744,3 +744,15 @@ def test_a_volatile_broadcast_that_is_older_than_what_the_client_has_is_left_out
     namespace.deliver(Encoded([stale]))
 
     assert visitor.events()[-1] == ["news", 2]
+
+
+def test_the_answers_to_a_burst_leave_together_and_in_order(visitor):
+    connect(signals.socket_client_event_by_type["add"], lambda sender, event, **_: event.data)
+    writes, write = [], visitor.wire.write
+    visitor.wire.write = lambda data: (writes.append(data), write(data))[1]
+
+    visitor.wire.owner.received(b"".join(masked(TEXT, f'42{n}["add",{n}]') for n in range(20)))
+    visitor.settle()
+
+    assert visitor.told()[-20:] == [f"3{n}[{n}]" for n in range(20)]
+    assert len(writes) == 1
