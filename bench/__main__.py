@@ -6,9 +6,9 @@ import platform
 import sys
 
 from bench import peers_table
-from bench.figures import leaving, plain, socketio
+from bench.figures import channels, leaving, plain, socketio
 
-FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES]
+FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES, *channels.FIGURES]
 
 
 def main(names: list[str]) -> int:

@@ -90,6 +90,52 @@ class Clients:
                 self._add(connection)
         return self.settle()
 
+    def listen_http(self, port, count, path, cookie=""):
+        """Readers of a response without an end; ``{}`` in the path is the reader's number."""
+        for number in range(count):
+            self._add(get(port, path.replace("{}", str(number)), cookie))
+        return self.settle()
+
+    def posts(self, port, count, path, token):
+        """POSTs of a short text by the bearer of a token, one after the other on a few connections."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda _: post_all(port, count // AT_ONCE, path, token), range(AT_ONCE)))
+
+    def long_polls(self, port, path, count, messages):
+        """Poll until each reader has so many messages; all that came, and in how many answers."""
+        polls = {}
+        epoll = select.epoll()
+
+        def ask(reader, since):
+            connection = socket.create_connection(("127.0.0.1", port))
+            query = f"?since={since}" if since else ""
+            connection.sendall(REQUEST.format(path=path + query, port=port, cookie="").encode())
+            connection.setblocking(False)
+            epoll.register(connection, select.EPOLLIN)
+            polls[connection.fileno()] = (reader, connection, bytearray())
+
+        got, answers = [0] * count, 0
+        for reader in range(count):
+            ask(reader, "")
+        while min(got) < messages:
+            events = epoll.poll(PATIENCE)
+            if not events:
+                break
+            for fd, _ in events:
+                reader, connection, answer = polls[fd]
+                data = connection.recv(262144)
+                answer += data
+                head, _, body = bytes(answer).partition(b"\r\n\r\n")
+                if data and (b"Content-Length: %d\r\n" % len(body) not in head or not body):
+                    continue
+                epoll.unregister(fd)
+                polls.pop(fd)[1].close()
+                got[reader] += body.count(b"burst-")
+                answers += 1
+                if got[reader] < messages:
+                    ask(reader, head.partition(b'W/"')[2].partition(b'"')[0].decode())
+        return sum(got), answers
+
     def listen_socketio(self, port, count, cookie=""):
         """Socket.IO clients on WebSockets."""
         for _ in range(count):
@@ -131,6 +177,19 @@ class Clients:
             for fd, _ in self._wait():
                 read += len(self._read(fd))
         return read
+
+    def count(self, number, needle):
+        """Read until something has come so many times; how often it did, and who is still connected."""
+        needle, seen, rests = needle.encode(), 0, {}
+        while seen < number:
+            events = self.poll.poll(PATIENCE)
+            if not events:
+                break
+            for fd, _ in events:
+                data = rests.get(fd, b"") + self._read(fd)
+                seen += data.count(needle)
+                rests[fd] = data[-len(needle) + 1 :]
+        return seen, len(self.readers)
 
     def stamps(self, count):
         """Read messages that carry the time of their sending; the delay of each delivery in seconds."""
@@ -222,6 +281,43 @@ def handshake(port, path, cookie, until=b"\r\n\r\n"):
         answer += data
     assert answer.startswith(b"HTTP/1.1 101"), answer
     return connection
+
+
+REQUEST = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140 Safari/537.36\r\n"
+    "Accept-Language: en-GB,en;q=0.9\r\nCache-Control: no-cache\r\n{cookie}\r\n"
+)
+
+
+def get(port, path, cookie=""):
+    """A response without an end, of which the head was read."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    cookie = cookie and f"Cookie: {cookie}\r\n"
+    connection.sendall(REQUEST.format(path=path, port=port, cookie=cookie).encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        data = connection.recv(4096)
+        if not data:
+            raise RuntimeError(f"refused: {answer!r}")
+        answer += data
+    assert answer.startswith(b"HTTP/1.1 200"), answer
+    return connection
+
+
+def post_all(port, count, path, token):
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: text/plain\r\n"
+    request = f"{head}Authorization: Bearer {token}\r\nContent-Length: 5\r\n\r\nhello".encode()
+    with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as answers:
+        for _ in range(count):
+            connection.sendall(request)
+            status = answers.readline()
+            assert b" 200 " in status, status
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
 
 
 def connect_socketio(port, cookie="", query=""):

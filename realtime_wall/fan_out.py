@@ -122,7 +122,8 @@ class FanOut:
         return self._queue[0].message.position.offset if self._queue else None
 
     def wait_for_room(self) -> None:
-        self._room.wait()
+        if not self._room.is_set():  # waiting for what is there costs as much as a delivery
+            self._room.wait()
 
     def _run(self) -> None:
         while True:

@@ -131,10 +131,10 @@ class Publishing:
             raise MessageTooBig(size, limit)
 
     def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
-        delivery = self._fan_out.push(message, audience)
+        delivery = self._fan_out.push(message, audience) if audience else None
         if not message.is_volatile:
             self._published(message)
-        if not audience or not counted:
+        if delivery is None or not counted:
             return Receipt(processes=1, position=str(message.position))
         delivery.done.wait()
         dropped, queued, sent = delivery.counts

@@ -10,4 +10,6 @@ urlpatterns = [
     path("stall/", views.stall),
     path("loads/", views.loads),
     path("stamp/", views.stamp),
+    path("burst/", views.burst),
+    path("empty/", views.empty),
 ]

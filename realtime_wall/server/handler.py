@@ -33,6 +33,8 @@ from realtime_wall.wire.connection import Wire
 access_log = logging.getLogger("django.server")
 log = logging.getLogger(__name__)
 
+# What of a response is joined to its head; beyond, copying costs more than a call.
+JOINED = 64 * 1024
 # Seconds for a client that was answered before it had sent everything, to notice.
 LINGER = 2.0
 # Who knows one of these can speak as that client: the log has the beginning only.
@@ -58,6 +60,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     response_headers: Any
     wsgi_input: Any
     _head: io.BytesIO
+    _held: bytearray | None = None  # what is to leave together
     _problem: BadHead | None = None
     _hand_over: HandOver | None = None
     _stream: Stream | None = None
@@ -233,6 +236,31 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             self.response_headers.append((b"Connection", b"close"))
         return write
 
+    def _write_with_headers(self, data: bytes) -> None:
+        """The head and the beginning of the body leave together.
+
+        Of two small segments the second would wait until the client has acknowledged the first.
+        """
+        self._held = bytearray()
+        try:
+            super()._write_with_headers(data)
+            held, self._held = self._held, None
+            if held:
+                self._sendall(held)
+        finally:
+            self._held = None
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        if self._held is None:
+            super()._sendall(data)
+            return
+        if len(data) <= JOINED:
+            self._held += data
+            return
+        held, self._held = self._held, bytearray()
+        super()._sendall(held)
+        super()._sendall(data)
+
     def _write(self, data: bytes, *args: Any) -> None:
         if self.command != "HEAD":
             super()._write(data, *args)
@@ -288,11 +316,12 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def log_request(self) -> None:
         code = abs(self.code or 0) or int((self._orig_status or "0")[:3])
-        if self.requestline:
+        level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO
+        if self.requestline and access_log.isEnabledFor(level):
             # repr without its quotes: a request line with escape sequences stays one harmless line
             line = repr(SECRET_IN_QUERY.sub(r"\1", self.requestline[:500]))[1:-1]
             access_log.log(
-                logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO,
+                level,
                 '"%s" %s %s',
                 line,
                 code,

@@ -35,7 +35,8 @@ def status(page):
 @pytest.mark.parametrize("path", ["", "archive/"])
 def test_a_connection_that_never_was_is_not_called_lost(site, visitors, path):
     server, _ = site
-    page = visitors.tab(server.url + path, script=REFUSED % 1006)
+    # Else it would be live without a WebSocket.
+    page = visitors.tab(server.url + path, script=REFUSED % 1006 + "window.fetch = undefined;")
 
     expect(status(page)).to_have_attribute("data-state", "failed")
     expect(status(page)).to_have_text("no connection")

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from realtime_wall.server.handler import JOINED, Handler
 from tests.live import LiveServer, wait_for
 from tests.server.conftest import access_lines
 from tests.server.heads import get, post
@@ -317,3 +318,36 @@ def test_a_client_that_resets_its_connection_is_no_error_of_ours(server, new_out
 
     assert server.get("/user/").body == b"user AnonymousUser"
     assert "Traceback" not in new_output()
+
+
+class Sent(Handler):
+    """A handler whose socket is a list."""
+
+    def __init__(self, code=200):
+        self.socket = self
+        self.sent = []
+        self.status, self.code, self.response_headers = b"200 OK", code, []
+        self.provided_date, self.provided_content_length = "now", "4"
+        self.command, self.response_length, self.response_use_chunked = "GET", 0, False
+        self.headers_sent, self.request_version, self.result = False, "HTTP/1.1", []
+
+    def sendall(self, data):
+        self.sent.append(bytes(data))
+
+
+def test_a_head_and_a_small_body_leave_in_one_segment():
+    handler = Sent()
+
+    handler.write(b"body")
+    handler.write(b"more")
+
+    assert handler.sent == [b"HTTP/1.1 200 OK\r\n\r\nbody", b"more"]
+
+
+def test_a_large_body_is_not_copied_to_its_head():
+    handler, large = Sent(), b"x" * (JOINED + 1)
+
+    handler.write(large)
+
+    assert handler.sent == [b"HTTP/1.1 200 OK\r\n\r\n", large]
+    assert handler.response_length == sum(map(len, handler.sent))

@@ -3,14 +3,16 @@
 import json
 import time
 
+import gevent
 from django.conf import settings
 from django.contrib.auth import get_user_model, login, logout
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.test.utils import CaptureQueriesContext
+from django.views.decorators.csrf import csrf_exempt
 from gevent import get_hub
 
-from realtime_wall import broadcast, broadcast_channel
+from realtime_wall import broadcast, broadcast_channel, node, publish
 
 TICK = 0.0005
 _gaps = []
@@ -40,6 +42,21 @@ def publish_many(request):
     message, channel = "x" * int(request.GET["size"]), request.GET["channel"]
     for _ in range(int(request.GET["count"])):
         broadcast(message) if channel == "*" else broadcast_channel(message, channel)
+    return HttpResponse("done")
+
+
+@csrf_exempt
+def empty(request):
+    return HttpResponse()
+
+
+def burst(request):
+    """Publish messages without waiting for any; first, if asked to, for so many listeners."""
+    query = request.GET
+    while node.here().subscriptions.count(query["channel"]) < int(query.get("wait", 0)):
+        gevent.sleep(0.05)
+    for number in range(int(query["count"])):
+        publish(query["channel"], f"burst-{number}")
     return HttpResponse("done")
 
 
