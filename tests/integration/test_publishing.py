@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import requests
 
 from tests.live import LiveServer
 
@@ -84,6 +85,31 @@ def test_a_deleted_channel_ends_its_stream_with_a_goodbye(server):
         assert told.index('"text":"hello"') < told.index('"id":-2,"channel":"doomed","text":"Good night"')
         assert [client.read()["type"] for _ in range(2)] == ["message", "unsubscribed"]
         assert ask(server, "GET", "/events/pub/doomed").status == 404
+
+
+STAFF = """
+from django.contrib.auth.models import User
+User.objects.create_user("ada", password="ada", is_staff=True)
+"""
+
+
+def test_staff_publishes_with_the_token_of_its_session_and_not_without():
+    with LiveServer() as server:
+        assert server.manage("migrate", "-v0").returncode == 0
+        assert server.manage("shell", "-v0", "-c", STAFF).returncode == 0
+        site = f"http://{server.host}"
+        session = requests.Session()
+        session.post(f"{site}/login/", data={"name": "ada", "password": "ada"}, timeout=10)
+        token = {"X-CSRFToken": session.cookies["csrftoken"]}
+
+        def publish(**headers):
+            return session.post(f"{site}/events/pub/news", "hello", headers=headers, timeout=10)
+
+        assert publish(Origin=site, **token).status_code == 200
+        assert publish(Origin=site).status_code == 403
+        assert publish(Origin="https://evil.example", **token).status_code == 403
+        assert session.get(f"{site}/events/stats/", timeout=10).json()["published_messages"] == 1
+        assert requests.get(f"{site}/events/stats/", timeout=10).status_code == 403
 
 
 def test_a_token_is_not_written_to_the_log(server):
