@@ -142,10 +142,8 @@ def answers_to(question: Question, config: Config) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         for path in runtime_dir.sockets(config):
-            connection = _connect(path)
+            connection = _tell(stack, path, line, TIMEOUT)
             if connection is not None:
-                stack.enter_context(contextlib.closing(connection))
-                connection.sendall(line)
                 selector.register(connection, selectors.EVENT_READ, bytearray())
         if not selector.get_map():
             raise NoServer(runtime_dir.project_dir(config))
