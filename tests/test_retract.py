@@ -59,6 +59,13 @@ def test_who_comes_later_sees_neither_and_who_had_it_is_told(node, name):
     assert [one.data_json for one in node.broker.newest("room", 9)] == ['"fine"']
 
 
+def test_a_retraction_is_not_counted_as_published(node):
+    position = realtime_wall.publish("room", "oops")
+    realtime_wall.retract("room", position)
+
+    assert node.broker.published("room") == 1
+
+
 def test_what_has_left_the_log_is_told_to_all(node):
     position = realtime_wall.publish("room", "oops")
     for _ in range(3):

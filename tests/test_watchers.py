@@ -46,6 +46,17 @@ def test_what_is_broadcast_to_all_is_on_no_channel():
     assert heard == []
 
 
+def test_what_is_volatile_is_not_in_the_log_and_is_not_told():
+    heard = []
+    on_published("*")(heard.append)
+    with running_node() as node:
+        RecordingTransport(node).socket.subscribe("a")
+        api.broadcast_emit("moved", 1, channel="a", volatile=True)
+        settle(node)
+
+    assert heard == []
+
+
 def test_it_may_wait_and_has_one_message_after_the_other():
     heard = []
 

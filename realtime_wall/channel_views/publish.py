@@ -82,7 +82,6 @@ def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) ->
     event_id = check_event_id(event_id) if event_id else None
     key = check_key(key) if key else None
     data_json = _data_json(here, request, body)
-    here.publishing.check_size(data_json)  # before any of the channels has it
     for name in names:
         command = Publish(
             channel=name,
