@@ -57,7 +57,7 @@ def summary(here: Node) -> Told:
     here.broker.expire()
     published, stored = here.broker.totals()
     channels = _channels(here)
-    subscribers = sum(map(here.subscriptions.count, channels))
+    subscribers = sum(map(here.subscriptions.count, {*here.subscriptions.channels()} - {EVERYONE}))
     uptime = _uptime(here)
     return {
         **_now(here),
