@@ -37,11 +37,10 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
         here = asked.server(request, *METHODS)
         response = HttpResponse() if request.method == "OPTIONS" else _answer(here, request, channels)
     except Foreign as refused:
-        return refused.response()
+        return asked.fresh(refused.response())
     except Refused as refused:
         response = refused.response()
-    response.headers["Cache-Control"] = "no-store"
-    return asked.share(request, response, ", ".join(METHODS))
+    return asked.fresh(asked.share(request, response, ", ".join(METHODS)))
 
 
 def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
@@ -76,8 +75,8 @@ def _information(here: Node, names: list[str], **more: Any) -> str:
 def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:
     if not body:
         raise Refused(400, "Empty post requests are not allowed.")
-    headers = request.META
-    event, event_id, key = map(headers.get, ("HTTP_EVENT_TYPE", "HTTP_EVENT_ID", "HTTP_IDEMPOTENCY_KEY"))
+    given = request.META
+    event, event_id, key = map(given.get, ("HTTP_EVENT_TYPE", "HTTP_EVENT_ID", "HTTP_IDEMPOTENCY_KEY"))
     event = check_event_name(event) if event else None
     event_id = check_event_id(event_id) if event_id else None
     key = check_key(key) if key else None
