@@ -220,7 +220,7 @@ class Namespace:
 
     def deliver(self, encoded: Encoded) -> Written:
         if self._door is not None:
-            return QUEUED  # in the log
+            return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
         session = self._client.session

@@ -756,3 +756,17 @@ def test_the_answers_to_a_burst_leave_together_and_in_order(visitor):
 
     assert visitor.told()[-20:] == [f"3{n}[{n}]" for n in range(20)]
     assert len(writes) == 1
+
+
+def test_a_volatile_broadcast_is_left_out_for_who_is_not_welcomed_yet(node):
+    hold = gevent.event.Event()
+    connect(signals.socket_connected, lambda *_, **__: hold.wait(10))
+    visitor = Visitor(node)
+    visitor.say("0")
+
+    receipt = api.broadcast_emit("moved", 1, volatile=True)
+
+    assert (receipt.sockets, receipt.dropped) == (0, 1)
+    hold.set()
+    visitor.settle()
+    assert visitor.events() == []
