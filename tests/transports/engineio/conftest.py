@@ -4,7 +4,7 @@ import pytest
 
 from realtime_wall.transports.engineio import Session, sessions
 from tests.fakes import RecordingWire, running_node
-from tests.transports.engineio_client import Listener
+from tests.transports.engineio.client import Listener
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from realtime_wall.protocol.engineio import MAX_PACKETS, BadPacket
 from realtime_wall.transports.engineio import MAX_POSTED, Conflict, sessions
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from tests.live import wait_for
-from tests.transports.engineio_client import polling_in_vain
+from tests.transports.engineio.client import polling_in_vain
 
 
 def test_what_is_sent_waits_for_the_next_poll_in_order(polling):

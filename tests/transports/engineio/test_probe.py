@@ -6,7 +6,7 @@ import pytest
 from realtime_wall.protocol.frames import Close
 from realtime_wall.transports.probe import PROBE_TIMEOUT
 from tests.fakes import RecordingWire, masked
-from tests.transports.engineio_client import BINARY, TEXT, polling_in_vain, say, written
+from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written
 
 
 def test_a_client_changes_over_and_what_waits_comes_first(polling, wire, client):

@@ -9,7 +9,7 @@ from realtime_wall.transports.engineio import Session, sessions
 from realtime_wall.wire.connection import SENT
 from tests.fakes import masked
 from tests.live import wait_for
-from tests.transports.engineio_client import BINARY, TEXT, polling_in_vain, say, written
+from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written
 
 # The beginning
 
