@@ -34,7 +34,7 @@ def shell(server, code):
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer() as running:
+    with LiveServer(settings={"CHANNELS": {"staff*": {"READ": "staff"}}}) as running:
         assert running.manage("migrate", "-v0").returncode == 0
         shell(running, PEOPLE)
         yield running
@@ -142,6 +142,27 @@ def test_what_a_user_may_do_is_seen_by_its_open_sockets(server):
         assert client.ask("powers") == [True, ["auth.view_user"]]
         shell(server, TAKEN)
         assert client.ask("powers") == [False, []]
+
+
+STAFF = "eve = User.objects.get(username='eve'); eve.is_staff = {}; eve.save()"
+
+
+def test_who_is_no_staff_any_more_hears_the_staffs_channel_no_more(server):
+    shell(server, EVE + STAFF.format(True))
+    eve = Browser(server, "eve")
+
+    with eve.client() as client, server.client() as stranger:
+        assert client.subscribe("staff room")["type"] == "subscribed"
+        assert client.subscribe("lobby")["type"] == "subscribed"
+        assert stranger.subscribe("staff room")["code"] == "refused"
+
+        shell(server, STAFF.format(False))
+        told = client.read_until(lambda one: one["type"] == "unsubscribed")
+        shell(server, "from realtime_wall import publish; [publish(c, c) for c in ('staff room', 'lobby')]")
+
+        assert told == {"type": "unsubscribed", "channel": "staff room"}
+        assert client.read()["message"] == "lobby"
+        assert client.subscribe("staff room")["code"] == "refused"
 
 
 def test_an_ordinary_save_of_a_user_ends_nothing(server):

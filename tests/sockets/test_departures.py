@@ -1,3 +1,5 @@
+from time import monotonic
+
 import gevent
 import pytest
 
@@ -9,6 +11,7 @@ from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.sockets.visitor import Session
 from tests.fakes import RecordingTransport, no_receivers, running_node
+from tests.live import wait_for
 
 SESSIONS = {"ada-1": Session("1", None), "ada-2": Session("1", None), "bob": Session("2", None)}
 
@@ -70,6 +73,19 @@ def test_a_user_is_cut_everywhere_with_one_question(node, connect, asked):
 
     assert all(one.closed == (LOGGED_OUT, "signed out") for one in adas)
     assert all(one.closed is None for one in others)
+    assert len(asked) == 1
+
+
+def test_a_thousand_sockets_of_a_user_who_is_known_cost_no_question(node, connect, asked):
+    adas = [connect("ada-1") for _ in range(1000)]
+    node.departures.sessions.arrived(adas[0].socket.request)
+    node.departures.sessions.tick(monotonic())
+    wait_for(lambda: not node.departures.sessions._is_looking, "the store's answer")
+    assert asked == [{"ada-1"}]
+
+    assert node.perform(Cut(user_id="1")).sockets == 1000
+
+    assert all(one.closed for one in adas)
     assert len(asked) == 1
 
 
