@@ -7,7 +7,7 @@ import statistics
 from bench.figures import socketio
 
 COLUMNS = ("ours", "python-socketio", "node", "bare")
-TITLES = ("", "ours", "python-socketio", "on Node", "bare loop")
+TITLES = ("figure", "ours", "python-socketio", "on Node", "bare loop")
 WIDTHS = (44, 9, 17, 9, 11)
 
 
@@ -19,7 +19,7 @@ def rows():
     yield "CPU of a handshake, us", handshake, "{:.0f}"
     yield "CPU of an event with its ack, us", socketio.events_cpu(), "{:.0f}"
     view = statistics.median(handshake["view"])
-    yield "(CPU of a Django view that reads the user, us)", {"ours": [view]}, "{:.0f}"
+    yield "CPU of a Django view, see below, us", {"ours": [view]}, "{:.0f}"
 
 
 def show():
