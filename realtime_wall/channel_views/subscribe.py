@@ -157,7 +157,7 @@ def _told_now(request: HttpRequest, wanted: Asked) -> HttpResponse | None:
     found = here.missed(wanted.channels, wanted.since)
     if not found.messages and not found.gaps:
         return None
-    gaps = [formats.gap_item(channel, found.start) for channel in found.gaps]
+    gaps = formats.gap_items(found.gaps, found.start, wanted.since)
     body = _body(request, wanted)
     text = body.text([*gaps, *map(formats.item_of, found.messages)])
     response = HttpResponse(text, content_type=body.content_type)

@@ -34,20 +34,20 @@ class Road(Protocol):
 
 
 class Backlog:
-    __slots__ = ("_live", "_missed", "_road", "_tell_gap", "_wanted", "_write")
+    __slots__ = ("_live", "_missed", "_road", "_tell_gaps", "_wanted", "_write")
 
     def __init__(
         self,
         road: Road,
         write: Callable[[list[Message]], object],
-        tell_gap: Callable[[str, Position], object],
+        tell_gaps: Callable[[list[str], Position], object],
         is_wanted: Callable[[str], bool],
         rules: Rules,
         limit: int,
     ) -> None:
         self._road = road
         self._write = write
-        self._tell_gap = tell_gap  # that something of a channel, up to a position, was left out
+        self._tell_gaps = tell_gaps  # that something of channels, up to a position, was left out
         self._wanted = is_wanted  # whether the client is still on a channel
         self._missed: deque[Message] = deque()
         self._live = LiveQueue(rules, limit)
@@ -82,7 +82,7 @@ class Backlog:
         while self.is_waiting and self._road.is_open and not self._road.outbox_size:
             portion = self._portion()
             if portion:
-                self._tell_gaps(portion[0].position)
+                self._tell_what_is_left_out(portion[0].position)
                 self._write(portion)
         if not self._road.is_open:
             self._missed.clear()
@@ -90,11 +90,10 @@ class Backlog:
         elif self.is_waiting:
             self._road.when_drained(self._go_on)
 
-    def _tell_gaps(self, first: Position) -> None:
-        gaps, self._live.gaps = self._live.gaps, set()
-        for channel in sorted(gaps):
-            if self._wanted(channel):
-                self._tell_gap(channel, Position(first.epoch, first.offset - 1))
+    def _tell_what_is_left_out(self, first: Position) -> None:
+        gaps, self._live.gaps = sorted(filter(self._wanted, self._live.gaps)), set()
+        if gaps:
+            self._tell_gaps(gaps, Position(first.epoch, first.offset - 1))
 
     def _portion(self) -> list[Message]:
         portion: list[Message] = []

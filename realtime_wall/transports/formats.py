@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import NOTHING, Since
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.fan_out import Codec
 from realtime_wall.protocol import event_stream, push_stream
@@ -25,8 +26,10 @@ class Format:
     content_type: str
     # One item, with the text that the channel's template makes of it.
     write: Callable[[Item, Template], str]
-    # The first thing sent, with the channel's header and where the client stands.
-    begin: Callable[[Rule, Position], str]
+    # The first thing sent, with the channel's header.
+    begin: Callable[[Rule], str]
+    # Where the client stands, after it was told what cannot be told any more.
+    place: Callable[[Position], str]
     # What is sent to a silent client.
     ping: Callable[[Rule, Position], str]
     end: Callable[[Rule], str]
@@ -41,9 +44,8 @@ def _unnamed_event(item: Item, template: Template) -> str:
     return event_stream.event_text(template(item), id=item.cursor or None)
 
 
-def _begin_events(rule: Rule, at: Position) -> str:
-    header = event_stream.comment_text(rule.header_template or "")
-    return header + event_stream.retry_text(RETRY) + event_stream.position_text(str(at))
+def _begin_events(rule: Rule) -> str:
+    return event_stream.comment_text(rule.header_template or "") + event_stream.retry_text(RETRY)
 
 
 def _ping_events(rule: Rule, at: Position) -> str:
@@ -58,6 +60,7 @@ EVENTS = Format(
     "text/event-stream; charset=utf-8",
     _event,
     _begin_events,
+    lambda at: event_stream.position_text(str(at)),
     _ping_events,
     lambda rule: event_stream.comment_text(rule.footer_template) if rule.footer_template else "",
 )
@@ -66,7 +69,8 @@ UNNAMED_EVENTS = replace(EVENTS, write=_unnamed_event)
 LINES = Format(
     "application/json; charset=utf-8",
     lambda item, template: template(item) + CRLF,
-    lambda rule, at: rule.header_template + CRLF if rule.header_template else "",
+    lambda rule: rule.header_template + CRLF if rule.header_template else "",
+    lambda at: "",
     lambda rule, at: push_stream.as_json(_ping_item(rule, at)) + CRLF,
     lambda rule: rule.footer_template + CRLF if rule.footer_template else "",
 )
@@ -74,7 +78,8 @@ LINES = Format(
 FRAME = Format(
     "text/html; charset=utf-8",
     lambda item, template: push_stream.as_script_call(item),
-    lambda rule, at: push_stream.FRAME_HEAD,
+    lambda rule: push_stream.FRAME_HEAD,
+    lambda at: "",
     lambda rule, at: push_stream.as_script_call(_ping_item(rule, at)),
     lambda rule: push_stream.FRAME_FOOT,
 )
@@ -101,6 +106,16 @@ def gap_item(channel: str, position: Position) -> Item:
 def deleted_item(channel: str, farewell: str, position: Position) -> Item:
     text = push_stream.json_of(farewell)
     return Item(DELETED, channel, text, cursor=str(position), tag=str(position.offset))
+
+
+def gap_items(channels: Sequence[str], at: Position, since: Since = NOTHING) -> list[Item]:
+    """That something of each channel was lost; after the last of them the client stands at a position.
+
+    Before that it stands where it was: were it cut off in between, the others would never be told.
+    """
+    before = "" if since.position is None else str(since.position)
+    held = [replace(gap_item(channel, at), cursor=before) for channel in channels[:-1]]
+    return held + [gap_item(channel, at) for channel in channels[-1:]]
 
 
 def template_of(rule: Rule) -> Template:

@@ -58,10 +58,10 @@ class Listener:
         node.listeners.add(self)
         found = node.listen(self, channels, since)
         at = found.start
-        opening = self._format.begin(self._rule, at)
-        for channel in found.gaps:
-            opening += formats.write(self._format, node.rules, formats.gap_item(channel, at))
-        opened = head + self._framed(opening)
+        opening = self._format.begin(self._rule)
+        for gap in formats.gap_items(found.gaps, at, since):
+            opening += formats.write(self._format, node.rules, gap)
+        opened = head + self._framed(opening + self._format.place(at))
         if sum(message.size for message in found.messages) <= PORTION:
             self._wire.write(opened + self._codec(found.messages))
         else:
@@ -105,7 +105,7 @@ class Listener:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._wire, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._wire, self._write, self._tell_gaps, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
@@ -113,9 +113,11 @@ class Listener:
     def _write(self, messages: list[Message]) -> None:
         self._wire.write(self._codec(messages))
 
-    def _tell_gap(self, channel: str, position: Position) -> None:
-        gap = formats.write(self._format, self._node.rules, formats.gap_item(channel, position))
-        self._wire.write(self._framed(gap))
+    def _tell_gaps(self, channels: list[str], position: Position) -> None:
+        gaps = formats.gap_items(channels, position)
+        self._wire.write(
+            self._framed("".join(formats.write(self._format, self._node.rules, gap) for gap in gaps))
+        )
 
     # As the wire's owner
 

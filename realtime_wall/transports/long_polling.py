@@ -69,7 +69,7 @@ class LongPoll:
         node.listeners.add(self)
         found = node.listen(self, dict.fromkeys(channels, 0), Since(position=since))
         if found.messages or found.gaps:  # published while the response was on its way here
-            gaps = [formats.gap_item(channel, found.start) for channel in found.gaps]
+            gaps = formats.gap_items(found.gaps, found.start, Since(position=since))
             self._answer_items([*gaps, *map(formats.item_of, found.messages)], found.messages)
         else:
             node.clockwork.schedule(self, node.config.long_poll_timeout)

@@ -154,13 +154,17 @@ class Namespace:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._client.session, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._client.session, self._write, self._tell_gaps, self._is_on, rules, limit)
 
-    def _tell_gap(self, channel: str, position: Position) -> None:
-        name = None if channel == EVERYONE else channel
-        arguments = Arguments(encode_json({"channel": name, "cursor": str(position)}))
-        offset = str(position) if self._secret else None
-        self._client.session.send(socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset))
+    def _tell_gaps(self, channels: list[str], position: Position) -> None:
+        """The client's offset moves on with the last: cut off before, it has to hear of the others."""
+        for channel in channels:
+            name = None if channel == EVERYONE else channel
+            arguments = Arguments(encode_json({"channel": name, "cursor": str(position)}))
+            at = position if channel == channels[-1] else self._cursor
+            offset = str(at) if self._secret else None
+            text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
+            self._client.session.send(text)
 
     def _write(self, messages: list[Message]) -> None:
         if not messages:

@@ -180,10 +180,11 @@ class WebSocket:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._frames.wire, self._write_messages, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._frames.wire, self._write_messages, self._tell_gaps, self._is_on, rules, limit)
 
-    def _tell_gap(self, channel: str, position: Position) -> None:
-        self._write_text(plain.gap_text(None if channel == EVERYONE else channel, str(position), None))
+    def _tell_gaps(self, channels: list[str], position: Position) -> None:
+        for channel in channels:  # a plain client has a cursor for each
+            self._write_text(plain.gap_text(None if channel == EVERYONE else channel, str(position), None))
 
     def _write_messages(self, messages: list[Message]) -> None:
         self._frames.write(encode_messages(messages))

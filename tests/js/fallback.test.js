@@ -173,6 +173,21 @@ test("a gap is told to its channel, at first and later", async () => {
   assert.deepEqual(gaps, ["e:9", "e:20"]);
 });
 
+test("of several gaps at once each is told, though only the last moves on", async () => {
+  const gaps = [];
+  const { http } = await blocked(({ socket }) => {
+    for (const channel of ["a", "b"]) {
+      socket.subscribe(channel, { since: "e:5", onGap: (cursor) => gaps.push([channel, cursor]) });
+    }
+  });
+  await http.answer([], "e:5");
+  await http.answer([], "e:5");
+  http.sources[http.sources.length - 1].says(item(-4, "a", null, ""));
+  http.sources[http.sources.length - 1].says(item(-4, "b", null, "e:9"));
+
+  assert.deepEqual(gaps, [["a", "e:5"], ["b", "e:9"]]);
+});
+
 test("what is refused is told with its reason", async () => {
   const errors = [];
   const { http } = await blocked(({ socket }) => {

@@ -29,10 +29,10 @@ class Reader:
 
     def make(self, write, limit):
         rules = Rules(RULES)
-        return Backlog(self.wire, write, self.tell_gap, self.channels.__contains__, rules, limit)
+        return Backlog(self.wire, write, self.tell_gaps, self.channels.__contains__, rules, limit)
 
-    def tell_gap(self, channel, position):
-        self.writes.append([f"{channel} up to {position.offset}"])
+    def tell_gaps(self, channels, position):
+        self.writes.append([f"{channel} up to {position.offset}" for channel in channels])
 
     def write(self, messages):
         self.writes.append([message.position.offset for message in messages])

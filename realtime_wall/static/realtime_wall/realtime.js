@@ -411,11 +411,11 @@
     _hear({ id, channel, text, event, cursor }) {
       if (id <= 0 && id !== GAP && id !== RETRACTED) return;
       const known = this._cursors.get(channel);
-      if (known && !isNewer(cursor, known)) return;
-      if (known) this._cursors.set(channel, cursor);
-      if (known && this._kind === "eventsource") this._position = cursor;
-      if (id === GAP) this._says({ type: "gap", channel, cursor });
-      else this._says({ type: event || "message", message: text, channel, cursor });
+      const moves = !known || (cursor && isNewer(cursor, known)); // of several gaps only the last does
+      if (known && moves) this._cursors.set(channel, cursor);
+      if (known && moves && this._kind === "eventsource") this._position = cursor;
+      if (id === GAP) this._says({ type: "gap", channel, cursor: moves ? cursor : known });
+      else if (moves) this._says({ type: event || "message", message: text, channel, cursor });
     }
 
     _address(kind, channels, since) {
