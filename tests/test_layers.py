@@ -24,6 +24,7 @@ FLOORS = {
     "realtime_wall.socketio_views": 8,
     "realtime_wall.channel_views": 8,
     "realtime_wall.channel_urls": 8,
+    "realtime_wall.recording": 8,
     "realtime_wall.leaving": 8,
     "realtime_wall.model_changes": 8,
     "realtime_wall.views": 8,

@@ -1,6 +1,7 @@
 """``manage.py realtime``: what a shell, a script and cron can do."""
 
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -26,9 +27,9 @@ def run(server, *arguments, **kwargs):
 class Tail:
     """The command while it runs."""
 
-    def __init__(self, server, *arguments):
+    def __init__(self, server, *arguments, action="tail"):
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "realtime", "tail", *arguments],
+            [sys.executable, "manage.py", "realtime", action, *arguments],
             cwd=SITE,
             env=server.environment,
             stdout=subprocess.PIPE,
@@ -38,6 +39,10 @@ class Tail:
 
     def read(self):
         return json.loads(self.process.stdout.readline())
+
+    def is_speaking(self, seconds):
+        """Whether it says something within so many seconds."""
+        return bool(select.select([self.process.stdout], [], [], seconds)[0])
 
     def end(self, number=signal.SIGINT):
         self.process.send_signal(number)
@@ -158,3 +163,33 @@ def test_stats_tell_people_and_programs(server):
     assert [one["channel"] for one in told["infos"]] == ["counted.a"]
     assert json.loads(run(server, "stats", "--json"))["by_worker"][0]["pid"] == str(server.process.pid)
     assert "channel: counted.a\n" in run(server, "stats", "ALL")
+
+
+def test_what_was_recorded_is_replayed(server, tmp_path):
+    file = tmp_path / "concert.jsonl"
+    with Tail(server, "concert*", action="record") as record:
+        while not record.is_speaking(0.2):
+            run(server, "publish", "concert.a", "is this on?")
+        run(server, "publish", "concert.a", "one", "--event", "said")
+        run(server, "publish", "concert.b", '{"two": 2}', "--json", "--event", "said")
+        lines = [record.read()]
+        while lines[-1]["data"] != {"two": 2}:
+            lines.append(record.read())
+        record.end()
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    said = run(server, "replay", str(file), "--speed", "1000", "--channel", "again")
+    with Tail(server, "again", "--last", "1000") as tail:
+        heard = [tail.read() for _ in lines]
+
+    assert said == f"Published {len(lines)} messages\n"
+    assert [(one["data"], one["event"]) for one in heard] == [(one["data"], one["event"]) for one in lines]
+
+
+def test_a_file_that_is_no_recording_is_refused_in_one_line(server, tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("dear diary\n")
+    result = server.manage("realtime", "replay", str(file))
+
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "line 1 is not of a recording" in result.stderr

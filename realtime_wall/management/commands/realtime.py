@@ -1,10 +1,11 @@
-"""``manage.py realtime publish|tail|stats``: channels from a shell, a script or cron.
+"""``manage.py realtime publish|tail|stats|record|replay``: channels from a shell, a script or cron.
 
 It asks the servers of this project that run on this machine.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from realtime_wall import api, config, statistics
+from realtime_wall import api, config, recording, statistics
 from realtime_wall.brokers import bus_client
 from realtime_wall.brokers.command import MAX_LAST, Follow, Look
 from realtime_wall.errors import RealtimeWallError
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="publish|tail|stats")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
         publish = actions.add_parser("publish", help="put a message on a channel")
         publish.add_argument("channel")
         publish.add_argument("message", help="a text; '-' reads it from the standard input")
@@ -35,6 +36,12 @@ class Command(BaseCommand):
         tail = actions.add_parser("tail", help="show what is published, a line of JSON for each message")
         tail.add_argument("pattern", nargs="?", default="*", help="channels, such as 'tweets*'; all of them")
         tail.add_argument("--last", type=int, default=0, metavar="N", help="begin with the last N messages")
+        record = actions.add_parser("record", help="write what is published, to be replayed")
+        record.add_argument("pattern", nargs="?", default="*", help="channels, such as 'tweets*'")
+        replay = actions.add_parser("replay", help="publish what was recorded, at its own pace")
+        replay.add_argument("file", help="a recording; '-' reads the standard input")
+        replay.add_argument("--speed", type=float, default=1.0, help="10 is an hour in six minutes")
+        replay.add_argument("--channel", help="publish all of it on this channel")
         stats = actions.add_parser("stats", help="tell what goes on")
         stats.add_argument(
             "what", nargs="?", default="", help="a channel, 'news*', or ALL; a summary if none"
@@ -76,6 +83,22 @@ class Command(BaseCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
         raise CommandError("the server has ended")
+
+    def _record(self, pattern: str, **options: Any) -> None:
+        self._tail(pattern, last=0, **options)
+
+    def _replay(self, file: str, speed: float, channel: str | None, **options: Any) -> None:
+        if not 0 < speed < float("inf"):
+            raise CommandError("--speed has to be a number above 0")
+        try:
+            with contextlib.ExitStack() as stack:
+                lines = sys.stdin if file == "-" else stack.enter_context(open(file, encoding="utf-8"))
+                count = recording.play(lines, speed, channel)
+        except (OSError, recording.BadRecording) as problem:
+            raise CommandError(str(problem)) from problem
+        except KeyboardInterrupt:
+            return
+        self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
 
     def _stats(self, what: str, **options: Any) -> None:
         for told in bus_client.answers_to(Look(what=what), config.current()):

@@ -1,6 +1,7 @@
 """Plays a recorded file of posts at its own pace: a wall without an account and without a network.
 
-Each line is what X's API v2 stream sends: ``{"data": ..., "includes": ..., "matching_rules": ...}``.
+Each line is what X's API v2 stream sends, ``{"data": ..., "includes": ..., "matching_rules": ...}``, or what
+``manage.py realtime record`` wrote of a wall's channel, edits and removals among them.
 A pass through the file gives every post a fresh id and the present time, so that it is new to the
 wall, also after a restart. ``sample:NAME`` as the address of a picture means one of the pictures
 that come with the wall.
@@ -19,7 +20,8 @@ from django.templatetags.static import static
 from gevent.event import Event
 
 from realtime_wall.wall.clock import Clock, SystemClock
-from realtime_wall.wall.post import BadPost, Post, web_url
+from realtime_wall.wall.post import BadPost, Post, Removal, web_url
+from realtime_wall.wall.sources.recording import from_recording, is_recording
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x_payload import SITE, from_x, read_line
 
@@ -76,7 +78,7 @@ class ReplaySource:
         before: datetime | None = None
         played = False
         for post in self._recorded():
-            if post.created_at != _NO_TIME:
+            if isinstance(post, Post) and post.created_at != _NO_TIME:
                 due += _gap(before, post.created_at) / self.speed
                 before = post.created_at
             wait = due - self._clock.elapsed()
@@ -86,7 +88,9 @@ class ReplaySource:
             played = True
         return played
 
-    def _fresh(self, post: Post) -> Post:
+    def _fresh(self, post: Post | Removal) -> Post | Removal:
+        if isinstance(post, Removal):
+            return replace(post, id=f"{post.id}-{self._pass:x}")
         return replace(
             post,
             id=f"{post.id}-{self._pass:x}",
@@ -95,7 +99,7 @@ class ReplaySource:
             created_at=datetime.fromtimestamp(self._clock.now(), UTC),
         )
 
-    def _recorded(self) -> Iterator[Post]:
+    def _recorded(self) -> Iterator[Post | Removal]:
         try:
             with self.path.open("rb") as lines:
                 for number, line in enumerate(lines, 1):
@@ -104,9 +108,14 @@ class ReplaySource:
         except OSError as problem:
             raise SourceGaveUp(f"cannot read {self.path}: {problem.strerror}") from problem
 
-    def _read(self, line: bytes, number: int) -> Iterator[Post]:
+    def _read(self, line: bytes, number: int) -> Iterator[Post | Removal]:
         try:
-            yield from_x(read_line(line), now=_NO_TIME, source=self.name, site=self._site, picture=_picture)
+            value = read_line(line)
+            if is_recording(value):
+                recorded = from_recording(value, self.name)
+                yield from () if recorded is None else (recorded,)
+            else:
+                yield from_x(value, now=_NO_TIME, source=self.name, site=self._site, picture=_picture)
         except BadPost as problem:
             self.skipped += 1
             if self.skipped == 1:
