@@ -121,7 +121,7 @@ class Line:
     def __init__(self):
         self.session, self.request, self.packets = self, a_request("/socket.io/"), []
 
-    def send(self, text):
+    def send(self, text, soon=False):
         self.packets.append(text)
 
 
