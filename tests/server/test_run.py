@@ -124,6 +124,8 @@ def is_listening(server):
         server.raw().close()
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:  # in the moment of closing
+        return True
     return True
 
 
