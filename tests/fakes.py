@@ -6,6 +6,7 @@ import copy
 import json
 from contextlib import contextmanager
 
+from django.db.models.signals import post_delete, post_save
 from django.test import RequestFactory
 
 from realtime_wall import signals
@@ -35,6 +36,18 @@ def no_receivers():
             vars(one).update(state)
         signals.socket_client_event_by_type.clear()
         signals.socket_client_event_by_type.update(by_name)
+
+
+@contextmanager
+def forgotten_model_receivers():
+    """Whoever listens to saves and deletions of models inside it is gone afterwards."""
+    kept = [(signal, list(signal.receivers)) for signal in (post_save, post_delete)]
+    try:
+        yield
+    finally:
+        for signal, receivers in kept:
+            signal.receivers = receivers
+            signal.sender_receivers_cache.clear()
 
 
 @contextmanager

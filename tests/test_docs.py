@@ -10,6 +10,7 @@ import pytest
 from realtime_wall import signals
 from realtime_wall.config import Config
 from realtime_wall.events import published_receivers
+from tests.fakes import forgotten_model_receivers
 from tests.live import ROOT
 
 PAGES = sorted([ROOT / "README.rst", *(ROOT / "docs").rglob("*.rst")])
@@ -30,7 +31,8 @@ def forgotten_receivers():
     kept = [(signal, dict(signal.receivers)) for signal in ALL_SIGNALS]
     names = set(signals.socket_client_event_by_type)
     published = list(published_receivers)
-    yield
+    with forgotten_model_receivers():
+        yield
     published_receivers[:] = published
     for signal, receivers in kept:
         for receiver in list(signal.receivers.values()):

@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from realtime_wall import api, broadcast_changes
 from realtime_wall.errors import InvalidChannel, InvalidMessage
-from tests.fakes import running_node
+from tests.fakes import forgotten_model_receivers, running_node
 
 
 class Speaker(models.Model):
@@ -48,12 +48,8 @@ def tables():
 
 @pytest.fixture(autouse=True)
 def no_receivers():
-    signals = (models.signals.post_save, models.signals.post_delete)
-    kept = [(signal, list(signal.receivers)) for signal in signals]
-    yield
-    for signal, receivers in kept:
-        signal.receivers = receivers
-        signal.sender_receivers_cache.clear()
+    with forgotten_model_receivers():
+        yield
     Talk.objects.all().delete()
 
 
