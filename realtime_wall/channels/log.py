@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from realtime_wall.channels.message import Binary, Message
@@ -18,6 +19,27 @@ from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
 
 _EMPTY: OrderedDict[str, _History] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelImage:
+    """What a log keeps of a channel."""
+
+    channel: str
+    lost: int  # the offset of the last message that was dropped
+    last: int  # and of the last that was published
+    number: int
+    published: int  # how many
+    messages: list[Message]  # oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a log remembers of no channel in particular."""
+
+    top: Position
+    lost: int
+    number: int
 
 
 class Log:
@@ -55,7 +77,21 @@ class Log:
     ) -> Message:
         """Give a message its position and keep it for those who come back."""
         self.expire(now)
-        rule = self._rule_of(channel)
+        position = Position(self.top.epoch, self.top.offset + 1)
+        number = self.last_number(channel) + 1
+        message = Message(
+            channel, data_json, position, number, time, event, event_id, exclude, arity, retracts, binary
+        )
+        self._keep(message, now)
+        return message
+
+    def add(self, message: Message, now: float) -> None:
+        """Keep a message that has its position, from another log that is the same as this one."""
+        self.expire(now)
+        self._keep(message, now)
+
+    def _keep(self, message: Message, now: float) -> None:
+        channel, rule = message.channel, self._rule_of(message.channel)
         shelf = self._by_age.setdefault(rule.history_age, OrderedDict())
         history = shelf.get(channel)
         if history is None:
@@ -63,18 +99,13 @@ class Log:
             self._count += 1
         else:
             shelf.move_to_end(channel)
-        self.top = Position(self.top.epoch, self.top.offset + 1)
-        number = history.number + 1
-        message = Message(
-            channel, data_json, self.top, number, time, event, event_id, exclude, arity, retracts, binary
-        )
+        self.top = message.position
         history.add(message, now)
         history.drop(rule, now)
         if not history:
             self._forget(shelf, channel)
         elif self._count > self._channels_kept:
             self._forget_longest_silent()
-        return message
 
     def since(self, channel: str, position: Position, now: float) -> list[Message]:
         """Everything on the channel after the position, oldest first."""
@@ -151,6 +182,43 @@ class Log:
         for shelf in self._by_age.values():
             yield from shelf
 
+    def renew(self, epoch: str) -> None:
+        """Begin a new epoch: no position of before can be told from any more; what is kept stays to be read."""
+        self.top = Position(epoch, self.top.offset)
+        for shelf in self._by_age.values():
+            for history in shelf.values():
+                history.renew(epoch)
+
+    # A copy of it, in another process
+
+    def image(self, now: float) -> Iterator[ChannelImage | Image]:
+        """What a copy has to know: all channels, the one longest silent first, and then the log's own."""
+        self.expire(now)
+        histories = [
+            (channel, history) for shelf in self._by_age.values() for channel, history in shelf.items()
+        ]
+        for channel, history in sorted(histories, key=lambda one: one[1].last):
+            yield history.image(channel)
+        yield Image(self.top, self._lost, self._number)
+
+    def restore(
+        self, image: Iterable[ChannelImage | Image], age_of: Callable[[Message], float], now: float
+    ) -> None:
+        """Become a copy. ``age_of`` says how many seconds ago a message was published."""
+        self._by_age.clear()
+        self._count = 0
+        for one in image:
+            if isinstance(one, Image):
+                self.top, self._lost, self._number = one.top, one.lost, one.number
+                continue
+            rule = self._rule_of(one.channel)
+            history = _History(one.lost, one.number)
+            history.restore(one, age_of, now)
+            history.drop(rule, now)
+            if history:
+                self._by_age.setdefault(rule.history_age, OrderedDict())[one.channel] = history
+                self._count += 1
+
     def expire(self, now: float) -> None:
         """Forget the channels whose last message has become too old."""
         for age, shelf in self._by_age.items():
@@ -211,6 +279,20 @@ class _History:
         self.last_time = now
         self._bytes += message.size
         self._kept.append((self.last, now, message))
+
+    def renew(self, epoch: str) -> None:
+        self._kept[:] = [
+            one and (one[0], one[1], replace(one[2], position=Position(epoch, one[0]))) for one in self._kept
+        ]
+
+    def image(self, channel: str) -> ChannelImage:
+        messages = [message for _, _, message in self._kept[self._first :]]
+        return ChannelImage(channel, self.lost, self.last, self.number, self.published_count, messages)
+
+    def restore(self, image: ChannelImage, age_of: Callable[[Message], float], now: float) -> None:
+        for message in image.messages:
+            self.add(message, now - age_of(message))
+        self.last, self.number, self.published_count = image.last, image.number, image.published
 
     def drop(self, rule: Rule, now: float) -> None:
         kept, oldest = self._kept, now - rule.history_age

@@ -21,11 +21,13 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class History(Protocol):
-    """What is asked of a broker."""
+    """What is asked of a log."""
 
     @property
     def top(self) -> Position: ...
-    def retract(self, channel: str, offset: int | None, event_id: str | None) -> Message | None: ...
+    def retract(
+        self, channel: str, offset: int | None, event_id: str | None, now: float
+    ) -> Message | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,16 @@ class Retraction:
     data_json: str  # what clients are told
 
 
-def take_out(history: History, channel: str, which: str) -> Retraction | None:
+def take_out(history: History, channel: str, which: str, now: float) -> Retraction | None:
     """Take a message out of the log; None when there can be no such message."""
-    message = history.retract(channel, None, which)  # an event id may look like a position
+    message = history.retract(channel, None, which, now)  # an event id may look like a position
     position = _position(which)
     if message is None and position is not None:
         if position.epoch != history.top.epoch:  # of an earlier log; pages may have outlived it
             return _retraction(UNKNOWN, None, which, None)
         if not 0 < position.offset <= history.top.offset:
             return None
-        message = history.retract(channel, position.offset, None)
+        message = history.retract(channel, position.offset, None, now)
         if message is None:
             return _retraction(position.offset, None, which, None)
     if message is None:

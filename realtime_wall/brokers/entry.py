@@ -1,0 +1,173 @@
+"""What travels between the processes of a cluster in one order: drafts on the way there, entries on the way back.
+
+A draft is what somebody wants done. When it has its place in the order it is an entry, and every server does
+the same with it. Both are JSON objects with short keys, for they are written and read once for each message.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from realtime_wall.brokers.command import Delete, Publish, Retract
+from realtime_wall.channels.message import Binary, Message
+from realtime_wall.channels.position import Position
+
+# What can be put into the order.
+Ordered = Publish | Retract | Delete
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Something that is to have a place in the order.
+
+    ``key`` tells it from every other: said again with the same key it changes nothing. ``origin`` is the
+    address of who says it; when it is ``counted``, each server tells the origin whom it has reached.
+    """
+
+    what: Ordered
+    key: str
+    origin: str
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A channel is no more; ``position`` is that of the last message before."""
+
+    channel: str
+    farewell: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    item: Message | Deleted
+    key: str
+    origin: str
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequenced:
+    """What became of a draft: where it is in the order, and whether that is new.
+
+    It is not new when its key was known. There is no position when there was nothing to be done: no such
+    channel, no message that could be taken back.
+    """
+
+    position: Position | None
+    is_new: bool = True
+
+
+def draft(what: Ordered, origin: str, counted: bool = False) -> Draft:
+    key = what.idempotency_key if isinstance(what, Publish) else None
+    # Ours cannot be one of a user's: it has two colons, and the channel is no part of it.
+    return Draft(what, f"{origin}:{next(_numbers)}:" if key is None else key, origin, counted)
+
+
+def has_own_key(one: Draft) -> bool:
+    """Whether its key is a user's, to be remembered for long and for its channel."""
+    return isinstance(one.what, Publish) and one.what.idempotency_key is not None
+
+
+# As JSON
+
+
+def body_of(command: Publish) -> dict[str, Any]:
+    """The parts of a message that its publisher knows; what the order adds is not among them."""
+    body: dict[str, Any] = {"c": command.channel, "d": command.data_json}
+    if command.event is not None:
+        body["e"] = command.event
+    if command.event_id is not None:
+        body["i"] = command.event_id
+    if command.exclude is not None:
+        body["x"] = command.exclude
+    if command.arity != 1:
+        body["a"] = command.arity
+    if command.volatile:
+        body["v"] = 1
+    if command.binary is not None:
+        body["b"] = _binary_to_json(command.binary)
+    return body
+
+
+def message_of(
+    body: dict[str, Any], position: Position, number: int, time: float, retracts: int | None = None
+) -> Message:
+    """The message of a body that has its place now. KeyError or TypeError for what is none."""
+    binary = body.get("b")
+    return Message(
+        body["c"],
+        body["d"],
+        position,
+        number,
+        time,
+        body.get("e"),
+        body.get("i"),
+        body.get("x"),
+        body.get("a", 1),
+        retracts,
+        None if binary is None else _binary_from_json(binary),
+        bool(body.get("v")),
+    )
+
+
+def message_to_json(message: Message) -> dict[str, Any]:
+    """A message with its place; the epoch is told elsewhere."""
+    body: dict[str, Any] = {
+        "c": message.channel,
+        "d": message.data_json,
+        "o": message.position.offset,
+        "n": message.number,
+        "t": message.time,
+    }
+    optional = {"e": message.event, "i": message.event_id, "x": message.exclude, "r": message.retracts}
+    body.update({key: value for key, value in optional.items() if value is not None})
+    if message.arity != 1:
+        body["a"] = message.arity
+    if message.is_volatile:
+        body["v"] = 1
+    if message.binary is not None:
+        body["b"] = _binary_to_json(message.binary)
+    return body
+
+
+def message_from_json(body: dict[str, Any], epoch: str) -> Message:
+    return message_of(body, Position(epoch, body["o"]), body["n"], body["t"], body.get("r"))
+
+
+def entry_to_json(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry.item, Message):
+        body = message_to_json(entry.item)
+    else:
+        deleted = entry.item
+        body = {"gone": deleted.channel, "farewell": deleted.farewell, "o": deleted.position.offset}
+    body["k"], body["from"] = entry.key, entry.origin
+    if entry.counted:
+        body["count"] = 1
+    return body
+
+
+def entry_from_json(body: dict[str, Any], epoch: str) -> Entry:
+    """KeyError or TypeError for what is none."""
+    item: Message | Deleted
+    if "gone" in body:
+        item = Deleted(body["gone"], body["farewell"], Position(epoch, body["o"]))
+    else:
+        item = message_from_json(body, epoch)
+    return Entry(item, body["k"], body["from"], bool(body.get("count")))
+
+
+def _binary_to_json(binary: Binary) -> str:
+    return json.dumps([binary.json, *(b64encode(one).decode() for one in binary.attachments)])
+
+
+def _binary_from_json(text: str) -> Binary:
+    json_text, *attachments = json.loads(text)
+    return Binary(json_text, tuple(map(b64decode, attachments)))

@@ -1,0 +1,69 @@
+"""What a broker is made of: the contract between a process and the ways in which messages travel.
+
+A link leads from a process to the others: to a hub in the same process or in another one of the machine, or
+to Redis. It puts drafts into one order, carries notes from one address to another, and, for a server, brings
+in every entry of that order and every note that is meant for it. What servers do with those is the same for
+all links (``broker.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from realtime_wall.brokers.entry import Draft, Entry, Sequenced
+from realtime_wall.channels.log import ChannelImage, Image
+from realtime_wall.channels.position import Position
+
+Note = dict[str, Any]
+
+
+class Link(Protocol):
+    """From a process to the others. It blocks only the greenlet, or the thread, that calls it."""
+
+    address: str
+    """Of this process; unique in the cluster. That of a server begins the ids of its sessions."""
+
+    def sequence(self, draft: Draft) -> Sequenced:
+        """Give it its place. PublishFailed when that was not confirmed in time.
+
+        For a server, its entry has been brought in (or is about to be) when this returns.
+        """
+
+    def tell(self, address: str, note: Note) -> None:
+        """Carry a note, in order, to a process that may be gone: then it is lost."""
+
+    def servers(self) -> tuple[str, ...]:
+        """The addresses of the servers that are alive, this one too."""
+
+    def top(self) -> Position | None:
+        """The position of the last entry; None when no server has ever been there."""
+
+
+class Member(Protocol):
+    """A server, as its link sees it. Nothing here waits, and everything is called from one greenlet."""
+
+    def begin(self, image: Iterator[ChannelImage | Image]) -> None:
+        """What is kept of earlier entries; the first call, and the next after a new epoch has begun."""
+
+    def entry(self, entry: Entry) -> None:
+        """The next entry of the order."""
+
+    def note(self, note: Note) -> None:
+        """A note that is meant for this server."""
+
+    def wait_for_room(self) -> None:
+        """Called between entries, and may wait: the deliveries are behind."""
+
+    def new_epoch(self) -> None:
+        """Positions of before are void; ``begin`` follows. The clients have to come back."""
+
+    def cut_off(self) -> None:
+        """The link is gone for good: the server has to end, and another will take its place."""
+
+
+class ServerLink(Link, Protocol):
+    def join(self, member: Member) -> None:
+        """Be a server: ``begin`` has been called when this returns, and entries are coming in."""
+
+    def leave(self) -> None: ...
