@@ -6,11 +6,13 @@ It is told on the channel that ``EVENTS_CHANNEL`` names, when one is named. And 
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 
-from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.brokers.replica import Replica
+from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
@@ -29,7 +31,7 @@ class ChannelLife:
         self,
         events_channel: str,
         rules: Rules,
-        broker: MemoryBroker,
+        broker: Replica,
         subscriptions: Subscriptions[Subscriber],
         tell: Tell,
     ) -> None:
@@ -48,9 +50,13 @@ class ChannelLife:
 
     # What happens to a channel
 
-    def published(self, channel: str) -> None:
-        if self._is_ours(channel):
-            self._begin(channel)
+    def published(self, message: Message, is_ours: bool) -> None:
+        channel = message.channel
+        if channel == self._events_channel and not is_ours:
+            self._heard(message)
+        elif self._is_ours(channel):
+            if is_ours:
+                self._begin(channel)
             self._use(channel)
 
     def came(self, channel: str) -> None:
@@ -68,6 +74,12 @@ class ChannelLife:
         """The log has forgotten it, in the middle of something: what it means is seen to later."""
         if self._events_channel:
             self._forgotten.append(channel)
+
+    def _heard(self, message: Message) -> None:
+        """Another server has told it; nobody tells it twice."""
+        if message.event in ("channel_created", "channel_destroyed"):
+            channel = json.loads(message.data_json)["channel"]
+            (self._known.add if message.event == "channel_created" else self._known.discard)(channel)
 
     # As the clockwork's
 

@@ -66,12 +66,15 @@ class Subscriber(Protocol):
 class Delivery:
     """One message on its way, and how many it reached."""
 
-    __slots__ = ("audience", "counts", "done", "message")
+    __slots__ = ("audience", "counts", "done", "message", "then")
 
-    def __init__(self, message: Message, audience: tuple[Subscriber, ...]) -> None:
+    def __init__(
+        self, message: Message, audience: tuple[Subscriber, ...], then: Callable[[Delivery], None] | None
+    ) -> None:
         self.message = message
         self.audience = audience
         self.counts = [0, 0, 0]  # by Written
+        self.then = then
         self.done = Event()
 
 
@@ -95,11 +98,19 @@ class FanOut:
         if self._greenlet is not None:
             self._greenlet.kill()
 
-    def push(self, message: Message, audience: tuple[Subscriber, ...]) -> Delivery:
-        """Queue a message for those who were subscribed at its position. Does not wait."""
+    def push(
+        self,
+        message: Message,
+        audience: tuple[Subscriber, ...],
+        then: Callable[[Delivery], None] | None = None,
+    ) -> Delivery:
+        """Queue a message for those who were subscribed at its position. Does not wait.
+
+        ``then`` is called when it was delivered; it must not wait either.
+        """
         if message.exclude is not None:
             audience = tuple(one for one in audience if not one.is_known_as(message.exclude))
-        delivery = Delivery(message, audience)
+        delivery = Delivery(message, audience, then)
         self._queue.append(delivery)
         self._work.set()
         if len(self._queue) >= BACKLOG:
@@ -137,12 +148,19 @@ class FanOut:
                     self._deliver(batch)
                 except Exception:
                     log.exception("a message could not be delivered")
-                finally:
-                    for delivery in batch:
-                        delivery.done.set()
+                for delivery in batch:
+                    self._is_done(delivery)
             self._is_delivering = False
             self._left.clear()
             self._room.set()
+
+    def _is_done(self, delivery: Delivery) -> None:
+        delivery.done.set()
+        if delivery.then is not None:
+            try:
+                delivery.then(delivery)
+            except Exception:
+                log.exception("what follows a delivery failed")
 
     def _next_batch(self) -> list[Delivery]:
         batch = [self._queue.popleft()]

@@ -13,7 +13,8 @@ from typing import Any
 from gevent.queue import Full, Queue
 
 from realtime_wall import statistics
-from realtime_wall.brokers.command import Follow, Question
+from realtime_wall.brokers import verbs
+from realtime_wall.brokers.command import Follow, Look, Question
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
@@ -27,7 +28,7 @@ def answers(here: Node, question: Question) -> Iterator[dict[str, Any]]:
     if isinstance(question, Follow):
         yield from _follow(here, question)
     else:
-        yield _look(here, question.what)
+        yield statistics.of_all(verbs.look(here.broker, question))
 
 
 def _follow(here: Node, question: Follow) -> Iterator[dict[str, Any]]:
@@ -81,7 +82,10 @@ def _told(message: Message) -> dict[str, Any]:
     }
 
 
-def _look(here: Node, what: str) -> dict[str, Any]:
+def look(here: Node, question: Question) -> dict[str, Any]:
+    """What this server alone answers."""
+    assert isinstance(question, Look)
+    what = question.what
     if not what:
         return statistics.summary(here)
     if what == statistics.ALL or what.endswith("*"):

@@ -5,22 +5,30 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
+from realtime_wall.brokers import verbs
+from realtime_wall.brokers.addresses import new_address
+from realtime_wall.brokers.broker import Broker
 from realtime_wall.brokers.command import (
     Answers,
     Ask,
     AskAgain,
     Command,
+    Count,
     Cut,
     Delete,
     Publish,
+    Question,
     Receipt,
     Retract,
     SendTo,
+    from_json,
 )
-from realtime_wall.brokers.memory import MemoryBroker
+from realtime_wall.brokers.entry import Entry
+from realtime_wall.brokers.hub import HubLink
+from realtime_wall.brokers.link import ServerLink
 from realtime_wall.channel_life import LOOK_EVERY, ChannelLife
 from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
@@ -57,12 +65,26 @@ class HasSocket(Protocol):
     socket: Socket
 
 
+# Makes the link to the other servers, for a server with this address.
+Connect = Callable[[Rules, str], ServerLink]
+# Answers a question that is put to this server alone.
+Answerer = Callable[["Node", Question], Any]
+
+
 class Node:
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, connect: Connect | None = None, answerer: Answerer | None = None
+    ) -> None:
         self.config = config
         self.channels_per_connection = config.channels_per_connection
-        self.rules = _rules(config)
-        self.broker = MemoryBroker(self.rules, config.history_channels)
+        self.rules = rules_of(config)
+        self.address = new_address()
+        if connect is None:  # to nobody else
+            link: ServerLink = HubLink(self.rules, config.history_channels, self.address)
+        else:
+            link = connect(self.rules, self.address)
+        self.broker = Broker(self.rules, config.history_channels, link, self)
+        self._answerer = answerer
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.clockwork = Clockwork()
@@ -80,6 +102,7 @@ class Node:
         )
         self.broker.on_forgotten(self._life.forgotten)
         self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
+        self.on_end: Callable[[], object] = lambda: None  # set by whoever runs this server
         self._home = threading.get_native_id()
 
     def start(self) -> None:
@@ -90,12 +113,14 @@ class Node:
         if self._life.is_watched:
             self.clockwork.schedule(self._life, LOOK_EVERY)
         for pattern, function in published_receivers:
-            self.watchers.add(pattern, Receiver(self.pool, function))
+            self.watchers.add(pattern, Receiver(self.pool, function), once=True)
         _current = self
+        self.broker.join()
 
     def stop(self) -> None:
         global _current
         _current = None
+        self.broker.leave()
         self._fan_out.stop()
         self.clockwork.stop()
         self.pool.close()
@@ -110,31 +135,70 @@ class Node:
         """How many deliveries have found a client gone, or too slow."""
         return self._fan_out.dropped
 
-    @staticmethod
-    def new_session_id() -> str:
-        return secrets.token_urlsafe(16)
+    def new_session_id(self) -> str:
+        """It says which server the session is on, and nobody can guess it."""
+        return f"{self.address}.{secrets.token_urlsafe(16)}"
 
     # The verbs
 
     def perform(self, command: Command) -> Receipt:
-        """Do what a user asked, and tell whom it reached."""
+        """Do what a user asked, on all servers, and tell whom it reached."""
         if isinstance(command, Publish):
             return self.publishing.publish(command)
-        if isinstance(command, SendTo):
-            return self._send(command)
         if isinstance(command, Retract):
             return self.publishing.retract(command)
         if isinstance(command, Delete):
             return self.publishing.delete(command)
+        if isinstance(command, SendTo) and connected_sockets.get(command.session_id) is not None:
+            return self._perform_here(command)
+        return verbs.perform(self.broker, command)
+
+    def ask(self, command: Ask) -> Answers:
+        """Ask everybody on a channel, on all servers, and wait for their answers."""
+        self.publishing.check_size(command.data_json)
+        return verbs.ask(self.broker, command)
+
+    # As the broker's server
+
+    def entered(self, entry: Entry) -> None:
+        self.publishing.entered(entry)
+
+    def wait_for_room(self) -> None:
+        self.publishing.wait_for_room()
+
+    def answer(self, request: dict[str, Any]) -> Receipt | Answers | Any:
+        command = from_json(request)
+        if isinstance(command, Ask):
+            return self._ask_here(command)
+        if isinstance(command, Question):
+            return None if self._answerer is None else self._answerer(self, command)
+        return self._perform_here(command)
+
+    def start_afresh(self) -> None:
+        """What was published may have been missed here, or positions are void: let everybody come back."""
+        for socket in connected_sockets:
+            socket.cut_off("the log begins anew")
+        for listener in list(self.listeners):
+            listener.end("the log begins anew")
+
+    def end(self) -> None:
+        """The others cannot be reached any more, and never will be."""
+        self.on_end()
+
+    # What concerns this server alone
+
+    def _perform_here(self, command: Command) -> Receipt:
+        if isinstance(command, SendTo):
+            return self._send(command)
         if isinstance(command, Cut):
             return Receipt(processes=1, sockets=self.departures.cut(command))
         if isinstance(command, AskAgain):
             return Receipt(processes=1, sockets=self.departures.ask_again(command))
-        return Receipt(processes=1, position=str(self.broker.top))
+        if isinstance(command, Count):
+            return Receipt(processes=1, sockets=self.subscriptions.count(command.channel))
+        return self.perform(command)
 
-    def ask(self, command: Ask) -> Answers:
-        """Ask everybody on a channel, and wait for their answers."""
-        self.publishing.check_size(command.data_json)
+    def _ask_here(self, command: Ask) -> Answers:
         audience = self.subscriptions.snapshot(command.channel)
         sockets = [one.socket for one in audience if isinstance(one, HasSocket)]
         if not sockets:
@@ -155,10 +219,10 @@ class Node:
             dropped=int(written is DROPPED),
         )
 
-    def _published(self, message: Message) -> None:
-        self.watchers.see(message)
+    def _published(self, message: Message, is_ours: bool) -> None:
+        self.watchers.see(message, is_ours)
         if self._life.is_watched:
-            self._life.published(message.channel)
+            self._life.published(message, is_ours)
 
     # Subscriptions
 
@@ -242,7 +306,7 @@ class Node:
             self._life.went(channel)
 
 
-def _rules(config: Config) -> Rules:
+def rules_of(config: Config) -> Rules:
     """Those of the setting, over what is set for all channels alike."""
     everywhere = Rule(
         history_size=config.history_size,

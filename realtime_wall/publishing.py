@@ -1,127 +1,66 @@
-"""What happens when something is published, taken back, or deleted, in one server process.
+"""What happens when something is published, taken back, or deleted, as one server process sees it.
 
-Each puts something into the log (or takes it out) and hands it to the fan-out without giving the event loop
-a turn in between: so the order of the log is the order of the deliveries.
+It is put into the order of the cluster, and comes back from there as an entry: then whoever is subscribed
+here is told. Between the log and the fan-out the event loop gets no turn: so the order of the log is the
+order of the deliveries.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from time import monotonic, time
+from dataclasses import replace
 
+from realtime_wall.brokers import verbs
+from realtime_wall.brokers.broker import Broker
 from realtime_wall.brokers.command import Delete, Publish, Receipt, Retract
-from realtime_wall.brokers.memory import MemoryBroker
-from realtime_wall.channels import retraction
+from realtime_wall.brokers.entry import Deleted, Entry, draft
 from realtime_wall.channels.message import Message
-from realtime_wall.channels.names import EVERYONE
-from realtime_wall.channels.remembered import Remembered
 from realtime_wall.channels.subscriptions import Subscriptions
-from realtime_wall.errors import MessageTooBig, NoSocket
-from realtime_wall.fan_out import FanOut, Subscriber
-from realtime_wall.protocol.plain import RETRACTED
+from realtime_wall.errors import MessageTooBig
+from realtime_wall.fan_out import Delivery, FanOut, Subscriber
 
 
 class Publishing:
     def __init__(
         self,
-        broker: MemoryBroker,
+        broker: Broker,
         subscriptions: Subscriptions[Subscriber],
         fan_out: FanOut,
         message_size: int,
-        published: Callable[[Message], object],
+        published: Callable[[Message, bool], object],
     ) -> None:
         self._broker = broker
         self._subscriptions = subscriptions
         self._fan_out = fan_out
         self._message_size = message_size
-        self._published = published  # told of each message in the log, before it is delivered
-        self._answered: Remembered[Receipt] = Remembered()
+        # Told of each message in the log, before it is delivered, and whether it was published here.
+        self._published = published
+
+    # Into the order
 
     def publish(self, command: Publish) -> Receipt:
         self.check_size(command.data_json)
         self._fan_out.wait_for_room()
-        key = command.idempotency_key
-        known = None if key is None else self._answered.get((command.channel, key), monotonic())
-        if known is not None:  # a receipt may be false
-            return known
-        audience = self._subscriptions.snapshot(command.channel)
-        if command.wanted and not audience:
-            raise NoSocket(
-                "There are no clients."
-                if command.channel == EVERYONE
-                else f"There are no clients on the channel: {command.channel}"
-            )
-        message = self._passing(command) if command.volatile else self._logged(command)
-        if key is not None:
-            # Before the deliveries: it may be said again while they are on their way.
-            receipt = Receipt(processes=1, position=str(message.position))
-            self._answered.put((command.channel, key), receipt, monotonic())
-        return self._deliver(message, audience, counted=command.counted)
-
-    def _logged(self, command: Publish) -> Message:
-        return self._broker.append(
-            command.channel,
-            command.data_json,
-            event=command.event,
-            event_id=command.event_id,
-            exclude=command.exclude,
-            arity=command.arity,
-            binary=command.binary,
-        )
-
-    def _passing(self, command: Publish) -> Message:
-        """A message that is not logged."""
-        return Message(
-            command.channel,
-            command.data_json,
-            self._broker.top,
-            number=0,
-            time=time(),
-            event=command.event,
-            exclude=command.exclude,
-            arity=command.arity,
-            binary=command.binary,
-            is_volatile=True,
-        )
+        if command.wanted and self._subscriptions.count(command.channel):
+            command = replace(command, wanted=False)  # nobody else has to be asked
+        return verbs.perform(self._broker, command)
 
     def retract(self, command: Retract) -> Receipt:
         self._fan_out.wait_for_room()
-        taken = retraction.take_out(self._broker, command.channel, command.which)
-        if taken is None:
-            return Receipt(processes=1)
-        audience = self._subscriptions.snapshot(command.channel)
-        message = self._broker.append(
-            command.channel,
-            taken.data_json,
-            event=RETRACTED,
-            event_id=None,
-            exclude=None,
-            arity=1,
-            retracts=taken.offset,
-        )
-        return self._deliver(message, audience, counted=True)
+        return verbs.perform(self._broker, command)
 
     def delete(self, command: Delete) -> Receipt:
-        """Drop a channel's log, and let its subscribers leave once they were told what came before."""
-        channel, farewell = command.channel, command.farewell
-        self.check_size(json.dumps(farewell))
+        self.check_size(json.dumps(command.farewell))
         self._fan_out.wait_for_room()
-        audience = self._subscriptions.snapshot(channel)
-        if not self._broker.delete(channel) and not audience:
-            return Receipt(processes=1)
-        top = self._broker.top
-        # To nobody: when it is done, so is everything that was published before.
-        self._fan_out.push(Message(channel, "null", top, 0, 0.0), ()).done.wait()
-        for subscriber in audience:
-            subscriber.deleted(channel, farewell, top)
-        return Receipt(processes=1, sockets=len(audience), position=str(top))
+        was_there = self._broker.published(command.channel)
+        receipt = verbs.perform(self._broker, command)
+        return receipt if was_there or receipt.sockets else replace(receipt, position=None)
 
     def tell(self, channel: str, data_json: str, event: str) -> None:
-        """Publish something of our own, without waiting."""
-        audience = self._subscriptions.snapshot(channel)
-        message = self._broker.append(channel, data_json, event=event, event_id=None, exclude=None, arity=1)
-        self._deliver(message, audience, counted=False)
+        """Publish something of our own."""
+        command = Publish(channel=channel, data_json=data_json, event=event, counted=False)
+        self._broker.link.sequence(draft(command, self._broker.address))
 
     def check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self._message_size
@@ -130,12 +69,44 @@ class Publishing:
         if size > limit:
             raise MessageTooBig(size, limit)
 
-    def _deliver(self, message: Message, audience: tuple[Subscriber, ...], *, counted: bool) -> Receipt:
-        delivery = self._fan_out.push(message, audience) if audience else None
+    # Out of it
+
+    def wait_for_room(self) -> None:
+        self._fan_out.wait_for_room()
+
+    def entered(self, entry: Entry) -> None:
+        if isinstance(entry.item, Deleted):
+            self._deleted(entry, entry.item)
+            return
+        message = entry.item
+        audience = self._subscriptions.snapshot(message.channel)
+        if audience:
+            self._fan_out.push(message, audience, self._report(entry))
         if not message.is_volatile:
-            self._published(message)
-        if delivery is None or not counted:
-            return Receipt(processes=1, position=str(message.position))
-        delivery.done.wait()
-        dropped, queued, sent = delivery.counts
-        return Receipt(1, queued + sent, queued, dropped, str(message.position))
+            self._published(message, self._broker.answers_for(entry))
+        if entry.counted and not audience:
+            self._broker.report(entry, Receipt(processes=1))
+
+    def _report(self, entry: Entry) -> Callable[[Delivery], None] | None:
+        """What is to be done when it was delivered."""
+        if not entry.counted:
+            return None
+
+        def delivered(delivery: Delivery) -> None:
+            dropped, queued, sent = delivery.counts
+            self._broker.report(entry, Receipt(1, queued + sent, queued, dropped))
+
+        return delivered
+
+    def _deleted(self, entry: Entry, deleted: Deleted) -> None:
+        """Let its subscribers leave, once they were told what came before."""
+        channel, position = deleted.channel, deleted.position
+        audience = self._subscriptions.snapshot(channel)
+
+        def told(_: Delivery) -> None:
+            for subscriber in audience:
+                subscriber.deleted(channel, deleted.farewell, position)
+            self._broker.report(entry, Receipt(processes=1, sockets=len(audience)))
+
+        # To nobody: when it is done, so is everything that was published before.
+        self._fan_out.push(Message(channel, "null", position, 0, 0.0), (), told)

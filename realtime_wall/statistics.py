@@ -79,6 +79,34 @@ def summary(here: Node) -> Told:
     }
 
 
+def of_all(servers: Sequence[Told]) -> Told:
+    """The statistics of one thing by several servers, as one.
+
+    Who is there is added up. What is logged is on all of them, a moment sooner or later.
+    """
+    total: Told = {}
+    for told in servers:
+        for key, value in told.items():
+            if key in _LISTS:
+                total.setdefault(key, []).extend(value)
+            elif key in _ADDED:
+                total[key] = total.get(key, 0) + value
+            elif isinstance(value, int):
+                total[key] = max(total.get(key, value), value)
+            else:
+                total.setdefault(key, value)
+    if "infos" in total:
+        by_channel: dict[str, list[Told]] = {}
+        for info in total["infos"]:
+            by_channel.setdefault(info["channel"], []).append(info)
+        total["infos"] = [of_all(infos) for infos in by_channel.values()]
+    return total
+
+
+_LISTS = ("by_worker", "infos")
+_ADDED = ("subscribers", "sockets", "listeners", "dropped")
+
+
 def as_text(told: Told) -> str:
     """For people: a line for each number, an empty one between channels."""
     parts = [_lines({key: value for key, value in told.items() if key not in ("infos", "by_worker")})]

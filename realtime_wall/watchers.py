@@ -29,18 +29,21 @@ Watcher = Callable[[Message], object]
 
 class Watchers:
     def __init__(self) -> None:
-        self._watchers: list[tuple[Callable[[str], bool], Watcher]] = []
+        self._watchers: list[tuple[Callable[[str], bool], Watcher, bool]] = []
 
-    def add(self, pattern: str, watcher: Watcher) -> Callable[[], None]:
-        """Call it with what is published on channels that fit; what is returned ends that."""
-        entry = (matcher(pattern), watcher)
+    def add(self, pattern: str, watcher: Watcher, *, once: bool = False) -> Callable[[], None]:
+        """Call it with what is published on channels that fit; what is returned ends that.
+
+        ``once`` is for one that is on every server, and is to be called on one of them.
+        """
+        entry = (matcher(pattern), watcher, once)
         self._watchers.append(entry)
         return partial(self._watchers.remove, entry)
 
-    def see(self, message: Message) -> None:
+    def see(self, message: Message, is_ours: bool) -> None:
         if self._watchers and message.channel != EVERYONE:
-            for fits, watcher in tuple(self._watchers):
-                if fits(message.channel):
+            for fits, watcher, once in tuple(self._watchers):
+                if (is_ours or not once) and fits(message.channel):
                     watcher(message)
 
 

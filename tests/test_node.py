@@ -257,7 +257,8 @@ def test_a_fork_is_not_in_the_node(node):
 
 
 def test_session_ids_cannot_be_guessed():
-    ids = {Node.new_session_id() for _ in range(1000)}
+    node = Node(Config())
+    ids = {node.new_session_id() for _ in range(1000)}
 
     assert len(ids) == 1000
     assert min(map(len, ids)) >= 20

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -22,10 +23,12 @@ from django.db import connections
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from realtime_wall.brokers import runtime_dir
+from realtime_wall.brokers import runtime_dir, verbs
 from realtime_wall.brokers.command import Answers, Ask, Command, Question, Receipt, from_json
+from realtime_wall.brokers.hub import Hub
+from realtime_wall.brokers.hub_member import HubMember
 from realtime_wall.config import Config
-from realtime_wall.errors import NoSocket, RealtimeWallError
+from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
 from realtime_wall.protocol.json_input import load_json
 
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 # JSON escapes may make a message of the greatest size six times as long, plus its frame.
 ESCAPED = 6
 COMMAND_DEPTH = 1  # a flat object
+JOIN = re.compile(rb'\{"verb": "Join", "address": "([A-Za-z0-9_]{8})"\}\n')
 PERSONS = struct.Struct("3i")  # pid, uid, gid: what SO_PEERCRED tells of the other end
 
 
@@ -52,15 +56,18 @@ class BusServer:
         config: Config,
         ask: Callable[[Ask], Answers] | None = None,
         answers: Callable[[Question], Iterator[Any]] = lambda question: iter(()),
+        hub: Hub | None = None,
     ) -> None:
         self._perform = perform
         self._ask = ask
         self._answers = answers
+        self._hub = hub
         self._config = config
         self._server: StreamServer | None = None
         self._max_line = config.message_size * ESCAPED + 4096
         self.path: Path | None = None
         self.rejected = 0
+        self._members: set[socket.socket] = set()
 
     def start(self) -> None:
         directory = runtime_dir.create(self._config)
@@ -81,6 +88,10 @@ class BusServer:
 
     def stop(self) -> None:
         if self._server is not None:
+            self._server.close()
+            for member in list(self._members):  # it need not wait for them: they see that it ends
+                with contextlib.suppress(OSError):
+                    member.shutdown(socket.SHUT_RDWR)
             self._server.stop(timeout=1)
         if self.path is not None:
             self.path.unlink(missing_ok=True)
@@ -91,6 +102,13 @@ class BusServer:
             return
         with contextlib.suppress(ConnectionError), connection.makefile("rwb") as stream:
             while line := stream.readline(self._max_line):
+                server = JOIN.fullmatch(line)
+                if server is not None and self._hub is not None:
+                    self._members.add(connection)
+                    try:
+                        return HubMember(self._hub, connection, server[1].decode()).serve(stream)
+                    finally:
+                        self._members.discard(connection)
                 command = self._read(line)
                 if isinstance(command, Question):
                     return self._tell(stream, command)
@@ -140,13 +158,11 @@ class BusServer:
             if self._ask is None:
                 return {"error": "Rejected", "message": "this server asks nobody"}
             return {"answers": asdict(self._ask(command))}
-        except NoSocket as nobody:
-            return {"error": "NoSocket", "message": str(nobody)}
         except RealtimeWallError as problem:
-            return {"error": type(problem).__name__, "message": str(problem)}
+            return verbs.error(problem)
         except Exception as problem:
             log.exception("a command from the bus failed")
-            return {"error": type(problem).__name__, "message": "the server failed; see its log"}
+            return verbs.error(problem)
         finally:
             connections.close_all()  # of this greenlet: a command may have asked the session store
 

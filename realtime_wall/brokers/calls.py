@@ -20,7 +20,8 @@ Answers = dict[str, Any]  # by the address of who answered
 class Caller(Protocol):
     """Whoever can ask servers: one of them, or a process that is none."""
 
-    link: Link
+    @property
+    def link(self) -> Link: ...
 
     def call(self, servers: Collection[str], request: dict[str, Any], timeout: float) -> Answers:
         """What each answers; who does not in time is left out."""
@@ -52,7 +53,8 @@ class Calls:
         return {**answers, **expected.gather(timeout)}
 
     def expect(self, key: str, servers: Collection[str]) -> _Expected:
-        return _Expected(self._expected, key, servers)
+        # What is said twice at once is counted for whoever says it first.
+        return _Expected(self._expected, key, () if key in self._expected else servers)
 
     def answered(self, note: Note) -> None:
         """An answer has come."""
@@ -77,12 +79,13 @@ class _Expected:
             open_[key] = self
 
     def gather(self, timeout: float) -> Answers:
-        try:
-            if self._silent:
-                self._done.wait(timeout)
-            return self._answers
-        finally:
-            self._open.pop(self._key, None)
+        if self._open.get(self._key) is self:
+            try:
+                if self._silent:
+                    self._done.wait(timeout)
+            finally:
+                del self._open[self._key]
+        return self._answers
 
     def answered(self, server: str, answer: Any) -> None:
         if server in self._silent:

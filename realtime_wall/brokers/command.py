@@ -107,11 +107,18 @@ class AskAgain:
     user_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Ask how many are on a channel."""
+
+    channel: str
+
+
 # Those that are answered by a receipt.
-Command = Publish | SendTo | Retract | Delete | Where | Cut | AskAgain
+Command = Publish | SendTo | Retract | Delete | Where | Cut | AskAgain | Count
 WITH_DATA = (Publish, SendTo, Ask)
 COMMANDS: dict[str, type[Command | Ask]] = {
-    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, AskAgain)
+    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, AskAgain, Count)
 }
 
 

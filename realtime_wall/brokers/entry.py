@@ -1,4 +1,4 @@
-"""What travels between the processes of a cluster in one order: drafts on the way there, entries on the way back.
+"""What travels between the processes of a cluster in one order: drafts on the way there, entries back.
 
 A draft is what somebody wants done. When it has its place in the order it is an entry, and every server does
 the same with it. Both are JSON objects with short keys, for they are written and read once for each message.
@@ -66,13 +66,14 @@ class Sequenced:
 
 
 def draft(what: Ordered, origin: str, counted: bool = False) -> Draft:
-    key = what.idempotency_key if isinstance(what, Publish) else None
-    # Ours cannot be one of a user's: it has two colons, and the channel is no part of it.
-    return Draft(what, f"{origin}:{next(_numbers)}:" if key is None else key, origin, counted)
+    own = what.idempotency_key if isinstance(what, Publish) else None
+    # A user's is meant for its channel; no address begins with what theirs begins with.
+    key = f"{origin}:{next(_numbers)}" if own is None else f"={what.channel}={own}"
+    return Draft(what, key, origin, counted)
 
 
 def has_own_key(one: Draft) -> bool:
-    """Whether its key is a user's, to be remembered for long and for its channel."""
+    """Whether its key is a user's, who may say it again much later."""
     return isinstance(one.what, Publish) and one.what.idempotency_key is not None
 
 

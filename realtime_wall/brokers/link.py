@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from realtime_wall.brokers.entry import Draft, Entry, Sequenced
-from realtime_wall.channels.log import ChannelImage, Image
+from realtime_wall.channels.log import ChannelImage, Image, Log
 from realtime_wall.channels.position import Position
 
 Note = dict[str, Any]
@@ -41,10 +41,10 @@ class Link(Protocol):
 
 
 class Member(Protocol):
-    """A server, as its link sees it. Nothing here waits, and everything is called from one greenlet."""
+    """A server, as its link sees it. Everything is called from one greenlet, and only one thing waits."""
 
     def begin(self, image: Iterator[ChannelImage | Image]) -> None:
-        """What is kept of earlier entries; the first call, and the next after a new epoch has begun."""
+        """What is kept of earlier entries. Called again, it says that some were missed: clients come back."""
 
     def entry(self, entry: Entry) -> None:
         """The next entry of the order."""
@@ -55,8 +55,14 @@ class Member(Protocol):
     def wait_for_room(self) -> None:
         """Called between entries, and may wait: the deliveries are behind."""
 
-    def new_epoch(self) -> None:
-        """Positions of before are void; ``begin`` follows. The clients have to come back."""
+    def gone(self, address: str) -> None:
+        """Another server has left."""
+
+    def take_over(self) -> Log:
+        """This process gives the entries their places from now on, in this log, which has a new epoch.
+
+        If entries came in before, positions of those are void, and all clients come back.
+        """
 
     def cut_off(self) -> None:
         """The link is gone for good: the server has to end, and another will take its place."""
@@ -64,6 +70,6 @@ class Member(Protocol):
 
 class ServerLink(Link, Protocol):
     def join(self, member: Member) -> None:
-        """Be a server: ``begin`` has been called when this returns, and entries are coming in."""
+        """Be a server: the log is complete when this returns, and entries are coming in."""
 
     def leave(self) -> None: ...

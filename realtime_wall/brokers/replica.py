@@ -23,20 +23,19 @@ class Replica:
     def __init__(self, rules: Rules, history_channels: int) -> None:
         self.log = Log(new_epoch(), rules.of, history_channels=history_channels)
         self.began = time.time()
-        self._on_forgotten: Callable[[str], None] = lambda channel: None
         self._waiting: dict[int, Event] = {}
 
     # What is entered
-
-    def share(self, log: Log) -> None:
-        """Be no copy, but look into a log of this process in which everything is entered already."""
-        self.log = log
-        log.on_forgotten = self._on_forgotten
 
     def restore(self, image: Iterator[ChannelImage | Image]) -> None:
         now = time.time()
         self.log.restore(image, lambda message: max(0.0, now - message.time), monotonic())
         self._wake()
+
+    def renew(self) -> Log:
+        """Begin a new epoch."""
+        self.log.renew(new_epoch())
+        return self.log
 
     def enter(self, entry: Entry) -> None:
         """The same as the log did that gave the entry its place."""
@@ -62,7 +61,7 @@ class Replica:
 
     def on_forgotten(self, callback: Callable[[str], None]) -> None:
         """Call it with each channel of which nothing is kept any more; it must not touch the log."""
-        self._on_forgotten = self.log.on_forgotten = callback
+        self.log.on_forgotten = callback
 
     def expire(self) -> None:
         """Forget what has become too old."""

@@ -39,7 +39,7 @@ class Sequencer:
         return self._publish(draft, what)
 
     def _publish(self, draft: Draft, what: Publish) -> tuple[Sequenced, Entry | None]:
-        own_key = (what.channel, draft.key) if has_own_key(draft) else None
+        own_key = draft.key if has_own_key(draft) else None
         known = None if own_key is None else self._answered.get(own_key, monotonic())
         if known is not None:
             return Sequenced(known, is_new=False), None

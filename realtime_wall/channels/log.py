@@ -183,7 +183,7 @@ class Log:
             yield from shelf
 
     def renew(self, epoch: str) -> None:
-        """Begin a new epoch: no position of before can be told from any more; what is kept stays to be read."""
+        """Begin a new epoch: what is kept stays to be read, and no position of before is known."""
         self.top = Position(epoch, self.top.offset)
         for shelf in self._by_age.values():
             for history in shelf.values():

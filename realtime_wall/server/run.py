@@ -16,8 +16,12 @@ from gevent.event import Event
 
 from realtime_wall import following, signals
 from realtime_wall.brokers.bus_server import BusServer
+from realtime_wall.brokers.hub import Hub
+from realtime_wall.brokers.link import ServerLink
+from realtime_wall.brokers.local import LocalLink
+from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
-from realtime_wall.node import Node
+from realtime_wall.node import Node, here
 from realtime_wall.server.listener import Listener
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.sockets.registry import connected_sockets
@@ -45,10 +49,9 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
             hurry.set()
 
     watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
-    node, watchdog = Node(config), Watchdog(config.slow_receiver)
-    bus = BusServer(node.perform, config, node.ask, partial(following.answers, node))
+    node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
+    node.on_end = stop.set
     server = Listener(listener, application, config)
-    bus.start()
     node.start()
     watchdog.start()
     server.start()
@@ -73,11 +76,22 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
         # What the receivers do about it is theirs to finish: it may be in a database next.
         if not node.pool.wait_until_idle(0 if hurry.is_set() else config.drain_timeout):
             log.warning("receivers were still running when the server ended")
-        bus.stop()
         node.stop()
         watchdog.stop()
         for watcher in watchers:
             watcher.cancel()
+
+
+def _connect(config: Config, rules: Rules, address: str) -> ServerLink:
+    """The link to the other servers of this site."""
+
+    def open_bus(hub: Hub) -> Callable[[], None]:
+        node = here()
+        bus = BusServer(node.perform, config, node.ask, partial(following.answers, node), hub)
+        bus.start()
+        return bus.stop
+
+    return LocalLink(config, rules, address, open_bus)
 
 
 def _tell(signal_: signals.Signal, node: Node) -> None:
