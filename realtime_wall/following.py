@@ -14,24 +14,29 @@ from gevent.queue import Full, Queue
 
 from realtime_wall import statistics
 from realtime_wall.brokers import verbs
+from realtime_wall.brokers.calls import Caller
 from realtime_wall.brokers.command import Follow, Look, Question
+from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
 from realtime_wall.node import Node
+from realtime_wall.watchers import Watchers
 
 # Messages that wait for a shell that is slow; one of them may be as large as MESSAGE_SIZE.
 WAITING = 100
 
 
-def answers(here: Node, question: Question) -> Iterator[dict[str, Any]]:
+def answers(
+    watchers: Watchers, history: Replica, caller: Caller, question: Question
+) -> Iterator[dict[str, Any]]:
     if isinstance(question, Follow):
-        yield from _follow(here, question)
+        yield from _follow(watchers, history, question)
     else:
-        yield statistics.of_all(verbs.look(here.broker, question))
+        yield statistics.of_all(verbs.look(caller, question))
 
 
-def _follow(here: Node, question: Follow) -> Iterator[dict[str, Any]]:
+def _follow(watchers: Watchers, history: Replica, question: Follow) -> Iterator[dict[str, Any]]:
     queue: Queue[Message] = Queue(WAITING)
     missed = 0
 
@@ -43,8 +48,8 @@ def _follow(here: Node, question: Follow) -> Iterator[dict[str, Any]]:
             missed += 1
 
     # No turn for the event loop in between: nothing is told twice, and nothing is left out.
-    stop = here.watchers.add(question.pattern, published)
-    last = _last(here, question)
+    stop = watchers.add(question.pattern, published)
+    last = _last(history, question)
     try:
         yield from map(_told, last)
         while True:
@@ -57,15 +62,15 @@ def _follow(here: Node, question: Follow) -> Iterator[dict[str, Any]]:
         stop()
 
 
-def _last(here: Node, question: Follow) -> list[Message]:
+def _last(history: Replica, question: Follow) -> list[Message]:
     if not question.last:
         return []
     fits = matcher(question.pattern)
     messages = [
         message
-        for channel in list(here.broker.channels())
+        for channel in list(history.channels())
         if channel != EVERYONE and fits(channel)
-        for message in here.broker.newest(channel, question.last)
+        for message in history.newest(channel, question.last)
     ]
     return sorted(messages, key=lambda message: message.position.offset)[-question.last :]
 

@@ -32,6 +32,8 @@ class Hub:
         self._sequencer = sequencer
         self._guests: dict[str, Guest] = {}
         self._callers: dict[str, Callable[[Note], None]] = {}
+        self._watchers: list[Callable[[Entry], object]] = []
+        self._on_gone: list[Callable[[str], None]] = []
 
     @property
     def log(self) -> Log:
@@ -42,6 +44,14 @@ class Hub:
         self._guests[address] = guest
         self._tell_who_is_here()
 
+    def watch(self, callback: Callable[[Entry], object]) -> None:
+        """Call it with each entry, before the servers are told."""
+        self._watchers.append(callback)
+
+    def on_gone(self, callback: Callable[[str], None]) -> None:
+        """Call it with the address of each server that has left."""
+        self._on_gone.append(callback)
+
     def add_caller(self, address: str, note: Callable[[Note], None]) -> None:
         """Somebody who is told nothing but notes."""
         self._callers[address] = note
@@ -49,6 +59,8 @@ class Hub:
     def remove(self, address: str) -> None:
         if self._guests.pop(address, None) is not None:
             self._tell_who_is_here()
+            for callback in self._on_gone:
+                callback(address)
 
     def _tell_who_is_here(self) -> None:
         for guest in tuple(self._guests.values()):
@@ -60,6 +72,8 @@ class Hub:
     def sequence(self, draft: Draft) -> Sequenced:
         sequenced, entry = self._sequencer.sequence(draft)
         if entry is not None:
+            for watcher in self._watchers:
+                watcher(entry)
             for guest in tuple(self._guests.values()):
                 guest.entry(entry)
         return sequenced
@@ -70,6 +84,26 @@ class Hub:
             guest.note(note)
         elif address in self._callers:
             self._callers[address](note)
+
+
+class CallerLink:
+    """To a hub in this process, from something that is no server."""
+
+    def __init__(self, hub: Hub, address: str) -> None:
+        self.address = address
+        self._hub = hub
+
+    def sequence(self, draft: Draft) -> Sequenced:
+        return self._hub.sequence(draft)
+
+    def tell(self, address: str, note: Note) -> None:
+        self._hub.tell(address, note)
+
+    def servers(self) -> tuple[str, ...]:
+        return self._hub.servers()
+
+    def top(self) -> Position:
+        return self._hub.log.top
 
 
 class HubLink:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
@@ -33,11 +34,9 @@ class HubMember:
         self._lines.start()
         try:
             self._begin()
-            while line := stream.readline():
-                try:
-                    self._said(json.loads(line))
-                except (KeyError, TypeError, ValueError) as problem:
-                    log.warning("server %s said what makes no sense: %s", self._address, problem)
+            with contextlib.suppress(OSError):
+                while line := stream.readline():
+                    self._heard(line)
         finally:
             self._lines.stop()
             self._hub.remove(self._address)
@@ -53,6 +52,17 @@ class HubMember:
                 self._lines.put({"top": one.top.offset, "lost": one.lost, "number": one.number})
         self._lines.allow_for_what_waits()
         self._hub.add(self._address, self)
+
+    def _heard(self, line: bytes) -> None:
+        number = None
+        try:
+            said = json.loads(line)
+            number = said.get("draft")
+            self._said(said)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            log.warning("server %s said what makes no sense: %s", self._address, problem)
+            if number is not None:
+                self._lines.put({"sequenced": number, "error": str(problem)})
 
     def _said(self, line: dict[str, Any]) -> None:
         if "draft" in line:

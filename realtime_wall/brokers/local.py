@@ -2,16 +2,14 @@
 
 Which one is the first is decided by a lock on a file in the runtime directory. When the hub ends, one of the
 others takes its place. It cannot know what the hub had told only itself, so it begins a new epoch, and all
-clients come back. (Workers do not do that: their hub is their supervisor, and they end with it.)
+clients come back. The hub of workers is in their supervisor (``server/workers_hub.py``), and outlives them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 import gevent
@@ -89,14 +87,9 @@ class LocalLink:
                 gevent.sleep(LOOK_EVERY)
 
     def _become_hub(self) -> bool:
-        path = runtime_dir.create(self._config) / "hub.lock"
-        lock = path.open("ab")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
+        self._lock = runtime_dir.lock_hub(self._config)
+        if self._lock is None:
             return False
-        self._lock = lock
         assert self._member is not None
         self._link = HubLink(self._rules, self._config.history_channels, self.address)
         self._link.join(self._member)
@@ -130,19 +123,3 @@ class LocalLink:
             return
         log.warning("the hub of this machine has ended: all clients come back")
         self._find_hub()
-
-
-class WorkerLink(MemberLink):
-    """To the hub of the supervisor, which a worker does not outlive."""
-
-    def __init__(self, path: Path, address: str) -> None:
-        self._joined: Member | None = None
-        super().__init__(path, address, self._supervisor_is_gone)
-
-    def join(self, member: Member) -> None:
-        self._joined = member
-        super().join(member)
-
-    def _supervisor_is_gone(self) -> None:
-        if self._joined is not None:
-            self._joined.cut_off()

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 from gevent.event import AsyncResult, Event
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # The hub is in a process that does little else.
 TIMEOUT = 10.0
+# What may wait for another process, in bytes.
+LIMIT = 64 * 1024 * 1024
 
 
 class MemberLink:
@@ -61,11 +63,10 @@ class MemberLink:
             self._lines.put(
                 {"draft": number, "key": draft.key, "count": draft.counted, "what": to_json(draft.what)}
             )
-            sequenced = result.wait(TIMEOUT)
-            if sequenced is None:
-                result.get(block=False) if result.ready() else None
+            result.wait(TIMEOUT)
+            if not result.ready():
                 raise PublishFailed(f"the hub did not confirm it within {TIMEOUT:.0f} s")
-            return sequenced
+            return cast("Sequenced", result.get())
         finally:
             del self._open[number]
 
@@ -141,7 +142,9 @@ class MemberLink:
             member.entry(entry)
         elif "sequenced" in line:
             result = self._open.get(line["sequenced"])
-            if result is not None:
+            if result is not None and "error" in line:
+                result.set_exception(PublishFailed(f"the hub did not take it: {line['error']}"))
+            elif result is not None:
                 offset = line["offset"]
                 position = None if offset is None else Position(self._top.epoch, offset)
                 result.set(Sequenced(position, line["new"]))
@@ -156,9 +159,9 @@ class MemberLink:
 class Lines:
     """What is to be written to the other end, in order; nobody waits for it but a greenlet of its own."""
 
-    def __init__(self, connection: socket.socket, limit: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._limit = limit
+        self._limit = LIMIT
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._work = Event()

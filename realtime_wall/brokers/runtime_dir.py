@@ -8,12 +8,14 @@ a service see differently and which is deleted at logout.
 
 from __future__ import annotations
 
+import fcntl
 import grp
 import hashlib
 import os
 import stat
 import sys
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
@@ -98,6 +100,17 @@ def group_id(name: str) -> int:
         return grp.getgrnam(name).gr_gid
     except KeyError as problem:
         raise UnsafeRuntimeDir("BUS_GROUP", f"is {name!r}, and there is no such group") from problem
+
+
+def lock_hub(config: Config) -> IO[bytes] | None:
+    """The right to be the hub of this machine's servers, for as long as the file is open; None when taken."""
+    lock = (create(config) / "hub.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def sockets(config: Config) -> list[Path]:

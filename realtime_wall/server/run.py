@@ -87,7 +87,8 @@ def _connect(config: Config, rules: Rules, address: str) -> ServerLink:
 
     def open_bus(hub: Hub) -> Callable[[], None]:
         node = here()
-        bus = BusServer(node.perform, config, node.ask, partial(following.answers, node), hub)
+        answers = partial(following.answers, node.watchers, node.broker, node.broker)
+        bus = BusServer(node.perform, config, node.ask, answers, hub)
         bus.start()
         return bus.stop
 

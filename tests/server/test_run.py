@@ -63,7 +63,7 @@ def test_nobody_new_is_let_in_while_it_ends(own_server):
         def is_refused():
             try:
                 own_server.raw().close()
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):  # before it is accepted, or while it is
                 return True
 
         wait_for(is_refused)
