@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import gevent
+
 from realtime_wall.brokers import verbs
 from realtime_wall.brokers.addresses import new_address
 from realtime_wall.brokers.broker import Broker
@@ -54,6 +56,9 @@ from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED
 
 log = logging.getLogger(__name__)
+
+# How long a server that is behind another one is waited for.
+BEHIND = 1.0
 
 _current: Node | None = None
 
@@ -232,6 +237,8 @@ class Node:
         Nothing can fall between: both happen without giving the event loop a turn, and deliveries that
         are still queued have their audience already.
         """
+        if since is not None:
+            self.come_up_to(Since(position=since))
         is_new = self.subscriptions.add(channel, subscriber)
         try:
             return self._catch_up(subscriber, channel, since)
@@ -251,6 +258,15 @@ class Node:
             top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
         )
 
+    def come_up_to(self, since: Since) -> None:
+        """Wait for what a client has heard from another server and this one is just about to."""
+        position = since.position
+        if position is None and since.tag is not None:
+            position = Position(self.broker.top.epoch, since.tag)
+        # On the event loop nobody can wait.
+        if position is not None and gevent.getcurrent() is not gevent.get_hub():
+            self.broker.wait_for(position, BEHIND)
+
     def closed_because(self, channel: str) -> str | None:
         """Why no client can join a channel now: "full" or "no_channel"; None when one can."""
         rule = self.rules.of(channel)
@@ -265,6 +281,7 @@ class Node:
 
         ``channels`` says of how many messages of each a new client is told.
         """
+        self.come_up_to(since)
         new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
         start = self.missed(channels, since)
         for channel in new:  # told afterwards: on the events channel it would be told twice

@@ -154,6 +154,7 @@ def _poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
 def _told_now(request: HttpRequest, wanted: Asked) -> HttpResponse | None:
     """What there is to tell already."""
     here = wanted.here
+    here.come_up_to(wanted.since)
     found = here.missed(wanted.channels, wanted.since)
     if not found.messages and not found.gaps:
         return None
