@@ -10,19 +10,14 @@ from realtime_wall import config
 from realtime_wall.wall import options
 from realtime_wall.wall.feeds import Feeds
 from realtime_wall.wall.lease import Lease
-from realtime_wall.wall.relay import Relay
 
 _running: dict[Any, Feeds] = {}
-_relays: dict[Any, Relay] = {}
 
 
 def start_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_started``."""
     if node not in _running:
-        settings = config.current()
-        relay = Relay(settings)
-        _running[node] = feeds = Feeds(options.current, Lease.of_project(settings), publish=relay.publish)
-        _relays[node] = relay
+        _running[node] = feeds = Feeds(options.current, Lease.of_project(config.current()))
         feeds.start()
 
 
@@ -31,7 +26,6 @@ def stop_feed(node: Any, **_: Any) -> None:
     feeds = _running.pop(node, None)
     if feeds is not None:
         feeds.stop()
-        _relays.pop(node).stop()
 
 
 def sources_saved(**_: Any) -> None:

@@ -20,7 +20,7 @@ def runtime(tmp_path):
 @pytest.fixture
 def server(publisher, monkeypatch, database):
     """Something that starts and stops as a server does."""
-    monkeypatch.setattr("realtime_wall.wall.relay.publish_here", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_here", publisher)
     server = object()
     yield server
     configured_feed.stop_feed(server)
