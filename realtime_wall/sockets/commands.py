@@ -34,6 +34,10 @@ def subscribe(
         closed = socket.closed_because(check_channel(channel))
         if closed is not None and channel not in socket.channels:
             return Problem(closed, f"channel {channel!r} {CLOSED[closed]}")
+        if channel in socket.channels and position is not None:
+            # The answer to the first time may have been lost with the connection of a visit that went on.
+            socket.tell_again(channel, position, command_id)
+            return None
         if socket.ask_for(channel, position, token, command_id):
             return None
     except InvalidPosition as problem:

@@ -363,6 +363,14 @@ class Socket:
         self._asked = {**(self._asked or {}), channel: token}
         return True
 
+    def tell_again(self, channel: str, since: Position, command_id: Any) -> None:
+        """Tell a channel that it is in from a position on."""
+        if self.is_gone:
+            return
+        self._node.unsubscribe(self._transport, channel)  # what is on its way is in the log, too
+        catch_up = self._node.subscribe(self._transport, channel, since)
+        self._transport.send_caught_up(channel, since, catch_up, command_id)
+
     def may_stay(self, channel: str) -> bool:
         """Whether it may still read a channel; where user code subscribed it, user code decides."""
         if self._asked is None or channel not in self._asked:

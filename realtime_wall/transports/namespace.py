@@ -134,9 +134,9 @@ class Namespace:
         self._client.session.send(socketio.connect_text(self._name, self.socket.id, secret))
         self._send_offset()
 
-    def _send_offset(self) -> None:
+    def _send_offset(self, at: Position | None = None) -> None:
         if self._secret:
-            text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=str(self._cursor))
+            text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=str(at or self._cursor))
             self._client.session.send(text)
 
     def _replaced(self) -> None:
@@ -297,12 +297,21 @@ class Namespace:
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None:
-        """The command's ack says where the client stands; what it missed follows."""
+        """The command's ack says where the client stands; what it missed follows, with its own offsets.
+
+        Until the first of that has come, a client that is cut has to come back for it, whether it does so
+        with the cursor or with its offset.
+        """
         if self._door is not None:
             known = since is not None and catch_up.missed is not None
             self._door.starts[channel] = since if since is not None and known else catch_up.cursor
             return
-        answer: dict[str, Any] = {"channel": channel, "cursor": str(catch_up.cursor)}
+        cursor = catch_up.cursor
+        if since is not None and catch_up.missed:
+            cursor = since
+            if since.offset < self._cursor.offset:
+                self._send_offset(since)
+        answer: dict[str, Any] = {"channel": channel, "cursor": str(cursor)}
         if since is not None:
             answer["recovered"] = catch_up.missed is not None
         self._answer(command_id, answer)

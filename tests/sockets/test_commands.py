@@ -114,6 +114,28 @@ def test_a_channel_cannot_be_joined_twice(client):
     assert subscribe(client, "room").code == "already_subscribed"
 
 
+def test_but_who_has_a_cursor_is_told_again_what_followed_it_and_nothing_twice(client):
+    start = client.node.broker.top
+    subscribe(client, "room")
+    client.node.perform(Publish(channel="room", data_json="1", counted=False))  # on its way
+
+    assert subscribe(client, "room", str(start)) is None
+    client.node.perform(Publish(channel="room", data_json="2"))
+
+    assert [message.data_json for message in client.heard] == ["1", "2"]
+    assert client.socket.channels == ("room",)
+
+
+def test_who_is_gone_is_not_told_again(client):
+    subscribe(client, "room")
+    client.node.unsubscribe(client, "room")
+    client.socket.is_gone = True
+
+    subscribe(client, "room", str(client.node.broker.top))
+
+    assert client.node.subscriptions.snapshot("room") == ()
+
+
 def test_a_receiver_may_refuse(client):
     signals.socket_subscribed.connect(lambda *_, **__: False, weak=False)
 
