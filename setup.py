@@ -14,6 +14,7 @@ TEST = [
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
     "python-socketio[client]>=5.11",
+    "redis>=5",
     "requests>=2.32",
     "ruff>=0.9",
     "types-gevent>=24.11",
@@ -53,6 +54,7 @@ setup(
     ],
     extras_require={
         "static": ["whitenoise>=6.9"],
+        "redis": ["redis>=5"],
         "postgres": ["psycopg[binary,pool]>=3.2"],
         "test": TEST,
         "dev": TEST,

@@ -149,6 +149,21 @@ class Config:
     )
     bus_group: str | None = _setting(None, "A Unix group whose members may publish too; needs RUNTIME_DIR.")
 
+    # Other machines
+    broker: str = _setting(
+        "",
+        "The Redis that joins servers of several machines: 'redis://host:6379/0'; empty for this machine.",
+    )
+    broker_prefix: str = _setting(
+        "realtime_wall", "What our keys there begin with; each project on one Redis has its own."
+    )
+    broker_bus_size: int = _setting(
+        100_000, "How many entries Redis keeps for servers that are behind; about.", least=100
+    )
+    publish_timeout: float = _setting(
+        2.0, "How long publishing waits for Redis before it raises PublishFailed.", least=0.1
+    )
+
     wall: dict[str, Any] = _setting({}, "The settings of the tweet wall: see the wall's page.")
 
 

@@ -9,6 +9,7 @@ RealtimeWallError
     NoSocket
         NoServer
     PublishFailed
+    BrokerUnreachable
     UnsafeRuntimeDir
 Refuse                      raised by user code, not by us
 """
@@ -74,6 +75,15 @@ class NoServer(NoSocket):
 
 class PublishFailed(RealtimeWallError):
     """A server was there but did not confirm the message: it may or may not have been published."""
+
+
+class BrokerUnreachable(RealtimeWallError):
+    """A server cannot begin, or a question cannot be asked: what is in the setting BROKER does not answer."""
+
+    def __init__(self, broker: str, reason: str) -> None:
+        self.broker = broker
+        self.reason = reason
+        super().__init__(f"{broker} cannot be used: {reason}")
 
 
 class UnsafeRuntimeDir(RealtimeWallError):

@@ -206,10 +206,11 @@ class Log:
     ) -> None:
         """Become a copy. ``age_of`` says how many seconds ago a message was published."""
         self._by_age.clear()
-        self._count = 0
+        self._count = self._lost = self._number = 0
         for one in image:
             if isinstance(one, Image):
-                self.top, self._lost, self._number = one.top, one.lost, one.number
+                self.top = one.top
+                self._lost, self._number = max(self._lost, one.lost), max(self._number, one.number)
                 continue
             rule = self._rule_of(one.channel)
             history = _History(one.lost, one.number)
@@ -218,6 +219,8 @@ class Log:
             if history:
                 self._by_age.setdefault(rule.history_age, OrderedDict())[one.channel] = history
                 self._count += 1
+            else:  # too old by now
+                self._lost, self._number = max(self._lost, one.last), max(self._number, one.number)
 
     def expire(self, now: float) -> None:
         """Forget the channels whose last message has become too old."""

@@ -47,6 +47,10 @@ class Message:
     @property
     def size(self) -> int:
         """About how many bytes it takes to keep."""
-        # Python keeps a text as one, two or four bytes for each character.
-        own = _OVERHEAD + self.data_json.__sizeof__()
-        return own if self.binary is None else own + self.binary.size
+        return size_of(self.data_json, self.binary)
+
+
+def size_of(data_json: str, binary: Binary | None) -> int:
+    # Python keeps a text as one, two or four bytes for each character.
+    own = _OVERHEAD + data_json.__sizeof__()
+    return own if binary is None else own + binary.size

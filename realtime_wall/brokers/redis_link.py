@@ -1,0 +1,133 @@
+"""A server's way to the others through Redis: see ``docs/decisions/0014-one-bus-in-redis.rst``.
+
+Two connections: one waits for what comes in, the other says what is to go out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.brokers import redis_scripts as scripts
+from realtime_wall.brokers import redis_url
+from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.redis_known import Known
+from realtime_wall.brokers.redis_reader import BLOCK, Reader
+from realtime_wall.brokers.redis_talk import Saying
+from realtime_wall.brokers.redis_words import Words
+from realtime_wall.brokers.redis_writer import Writer
+from realtime_wall.brokers.sequencer import new_epoch
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.config import Config
+from realtime_wall.errors import BrokerUnreachable, PublishFailed
+from realtime_wall.json_text import encode_json
+
+# Three heartbeats may be missed.
+HEARTBEAT, LEASE = 2.0, 6
+# How old what is known of the other servers may be.
+SERVERS_AGE = 1.0
+JOIN_TIMEOUT = 10.0
+# Who reads no notes for a minute is gone.
+NOTES, NOTES_AGE = 10_000, 60
+
+
+class RedisLink:
+    def __init__(self, config: Config, rules: Rules) -> None:
+        self.address = new_epoch()  # as short, and as little likely to be met twice
+        self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
+        self._name = redis_url.shown(config.broker)
+        self._rules, self._config = rules, config
+        self._known = Known()
+        self._writer = Writer(
+            redis_url.pool(config.broker, config.publish_timeout),
+            self._words.key,
+            self._known,
+            config.publish_timeout,
+            self._name,
+        )
+        self._reader: Reader | None = None
+        self._stopping = Event()
+        self._heart: gevent.Greenlet[..., Any] | None = None
+        self._servers: tuple[str, ...] = ()
+        self._servers_at = -SERVERS_AGE
+
+    # A server
+
+    def join(self, member: Member) -> None:
+        self._writer.start()
+        self._reader = Reader(
+            redis_url.pool(self._config.broker, BLOCK + 3.0),
+            self._words,
+            self._rules,
+            self._config.history_channels,
+            self._known,
+            self._words.inbox(self.address),
+            member,
+            self._name,
+        )
+        try:
+            self._reader.start(JOIN_TIMEOUT)
+            self._beat()
+        except (TimeoutError, PublishFailed) as problem:
+            self.leave()
+            raise BrokerUnreachable(self._name, str(problem)) from problem
+        self._heart = gevent.spawn(self._keep_alive)
+
+    def leave(self) -> None:
+        self._stopping.set()
+        if self._heart is not None:
+            self._heart.kill()
+            self._writer.note(Saying(scripts.BEAT, (self.address, 0, "")))
+        if self._reader is not None:
+            self._reader.stop()
+        self._writer.stop()
+
+    @property
+    def rejected(self) -> int:
+        """How much has come from Redis that was none of ours."""
+        return 0 if self._reader is None else self._reader.rejected
+
+    # The link
+
+    def sequence(self, draft: Draft) -> Sequenced:
+        sequenced = self._words.sequenced(self._writer.say(self._words.order(draft)))
+        if sequenced.position is not None:
+            self._known.is_at(sequenced.position)
+        return sequenced
+
+    def sequence_later(self, draft: Draft) -> None:
+        """Give it its place some day, before anything newer. PublishFailed when too many wait already."""
+        self._writer.later(self._words.order(draft, long=True))
+
+    def tell(self, address: str, note: Note) -> None:
+        self._writer.note(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
+
+    def servers(self) -> tuple[str, ...]:
+        if monotonic() - self._servers_at >= SERVERS_AGE:
+            with contextlib.suppress(PublishFailed):  # those that we know are the best that there is
+                self._learn(self._writer.say(Saying(scripts.BEAT, ("", 0, ""))))
+        return self._servers
+
+    def top(self) -> Position | None:
+        return self._known.position if self._known.position.epoch else None
+
+    # The lease
+
+    def _keep_alive(self) -> None:
+        while not self._stopping.wait(HEARTBEAT):
+            with contextlib.suppress(PublishFailed):  # the log has it that Redis is gone
+                self._beat()
+
+    def _beat(self) -> None:
+        last_note = self._reader.last_note if self._reader is not None else "0-0"
+        self._learn(self._writer.say(Saying(scripts.BEAT, (self.address, LEASE, last_note))))
+
+    def _learn(self, reply: list[bytes]) -> None:
+        self._servers = tuple(sorted({self.address, *(one.decode() for one in reply)}))
+        self._servers_at = monotonic()
