@@ -17,6 +17,7 @@ NEEDED = {
     "browser": (("chromium",), "Debian's package chromium"),
     "node": (("node", "npm"), "Debian's packages nodejs and npm"),
     "nginx": (("nginx",), "Debian's package nginx"),
+    "redis": (("redis-server",), "Debian's package redis-server"),
 }
 
 

@@ -19,7 +19,7 @@ from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.redis_known import Known
 from realtime_wall.brokers.redis_reader import BLOCK, Reader
 from realtime_wall.brokers.redis_talk import Saying
-from realtime_wall.brokers.redis_words import Words
+from realtime_wall.brokers.redis_words import NOTES, NOTES_AGE, Words
 from realtime_wall.brokers.redis_writer import Writer
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.position import Position
@@ -33,8 +33,6 @@ HEARTBEAT, LEASE = 2.0, 6
 # How old what is known of the other servers may be.
 SERVERS_AGE = 1.0
 JOIN_TIMEOUT = 10.0
-# Who reads no notes for a minute is gone.
-NOTES, NOTES_AGE = 10_000, 60
 
 
 class RedisLink:

@@ -12,6 +12,8 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 SHORTEST, LONGEST = 0.1, 5.0
+# Where somebody waits for it.
+LONGEST_OUTSIDE = 0.5
 
 
 class Trouble:

@@ -26,7 +26,8 @@ from realtime_wall.protocol.plain import RETRACTED
 # For how long a key of ours is remembered: longer than anybody tries again.
 OWN_KEY_AGE = 60
 
-NOWHERE = Position("", 0)
+# Of an inbox: who reads no notes for a minute is gone.
+NOTES, NOTES_AGE = 10_000, 60
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

@@ -1,0 +1,127 @@
+"""Ways in which processes are joined: each kind gives servers and outsiders of one cluster.
+
+Another broker is another class here, and a line in ``KINDS``: the tests of ``test_contract.py`` hold for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.brokers.redis_link import RedisLink
+from realtime_wall.brokers.redis_outside import RedisOutside
+from realtime_wall.brokers.sequencer import Sequencer, new_epoch
+from realtime_wall.config import Config
+from tests.brokers.members import CHANNELS_KEPT, RecordingMember, some_rules
+
+
+class Cluster:
+    """Servers and outsiders, which leave at the end."""
+
+    def __init__(self, kind, rules, history_channels=CHANNELS_KEPT):
+        self.kind, self.rules, self.history_channels = kind, rules, history_channels
+        self._made = []
+
+    def server(self):
+        """A link, and the member that has joined with it."""
+        link = self.kind.server(self.rules, self.history_channels)
+        self._made.append(link.leave)
+        member = RecordingMember(self.rules, self.history_channels)
+        link.join(member)
+        return link, member
+
+    def outsider(self):
+        link = self.kind.outsider(self.rules, self.history_channels)
+        self._made.append(getattr(link, "close", lambda: None))
+        return link
+
+    def end(self):
+        for leave in reversed(self._made):
+            leave()
+
+
+class OneProcess:
+    """A sequencer, and queues beside it. Stands in for a hub."""
+
+    def __init__(self):
+        self.hub = None
+
+    def server(self, rules, history_channels):
+        self.hub = self.hub or _Hub(rules, history_channels)
+        return _HubLink(self.hub)
+
+    outsider = server
+
+
+class _Hub:
+    def __init__(self, rules, history_channels):
+        self.sequencer = Sequencer(rules, history_channels)
+        self.queues = {}
+        self.had_servers = False
+
+
+class _HubLink:
+    def __init__(self, hub):
+        self.hub = hub
+        self.address = new_epoch()
+        self._queue, self._is_filled = deque(), Event()
+        self._greenlet = None
+
+    def join(self, member):
+        member.begin(self.hub.sequencer.log.image(0.0))
+        self.hub.queues[self.address] = self._put
+        self.hub.had_servers = True
+        self._greenlet = gevent.spawn(self._run, member)
+
+    def _put(self, item):
+        self._queue.append(item)
+        self._is_filled.set()
+
+    def _run(self, member):
+        while self._is_filled.wait():
+            while self._queue:
+                is_note, item = self._queue.popleft()
+                (member.note if is_note else member.entry)(item)
+                member.wait_for_room()
+            self._is_filled.clear()
+
+    def leave(self):
+        self.hub.queues.pop(self.address, None)
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def sequence(self, draft):
+        sequenced, entry = self.hub.sequencer.sequence(draft)
+        if entry is not None:
+            for put in self.hub.queues.values():
+                put((False, entry))
+        return sequenced
+
+    def tell(self, address, note):
+        self.hub.queues.get(address, lambda item: None)((True, note))
+
+    def servers(self):
+        return tuple(self.hub.queues)
+
+    def top(self):
+        return self.hub.sequencer.log.top if self.hub.had_servers else None
+
+
+class ThroughRedis:
+    def __init__(self, redis, **settings):
+        self.settings = {"broker": redis.url, "broker_prefix": new_epoch(), **settings}
+
+    def config(self, history_channels):
+        return Config(history_channels=history_channels, **self.settings)
+
+    def server(self, rules, history_channels):
+        return RedisLink(self.config(history_channels), rules)
+
+    def outsider(self, rules, history_channels):
+        return RedisOutside(self.config(history_channels), rules)
+
+
+def cluster_through(redis, history_channels=CHANNELS_KEPT, rules=None, **settings):
+    return Cluster(ThroughRedis(redis, **settings), rules or some_rules(), history_channels)
