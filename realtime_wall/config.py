@@ -111,6 +111,12 @@ class Config:
     # The command
     host: str = _setting("127.0.0.1", "Where rungevent listens when its command line names no address.")
     port: int = _setting(8000, "On which port, likewise.")
+    workers: int = _setting(1, "How many processes serve, unless --workers says it; 0 for one for each core.")
+    worker_timeout: float = _setting(
+        60.0,
+        "How long the event loop of one of several workers may stand still before it is killed.",
+        least=1,
+    )
 
     # Socket.IO's own client, for {% socketio_client_script %}
     socketio_client: str = _setting(

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from realtime_wall.brokers import redis_scripts as scripts
 from realtime_wall.brokers import redis_url
+from realtime_wall.brokers.addresses import new_address
 from realtime_wall.brokers.entry import Draft, Sequenced
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.redis_known import Known
@@ -21,7 +22,6 @@ from realtime_wall.brokers.redis_reader import BLOCK, Reader
 from realtime_wall.brokers.redis_talk import Saying
 from realtime_wall.brokers.redis_words import NOTES, NOTES_AGE, Words
 from realtime_wall.brokers.redis_writer import Writer
-from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
@@ -36,8 +36,8 @@ JOIN_TIMEOUT = 10.0
 
 
 class RedisLink:
-    def __init__(self, config: Config, rules: Rules) -> None:
-        self.address = new_epoch()  # as short, and as little likely to be met twice
+    def __init__(self, config: Config, rules: Rules, address: str | None = None) -> None:
+        self.address = address or new_address()
         self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
         self._name = redis_url.shown(config.broker)
         self._rules, self._config = rules, config

@@ -1,7 +1,7 @@
 """How does a process that is no server reach the servers through Redis?
 
-It says what it has to say and waits for the reply: in a shell, in cron, in a worker of Celery or gunicorn, in any
-of their threads, and after a fork. It needs no gevent, and no server has to run.
+It says what it has to say and waits for the reply: in a shell, in cron, in a worker of Celery or gunicorn, in
+any of their threads, and after a fork. It needs no gevent, and no server has to run.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class RedisOutside:
 
 
 class Inbox:
-    """The notes to this process, from now on. Several threads may each have one, and each sees all of them."""
+    """The notes to this process, from now on. Of several threads each has one, and sees all of them."""
 
     def __init__(self, redis: Redis, key: str, name: str) -> None:
         self._redis, self._key, self._name = redis, key, name

@@ -204,8 +204,6 @@ class Reader:
 
     def _load(self, talk: Talk) -> None:
         loaded = load(talk, self._words, self._rules, self._history_channels, self._known.position)
-        if self._epoch:
-            self._member.new_epoch()
         self._member.begin(iter(loaded.image))
         self._stand_at(loaded.standing)
 

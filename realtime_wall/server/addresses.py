@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import stat
+import sys
 from dataclasses import dataclass, replace
 
 BACKLOG = 2048
@@ -62,13 +63,29 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
     return listener, replace(address, port=listener.getsockname()[1])
 
 
-def _listen_tcp(address: Address) -> socket.socket:
+def listen_for_each(address: Address, count: int) -> tuple[list[socket.socket], Address]:
+    """A socket for each of several workers where the kernel splits clients evenly, else one for all."""
+    if address.path or not sys.platform.startswith("linux"):
+        listener, address = listen(address)
+        return [listener], address
+    # Alone first: among sockets that share a port one more is let in, another server's too.
+    listener, address = listen(address)
+    listener.close()
+    try:
+        return [_listen_tcp(address, shared=True) for _ in range(count)], address
+    except OSError as problem:
+        raise BadAddress(f"{address.url} cannot be listened on: {_reason(problem)}") from problem
+
+
+def _listen_tcp(address: Address, shared: bool = False) -> socket.socket:
     family, kind, protocol, _, where = socket.getaddrinfo(
         address.host, address.port, socket.AF_INET6 if address.is_ipv6 else 0, socket.SOCK_STREAM
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(where)
         listener.listen(BACKLOG)
     except OSError:

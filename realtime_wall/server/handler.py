@@ -65,8 +65,14 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     _hand_over: HandOver | None = None
     _stream: Stream | None = None
     _checking: tuple[str, list[tuple[str, str]]] | None = None
+    waits_since: float = 0.0  # when the wait for this request began
 
     # The head
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been asked on this connection yet."""
+        return self.requestline is None
 
     def read_requestline(self) -> str:
         """Read the whole head at once, within its limits of time and size."""
@@ -84,8 +90,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def _read_head(self) -> list[bytes]:
         config = self.server.config
-        first_request = self.requestline is None
-        first = self._first_line(config.head_timeout if first_request else config.keep_alive)
+        first = self._first_line(config.head_timeout if self.is_new else config.keep_alive)
         if not first:
             return []
         lines = [first]
@@ -105,8 +110,9 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def _first_line(self, timeout: float) -> bytes:
         """The request line; empty when the client went away or stayed silent, or when we stop."""
-        if self.server.stopping:
+        if self.server.stopping and not self.is_new:
             return b""
+        self.waits_since = time.monotonic()
         self.server.idle.add(self)
         try:
             with gevent.Timeout(timeout, False):  # type: ignore[arg-type]
@@ -115,7 +121,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         finally:
             waited_in_vain = self in self.server.idle
             self.server.idle.discard(self)
-        if waited_in_vain or self.server.stopping:
+        if waited_in_vain:
             return b""
         with gevent.Timeout(self.server.config.head_timeout, BadHead(408, "the request head took too long")):
             first: bytes = self.rfile.readline(MAX_REQUEST_LINE + 1)

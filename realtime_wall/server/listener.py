@@ -8,6 +8,7 @@ import socket
 from time import monotonic
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
@@ -18,6 +19,8 @@ from realtime_wall.wire.connection import Wire
 
 # Descriptors left for databases, files and the bus when the number of connections is not set.
 RESERVED_DESCRIPTORS = 50
+# Seconds in which a client that was just accepted says what it wants, if it wants anything.
+FIRST_WORD = 1.0
 FULL = plain_response(503, "this server has no room for another connection", "Retry-After: 5")
 
 
@@ -27,8 +30,11 @@ class Listener(WSGIServer):
     handler_class = Handler
     reuse_addr = 1
 
-    def __init__(self, listener: socket.socket, application: Any, config: Config) -> None:
-        super().__init__(listener, application, log=None)
+    def __init__(
+        self, listener: socket.socket, application: Any, config: Config, is_one_of_several: bool = False
+    ) -> None:
+        # With others on the same socket, pywsgi accepts one client at a time, so that all get some.
+        super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
         self.config = config
         self.max_connections = config.max_connections or _free_descriptors()
         self.stopping = False
@@ -48,11 +54,25 @@ class Listener(WSGIServer):
         self.http_connections -= 1
         super().do_close(connection, *args)
 
-    def stop_listening(self) -> None:
-        """Accept nobody any more; answer what was asked, and end the connections that wait for nothing."""
+    def stop_listening(self, hurry: Event) -> None:
+        """Accept nobody any more; answer what was asked, and end the connections that wait for nothing.
+
+        Who was accepted a moment ago is going to ask: another server may serve here, and shall not look as
+        if it had refused him.
+        """
         self.stopping = True
         self.close()
+        gevent.sleep(0)  # those accepted last begin to wait
+        deadline = monotonic() + FIRST_WORD
+        self._end_idle(except_new=True)
+        while self.idle and monotonic() < deadline and not hurry.wait(0.02):
+            pass
+        self._end_idle(except_new=False)
+
+    def _end_idle(self, except_new: bool) -> None:
         for handler in list(self.idle):
+            if except_new and handler.is_new and monotonic() - handler.waits_since < FIRST_WORD:
+                continue
             with contextlib.suppress(OSError):
                 handler.socket.shutdown(socket.SHUT_RD)
 

@@ -22,8 +22,10 @@ from realtime_wall.brokers.local import LocalLink
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
 from realtime_wall.node import Node, here
+from realtime_wall.server import farewell
 from realtime_wall.server.listener import Listener
 from realtime_wall.server.watchdog import Watchdog
+from realtime_wall.server.worker import Link
 from realtime_wall.sockets.registry import connected_sockets
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,17 @@ SERVICE_RESTART = 1012
 ONE_ORDER = 0.5
 
 
-def serve(listener: socket.socket, application: Any, config: Config, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; a second one ends the drain at once."""
+def serve(
+    listener: socket.socket,
+    application: Any,
+    config: Config,
+    on_ready: Callable[[], None],
+    link: Link | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends the drain at once.
+
+    One of several workers has a link to its supervisor.
+    """
     stop = Event()
     hurry = Event()
     first_told = 0.0
@@ -49,9 +60,13 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
             hurry.set()
 
     watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
+    if link is not None:
+        # A terminal that is closed tells all its processes: what is to be done the supervisor decides.
+        watchers.append(gevent.signal_handler(signal.SIGHUP, lambda: None))
+        link.start()
     node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
     node.on_end = stop.set
-    server = Listener(listener, application, config)
+    server = Listener(listener, application, config, is_one_of_several=link is not None)
     node.start()
     watchdog.start()
     server.start()
@@ -62,14 +77,12 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
         on_ready()
         stop.wait()
     finally:
+        server.stop_listening(hurry)
         node.stopping = True
         _tell(signals.server_stopping, node)
-        server.stop_listening()
-        for connected in connected_sockets:
-            connected.disconnect(SERVICE_RESTART, "the server restarts")
-        for listener_ in list(node.listeners):
-            listener_.end("the server restarts")
-        server.drain(config.drain_timeout, hurry)
+        deadline = monotonic() + config.drain_timeout
+        farewell.tell(_goodbyes(node), config.drain_timeout, hurry)
+        server.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
         node.parking.close()
@@ -78,6 +91,8 @@ def serve(listener: socket.socket, application: Any, config: Config, on_ready: C
             log.warning("receivers were still running when the server ended")
         node.stop()
         watchdog.stop()
+        if link is not None:
+            link.stop()
         for watcher in watchers:
             watcher.cancel()
 
@@ -92,7 +107,18 @@ def _connect(config: Config, rules: Rules, address: str) -> ServerLink:
         bus.start()
         return bus.stop
 
+    if config.broker:
+        from realtime_wall.brokers.redis_link import RedisLink  # redis-py is an extra
+
+        return RedisLink(config, rules, address)
     return LocalLink(config, rules, address, open_bus)
+
+
+def _goodbyes(node: Node) -> list[Callable[[], None]]:
+    return [
+        *(partial(one.disconnect, SERVICE_RESTART, "the server restarts") for one in connected_sockets),
+        *(partial(one.end, "the server restarts") for one in node.listeners),
+    ]
 
 
 def _tell(signal_: signals.Signal, node: Node) -> None:

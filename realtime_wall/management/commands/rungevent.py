@@ -1,4 +1,4 @@
-"""``manage.py rungevent [addr:]port``: the site's pages and its live sockets from one gevent process."""
+"""``manage.py rungevent [addr:]port``: the site's pages and its live sockets, from gevent processes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from gevent.event import Event
 
 from realtime_wall import config
 from realtime_wall.errors import UnsafeRuntimeDir
-from realtime_wall.server import addresses, patching
+from realtime_wall.server import addresses, inherited, patching, reloading, worker
 from realtime_wall.server.run import serve
+from realtime_wall.server.supervisor import Supervisor
+from realtime_wall.server.worker import Link, Place
 
 # staticfiles' command serves static files while DEBUG is on; both look and behave the same otherwise.
 if apps.is_installed("django.contrib.staticfiles"):
@@ -51,6 +53,12 @@ class Command(Runserver):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument(
+            "--workers",
+            type=int,
+            metavar="N",
+            help="How many processes serve; 0 is one for each core. Replaces the setting WORKERS.",
+        )
         for action in parser._actions:
             if action.dest == "addrport":
                 action.help = "Optional port number, ipaddr:port or unix:/path"
@@ -75,7 +83,13 @@ class Command(Runserver):
         except addresses.BadAddress as problem:
             raise CommandError(str(problem)) from problem
         # With DEBUG off this is a deployment: nobody edits files there.
-        if not options["use_reloader"] or not settings.DEBUG:
+        reloads = options["use_reloader"] and settings.DEBUG
+        self.place = worker.take_place()
+        if self.place is not None:
+            self._work(self.place, **options)
+        elif (count := _workers(options["workers"])) > 1:
+            sys.exit(self._supervise(count, reloads))
+        elif not reloads:
             self.inner_run(**options)
         elif _is_reloaded():
             autoreload.run_with_reloader(self.inner_run, **options)
@@ -84,15 +98,9 @@ class Command(Runserver):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         autoreload.raise_last_exception()
-        if not options["skip_checks"]:
-            self.stdout.write("Performing system checks...\n\n")
-            # Runserver's own method names no tags, for a check before this that it skips.
-            kwargs: Any = {**BaseCommand.get_check_kwargs(self, options), "display_num_errors": True}
-            self.check(**kwargs)
-        self.check_migrations()
-        connections.close_all()  # what the check opened would otherwise stay open as long as we serve
+        self._check_project(True, **options)
         try:
-            listener, self.address = addresses.listen(self.address)
+            listener, self.address = inherited.take() or addresses.listen(self.address)
             serve(listener, self.get_handler(*args, **options), config.current(), self._banner)
         except (addresses.BadAddress, UnsafeRuntimeDir) as problem:
             self.stderr.write(f"Error: {problem}")
@@ -102,21 +110,77 @@ class Command(Runserver):
             sys.stdout.flush()
             os._exit(0)
 
+    def _work(self, place: Place, **options: Any) -> None:
+        """Be one of several workers."""
+        if place.checks != worker.NOT_AT_ALL:
+            self._check_project(place.checks == worker.ALOUD, **options)
+        link = Link(place)
+        try:
+            application = self.get_handler(**options)
+            worker.name_process_in_logs()  # after Django, which has just configured them once more
+            if place.watches_files:
+                gevent.spawn(reloading.watch, link.changed)
+            serve(inherited.opened(place.listener), application, config.current(), link.ready, link)
+        except (addresses.BadAddress, UnsafeRuntimeDir) as problem:
+            self.stderr.write(f"Error: {problem}")
+            os._exit(1)
+
+    def _supervise(self, count: int, watches_files: bool) -> int:
+        worker.name_process_in_logs()
+        try:
+            if given := inherited.take():
+                listeners, self.address = [given[0]], given[1]
+            else:
+                listeners, self.address = addresses.listen_for_each(self.address, count)
+        except addresses.BadAddress as problem:
+            raise CommandError(str(problem)) from problem
+        return Supervisor(
+            listeners,
+            count,
+            config.current(),
+            watches_files=watches_files,
+            on_ready=lambda: self._banner(f" with {count} workers"),
+            say=self._say,
+        ).run()
+
+    def _check_project(self, aloud: bool, **options: Any) -> None:
+        if not options["skip_checks"]:
+            if aloud:
+                self.stdout.write("Performing system checks...\n\n")
+            # Runserver's own method names no tags, for a check before this that it skips.
+            kwargs: Any = {**BaseCommand.get_check_kwargs(self, options), "display_num_errors": aloud}
+            self.check(**kwargs)
+        if aloud:
+            self.check_migrations()
+        connections.close_all()  # what the check opened would otherwise stay open as long as we serve
+
     def get_handler(self, *args: Any, **options: Any) -> Any:
         if apps.is_installed("django.contrib.staticfiles"):
             return super().get_handler(*args, **options)
         return get_internal_wsgi_application()
 
-    def _banner(self) -> None:
+    def _banner(self, by_whom: str = "") -> None:
         stop = "CTRL-BREAK" if sys.platform == "win32" else "CONTROL-C"
         now = datetime.now().strftime("%B %d, %Y - %X")
-        self.stdout.write(
+        self._say(
             f"{now}\n"
             f"Django version {self.get_version()}, using settings {settings.SETTINGS_MODULE!r}\n"
-            f"Starting gevent server at {self.address.url}\n"
+            f"Starting gevent server at {self.address.url}{by_whom}\n"
             f"Quit the server with {stop}."
         )
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
         self.stdout.flush()  # a log file or the journal shall show it now
+
+
+def _workers(asked: int | None) -> int:
+    count = config.current().workers if asked is None else asked
+    if count < 0:
+        raise CommandError("--workers cannot be less than 0.")
+    return count or len(
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
 
 
 def _is_reloaded() -> bool:
@@ -127,6 +191,7 @@ def _is_reloaded() -> bool:
 def _serve_and_reload() -> int:
     """Serve in a child process, and in a new one whenever a file has changed."""
     environment = {**os.environ, autoreload.DJANGO_AUTORELOAD_ENV: "true"}
+    inherited.pass_on(environment)
     child: subprocess.Popen[bytes] | None = None
     stop = Event()
 
@@ -144,15 +209,7 @@ def _serve_and_reload() -> int:
         if status == CANNOT_LISTEN:
             return 1
         if status == FAILED:
-            _wait_for_a_change(stop)
+            reloading.wait_for_a_change(stop)
         elif status != FILES_CHANGED:
             return max(status, 0)  # below 0: our signal came before the child was ready for it
     return 0
-
-
-def _wait_for_a_change(stop: Event) -> None:
-    """Until a file has changed: an app that cannot be imported is shown, mended, and served again."""
-    files = autoreload.StatReloader()
-    before = dict(files.snapshot_files())
-    while not stop.wait(files.SLEEP_TIME) and dict(files.snapshot_files()) == before:
-        pass

@@ -1,0 +1,117 @@
+"""One of several workers: what its supervisor gave it, and what it says to its supervisor.
+
+The supervisor starts it with one private environment variable: which descriptors it inherits, and what is
+its part. A socket between them carries lines. The worker says that it serves, that its event loop still
+turns, and which file has changed; when the socket ends, the supervisor is gone, and the worker leaves.
+"""
+
+from __future__ import annotations
+
+import _socket
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import MutableMapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils.log import ServerFormatter
+from gevent import get_hub
+
+VARIABLE = "REALTIME_WALL_WORKER"
+# Seconds between two beats: often enough for the shortest WORKER_TIMEOUT.
+BEAT_EVERY = 0.25
+
+# What may be said.
+READY, BEAT, CHANGED = "ready", "beat", "changed"
+
+# How a worker checks the project: as a server of its own would, without a word when all is well, or not at
+# all, because another worker has just checked the same code.
+ALOUD, QUIETLY, NOT_AT_ALL = "aloud", "quietly", "not at all"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    number: int  # from 1
+    supervisor: int = 0  # its process
+    listener: int = -1  # the descriptor to accept from
+    link: int = -1  # that of the socket to the supervisor
+    errors: int = -1  # where errors go as soon as we serve; until then the supervisor keeps them
+    checks: str = QUIETLY
+    watches_files: bool = False
+
+    def write(self, environ: MutableMapping[str, str]) -> None:
+        environ[VARIABLE] = json.dumps(asdict(self))
+
+
+def take_place(environ: MutableMapping[str, str] = os.environ) -> Place | None:
+    """This process's place, once: its own children are no workers. None when it is no worker."""
+    text = environ.pop(VARIABLE, "")
+    if not text:
+        return None
+    place = Place(**json.loads(text))
+    for fd in (place.listener, place.link, place.errors):
+        if fd >= 0:
+            os.set_inheritable(fd, False)
+    return place
+
+
+class Link:
+    """To the supervisor. Everything here is done on the event loop: nothing may wait."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._socket = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=place.link)
+        self._socket.setblocking(False)
+        loop = get_hub().loop
+        self._reader: Any = loop.io(place.link, 1)
+        self._timer: Any = loop.timer(0, BEAT_EVERY)
+
+    def start(self) -> None:
+        self._reader.start(self._readable)
+        self._timer.start(self._say, BEAT)
+
+    def ready(self) -> None:
+        """Say that clients are served; from here on what we write is for everybody to see."""
+        if self.place.errors >= 0:
+            sys.stderr.flush()
+            os.dup2(self.place.errors, sys.stderr.fileno())
+            os.close(self.place.errors)
+        self._say(READY)
+
+    def changed(self, path: object) -> None:
+        self._say(f"{CHANGED} {path}")
+
+    def stop(self) -> None:
+        for watcher in (self._reader, self._timer):
+            watcher.stop()
+            watcher.close()
+
+    def _say(self, line: str) -> None:
+        # A supervisor that does not read is stopped or gone; the next beat, or the end, will tell.
+        with contextlib.suppress(OSError):
+            self._socket.send(line.encode(errors="replace") + b"\n")
+
+    def _readable(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            try:
+                is_over = not self._socket.recv(64)
+            except ConnectionError:
+                is_over = True
+            if is_over:
+                self._reader.stop()
+                os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have told us
+
+
+def name_process_in_logs() -> None:
+    """Say which process wrote a line, where the project has left the format of its log to others."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(logging.Formatter("[%(process)d] %(message)s"))
+    for handler in logging.getLogger("django.server").handlers:
+        formatter = handler.formatter
+        if isinstance(formatter, ServerFormatter) and formatter._fmt == "[{server_time}] {message}":
+            handler.setFormatter(ServerFormatter("[{server_time}] [{process}] {message}", style="{"))

@@ -1,0 +1,153 @@
+"""A worker as its supervisor sees it: is it starting, serving, silent, leaving or gone?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+from typing import IO
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.server.worker import CHANGED, READY, Place
+
+# What of a worker's last words is kept: more than any traceback.
+LAST_WORDS = 64 * 1024
+
+
+class WorkerProcess:
+    """A fresh interpreter with this process's own command line, which serves on an inherited socket."""
+
+    def __init__(
+        self,
+        place: Place,
+        listener: socket.socket,
+        *,
+        keep_errors: bool,
+        on_end: Callable[[WorkerProcess], None],
+        on_change: Callable[[str], None],
+    ) -> None:
+        self.number = place.number
+        self.settled = Event()  # it serves, or it has ended
+        self.ended = Event()
+        self.is_ready = False
+        self.is_leaving = False
+        self.why_killed = ""
+        self.last_words = ""  # what it wrote before it served, if that was kept
+        self.last_heard = monotonic()
+        self.ready_since = 0.0
+        self._on_end = on_end
+        self._on_change = on_change
+        self._errors: IO[bytes] | None = tempfile.TemporaryFile() if keep_errors else None  # noqa: SIM115
+        self._link, theirs = socket.socketpair()
+        with theirs:
+            self._process = _start(place, listener, theirs, self._errors)
+        gevent.spawn(self._listen)
+        gevent.spawn(self._await_end)
+
+    def __str__(self) -> str:
+        return f"worker {self.number} (pid {self.pid})"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int:
+        return self._process.returncode or 0
+
+    @property
+    def is_serving(self) -> bool:
+        return self.is_ready and not self.ended.is_set()
+
+    @property
+    def silent_for(self) -> float:
+        return monotonic() - self.last_heard
+
+    @property
+    def served(self) -> float:
+        """For how many seconds it has served."""
+        return monotonic() - self.ready_since if self.is_ready else 0.0
+
+    @property
+    def how_it_ended(self) -> str:
+        if self.why_killed:
+            return f"{self.why_killed} and was killed"
+        if self.status < 0:
+            return f"was killed by {signal.Signals(-self.status).name}"
+        return f"ended with status {self.status}"
+
+    def leave(self) -> None:
+        """Tell it to end; a second time, to end at once."""
+        self.is_leaving = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self, why: str) -> None:
+        self.why_killed = self.why_killed or why
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError), self._link, self._link.makefile("rb") as lines:
+            for line in lines:
+                self.last_heard = monotonic()
+                word, _, rest = line.decode(errors="replace").rstrip("\n").partition(" ")
+                if word == READY:
+                    self._is_ready_now()
+                elif word == CHANGED:
+                    self._on_change(rest)
+
+    def _is_ready_now(self) -> None:
+        self.is_ready, self.ready_since = True, monotonic()
+        self._read_errors()
+        sys.stderr.write(self.last_words)
+        sys.stderr.flush()
+        self.settled.set()
+
+    def _await_end(self) -> None:
+        self._process.wait()
+        self._read_errors()
+        self.ended.set()
+        self.settled.set()
+        self._on_end(self)
+
+    def _read_errors(self) -> None:
+        errors, self._errors = self._errors, None
+        if errors is not None:
+            with errors:
+                errors.seek(0)
+                self.last_words = errors.read(LAST_WORDS).decode(errors="replace")
+
+
+def _start(
+    place: Place, listener: socket.socket, link: socket.socket, errors: IO[bytes] | None
+) -> subprocess.Popen[bytes]:
+    environ = dict(os.environ)
+    descriptors = [listener.fileno(), link.fileno()]
+    if errors is not None:
+        descriptors.append(os.dup(sys.stderr.fileno()))
+    try:
+        replace(
+            place,
+            supervisor=os.getpid(),
+            listener=listener.fileno(),
+            link=link.fileno(),
+            errors=descriptors[2] if errors is not None else -1,
+        ).write(environ)
+        # Our own command line: interpreter, flags, patches and options are the same.
+        command = [sys.executable, *sys.orig_argv[1:]]
+        return subprocess.Popen(command, env=environ, pass_fds=descriptors, stderr=errors)
+    finally:
+        if errors is not None:
+            os.close(descriptors[2])

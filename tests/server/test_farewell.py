@@ -1,0 +1,53 @@
+"""How the clients of a stopping server are told to come back: a few at once, many in a spread."""
+
+import math
+import time
+
+import pytest
+from gevent.event import Event
+
+from realtime_wall.server import farewell
+
+
+def tell(count, seconds=5.0, hurry=None):
+    """The moments at which so many were told, from the beginning of it."""
+    begun, moments = time.monotonic(), []
+    goodbyes = [lambda: moments.append(time.monotonic() - begun)] * count
+    farewell.tell(goodbyes, seconds, hurry or Event())
+    return moments
+
+
+def test_a_few_are_told_at_once():
+    assert tell(int(farewell.RATE * farewell.TICK))[-1] < farewell.TICK
+
+
+@pytest.mark.parametrize("count", [0, 1, 51, 1000])
+def test_all_are_told(count):
+    assert len(tell(count)) == count
+
+
+def test_many_are_told_no_faster_than_another_server_takes_them_in():
+    moments = tell(1500)
+
+    allowed = math.ceil(farewell.RATE * farewell.TICK)
+    for number, moment in enumerate(moments):
+        # One batch is out before its time has passed.
+        assert number < farewell.RATE * (moment + 0.005) + allowed
+
+
+def test_as_many_as_the_time_to_drain_has_room_for_are_told_within_it():
+    moments = tell(3000, seconds=0.5)
+
+    assert moments[-1] < 0.5
+    assert moments[-1] > 0.2  # and not all at its beginning
+
+
+def test_in_a_hurry_all_are_told_at_once():
+    hurry = Event()
+    hurry.set()
+
+    assert tell(5000, hurry=hurry)[-1] < 0.5
+
+
+def test_without_time_to_drain_all_are_told_at_once():
+    assert tell(5000, seconds=0.0)[-1] < 0.5
