@@ -5,6 +5,7 @@ import gevent
 import pytest
 
 from realtime_wall import node as node_module
+from realtime_wall.brokers.addresses import owner_of
 from realtime_wall.brokers.command import Publish, SendTo, Where
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -256,12 +257,13 @@ def test_a_fork_is_not_in_the_node(node):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_session_ids_cannot_be_guessed():
+def test_session_ids_say_which_server_it_is_and_cannot_be_guessed():
     node = Node(Config())
     ids = {node.new_session_id() for _ in range(1000)}
 
     assert len(ids) == 1000
-    assert min(map(len, ids)) >= 20
+    assert {owner_of(one) for one in ids} == {node.address}
+    assert min(len(one.removeprefix(node.address)) for one in ids) >= 20
 
 
 def test_every_start_has_an_epoch_of_its_own():

@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import socket
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +26,7 @@ from realtime_wall.brokers import runtime_dir, verbs
 from realtime_wall.brokers.command import Answers, Ask, Command, Question, Receipt, from_json
 from realtime_wall.brokers.hub import Hub
 from realtime_wall.brokers.hub_member import HubMember
+from realtime_wall.brokers.persons import is_trusted
 from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.json_text import encode_json
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 ESCAPED = 6
 COMMAND_DEPTH = 1  # a flat object
 JOIN = re.compile(rb'\{"verb": "Join", "address": "([A-Za-z0-9_]{8})"\}\n')
-PERSONS = struct.Struct("3i")  # pid, uid, gid: what SO_PEERCRED tells of the other end
 
 
 class Stream(Protocol):
@@ -117,11 +116,9 @@ class BusServer:
                     return
 
     def _may_publish(self, connection: socket.socket) -> bool:
-        if self._config.bus_group or not hasattr(socket, "SO_PEERCRED"):
+        if self._config.bus_group:
             return True  # the modes of the directory and the socket have decided
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PERSONS.size)
-        _, uid, _ = PERSONS.unpack(credentials)
-        return uid in (os.getuid(), 0)
+        return is_trusted(connection)
 
     def _read(self, line: bytes) -> Command | Ask | Question | dict[str, Any]:
         """What a line asks for, or the answer that it asks for nothing."""

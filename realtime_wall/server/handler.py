@@ -11,6 +11,7 @@ import binascii
 import contextlib
 import io
 import logging
+import os
 import re
 import socket
 import time
@@ -23,8 +24,9 @@ from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
-from realtime_wall.server import forwarding
+from realtime_wall.server import forwarding, read_ahead
 from realtime_wall.server.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
+from realtime_wall.server.passing import Passed, Passing
 from realtime_wall.server.request_body import DISCARD, BodyInput
 from realtime_wall.server.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
 from realtime_wall.wire.connection import Wire
@@ -38,13 +40,14 @@ JOINED = 64 * 1024
 # Seconds for a client that was answered before it had sent everything, to notice.
 LINGER = 2.0
 # Who knows one of these can speak as that client: the log has the beginning only.
-SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=[^&\s]{0,6})[^&\s]*")
+SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=(?:[A-Za-z0-9_]{8}\.)?[^&\s]{0,6})[^&\s]*")
 
 
 class Server(Protocol):
     """What is asked of the server that a connection came to."""
 
     config: Config
+    passing: Passing | None  # the ways to other servers
     stopping: bool
     idle: set[Handler]  # keep-alive connections between two requests
 
@@ -83,7 +86,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         except BadHead as problem:
             self._problem = problem
             return problem.reason
-        if not lines:
+        if not lines or self._is_passed_on(lines):
             return ""
         self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
         return lines[0].decode("latin-1")
@@ -130,6 +133,36 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
         if len(first) >= MAX_REQUEST_LINE:  # pywsgi's own limit, which it would not log with its status
             raise BadHead(414, "the request line is too long")
         return first
+
+    def read_first(self, arrived: bytes) -> None:
+        """Begin with what another server has read of the connection."""
+        self.rfile = read_ahead.reader(self.socket, arrived)
+
+    def _is_passed_on(self, head: list[bytes]) -> bool:
+        """Whether this request, and whatever else comes on its connection, is another server's now."""
+        passing, connection = self.server.passing, self.socket
+        owner = None if passing is None else passing.owner_of(head[0])
+        if passing is None or owner is None:
+            return False
+        try:
+            behind = self._unused()
+        except OSError:
+            return False  # it went away meanwhile, as an answer will show
+        peer = self.client_address if isinstance(self.client_address, tuple) else ""
+        if not passing.pass_on(owner, connection, Passed(peer, b"".join([*head, b"\r\n", behind]))):
+            return False
+        # Without a socket pywsgi's loop ends. It must not read what is left, as it does to close one.
+        self.socket = None
+        os.close(connection.detach())
+        return True
+
+    def _unused(self) -> bytes:
+        """What was read ahead of the connection; and what has just arrived, when that was nothing."""
+        self.socket.settimeout(0)
+        try:
+            return read_ahead.unused(self.rfile)
+        finally:
+            self.socket.settimeout(None)
 
     def MessageClass(self, *args: Any) -> Any:  # noqa: N802
         return super().MessageClass(self._head, *args[1:])
@@ -301,10 +334,8 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     def _give_away(self, opener: Opener) -> None:
         config, connection = self.server.config, self.socket
         self.close_connection = True
-        connection.settimeout(0)
         try:
-            # What the client sent behind its handshake is already in pywsgi's buffer.
-            arrived = self.rfile.read1(64 * 1024) or b""
+            arrived = self._unused()
         except OSError:
             return  # it went away meanwhile; pywsgi closes what is left
         family = connection.family

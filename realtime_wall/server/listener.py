@@ -14,6 +14,7 @@ from gevent.pywsgi import WSGIServer
 
 from realtime_wall.config import Config
 from realtime_wall.server.handler import Handler
+from realtime_wall.server.passing import Passed, Passing
 from realtime_wall.server.request_head import plain_response
 from realtime_wall.wire.connection import Wire
 
@@ -31,24 +32,40 @@ class Listener(WSGIServer):
     reuse_addr = 1
 
     def __init__(
-        self, listener: socket.socket, application: Any, config: Config, is_one_of_several: bool = False
+        self,
+        listener: socket.socket,
+        application: Any,
+        config: Config,
+        passing: Passing | None = None,
+        is_one_of_several: bool = False,
     ) -> None:
         # With others on the same socket, pywsgi accepts one client at a time, so that all get some.
         super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
         self.config = config
+        self.passing = passing
         self.max_connections = config.max_connections or _free_descriptors()
         self.stopping = False
         self.http_connections = 0
         self.idle: set[Handler] = set()  # keep-alive connections between two requests
 
-    def do_handle(self, connection: Any, address: Any) -> None:
+    def take(self, connection: Any, passed: Passed) -> None:
+        """Go on with a connection that another server has accepted."""
+        self.do_handle(connection, passed.peer, passed.arrived)
+
+    def handle(self, connection: Any, address: Any, arrived: bytes = b"") -> None:
+        handler = self.handler_class(connection, address, self)
+        if arrived:
+            handler.read_first(arrived)
+        handler.handle()
+
+    def do_handle(self, connection: Any, address: Any, arrived: bytes = b"") -> None:
         if self.http_connections + Wire.open_count >= self.max_connections:
             with contextlib.closing(connection), contextlib.suppress(OSError):
                 connection.setblocking(False)
                 connection.send(FULL)
             return
         self.http_connections += 1
-        super().do_handle(connection, address)
+        super().do_handle(connection, address, arrived)  # type: ignore[call-arg]
 
     def do_close(self, connection: Any, *args: Any) -> None:
         self.http_connections -= 1

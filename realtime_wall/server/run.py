@@ -24,6 +24,8 @@ from realtime_wall.config import Config
 from realtime_wall.node import Node, here
 from realtime_wall.server import farewell
 from realtime_wall.server.listener import Listener
+from realtime_wall.server.passing import Passing
+from realtime_wall.server.side_door import SideDoor
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.server.worker import Link
 from realtime_wall.sockets.registry import connected_sockets
@@ -66,10 +68,13 @@ def serve(
         link.start()
     node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
     node.on_end = stop.set
-    server = Listener(listener, application, config, is_one_of_several=link is not None)
+    door = SideDoor(config, node.address)
+    passing = Passing(node.address, [door.carry])
+    server = Listener(listener, application, config, passing, is_one_of_several=link is not None)
     node.start()
     watchdog.start()
     server.start()
+    door.start(server.take)
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
     try:
@@ -80,6 +85,7 @@ def serve(
         server.stop_listening(hurry)
         node.stopping = True
         _tell(signals.server_stopping, node)
+        door.stop()
         deadline = monotonic() + config.drain_timeout
         farewell.tell(_goodbyes(node), config.drain_timeout, hurry)
         server.drain(deadline - monotonic(), hurry)

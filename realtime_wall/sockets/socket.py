@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from gevent.event import AsyncResult
 
 from realtime_wall import signals
+from realtime_wall.brokers.addresses import shown
 from realtime_wall.brokers.command import Publish, Receipt
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
@@ -146,8 +147,7 @@ class Socket:
 
     @property
     def log_id(self) -> str:
-        """Enough of the id to tell sockets apart in a log, too little to impersonate one."""
-        return self.session.session_id[:6]
+        return shown(self.session.session_id)
 
     @property
     def user(self) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Protocol
 
+from realtime_wall.brokers.addresses import shown
 from realtime_wall.node import Node
 from realtime_wall.protocol.engineio import (
     BadPacket,
@@ -259,7 +260,7 @@ class Session:
 
     @property
     def log_id(self) -> str:
-        return self.sid[:6]
+        return shown(self.sid)
 
     # From polling to a WebSocket
 

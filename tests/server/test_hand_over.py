@@ -211,7 +211,7 @@ def test_a_client_that_is_gone_before_the_answer_does_no_harm(server, new_output
 
 
 class GoneStream:
-    def read1(self, size):
+    def peek(self, size):
         raise ConnectionResetError
 
 
