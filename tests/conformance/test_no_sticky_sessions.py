@@ -1,0 +1,95 @@
+"""Stock clients in front of two servers, where each new connection comes to the other one."""
+
+import re
+import signal
+
+import pytest
+
+from tests.conformance.clients import conformance_server
+from tests.conformance.test_python_client import PythonClient
+from tests.live import wait_for
+from tests.never_sticky import NeverSticky
+
+MESSAGES = 60
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with conformance_server() as one, conformance_server(RUNTIME_DIR=one.directory.name) as two:
+        yield one, two
+        for server in (one, two):
+            assert "Traceback" not in server.output
+
+
+@pytest.fixture
+def road(servers):
+    with NeverSticky(*servers) as road:
+        yield road
+
+
+def sessions_in(server):
+    """Those whose requests a server has answered."""
+    return set(re.findall(r"[?&]sid=(\S{15})", server.output))
+
+
+@pytest.mark.node
+def test_the_official_client_loses_and_doubles_nothing(node, road, servers, transports):
+    client = node.open(road, port=road.port, transports=transports)
+    client.wait("connect")
+    client.emit("stream", MESSAGES)
+    for number in range(MESSAGES):
+        client.emit("up", number)
+
+    assert client.wait_heard("down", MESSAGES - 1) == list(range(MESSAGES))
+    wait_for(lambda: client.ask("context")[0]["up"][-1:] == [MESSAGES - 1], "what it said")
+
+    assert client.ask("context")[0]["up"] == list(range(MESSAGES))
+    assert client.transport == transports[-1]
+    if transports != ["websocket"]:
+        assert min(road.connections.values()) > 0
+    assert client.all("disconnect") == client.all("connect_error") == []
+    client.tell("disconnect")
+    # Whoever had the session has answered all its requests.
+    assert not sessions_in(servers[0]) & sessions_in(servers[1])
+
+
+@pytest.mark.node
+def test_a_polling_client_whose_server_is_killed_comes_back_to_another(node, npm):
+    with (
+        conformance_server() as one,
+        conformance_server(RUNTIME_DIR=one.directory.name) as two,
+        NeverSticky(one, two) as road,
+    ):
+        client = node.open(road, port=road.port, transports=["polling"])
+        client.wait("connect")
+        assert client.ask("echo", 1) == [1]
+        owner, other = (one, two) if sessions_in(one) else (two, one)
+
+        owner.stop(signal.SIGKILL)
+        client.wait("connect", 2)
+
+        assert client.ask("echo", 2) == [2]
+        assert sessions_in(other)
+        client.tell("disconnect")
+
+
+class TestPython:
+    @pytest.fixture
+    def client(self, road, transports):
+        client = PythonClient(road, transports)
+        yield client
+        client.close()
+
+    def test_its_client_does_not_either(self, client, road, transports):
+        heard = client.heard
+        client.client.emit("stream", MESSAGES)
+        for number in range(MESSAGES):
+            client.client.emit("up", number)
+
+        wait_for(lambda: ("down", MESSAGES - 1) in heard, "the stream")
+        assert [args[0] for name, *args in heard if name == "down"] == list(range(MESSAGES))
+        last = MESSAGES - 1
+        wait_for(lambda: client.client.call("context", timeout=10)["up"][-1:] == [last], "what it said")
+        assert client.client.call("context", timeout=10)["up"] == list(range(MESSAGES))
+        assert client.client.transport() == transports[-1]
+        assert client.errors == []
