@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 900}
 PAGE = 50
+# After them whatever follows a scroll has been told to the page.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -153,11 +155,61 @@ def test_more_than_can_wait_are_read_when_the_reader_is_back(site, visitors):
     page.evaluate("scrollTo(0, 900)")
 
     desk.post(*many)
+    # Behind them in the channel: what is said of a post that is shown tells that all have come.
+    desk.publish("tweet_changed", early[-1] | {"text": "these were all"})
+    expect(page.locator(f'[data-key="{key(early[-1])}"] .wall-text')).to_have_text("these were all")
     expect(page.locator(".wall-more")).to_have_text("200 new")
     page.locator(".wall-more").click()
+    expect(page.locator(".wall-more")).to_be_hidden()  # the reader is at the top before going on
     read_to_the_end(page, len(early + many))
 
     wait_until_shown(page, keys_of(*early, *many))
+
+
+def test_what_waits_and_comes_with_an_older_page_too_is_shown_once(site, visitors):
+    server, desk = site
+    posts = posts_of_today(PAGE + 10)
+    late = posts.pop(3)
+    desk.store(*posts)
+    page = archive(visitors, server)
+    page.evaluate("scrollTo(0, 900)")
+
+    desk.post(late)
+    expect(page.locator(".wall-more")).to_have_text("1 new")
+    read_to_the_end(page, len(posts) + 1)
+    expect(page.locator(".wall-more")).to_be_hidden()
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate(TWO_FRAMES)
+
+    wait_until_shown(page, keys_of(*posts, late))
+
+
+def test_a_page_that_comes_when_the_list_is_another_one_does_not_end_it(site, visitors):
+    server, desk = site
+    posts = posts_of_today(2 * PAGE + 10, ago=60)
+    desk.store(*posts)
+    page = visitors.tab(viewport=DESKTOP, script=KEEP_THE_SOCKET)
+    held = []
+    page.route("**/api/posts/**", lambda route: held.append(route), times=1)
+    page.goto(f"{server.url}archive/")
+    wait_until_live(page)
+    with page.expect_request("**/api/posts/**"):
+        page.evaluate("scrollTo(0, document.scrollingElement.scrollHeight)")
+
+    # More than can wait, so all is read again; and the reader is at the end before the first answer is.
+    lines = [
+        json.dumps({"type": "tweet", "channel": "tweets", "message": post}) for post in posts_of_today(210)
+    ]
+    page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", lines)
+    with page.expect_response("**/api/posts/**"):
+        page.evaluate("scrollTo(0, 0)")
+    page.evaluate(TWO_FRAMES)
+    page.evaluate("scrollTo(0, document.scrollingElement.scrollHeight)")
+    page.evaluate(TWO_FRAMES)
+    held[0].continue_()
+
+    read_to_the_end(page, len(posts))
+    wait_until_shown(page, keys_of(*posts))
 
 
 def test_a_page_that_would_grow_for_ever_begins_anew(site, visitors):

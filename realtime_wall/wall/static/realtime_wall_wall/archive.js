@@ -155,10 +155,14 @@
       const found = await this._read(after.next, PAGE);
       this._list.removeAttribute("aria-busy");
       this._isLoading = false;
-      // Not when the list became another one meanwhile; and after a failure the link is there.
-      if (!found || after !== this._pages[this._pages.length - 1]) return;
-      this._append(found);
-      // It is told of changes only: a short page leaves the end in view.
+      const isStale = after !== this._pages[this._pages.length - 1]; // the list became another one meanwhile
+      if (!found && !isStale) return; // the link is there
+      if (!isStale) this._append(found);
+      this._lookAtTheEnd();
+    }
+
+    /* The observer tells of changes only: a short page leaves the end in view. */
+    _lookAtTheEnd() {
       this._observer.unobserve(this._older);
       this._observer.observe(this._older);
     }
@@ -169,6 +173,9 @@
       for (const card of cards) this._cards.set(card.dataset.key, card);
       this._list.append(...cards);
       this._pages.push({ keys: fresh.map(keyOf), next });
+      // What waited for the reader may have come with the page.
+      this._waiting = this._waiting.filter((post) => !this._cards.has(keyOf(post)));
+      this._more.hold(Math.min(this._waiting.length, WAITING));
       this._tellNext();
     }
 
@@ -215,6 +222,7 @@
       this._pages = [];
       for (const page of pages) this._append(page);
       if (height !== null) root.scrollBy(0, this._list.offsetHeight - height);
+      this._lookAtTheEnd();
     }
 
     async _read(page, limit) {
