@@ -61,8 +61,9 @@ class FakeMastodon:
         self.tell("delete", post_id)
 
     def tell(self, event, data):
+        data = data if isinstance(data, bytes) else data.encode()
         for stream in self.streams:
-            stream.put(f"event: {event}\ndata: {data}\n\n".encode())
+            stream.put(b"event: %b\ndata: %b\n\n" % (event.encode(), data))
 
     def cut(self):
         for stream in self.streams:

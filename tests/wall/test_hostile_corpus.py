@@ -3,7 +3,6 @@
 And the next one comes.
 """
 
-import json
 import re
 
 import pytest
@@ -18,6 +17,7 @@ from realtime_wall.wall.sources.x import XStreamSource
 from tests.fake_jetstream import DID
 from tests.fake_x import FakeX, stream
 from tests.wall.fakes import x_line
+from tests.wall.mutations import DEEP, VALUES, encoded
 from tests.wall.posts import ADDRESSES, SCRIPTS
 from tests.wall.sources.test_bluesky import BlueskyHarness
 from tests.wall.sources.test_mastodon import MastodonHarness
@@ -50,26 +50,11 @@ TEXTS = [
     "\\u003cscript\\u003e",
     "𝒷𝓸𝓵𝓭 " * 1_000,
 ]
-VALUES = [
-    None,
-    True,
-    0,
-    -1,
-    2**63,
-    1e308,
-    "",
-    "x" * 5_000,
-    [],
-    [None],
-    [[]],
-    {},
-    {"a": {"b": []}},
-    "\x00",
-    "\ud800",
-]
 PLACES = [(-1, 5), (0, 10**9), (5, 2), ("0", "5"), (None, None), (0.5, 1.5), (2**70, 2**71), (True, False)]
 FIELDS_OF_X = ("id", "text", "author_id", "created_at", "lang", "entities", "referenced_tweets")
-DEEP = "[" * 20_000
+
+
+FIELDS_OF_A_BODY = ("id", "text", "author", "username", "url", "lang", "created_at", "version", "deleted")
 
 
 def bodies_of_x():
@@ -106,11 +91,6 @@ def bodies_of_x():
         yield line
     yield from ({"data": value} for value in VALUES)
     yield from (x_line(6_000 + number) | {"includes": value} for number, value in enumerate(VALUES))
-
-
-def encoded(value):
-    """As bytes a network could send: half surrogates as JSON has them."""
-    return json.dumps(value).encode()
 
 
 def records():
@@ -227,9 +207,9 @@ def test_from_bluesky(database, publisher, clock, good):
 
 def test_from_mastodon(database, publisher, clock, good):
     with MastodonHarness(clock) as harness:
-        made = list(statuses(harness))
-        assert len(made) >= 180
-        for number, status in enumerate([*made, *VALUES], 1):
+        made = [*statuses(harness), *VALUES]
+        assert len(made) >= 200
+        for number, status in enumerate(made, 1):
             harness.server.statuses[harness.id(number)] = status
         harness.server.put(harness.server.status(900, good))
         fed(harness.source(cursor=harness.id(0)), publisher, good)
@@ -241,9 +221,10 @@ def test_from_mastodon(database, publisher, clock, good):
 def test_by_webhook(database, publisher, monkeypatch, good):
     monkeypatch.setattr("realtime_wall.wall.posting.publish_here", publisher)
     made = [{"text": text} for text in TEXTS]
-    made += [{"text": "x", field: value} for field in ("id", "author", "url", "version") for value in VALUES]
+    made += [{"text": "x", field: value} for field in FIELDS_OF_A_BODY for value in VALUES]
     made += [{"text": "x", field: address} for field in ("url", "avatar", "image") for address in ADDRESSES]
     bodies = [*map(encoded, made), DEEP.encode(), b"\xff", b""]
+    assert len(bodies) >= 200
     wall = {"SOURCES": ["webhook"], "WEBHOOK_SECRET": SECRET}
     statuses = []
     with override_settings(ROOT_URLCONF="tests.wall.sources.test_webhook", REALTIME_WALL={"WALL": wall}):

@@ -150,15 +150,18 @@ class MastodonSource:
         return found
 
     def _posts(self, statuses: list[Any]) -> Iterator[Post]:
-        for status in statuses:
-            try:
-                yield self._post(status)
-            except BadPost as problem:
-                self.skipped += 1
-                logger.warning("a post from %s is skipped, %s", self._url, problem)
+        return (post for status in statuses if (post := self._post(status)))
 
-    def _post(self, status: object) -> Post:
-        return from_mastodon(status, now=datetime.fromtimestamp(self._clock.now(), UTC))
+    def _post(self, status: object) -> Post | None:
+        try:
+            return from_mastodon(status, now=datetime.fromtimestamp(self._clock.now(), UTC))
+        except BadPost as problem:
+            logger.warning("a post from %s is skipped, %s", self._url, problem)
+        except Exception:
+            # A fault of ours; the stream would end by it for good, and every poll that has this post.
+            logger.exception("a post from %s is skipped", self._url)
+        self.skipped += 1
+        return None
 
     def _is_gone(self, post_id: str) -> bool:
         try:
@@ -242,14 +245,17 @@ class MastodonSource:
         return useful
 
     def _event(self, kind: str, data: bytes, emit: Emit) -> None:
-        try:
-            if kind in ("update", "status.update"):
-                emit(self._post(read_line(data)))
-            elif kind == "delete" and data.isdigit() and len(data) <= 32:
-                emit(Removal(id=data.decode(), source=self.name))
-        except BadPost as problem:
-            self.skipped += 1
-            logger.warning("an event of %d bytes from %s is skipped, %s", len(data), self._url, problem)
+        if kind in ("update", "status.update"):
+            try:
+                status = read_line(data)
+            except BadPost as problem:
+                self.skipped += 1
+                logger.warning("an event of %d bytes from %s is skipped, %s", len(data), self._url, problem)
+            else:
+                if post := self._post(status):
+                    emit(post)
+        elif kind == "delete" and data.isdigit() and len(data) <= 32:
+            emit(Removal(id=data.decode(), source=self.name))
 
 
 def _number(post_id: str) -> int:

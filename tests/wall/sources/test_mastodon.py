@@ -2,8 +2,10 @@ import gevent
 import pytest
 
 from realtime_wall.wall.post import Mark
+from realtime_wall.wall.sources import mastodon
 from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.mastodon import MastodonSource
+from realtime_wall.wall.sources.mastodon_payload import from_mastodon
 from tests.fake_mastodon import FIRST_ID, FakeMastodon
 from tests.fake_x import answer, refuse
 from tests.wall.fakes import DEADLINE
@@ -120,6 +122,31 @@ def test_the_stream_alone_brings_posts_edits_and_deletions(world, run):
     assert sorted(run_.versions.values()) == ["one, edited", "three"]
     assert run_.source.skipped == 1
     assert len([path for path, _ in polls(world) if "timelines" in path]) == 1
+
+
+@pytest.mark.parametrize("token", ["", "token"])
+def test_a_post_that_breaks_our_reading_is_logged_and_the_next_one_is_read(
+    world, run, caplog, monkeypatch, token
+):
+    def broken(status, **kwargs):
+        if status["id"] == world.id("1"):
+            raise ZeroDivisionError
+        return from_mastodon(status, **kwargs)
+
+    monkeypatch.setattr(mastodon, "from_mastodon", broken)
+    world.clock.wait = lambda event, seconds: event.wait(DEADLINE)
+    if not token:
+        world.post("1", "one")
+        world.post("2", "two")
+    run_ = begin(world, run, token=token)
+    if token:
+        StreamHarness.wait_until_heard(world)
+        world.post("1", "one")
+        world.post("2", "two")
+
+    run_.wait_until(lambda: list(run_.versions.values()) == ["two"])
+    assert run_.source.skipped == 1
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_hashtag_is_asked_for_by_its_name(world, run):
