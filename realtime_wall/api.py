@@ -1,4 +1,4 @@
-"""The public verbs. They work in every process of the machine, with no setting.
+"""The public verbs. They work in every process of the machine, with no setting; of several, by Redis.
 
 In a server they are done at once; anywhere else (a shell, cron, Celery, a thread, a fork, Django under
 another server) they are sent to the running servers of this project.
@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 from django.db import transaction
 
 from realtime_wall import node
-from realtime_wall.brokers import bus_client
+from realtime_wall.brokers import outside
 from realtime_wall.brokers.command import (
     MAX_TIMEOUT,
     Answers,
@@ -89,7 +89,7 @@ def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: f
         timeout=float(timeout),
     )
     here = node.current()
-    return bus_client.ask(command, config()) if here is None else here.ask(command)
+    return outside.ask(command, config()) if here is None else here.ask(command)
 
 
 def send(session_id: str, message: Any) -> Receipt:
@@ -198,4 +198,4 @@ def perform(command: Command) -> Receipt:
     here = node.current()
     if here is not None:
         return here.perform(command)
-    return bus_client.perform(command, config())
+    return outside.perform(command, config())

@@ -5,9 +5,7 @@ One that reads too slowly is told how many messages it has missed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from gevent.queue import Full, Queue
@@ -17,6 +15,7 @@ from realtime_wall.brokers import verbs
 from realtime_wall.brokers.calls import Caller
 from realtime_wall.brokers.command import Follow, Look, Question
 from realtime_wall.brokers.replica import Replica
+from realtime_wall.brokers.told import told
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
@@ -51,13 +50,13 @@ def _follow(watchers: Watchers, history: Replica, question: Follow) -> Iterator[
     stop = watchers.add(question.pattern, published)
     last = _last(history, question)
     try:
-        yield from map(_told, last)
+        yield from map(told, last)
         while True:
             message = queue.get()
             if missed:
                 yield {"missed": missed}
                 missed = 0
-            yield _told(message)
+            yield told(message)
     finally:
         stop()
 
@@ -73,18 +72,6 @@ def _last(history: Replica, question: Follow) -> list[Message]:
         for message in history.newest(channel, question.last)
     ]
     return sorted(messages, key=lambda message: message.position.offset)[-question.last :]
-
-
-def _told(message: Message) -> dict[str, Any]:
-    return {
-        "channel": message.channel,
-        "id": message.number,
-        "data": json.loads(message.data_json),
-        "event": message.event,
-        "event_id": message.event_id,
-        "cursor": str(message.position),
-        "time": datetime.fromtimestamp(message.time, UTC).isoformat(timespec="milliseconds"),
-    }
 
 
 def look(here: Node, question: Question) -> dict[str, Any]:

@@ -31,13 +31,14 @@ from realtime_wall.brokers.command import (
 from realtime_wall.brokers.entry import Entry
 from realtime_wall.brokers.hub import HubLink
 from realtime_wall.brokers.link import ServerLink
+from realtime_wall.brokers.site_rules import rules_of
 from realtime_wall.channel_life import LOOK_EVERY, ChannelLife
 from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.remembered import Remembered
 from realtime_wall.channels.resume import Since, Start
-from realtime_wall.channels.rules import Rule, Rules
+from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, NoSocket
@@ -321,22 +322,6 @@ class Node:
         self._fan_out.forget(subscriber, channel, self.broker.top)
         if was_on_it:
             self._life.went(channel)
-
-
-def rules_of(config: Config) -> Rules:
-    """Those of the setting, over what is set for all channels alike."""
-    everywhere = Rule(
-        history_size=config.history_size,
-        history_bytes=config.history_bytes,
-        history_age=config.history_age,
-    )
-    if not config.events_channel:
-        return Rules(config.channels, everywhere)
-    # A pattern for all channels is not meant for this one: it tells who is where.
-    name = config.events_channel
-    own = {"READ": "staff", **config.channels.get(name, {}), "WRITE": False}
-    others = {pattern: options for pattern, options in config.channels.items() if pattern != name}
-    return Rules({name: own, **others}, everywhere)
 
 
 def current() -> Node | None:

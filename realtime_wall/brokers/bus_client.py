@@ -17,7 +17,6 @@ from typing import Any, cast
 
 from realtime_wall.brokers import runtime_dir
 from realtime_wall.brokers.command import (
-    WITH_DATA,
     Answers,
     Ask,
     Command,
@@ -26,7 +25,7 @@ from realtime_wall.brokers.command import (
     to_json,
 )
 from realtime_wall.config import Config
-from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
+from realtime_wall.errors import InvalidMessage, NoServer, NoSocket, PublishFailed
 
 # A server that takes longer than this to answer is stuck, not busy.
 TIMEOUT = 10.0
@@ -53,10 +52,6 @@ def ask(command: Ask, config: Config) -> Answers:
 
 def _tell_all(command: Command | Ask, config: Config, timeout: float) -> list[tuple[Path, dict[str, Any]]]:
     """What each server answers that did it; one raises when none could, or something went wrong."""
-    if isinstance(command, WITH_DATA):
-        size = len(command.data_json.encode())
-        if size > config.message_size:
-            raise MessageTooBig(size, config.message_size)
     line = json.dumps(to_json(command)).encode() + b"\n"
     done: list[tuple[Path, dict[str, Any]]] = []
     nobody: NoSocket | None = None

@@ -21,8 +21,9 @@ Note = dict[str, Any]
 class Link(Protocol):
     """From a process to the others. It blocks only the greenlet, or the thread, that calls it."""
 
-    address: str
-    """Of this process; unique in the cluster. That of a server begins the ids of its sessions."""
+    @property
+    def address(self) -> str:
+        """Of this process; unique in the cluster. That of a server begins the ids of its sessions."""
 
     def sequence(self, draft: Draft) -> Sequenced:
         """Give it its place. PublishFailed when that was not confirmed in time.

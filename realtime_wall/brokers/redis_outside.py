@@ -10,7 +10,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 
+from realtime_wall.brokers import redis_follow, redis_url
 from realtime_wall.brokers import redis_scripts as scripts
-from realtime_wall.brokers import redis_url
+from realtime_wall.brokers.command import Follow
 from realtime_wall.brokers.entry import Draft, Sequenced
 from realtime_wall.brokers.link import Note
 from realtime_wall.brokers.redis_known import Known
@@ -35,6 +36,7 @@ from realtime_wall.brokers.redis_words import (
     will_pass,
 )
 from realtime_wall.brokers.sequencer import new_epoch
+from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
@@ -86,6 +88,10 @@ class RedisOutside:
     def inbox(self) -> Inbox:
         """To be opened before something is said that is answered by notes."""
         return Inbox(self._waiting, self._words.inbox(self.address), self._name)
+
+    def follow(self, question: Follow) -> Iterator[Message]:
+        """What is published, the last so many first."""
+        return redis_follow.follow(self._waiting, self._words.bus, self._name, question)
 
     def close(self) -> None:
         for one in (self._redis, self._waiting):

@@ -21,9 +21,9 @@ from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.hub import CallerLink, Hub
 from realtime_wall.brokers.replica import Replica
 from realtime_wall.brokers.sequencer import Sequencer
+from realtime_wall.brokers.site_rules import rules_of
 from realtime_wall.config import Config
 from realtime_wall.errors import NoServer
-from realtime_wall.node import rules_of
 from realtime_wall.watchers import Watchers
 
 

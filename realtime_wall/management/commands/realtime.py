@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from realtime_wall import api, config, recording, statistics
-from realtime_wall.brokers import bus_client
+from realtime_wall.brokers import outside
 from realtime_wall.brokers.command import MAX_LAST, Follow, Look
 from realtime_wall.errors import RealtimeWallError
 
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if not 0 <= last <= MAX_LAST:
             raise CommandError(f"--last has to be a number up to {MAX_LAST}")
         try:
-            for item in bus_client.answers_to(Follow(pattern=pattern, last=last), config.current()):
+            for item in outside.answers_to(Follow(pattern=pattern, last=last), config.current()):
                 self.stdout.write(json.dumps(item, ensure_ascii=False))
                 self.stdout.flush()
         except KeyboardInterrupt:
@@ -101,8 +101,8 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
 
     def _stats(self, what: str, **options: Any) -> None:
-        for told in bus_client.answers_to(Look(what=what), config.current()):
-            self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
+        told = statistics.of_all(list(outside.answers_to(Look(what=what), config.current())))
+        self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
 
 
 def _for_people(told: dict[str, Any]) -> str:
