@@ -69,6 +69,7 @@ class RedisLink:
             member,
             self._name,
         )
+        self._writer.on_well = self._reader.try_again
         try:
             self._reader.start(JOIN_TIMEOUT)
             self._beat()

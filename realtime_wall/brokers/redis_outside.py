@@ -25,7 +25,7 @@ from realtime_wall.brokers.entry import Draft, Sequenced
 from realtime_wall.brokers.link import Note
 from realtime_wall.brokers.redis_known import Known
 from realtime_wall.brokers.redis_talk import LOST, Saying
-from realtime_wall.brokers.redis_trouble import LONGEST_OUTSIDE, SHORTEST
+from realtime_wall.brokers.redis_trouble import LONGEST_WAITED_FOR, SHORTEST
 from realtime_wall.brokers.redis_words import (
     NOTES,
     NOTES_AGE,
@@ -121,7 +121,7 @@ class RedisOutside:
                 why = f"did not confirm it in {self._timeout:g} s: {reason_of(reason)}"
                 raise PublishFailed(f"{self._name} {why}") from reason
             time.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, LONGEST_OUTSIDE)
+            pause = min(pause * 2, LONGEST_WAITED_FOR)
         raise AssertionError("count() has no end")
 
     def _run(self, what: Saying | Order) -> Any:

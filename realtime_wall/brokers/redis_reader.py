@@ -58,14 +58,16 @@ class Reader:
         self._known, self._member = known, member
         self._inbox = inbox
         self._trouble = Trouble(f"reading from {name}")
-        self._stopping = Event()
+        self._is_stopping = False
+        self._try_again = Event()
         self._joined: AsyncResult[None] = AsyncResult()
         self._greenlet: gevent.Greenlet[..., Any] | None = None
-        # The last entry that was read.
+        self._last_id = ""  # on the bus
+        # The last entry of ours that was read: rubbish may have come since.
         self._epoch = ""
         self._count = 0
-        self._last_id = ""
-        self._last_head = b""
+        self._entry_id = ""
+        self._entry_head = b""
         self.last_note = "0-0"
         self._at_once = 100
         self.rejected = 0  # what was none of ours
@@ -80,14 +82,18 @@ class Reader:
             raise TimeoutError(self._trouble.reason or "it does not answer") from None
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._is_stopping = True
         if self._greenlet is not None:
             self._greenlet.kill()
+
+    def try_again(self) -> None:
+        """Redis is said to be back."""
+        self._try_again.set()
 
     # The greenlet
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             talk = Talk(self._pool, self._words.key)
             try:
                 talk.connect()
@@ -96,12 +102,16 @@ class Reader:
                 self._joined.set(None)
                 self._follow(talk)
             except (RedisError, OSError, Moved) as problem:
-                self._stopping.wait(self._trouble.lasts(problem))
+                self._pause(problem)
             except Exception as problem:
                 log.exception("reading the bus failed")
-                self._stopping.wait(self._trouble.lasts(problem))
+                self._pause(problem)
             finally:
                 talk.close()
+
+    def _pause(self, problem: Exception) -> None:
+        self._try_again.clear()
+        self._try_again.wait(self._trouble.lasts(problem))
 
     def _come_back(self, talk: Talk) -> None:
         if not self._epoch:
@@ -114,7 +124,7 @@ class Reader:
             self._load_again(talk, reason)
 
     def _follow(self, talk: Talk) -> None:
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             try:
                 if not self._read(talk):
                     self._verify(talk)
@@ -151,7 +161,7 @@ class Reader:
             count = int(self._last_id.partition("-")[2])
             if count != self._count + 1:
                 raise _Elsewhere(f"{count - self._count - 1} entries were dropped before they were read")
-            self._count, self._last_head = count, text[:HEAD]
+            self._count, self._entry_id, self._entry_head = count, self._last_id, text[:HEAD]
             size += len(text)
             if entry is not None:
                 self._known.is_at(entry.item.position)
@@ -186,12 +196,12 @@ class Reader:
 
     def _verify(self, talk: Talk) -> None:
         known_here = self._known.position
-        standing = look(talk, self._words, known_here, self._last_id)
+        standing = look(talk, self._words, known_here, self._entry_id)
         if standing.position.epoch != self._epoch:
             raise _Elsewhere("another epoch has begun")
-        if not self._last_head or standing.last_head == self._last_head:
+        if not self._entry_head or standing.last_head == self._entry_head:
             return
-        if not standing.last_head and _is_after(standing.first_id, self._last_id):
+        if not standing.last_head and _is_after(standing.first_id, self._entry_id):
             raise _Elsewhere("entries were dropped before they were read")
         # Others may have gone on from data that is older than what we have told our clients.
         talk.ask(scripts.RENEW, known(Position(self._epoch, known_here.offset)), self._words.bus_size)
@@ -209,7 +219,8 @@ class Reader:
 
     def _stand_at(self, standing: Standing) -> None:
         self._epoch, self._count = standing.position.epoch, standing.count
-        self._last_id, self._last_head = standing.last_id or standing.id, standing.last_head
+        self._last_id = self._entry_id = standing.last_id or standing.id
+        self._entry_head = standing.last_head
         self._known.is_at(standing.position)
 
     def _check_inbox(self, talk: Talk) -> None:

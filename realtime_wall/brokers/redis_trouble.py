@@ -12,13 +12,13 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 SHORTEST, LONGEST = 0.1, 5.0
-# Where somebody waits for it.
-LONGEST_OUTSIDE = 0.5
+# While somebody waits for it.
+LONGEST_WAITED_FOR = 0.5
 
 
 class Trouble:
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, what: str, longest: float = LONGEST) -> None:
+        self._what, self._longest = what, longest
         self._began: float | None = None
         self._next = SHORTEST
         self.reason = ""
@@ -32,7 +32,7 @@ class Trouble:
         if self._began is None:
             self._began = monotonic()
             log.warning("%s: %s; trying again", self._what, self.reason)
-        pause, self._next = self._next, min(self._next * 2, LONGEST)
+        pause, self._next = self._next, min(self._next * 2, self._longest)
         # Not all servers at once.
         return pause * random.uniform(0.5, 1.0)
 

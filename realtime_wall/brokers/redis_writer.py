@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -20,7 +21,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from realtime_wall.brokers.redis_known import Known
 from realtime_wall.brokers.redis_talk import Saying, Talk
-from realtime_wall.brokers.redis_trouble import Trouble
+from realtime_wall.brokers.redis_trouble import LONGEST_WAITED_FOR, Trouble
 from realtime_wall.brokers.redis_words import Order, known, reason_of, will_pass
 from realtime_wall.errors import PublishFailed
 
@@ -46,11 +47,12 @@ class Writer:
     def __init__(self, pool: ConnectionPool, key: str, known: Known, timeout: float, name: str) -> None:
         self._pool, self._key, self._known, self._timeout = pool, key, known, timeout
         self._name = name
-        self._trouble = Trouble(f"publishing to {name}")
+        self._trouble = Trouble(f"publishing to {name}", LONGEST_WAITED_FOR)
         self._waiting: deque[_Item] = deque()
         self._is_waiting, self._stopping, self._idle = Event(), Event(), Event()
         self._talk: Talk | None = None
         self._greenlet: gevent.Greenlet[..., Any] | None = None
+        self.on_well: Callable[[], None] = lambda: None  # called when Redis is back
         self.spooled = 0
 
     def start(self) -> None:
@@ -176,7 +178,9 @@ class Writer:
                 self.spooled -= 1
                 log.error("%s refused a spooled message: %s", self._name, reason_of(reply))
         if refused is None:
-            self._trouble.over()
+            if self._trouble:
+                self._trouble.over()
+                self.on_well()
             return 0.0
         self._hang_up()  # it may be a replica now
         self._again(left)
