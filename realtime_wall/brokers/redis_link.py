@@ -50,6 +50,7 @@ class RedisLink:
             self._name,
         )
         self._reader: Reader | None = None
+        self._member: Member | None = None
         self._stopping = Event()
         self._heart: gevent.Greenlet[..., Any] | None = None
         self._servers: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class RedisLink:
     # A server
 
     def join(self, member: Member) -> None:
+        self._member = member
         self._writer.start()
         self._reader = Reader(
             redis_url.pool(self._config.broker, BLOCK + 3.0),
@@ -128,5 +130,9 @@ class RedisLink:
         self._learn(self._writer.say(Saying(scripts.BEAT, (self.address, LEASE, last_note))))
 
     def _learn(self, reply: list[bytes]) -> None:
+        before = self._servers
         self._servers = tuple(sorted({self.address, *(one.decode() for one in reply)}))
         self._servers_at = monotonic()
+        for one in set(before).difference(self._servers):
+            if self._member is not None:
+                self._member.gone(one)

@@ -67,13 +67,12 @@ class Words:
         """``long``: it may be said again much later."""
         what = draft.what
         is_own = has_own_key(draft)
-        key = f"u:{what.channel}/{draft.key}" if is_own else f"a:{draft.key}"
         seconds = AGE if is_own or long else OWN_KEY_AGE
         rule = self._rules.of(what.channel)
         common = (
             self.bus_size,
             f"{rule.history_size} {rule.history_bytes} {rule.history_age} {self._history_channels}",
-            key,
+            draft.key,
             f"{seconds:.0f} {draft.origin}:{next(self._numbers)}",
             what.channel,
         )

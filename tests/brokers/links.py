@@ -10,6 +10,10 @@ from collections import deque
 import gevent
 from gevent.event import Event
 
+from realtime_wall.brokers.addresses import new_address
+from realtime_wall.brokers.bus_server import BusServer
+from realtime_wall.brokers.command import Receipt
+from realtime_wall.brokers.local import LocalLink
 from realtime_wall.brokers.redis_link import RedisLink
 from realtime_wall.brokers.redis_outside import RedisOutside
 from realtime_wall.brokers.sequencer import Sequencer, new_epoch
@@ -59,18 +63,20 @@ class _Hub:
     def __init__(self, rules, history_channels):
         self.sequencer = Sequencer(rules, history_channels)
         self.queues = {}
+        self.members = []
         self.had_servers = False
 
 
 class _HubLink:
     def __init__(self, hub):
         self.hub = hub
-        self.address = new_epoch()
+        self.address = new_address()
         self._queue, self._is_filled = deque(), Event()
         self._greenlet = None
 
     def join(self, member):
         member.begin(self.hub.sequencer.log.image(0.0))
+        self.hub.members.append(member)
         self.hub.queues[self.address] = self._put
         self.hub.had_servers = True
         self._greenlet = gevent.spawn(self._run, member)
@@ -88,9 +94,12 @@ class _HubLink:
             self._is_filled.clear()
 
     def leave(self):
+        if self._greenlet is None:
+            return
         self.hub.queues.pop(self.address, None)
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        self._greenlet.kill()
+        for other in self.hub.members:
+            other.gone(self.address)
 
     def sequence(self, draft):
         sequenced, entry = self.hub.sequencer.sequence(draft)
@@ -107,6 +116,23 @@ class _HubLink:
 
     def top(self):
         return self.hub.sequencer.log.top if self.hub.had_servers else None
+
+
+class OneMachine:
+    """The servers of one machine: the first is the hub of the others."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def server(self, rules, history_channels):
+        config = Config(runtime_dir=str(self.directory), history_channels=history_channels)
+
+        def open_bus(hub):
+            bus = BusServer(lambda command: Receipt(), config, hub=hub)
+            bus.start()
+            return bus.stop
+
+        return LocalLink(config, rules, new_address(), open_bus)
 
 
 class ThroughRedis:

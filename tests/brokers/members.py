@@ -21,7 +21,7 @@ class RecordingMember:
         self.notes = []
         self.epochs = []
         self.begun = 0
-        self.renewed = 0
+        self.gone_servers = []
         self.is_cut_off = False
         self.room = Event()
         self.room.set()
@@ -41,13 +41,22 @@ class RecordingMember:
     def wait_for_room(self):
         self.room.wait()
 
-    def new_epoch(self):
-        self.renewed += 1
+    def gone(self, address):
+        self.gone_servers.append(address)
+
+    def take_over(self):
+        self.begun += 1
+        return self.replica.renew()
 
     def cut_off(self):
         self.is_cut_off = True
 
     # What tests ask
+
+    @property
+    def renewed(self):
+        """How often its clients had to come back."""
+        return max(0, self.begun - 1)
 
     @property
     def texts(self):

@@ -2,6 +2,8 @@
 
 import json
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gevent
 import pytest
@@ -14,7 +16,7 @@ from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.position import Position
-from tests.brokers.links import Cluster, OneProcess, ThroughRedis
+from tests.brokers.links import Cluster, OneMachine, OneProcess, ThroughRedis
 from tests.brokers.members import say, some_rules
 from tests.live import wait_for
 from tests.redis_server import RedisServer
@@ -22,10 +24,14 @@ from tests.redis_server import RedisServer
 PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 # How each is made, of what the fixtures give.
 KINDS = {
-    "one process": lambda fixture: OneProcess(),
-    "redis": lambda fixture: ThroughRedis(fixture("redis")),
+    "one process": lambda directory, fixture: OneProcess(),
+    "one machine": lambda directory, fixture: OneMachine(directory),
+    "redis": lambda directory, fixture: ThroughRedis(fixture("redis")),
 }
-ALL_KINDS = ["one process", pytest.param("redis", marks=pytest.mark.redis)]
+REDIS = pytest.param("redis", marks=pytest.mark.redis)
+ALL_KINDS = ["one process", "one machine", REDIS]
+# An outsider of one machine says it to a server, which says it as its own.
+WITH_OUTSIDERS = ["one process", REDIS]
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +41,13 @@ def redis():
 
 
 @pytest.fixture(params=ALL_KINDS)
-def new_cluster(request):
+def new_cluster(request, tmp_path):
     """Makes clusters of this kind, with rules of their own."""
     made = []
 
     def new(history_channels=1000, **options):
         cluster = Cluster(
-            KINDS[request.param](request.getfixturevalue), some_rules(**options), history_channels
+            KINDS[request.param](tmp_path, request.getfixturevalue), some_rules(**options), history_channels
         )
         made.append(cluster)
         return cluster
@@ -223,9 +229,10 @@ def test_a_note_goes_to_its_address_and_notes_stay_in_order(two):
     assert first.notes == [{"number": "back"}]
 
 
+@pytest.mark.parametrize("new_cluster", WITH_OUTSIDERS, indirect=True)
 def test_servers_know_each_other_until_they_leave(new_cluster):
     cluster = new_cluster()
-    (one, _), (other, _) = cluster.server(), cluster.server()
+    (one, first), (other, _) = cluster.server(), cluster.server()
     outsider = cluster.outsider()
 
     for link in (one, other, outsider):
@@ -234,8 +241,10 @@ def test_servers_know_each_other_until_they_leave(new_cluster):
 
     for link in (one, outsider):
         wait_for(lambda link=link: link.servers() == (one.address,), "one server")
+    wait_for(lambda: first.gone_servers == [other.address], "what was told of it")
 
 
+@pytest.mark.parametrize("new_cluster", WITH_OUTSIDERS, indirect=True)
 def test_the_top_is_the_position_of_the_last_entry(new_cluster):
     cluster = new_cluster()
     outsider = cluster.outsider()
@@ -249,6 +258,7 @@ def test_the_top_is_the_position_of_the_last_entry(new_cluster):
     assert link.top() == place == outsider.top() == member.replica.top
 
 
+@pytest.mark.parametrize("new_cluster", WITH_OUTSIDERS, indirect=True)
 def test_who_is_no_server_publishes_too(new_cluster):
     cluster = new_cluster()
     _, member = cluster.server()
@@ -363,27 +373,28 @@ LIMITS = st.fixed_dictionaries(
 @given(steps=STEPS, limits=LIMITS, channels=st.integers(1, 4), seed=st.randoms())
 def test_two_servers_keep_what_one_log_would_keep(kind, request, steps, limits, channels, seed):
     rules = some_rules(**limits)
-    cluster = Cluster(KINDS[kind](request.getfixturevalue), rules, channels)
-    try:
-        servers = [cluster.server(), cluster.server()]
-        epoch = servers[0][0].top().epoch
-        model = Sequencer(rules, channels, Log(epoch, rules.of, history_channels=channels))
-        count = 0
-        for step in steps:
-            if isinstance(step, Retract) and step.which.isdigit():
-                step = Retract(channel=step.channel, which=f"{epoch}:{step.which}")
-            link = seed.choice(servers)[0]
-            said = draft(step, link.address)
-            expected, entry = model.sequence(said)
-            count += entry is not None
-            assert link.sequence(said) == expected
-        servers.append(cluster.server())
-        for _, member in servers[:2]:
-            member.has(count)
-        for _, member in servers:
-            assert without_times(member) == without_times(model.log)
-    finally:
-        cluster.end()
+    with TemporaryDirectory(prefix="rw") as directory:
+        cluster = Cluster(KINDS[kind](Path(directory), request.getfixturevalue), rules, channels)
+        try:
+            servers = [cluster.server(), cluster.server()]
+            epoch = servers[0][0].top().epoch
+            model = Sequencer(rules, channels, Log(epoch, rules.of, history_channels=channels))
+            count = 0
+            for step in steps:
+                if isinstance(step, Retract) and step.which.isdigit():
+                    step = Retract(channel=step.channel, which=f"{epoch}:{step.which}")
+                link = seed.choice(servers)[0]
+                said = draft(step, link.address)
+                expected, entry = model.sequence(said)
+                count += entry is not None
+                assert link.sequence(said) == expected
+            servers.append(cluster.server())
+            for _, member in servers[:2]:
+                member.has(count)
+            for _, member in servers:
+                assert without_times(member) == without_times(model.log)
+        finally:
+            cluster.end()
 
 
 def without_times(one):
