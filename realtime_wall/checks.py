@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from realtime_wall import config, origins
+from realtime_wall.brokers import redis_url
 from realtime_wall.channels import rules
 from realtime_wall.channels.names import check_channel
 from realtime_wall.errors import InvalidChannel
@@ -46,6 +47,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                 )
             )
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
+    found.extend(_broker_problems(given.get("BROKER", ""), given.get("BROKER_PREFIX", "x")))
     if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
         hint = "Set RUNTIME_DIR to a directory that the group may enter."
         found.append(
@@ -66,6 +68,16 @@ def _events_channel_problems(name: Any) -> list[CheckMessage]:
     except InvalidChannel as problem:
         return [Error(f"REALTIME_WALL['EVENTS_CHANNEL'] cannot be used: {problem}.", id="realtime_wall.E008")]
     return []
+
+
+def _broker_problems(url: Any, prefix: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if isinstance(url, str) and (reason := redis_url.problem(url)):
+        found.append(Error(f"REALTIME_WALL['BROKER'] {reason}.", id="realtime_wall.E009"))
+    if isinstance(prefix, str) and redis_url.is_bad_prefix(prefix):
+        sentence = "REALTIME_WALL['BROKER_PREFIX'] has to have a character, and none of {, } and spaces."
+        found.append(Error(sentence, id="realtime_wall.E010"))
+    return found
 
 
 @register(TAG)

@@ -210,3 +210,18 @@ def test_an_events_channel_has_a_channels_name():
 
     assert id == "realtime_wall.E008"
     assert "'a/b'" in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "id", "part"),
+    [
+        ({"BROKER": "http://cache.example"}, "realtime_wall.E009", "redis://, rediss://, unix://"),
+        ({"BROKER": "redis://cache.example", "BROKER_PREFIX": "{x}"}, "realtime_wall.E010", "BROKER_PREFIX"),
+    ],
+)
+def test_a_broker_that_cannot_be_used_is_an_error(given, id, part):
+    with override_settings(REALTIME_WALL=given, ALLOWED_HOSTS=["*"]):
+        ((found_id, sentence),) = found()
+
+    assert found_id == id
+    assert part in sentence

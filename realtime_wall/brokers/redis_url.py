@@ -27,9 +27,14 @@ def problem(url: str) -> str | None:
         return "needs redis-py, which is not installed: pip install realtime-wall[redis]"
     try:
         _pool(url)
-    except ValueError as reason:
-        return f"cannot be used: {reason}"
+    except ValueError:  # it quotes what may be a password
+        return "is no address that redis-py can read: redis://host:6379/0"
     return None
+
+
+def is_bad_prefix(prefix: str) -> bool:
+    """Whether it cannot be the hash tag that all our keys have."""
+    return not prefix or any(one in "{}" or one.isspace() for one in prefix)
 
 
 def shown(url: str) -> str:
