@@ -72,6 +72,7 @@ class Supervisor:
         self._stop, self._hurry, self._reload = Event(), Event(), Event()
         self._told_to_stop_at = 0.0
         self._has_terminal = os.isatty(0)
+        self._is_begun = False  # all workers have served
         self._complaint = ""  # why the last start failed
 
     def run(self) -> int:
@@ -135,6 +136,7 @@ class Supervisor:
             reloading.wait_for_a_change(self._stop, reloading.files_of(worker.last_words))
         gevent.joinall([gevent.spawn(self._keep_filled, slot, 0.0, NOT_AT_ALL) for slot in others])
         if not self._stop.is_set():
+            self._is_begun = True
             self._on_ready()
         return None
 
@@ -167,9 +169,14 @@ class Supervisor:
         """Until somebody serves in a slot, with pauses that grow."""
         while not self._stop.wait(wait) and slot.worker is None:
             worker = self._fill(slot, checks)
-            if not worker.is_serving and not self._stop.is_set():
-                wait = slot.restarts.died(0)
-                self._complain(worker, f"the next try is in {wait:.0f} s")
+            if self._stop.is_set():
+                return
+            if worker.is_serving:
+                if self._is_begun:
+                    self._say(f"{worker} serves.")
+                return
+            wait = slot.restarts.died(0)
+            self._complain(worker, f"the next try is in {wait:.0f} s", logging.INFO)
 
     # Replacing
 
@@ -232,12 +239,12 @@ class Supervisor:
         elif worker.is_leaving and worker.status != 0:
             log.warning("%s %s while it was leaving", worker, worker.how_it_ended)
 
-    def _complain(self, worker: WorkerProcess, consequence: str) -> None:
-        """Say why a worker does not start: once, however often that happens."""
+    def _complain(self, worker: WorkerProcess, consequence: str, again: int = logging.ERROR) -> None:
+        """Say why a worker does not start; the whole of it once, however often that happens."""
         words = worker.last_words.strip()
         complaint = words.rpartition("\n")[2] or worker.how_it_ended
         if complaint == self._complaint:
-            log.info("%s did not start, as before; %s", worker, consequence)
+            log.log(again, "%s did not start, as before: %s; %s", worker, complaint, consequence)
             return
         self._complaint = complaint
         log.error("%s did not start: it %s; %s\n%s", worker, worker.how_it_ended, consequence, words)

@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -133,3 +135,71 @@ def test_with_debug_off_nothing_is_watched(project):
     with projects.serve(project, arguments=()) as server:
         assert psutil.Process(server.process.pid).children() == []
         assert "Watching for file changes" not in server.output
+
+
+# With several workers
+
+
+@pytest.fixture
+def workers(project):
+    """A server of two workers, and who they are."""
+    arguments = ("--workers", "2")
+    with projects.serve(project, environment={"SITE_DEBUG": "1"}, arguments=arguments) as running:
+        yield running
+        family = psutil.Process(running.process.pid).children(recursive=True)
+        assert running.stop() == 0
+        assert psutil.wait_procs(family, PATIENCE)[1] == []
+
+
+def test_an_edited_file_is_loaded_by_all_workers(workers, project):
+    edit(project / "own" / "views.py", SECOND)
+    workers.wait_for_log("All 2 workers were replaced.")
+
+    assert {workers.get("/own/").body for _ in range(10)} == {b"second"}
+    assert re.findall(r"views.py changed, reloading\.", workers.output)
+
+
+def test_a_mistake_leaves_the_old_workers_and_may_be_mended_where_it_is(workers, project):
+    edit(project / "own" / "new.py", "def own(request) return 1")
+    edit(project / "own" / "views.py", f"from own import new\n{SECOND}")
+    workers.wait_for_log("own/new.py.*\n.*\n.*\nSyntaxError(?s:.*)")
+    assert {workers.get("/own/").body for _ in range(10)} == {b"first"}
+
+    def is_noticed():
+        edit(project / "own" / "new.py", "")
+        with contextlib.suppress(AssertionError):
+            return wait_for(lambda: "All 2 workers were replaced." in workers.output, patience=8)
+
+    wait_for(is_noticed, patience=60)
+
+    assert {workers.get("/own/").body for _ in range(10)} == {b"second"}
+
+
+def test_a_mistake_at_the_start_may_be_mended_with_workers_too(tmp_path):
+    project = projects.make(tmp_path, views="def own(request) return 1")
+    server = projects.serve(project, environment={"SITE_DEBUG": "1"}, arguments=("--workers", "2"))
+    with open(server.log, "ab") as log:
+        server.process = subprocess.Popen(
+            [sys.executable, "manage.py", *server.command],
+            cwd=project,
+            env=server.environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        server.wait_for_log("SyntaxError")
+        mend_start(server, project / "own" / "views.py")
+        assert server.get("/own/").body == b"first"
+        assert server.stop() == 0
+    finally:
+        server.__exit__()
+
+
+def mend_start(server, path):
+    def is_noticed():
+        edit(path, projects.VIEWS)
+        with contextlib.suppress(AssertionError):
+            return wait_for(lambda: re.findall(STARTED, server.output), patience=8)
+
+    wait_for(is_noticed, patience=60)
+    wait_for_start(server, 1)
