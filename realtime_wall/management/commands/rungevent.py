@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
+from django.urls import get_resolver
 from django.utils import autoreload
 from gevent.event import Event
 
@@ -117,6 +118,8 @@ class Command(Runserver):
         link = Link(place)
         try:
             application = self.get_handler(**options)
+            # Not with the first request: a reload that fails would find other files on the disk by then.
+            _ = get_resolver().url_patterns
             worker.name_process_in_logs()  # after Django, which has just configured them once more
             if place.watches_files:
                 gevent.spawn(reloading.watch, link.changed)
