@@ -22,7 +22,6 @@ from tests.oracle.report import Report
 from tests.oracle.ways import WAYS
 
 PATIENCE = 60.0
-LAST_PATIENCE = 20.0
 # Of the server: a silent one is noticed soon.
 SETTINGS = {"PING_INTERVAL": 5.0, "PING_TIMEOUT": 5.0, "LONG_POLL_TIMEOUT": 5.0}
 
@@ -38,7 +37,8 @@ class Size:
     rate: float = 50.0  # messages a second, of all publishers together
     seconds: float = 20.0
     poll_pause: float = 0.5
-    quiet: float = 5.0  # after the last message: what is told then was not asked for
+    patience: float = 20.0  # for all to be back, and for all to have heard the last message
+    quiet: float = 5.0  # after it: what is told then was not asked for
 
 
 class Companion:
@@ -124,6 +124,7 @@ class Load:
                 "DJANGO_SETTINGS_MODULE": self._settings,
             }
             self.publishers.append(Companion("publisher", arguments, environment))
+        self.hear(self._wanted)
 
     # While it runs
 
@@ -187,7 +188,7 @@ class Load:
     def _wait_for_clients(self) -> None:
         """Who comes back later than the last message was published need not hear it."""
         with suppress(AssertionError):
-            self.wait_until(lambda: self.count_back() == self._wanted, "all to be back", LAST_PATIENCE)
+            self.wait_until(lambda: self.count_back() == self._wanted, "all to be back", self.size.patience)
 
     def _wait_for_the_last(self, numbers: list[int]) -> None:
         """In vain perhaps: then the judge says who has not heard what."""
@@ -195,7 +196,7 @@ class Load:
             self.wait_until(
                 lambda: not sum(one.tell("have_heard", numbers) for one in self.clients),
                 "the last messages",
-                LAST_PATIENCE,
+                self.size.patience,
             )
 
     def _journal(self, publisher: Companion) -> list[Any]:

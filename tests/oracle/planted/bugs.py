@@ -1,0 +1,136 @@
+"""Bugs that a server could have, each put into the one that runs: the oracle has to notice.
+
+Every so often, as real ones do; what is not meant to be broken works.
+"""
+
+import os
+from itertools import count
+
+from django.apps import AppConfig
+
+EVERY = 20
+
+
+def every():
+    """True each so many times."""
+    numbers = count(1)
+    return lambda: next(numbers) % EVERY == 0
+
+
+def a_message_is_not_delivered():
+    from realtime_wall.fan_out import FanOut
+
+    is_due, push = every(), FanOut.push
+    FanOut.push = lambda self, message, audience: push(self, message, () if is_due() else audience)
+
+
+def one_client_is_left_out():
+    from realtime_wall.fan_out import FanOut
+
+    is_due, push = every(), FanOut.push
+    FanOut.push = lambda self, message, audience: push(self, message, audience[1:] if is_due() else audience)
+
+
+def a_message_is_delivered_twice():
+    from realtime_wall.fan_out import FanOut
+
+    is_due, push = every(), FanOut.push
+
+    def twice(self, message, audience):
+        if is_due():
+            push(self, message, audience)
+        return push(self, message, audience)
+
+    FanOut.push = twice
+
+
+def two_messages_change_places():
+    from realtime_wall.fan_out import FanOut
+
+    is_due, push = every(), FanOut.push
+
+    def swapping(self, message, audience):
+        delivery = push(self, message, audience)
+        if is_due() and len(self._queue) > 1:
+            self._queue.rotate(1)
+        return delivery
+
+    FanOut.push = swapping
+
+
+def the_log_forgets_a_message():
+    from realtime_wall.channels.log import _History
+
+    is_due, add = every(), _History.add
+
+    def forgetting(self, message, now):
+        add(self, message, now)
+        if is_due():
+            self._kept.pop()
+
+    _History.add = forgetting
+
+
+def a_resume_skips_the_first():
+    from realtime_wall.brokers.memory import MemoryBroker
+
+    since = MemoryBroker.since
+    MemoryBroker.since = lambda self, channel, position: since(self, channel, position)[1:]
+
+
+def a_resume_begins_too_early():
+    from realtime_wall.brokers.memory import MemoryBroker
+    from realtime_wall.channels.position import Position
+
+    since = MemoryBroker.since
+
+    def too_early(self, channel, position):
+        earlier = Position(position.epoch, max(position.offset - 8, 0))
+        return since(self, channel, earlier)
+
+    MemoryBroker.since = too_early
+
+
+def a_position_is_given_twice():
+    from realtime_wall.channels.log import Log
+    from realtime_wall.channels.position import Position
+
+    is_due, append = every(), Log.append
+
+    def stuttering(self, *args, **kwargs):
+        message = append(self, *args, **kwargs)
+        if is_due():
+            self.top = Position(self.top.epoch, self.top.offset - 1)
+        return message
+
+    Log.append = stuttering
+
+
+def a_gap_is_not_told():
+    """The epoch stays the same over a restart."""
+    from realtime_wall.brokers import memory
+
+    memory.secrets = type("Same", (), {"token_urlsafe": staticmethod(lambda size: "always")})
+
+
+def a_message_is_acknowledged_before_it_is_lost():
+    from realtime_wall.brokers.command import Publish, Receipt
+    from realtime_wall.node import Node
+
+    is_due, perform = every(), Node.perform
+
+    def forgetful(self, command):
+        if isinstance(command, Publish) and is_due():
+            top = self.broker.top
+            return Receipt(processes=1, position=f"{top.epoch}:{top.offset + 1}")
+        return perform(self, command)
+
+    Node.perform = forgetful
+
+
+class PlantedConfig(AppConfig):
+    name = "bugs"
+    path = os.path.dirname(__file__)
+
+    def ready(self):
+        globals()[os.environ["PLANTED"]]()
