@@ -79,7 +79,7 @@ class Reader:
     def connect_poll(self):
         found = self.node.missed(dict.fromkeys(CHANNELS, 0), Since(position=self.cursor))
         poll = LongPoll(self.node, self.wire, [], Body(self.node), None)
-        poll.begin(CHANNELS, self.cursor if found.messages else self.node.broker.top)
+        poll.begin(CHANNELS, self.cursor if found.messages or found.gaps else self.node.broker.top)
 
     def read_poll(self, data):
         head, _, body = data.partition(b"\r\n\r\n")
