@@ -14,6 +14,10 @@ from realtime_wall.sockets import visit
 from realtime_wall.sockets.socket import Socket
 
 
+class Answers(Protocol):
+    def are_known_to(self, offset: str) -> bool: ...
+
+
 class Clockwork(Protocol):
     def schedule(self, what: Parked, delay: float) -> None: ...
 
@@ -21,7 +25,7 @@ class Clockwork(Protocol):
 class Parked:
     """A visit whose connection is gone."""
 
-    __slots__ = ("_lot", "channels", "cursor", "due", "owner", "secret", "socket", "told")
+    __slots__ = ("_lot", "answers", "channels", "cursor", "due", "owner", "secret", "socket", "told")
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class Parked:
         channels: tuple[str, ...],
         cursor: Position,
         told: Position,
+        answers: Answers,
     ) -> None:
         self._lot = lot
         self.due = 0
@@ -40,6 +45,7 @@ class Parked:
         self.socket = socket
         self.channels = channels
         self.cursor = cursor  # of the last message that was written to it
+        self.answers = answers  # to its subscribes: has the client had them?
         self.told = told  # up to where all that it was to hear was written
 
     def tick(self, now: float) -> None:

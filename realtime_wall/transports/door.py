@@ -11,6 +11,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import Node
 from realtime_wall.sockets.parking import Parked
+from realtime_wall.transports.answers import without_answers
 
 
 class Door:
@@ -43,7 +44,7 @@ def find_earlier(node: Node, namespace: str, owner: str, auth: Any) -> Earlier |
     if parked is None:
         return None
     since = _since(parked, offset)
-    is_same = parked.socket.namespace == namespace
+    is_same = parked.socket.namespace == namespace and parked.answers.are_known_to(offset)
     if since is None or not is_same or not node.can_tell((EVERYONE, *parked.channels), since):
         node.parking.leave(parked)
         return None
@@ -51,7 +52,7 @@ def find_earlier(node: Node, namespace: str, owner: str, auth: Any) -> Earlier |
 
 
 def _since(parked: Parked, offset: str) -> Position | None:
-    if offset == str(parked.cursor):
+    if without_answers(offset) == str(parked.cursor):
         # It had all that was written to it. In a quiet channel that may be long ago, and what was
         # kept since may be gone; but there was nothing for it.
         return parked.told

@@ -29,6 +29,7 @@ from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.transports.answers import Answers
 from realtime_wall.transports.door import Door, find_earlier
 from realtime_wall.transports.engineio import Session
 from realtime_wall.transports.namespace_codec import SEPARATOR, frames_of, packets_of
@@ -67,7 +68,17 @@ class Client(Protocol):
 
 
 class Namespace:
-    __slots__ = ("_backlog", "_client", "_cursor", "_door", "_name", "_node", "_secret", "socket")
+    __slots__ = (
+        "_answers",
+        "_backlog",
+        "_client",
+        "_cursor",
+        "_door",
+        "_name",
+        "_node",
+        "_secret",
+        "socket",
+    )
 
     def __init__(self, node: Node, client: Client, name: str, auth: Any) -> None:
         self._node = node
@@ -75,6 +86,7 @@ class Namespace:
         self._name = name
         self._backlog: Backlog | None = None
         self._cursor = node.broker.top  # of the last message that was written to it
+        self._answers = Answers()
         # What the client may come back with; the official one calls it pid.
         may_return = node.parking.seconds and client.request.GET.get("resume") != NO_RESUME
         self._secret = node.new_session_id() if may_return else ""
@@ -134,10 +146,13 @@ class Namespace:
         self._client.session.send(socketio.connect_text(self._name, self.socket.id, secret))
         self._send_offset()
 
-    def _send_offset(self, at: Position | None = None) -> None:
+    def _send_offset(self) -> None:
         if self._secret:
-            text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=str(at or self._cursor))
+            text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=self._offset())
             self._client.session.send(text)
+
+    def _offset(self) -> str:
+        return self._answers.offset(self._cursor)
 
     def _replaced(self) -> None:
         """The client came back on another connection."""
@@ -170,8 +185,10 @@ class Namespace:
         if not messages:
             return
         self._deliver(Encoded(messages))
-        if messages[-1].position.offset < self._cursor.offset and not self._is_behind:
-            # They were older than what the client had, and so is now its offset.
+        older = messages[-1].position.offset < self._cursor.offset
+        if (older or self._answers.are_new) and not self._is_behind:
+            # They were older than what the client had, and so is now its offset; or they end an answer.
+            self._answers.told()
             self._send_offset()
 
     @property
@@ -273,7 +290,7 @@ class Namespace:
             return QUEUED
         event = name or "message"
         # The client keeps a text at the end of any event as its offset: let it be one.
-        offset = str(self._cursor) if self._secret else None
+        offset = self._offset() if self._secret else None
         if arguments.binary is None:
             text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
             return self._client.session.send(text)
@@ -297,25 +314,22 @@ class Namespace:
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None:
-        """The command's ack says where the client stands; what it missed follows, with its own offsets.
-
-        Until the first of that has come, a client that is cut has to come back for it, whether it does so
-        with the cursor or with its offset.
-        """
+        """The command's ack says where the client stands; what it missed follows."""
         if self._door is not None:
             known = since is not None and catch_up.missed is not None
             self._door.starts[channel] = since if since is not None and known else catch_up.cursor
             return
-        cursor = catch_up.cursor
-        if since is not None and catch_up.missed:
-            cursor = since
-            if since.offset < self._cursor.offset:
-                self._send_offset(since)
+        cursor = since if catch_up.missed else catch_up.cursor
         answer: dict[str, Any] = {"channel": channel, "cursor": str(cursor)}
         if since is not None:
             answer["recovered"] = catch_up.missed is not None
+            self._answers.add(catch_up.cursor)
         self._answer(command_id, answer)
-        self._tell(channel, catch_up.missed or [])
+        if catch_up.missed:
+            self._tell(channel, catch_up.missed)
+        elif since is not None and not self._is_behind:
+            self._answers.told()
+            self._send_offset()
 
     def send_expelled(self, channel: str) -> None:
         self.send_event(EXPELLED_EVENT, Arguments(encode_json({"channel": channel})), None)
@@ -358,7 +372,7 @@ class Namespace:
             earlier = door.earlier.channels if door is not None and door.earlier is not None else ()
             channels = tuple(dict.fromkeys((*earlier, *socket.channels)))
             owner = self._client.session.owner
-            lot.park(Parked(lot, self._secret, owner, socket, channels, self._cursor, told))
+            lot.park(Parked(lot, self._secret, owner, socket, channels, self._cursor, told, self._answers))
         elif door is None:
             lot.forget(self._secret)
         visit.end(socket, may_return)

@@ -19,6 +19,10 @@ def test_a_position_is_written_as_epoch_and_offset():
     assert str(Position("k3", 42)) == "k3:42"
 
 
+def test_what_an_offset_of_socketio_says_besides_is_left_out():
+    assert Position.parse("k3:42.7") == Position("k3", 42)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -27,7 +31,10 @@ def test_a_position_is_written_as_epoch_and_offset():
         "e:",
         ":1",
         "e:-1",
-        "e:1.5",
+        "e:1.",
+        "e:1.x",
+        "e:1.5.5",
+        "e:1.1234567890",
         "e:x",
         "e 1",
         "e:1 ",

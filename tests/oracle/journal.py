@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_written = re.compile(r"([^:]+):([0-9]+)").fullmatch
+_written = re.compile(r"([^:]+):([0-9]+)(?:\.[0-9]+)?").fullmatch
 
 
 class Place(NamedTuple):

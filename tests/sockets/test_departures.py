@@ -10,6 +10,7 @@ from realtime_wall.sockets.departures import LOGGED_OUT
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.sockets.visitor import Session
+from realtime_wall.transports.answers import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
 
@@ -94,7 +95,7 @@ def test_a_visit_that_could_be_taken_up_again_cannot_any_more(node, connect):
     ada, bob = connect("ada-1"), connect("bob")
     for secret, client in (("a", ada), ("b", bob)):
         client.leave()
-        node.parking.park(Parked(node.parking, secret, "cookie", client.socket, (), top, top))
+        node.parking.park(Parked(node.parking, secret, "cookie", client.socket, (), top, top, Answers()))
 
     node.perform(Cut(user_id="1"))
 

@@ -3,6 +3,7 @@ import pytest
 from realtime_wall import signals
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.parking import Parked, ParkingLot
+from realtime_wall.transports.answers import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -43,7 +44,7 @@ def told(node):
 def parked(lot, node, secret="secret", owner="owner"):
     position = Position("e", 1)
     socket = RecordingTransport(node).socket
-    one = Parked(lot, secret, owner, socket, ("room",), position, position)
+    one = Parked(lot, secret, owner, socket, ("room",), position, position, Answers())
     lot.park(one)
     return one
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from realtime_wall import api
+from realtime_wall import api, signals
 from realtime_wall.channels.position import Position
 from tests.fakes import running_node
 from tests.oracle.reading import Frames
@@ -27,7 +27,7 @@ class Listener:
         self.heard = []
         self.offset = self.pid = None
 
-    def visit(self, share=None):
+    def visit(self, share=None, after=None):
         """Connect, ask for the room where that is still to do, and hear a part of the answer."""
         visitor = Visitor(self.node)
         visitor.say("0" + json.dumps({"pid": self.pid, "offset": self.offset} if self.pid else {}))
@@ -36,6 +36,9 @@ class Listener:
         start = len(visitor.wire.written)
         if not self.knows:
             visitor.say(f'21["subscribe","room","{self.cursor}"]')
+            visitor.settle()
+        if after:
+            visitor.say(after)
             visitor.settle()
         size = len(visitor.wire.written)
         self._hear(visitor.wire, start, None if share is None else start + share)
@@ -54,13 +57,19 @@ class Listener:
                 name, *arguments = json.loads(text[2:])
                 self.offset = arguments[-1]
                 if name == "news":
-                    self.heard.append(arguments[0])
-                    self.cursor = max(self.cursor, Position.parse(arguments[1]), key=lambda one: one.offset)
+                    self._news(arguments[0], Position.parse(arguments[1]))
             elif text.startswith("431"):
                 (answer,) = json.loads(text[3:])
-                assert answer.get("recovered") or answer["error"] == "already_subscribed"
                 self.knows = True
                 self.cursor = Position.parse(answer.get("cursor", str(self.cursor)))
+                if answer.get("recovered") is False:
+                    self.heard.append("gap")
+
+    def _news(self, what, position):
+        """What is not behind its cursor it has had."""
+        if position.epoch != self.cursor.epoch or position.offset > self.cursor.offset:
+            self.heard.append(what)
+            self.cursor = position
 
 
 @pytest.fixture
@@ -86,24 +95,56 @@ def test_the_answer_says_where_the_client_stands_and_not_where_it_will(listener)
     assert json.loads(answer[2:])[0]["cursor"] == str(listener.node.broker.top)
 
 
-def test_wherever_the_answer_is_cut_nothing_of_the_channel_is_lost(listener):
-    start, node = listener.cursor, listener.node
+def each_cut(node, start, change=lambda listener: None):
+    """What a client has heard in the end, for each byte after which its answer may be cut."""
     size = Listener(node, start).visit()
-
     for share in range(size + 1):
-        one = Listener(node, start)
-        one.visit(share)
-        one.visit()
-        assert list(dict.fromkeys(one.heard)) == MISSED, f"cut after {share} of {size} bytes"
+        listener = Listener(node, start)
+        listener.visit(share)
+        change(listener)
+        # It comes after all that was missed, and may be told before the client can ask again.
+        api.publish("room", f"live {share}", event="news")
+        listener.visit()
+        yield share, size, listener.heard, [f"live {share}"]
+        node.broker.retract("room", node.broker.top.offset, None)
+
+
+def test_wherever_the_answer_is_cut_nothing_of_the_channel_is_lost(listener):
+    for share, size, heard, live in each_cut(listener.node, listener.cursor):
+        assert heard == MISSED + live, f"cut after {share} of {size} bytes"
 
 
 def test_nor_when_the_visit_cannot_go_on(listener):
-    start, node = listener.cursor, listener.node
-    size = Listener(node, start).visit()
-
-    for share in range(size + 1):
-        one = Listener(node, start)
-        one.visit(share)
+    def elsewhere(one):
         one.pid = "another server's"
-        one.visit()
-        assert list(dict.fromkeys(one.heard)) == MISSED, f"cut after {share} of {size} bytes"
+
+    for share, size, heard, live in each_cut(listener.node, listener.cursor, elsewhere):
+        assert heard == MISSED + live, f"cut after {share} of {size} bytes"
+
+
+def test_a_gap_is_told_before_what_comes_after_it(listener):
+    """The answer that told it may have been lost."""
+    for share, size, heard, live in each_cut(listener.node, Position("another", 5)):
+        # Told by the second answer only, it is about the live message as well.
+        assert heard in (["gap", *live], ["gap"]), f"cut after {share} of {size} bytes"
+    assert heard == ["gap", *live]
+
+
+def test_whose_answer_came_goes_on_with_its_visit_though_nothing_came_after_it(listener):
+    one = Listener(listener.node, listener.cursor)
+    one.visit()
+    pid = one.pid
+    one.visit()
+
+    assert (one.pid, one.heard) == (pid, MISSED)
+
+
+def test_so_does_who_was_sent_an_event_of_its_own_after_the_answer(listener):
+    one = Listener(listener.node, listener.cursor)
+
+    signals.socket_client_event_by_type["greet"].connect(lambda sender, **_: sender.emit("hi"), weak=False)
+    one.visit(after='2["greet"]')
+    pid = one.pid
+    one.visit()
+
+    assert one.pid == pid
