@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import gevent
@@ -41,7 +41,7 @@ from realtime_wall.channels.resume import Since, Start
 from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
-from realtime_wall.errors import HistoryLost, NoSocket
+from realtime_wall.errors import HistoryLost, NoSocket, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.fan_out import FanOut, Subscriber
 from realtime_wall.publishing import Publishing
@@ -91,6 +91,8 @@ class Node:
             link = connect(self.rules, self.address)
         self.broker = Broker(self.rules, config.history_channels, link, self)
         self._answerer = answerer
+        # What only servers ask each other, by the verb of the request.
+        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.clockwork = Clockwork()
@@ -164,6 +166,23 @@ class Node:
         self.publishing.check_size(command.data_json)
         return verbs.ask(self.broker, command)
 
+    # The other servers
+
+    def servers(self) -> tuple[str, ...]:
+        """The addresses of those that are alive, this one too."""
+        return self.broker.link.servers()
+
+    def ask_servers(
+        self, servers: Collection[str], request: dict[str, Any], timeout: float
+    ) -> dict[str, Any]:
+        """What each answers; who does not, or could not, is left out."""
+        try:
+            answers = self.broker.call(servers, request, timeout)
+        except RealtimeWallError as problem:
+            log.warning("other servers cannot be asked: %s", problem)
+            return {}
+        return {server: answer["result"] for server, answer in answers.items() if "result" in answer}
+
     # As the broker's server
 
     def entered(self, entry: Entry) -> None:
@@ -173,6 +192,9 @@ class Node:
         self.publishing.wait_for_room()
 
     def answer(self, request: dict[str, Any]) -> Receipt | Answers | Any:
+        among_servers = self.answers.get(str(request.get("verb")))
+        if among_servers is not None:
+            return among_servers(request)
         command = from_json(request)
         if isinstance(command, Ask):
             return self._ask_here(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from hashlib import sha256
 from typing import Protocol
 
 from django.conf import settings
@@ -134,8 +135,12 @@ def _post(here: Node, session: Session, request: HttpRequest) -> HttpResponse:
 
 
 def _owner(request: HttpRequest) -> str:
-    """Whose session it is: the Django session's cookie, without a look into the database."""
-    return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    """Whose session it is: the Django session's cookie, without a look into the database.
+
+    Its hash will do, and may be told to other servers.
+    """
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return cookie and sha256(cookie.encode(errors="surrogateescape")).hexdigest()
 
 
 def _text(payload: str) -> HttpResponse:

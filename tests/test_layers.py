@@ -36,6 +36,7 @@ FLOORS = {
     "realtime_wall.node": 5,
     "realtime_wall.publishing": 5,
     "realtime_wall.following": 5,
+    "realtime_wall.moving": 5,
     "realtime_wall.channel_life": 5,
     "realtime_wall.watchers": 5,
     "realtime_wall.statistics": 5,

@@ -1,6 +1,7 @@
 """The requests of Engine.IO, each answered as its protocol says, the hostile ones too."""
 
 import json
+from hashlib import sha256
 
 import gevent
 import pytest
@@ -310,4 +311,5 @@ def test_the_sessions_cookie_may_have_another_name(node):
         response = ask(POLLING, Cookie="visit=one")
         sid = json.loads(response.content[1:])["sid"]
 
-        assert sessions[sid].owner == "one"
+        # Not the cookie itself: other servers may be told whose it is.
+        assert sessions[sid].owner == sha256(b"one").hexdigest()

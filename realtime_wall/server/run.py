@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from realtime_wall import following, signals
+from realtime_wall import following, moving, signals
 from realtime_wall.brokers.bus_server import BusServer
 from realtime_wall.brokers.hub import Hub
 from realtime_wall.brokers.link import ServerLink
@@ -67,6 +67,7 @@ def serve(
         watchers.append(gevent.signal_handler(signal.SIGHUP, lambda: None))
         link.start()
     node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
+    moving.register(node)
     node.on_end = stop.set
     door = SideDoor(config, node.address)
     passing = Passing(node.address, [door.carry])

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets import visit
+from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.socket import Socket
 
-
-class Answers(Protocol):
-    def are_known_to(self, offset: str) -> bool: ...
+# How long a visit that was given to another server waits for it to say that it has come.
+GIVING = 10.0
 
 
 class Clockwork(Protocol):
@@ -56,6 +56,7 @@ class ParkingLot:
     def __init__(self, clockwork: Clockwork, seconds: float) -> None:
         self._clockwork = clockwork
         self._parked: dict[str, Parked] = {}
+        self._given: dict[str, Parked] = {}  # to other servers, which have not said yet that they have it
         # Whose visits are connected, and what ends such a connection, which parks the visit.
         self._present: dict[str, tuple[str, Callable[[], None]]] = {}
         self.seconds = seconds
@@ -93,13 +94,32 @@ class ParkingLot:
         parked.due = 0
         return parked
 
+    def knows(self, secret: str) -> bool:
+        """Whether the visit with this secret is here."""
+        return secret in self._present or secret in self._parked
+
+    def give(self, secret: str, owner: str) -> Parked | None:
+        """Take it for another server. It is over if that never says that it has come."""
+        parked = self.take(secret, owner)
+        if parked is not None:
+            self._given[secret] = parked
+            self._clockwork.schedule(parked, GIVING)
+        return parked
+
+    def has_come(self, secret: str) -> None:
+        """A visit that was given away goes on at another server."""
+        parked = self._given.pop(secret, None)
+        if parked is not None:
+            parked.due = 0
+
     def leave(self, parked: Parked) -> None:
         """It is over: nobody came back in time, or not to what could still be told."""
         self._parked.pop(parked.secret, None)
+        self._given.pop(parked.secret, None)
         parked.due = 0
         visit.finish(parked.socket)
 
     def close(self) -> None:
         """The server ends: nobody can come back to a visit of this process."""
-        for parked in self.visits():
+        for parked in [*self.visits(), *self._given.values()]:
             self.leave(parked)

@@ -95,13 +95,13 @@ class Session(dict[str, Any]):
 class Socket:
     __slots__ = (
         "__weakref__",
-        "_asked",
         "_auth",
         "_channels",
         "_context",
         "_node",
         "_questions",
         "_transport",
+        "asked",
         "inbox",
         "is_gone",
         "is_refused",
@@ -133,7 +133,7 @@ class Socket:
         self._context: dict[str, Any] | None = None
         self._channels: tuple[str, ...] = ()
         # The channels that the client itself asked for, with what it gave to be let in.
-        self._asked: dict[str, str | None] | None = None
+        self.asked: dict[str, str | None] | None = None
         self._questions: Questions | None = None  # most are never asked anything
 
     @property
@@ -173,7 +173,7 @@ class Socket:
         """Be the socket of a visit that was cut off: its id, its context and what user code kept."""
         self.session = earlier.session
         self._context = earlier._context
-        self._asked = earlier._asked
+        self.asked = earlier.asked
         self.inbox = earlier.inbox
         self.inbox.go_on_for(self._transport)
         self.recovered = True
@@ -360,7 +360,7 @@ class Socket:
             return False
         if not self.subscribe(channel, since, command_id):
             return False
-        self._asked = {**(self._asked or {}), channel: token}
+        self.asked = {**(self.asked or {}), channel: token}
         return True
 
     def tell_again(self, channel: str, since: Position, command_id: Any) -> None:
@@ -373,9 +373,9 @@ class Socket:
 
     def may_stay(self, channel: str) -> bool:
         """Whether it may still read a channel; where user code subscribed it, user code decides."""
-        if self._asked is None or channel not in self._asked:
+        if self.asked is None or channel not in self.asked:
             return True
-        token = self._asked[channel]
+        token = self.asked[channel]
         return permission.may_read(self._node.rules.of(channel), self.request, channel, token)
 
     def closed_because(self, channel: str) -> str | None:
@@ -402,5 +402,5 @@ class Socket:
 
     def _leave(self, channel: str) -> None:
         self._channels = tuple(name for name in self._channels if name != channel)
-        if self._asked:
-            self._asked.pop(channel, None)
+        if self.asked:
+            self.asked.pop(channel, None)

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
+
+from realtime_wall import moving
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Since
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import Node
+from realtime_wall.sockets.answers import without_answers
 from realtime_wall.sockets.parking import Parked
-from realtime_wall.transports.answers import without_answers
+
+# A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
+NO_RESUME = "0"
 
 
 class Door:
@@ -33,14 +40,43 @@ class Earlier:
     since: Position
 
 
-def find_earlier(node: Node, namespace: str, owner: str, auth: Any) -> Earlier | None:
-    """The visit that this client was cut off from, if all that it missed can still be told."""
-    if not isinstance(auth, dict):
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a client says that comes back: which visit is its own, and how far it was told."""
+
+    secret: str
+    offset: str
+
+
+def return_of(node: Node, request: HttpRequest, auth: Any) -> Return | None:
+    """What this client says of a visit that it was cut off from, if it may go on with one."""
+    if not may_return(node, request) or not isinstance(auth, dict):
         return None
     secret, offset = auth.get("pid"), auth.get("offset")
-    if not isinstance(secret, str) or not isinstance(offset, str):
-        return None
-    parked = node.parking.take(secret, owner)
+    return Return(secret, offset) if isinstance(secret, str) and isinstance(offset, str) else None
+
+
+def may_return(node: Node, request: HttpRequest) -> bool:
+    return bool(node.parking.seconds) and request.GET.get("resume") != NO_RESUME
+
+
+def find_earlier(node: Node, namespace: str, owner: str, back: Return) -> Earlier | None:
+    """The visit that this client was cut off from, if all that it missed can still be told."""
+    return _told_the_rest(node, namespace, node.parking.take(back.secret, owner), back.offset)
+
+
+def fetch_earlier(
+    node: Node, namespace: str, owner: str, back: Return, request: HttpRequest
+) -> Earlier | None:
+    """The same, from whichever server has it. This takes time, which there is not on the event loop."""
+    parked = moving.fetch(node, back.secret, owner, request)
+    since = None if parked is None else _since(parked, back.offset)
+    if since is not None:
+        node.come_up_to(Since(position=since))
+    return _told_the_rest(node, namespace, parked, back.offset)
+
+
+def _told_the_rest(node: Node, namespace: str, parked: Parked | None, offset: str) -> Earlier | None:
     if parked is None:
         return None
     since = _since(parked, offset)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from realtime_wall.brokers.addresses import shown
 from realtime_wall.node import Node
@@ -41,6 +41,8 @@ MAX_POSTED = 1000
 NORMAL = 1000
 # How long a session that its client has closed is still known, for a GET that was under way.
 LINGER = 1.0
+
+Heard = TypeVar("Heard")
 
 # The sessions of this process, by sid.
 sessions: dict[str, Session] = {}
@@ -249,8 +251,12 @@ class Session:
     def _message(self, data: str | bytes) -> None:
         if self.is_over or self._client is None:
             return
+        self.heed(self._client.message, data)
+
+    def heed(self, function: Callable[[Heard], object], heard: Heard) -> None:
+        """Give it what the client has said, which may make no sense."""
         try:
-            self._client.message(data)
+            function(heard)
         except BadPacket as problem:
             log.info("session %s: %s", self.log_id, problem.reason)
             self.end(problem.reason, PROTOCOL_ERROR)

@@ -25,12 +25,12 @@ from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import commands, visit
+from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import CatchUp, Socket
-from realtime_wall.transports.answers import Answers
-from realtime_wall.transports.door import Door, find_earlier
+from realtime_wall.transports.door import Door, Earlier, may_return
 from realtime_wall.transports.engineio import Session
 from realtime_wall.transports.namespace_codec import SEPARATOR, frames_of, packets_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
@@ -46,8 +46,6 @@ EXPELLED_EVENT = "unsubscribed"
 # Between the welcome and what connect receivers send. A program that waits for the one before it listens
 # for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
 BREATH = 0.02
-# A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
-NO_RESUME = "0"
 
 
 def _number(event_id: Any) -> int:
@@ -80,7 +78,9 @@ class Namespace:
         "socket",
     )
 
-    def __init__(self, node: Node, client: Client, name: str, auth: Any) -> None:
+    def __init__(
+        self, node: Node, client: Client, name: str, auth: Any, found: Earlier | None = None
+    ) -> None:
         self._node = node
         self._client = client
         self._name = name
@@ -88,10 +88,8 @@ class Namespace:
         self._cursor = node.broker.top  # of the last message that was written to it
         self._answers = Answers()
         # What the client may come back with; the official one calls it pid.
-        may_return = node.parking.seconds and client.request.GET.get("resume") != NO_RESUME
-        self._secret = node.new_session_id() if may_return else ""
+        self._secret = node.new_session_id() if may_return(node, client.request) else ""
         self.socket = Socket(node, self, client.request, node.new_session_id(), name, auth)
-        found = find_earlier(node, name, client.session.owner, auth) if self._secret else None
         if found is not None:
             self._secret, self._cursor = found.parked.secret, found.since
             self.socket.go_on_as(found.parked.socket)

@@ -6,11 +6,11 @@ import pytest
 from realtime_wall.brokers.command import AskAgain, Cut
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.sockets import visitor
+from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.departures import LOGGED_OUT
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.sockets.visitor import Session
-from realtime_wall.transports.answers import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
 

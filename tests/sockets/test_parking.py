@@ -2,8 +2,8 @@ import pytest
 
 from realtime_wall import signals
 from realtime_wall.channels.position import Position
-from realtime_wall.sockets.parking import Parked, ParkingLot
-from realtime_wall.transports.answers import Answers
+from realtime_wall.sockets.answers import Answers
+from realtime_wall.sockets.parking import GIVING, Parked, ParkingLot
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -102,6 +102,40 @@ def test_who_left_for_good_is_forgotten(lot):
 
     assert lot.take("secret", "owner") is None
     assert cut == []
+
+
+def test_a_visit_that_is_given_away_is_not_over_once_it_has_come(lot, node, told):
+    one = parked(lot, node)
+
+    assert lot.knows("secret")
+    assert lot.give("secret", "owner") is one
+    assert lot._clockwork.appointments[-1] == (one, GIVING)
+    assert not lot.knows("secret")
+    assert lot.take("secret", "owner") is None
+    lot.has_come("secret")
+    lot.has_come("secret")
+    lot.close()
+
+    assert (one.due, told) == (0, [])
+
+
+def test_one_that_never_comes_is_over(lot, node, told):
+    one = parked(lot, node)
+    lot.give("secret", "owner")
+
+    one.tick(0.0)
+    assert node.pool.wait_until_idle(10)
+    lot.has_come("secret")
+
+    assert told == [one.socket]
+
+
+def test_only_what_is_here_and_this_visitors_is_given_away(lot, node):
+    parked(lot, node)
+
+    assert lot.give("wrong", "owner") is None
+    assert lot.give("secret", "stranger") is None
+    assert lot.knows("secret")
 
 
 def test_without_a_secret_nobody_is_remembered(lot):

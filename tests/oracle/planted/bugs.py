@@ -80,6 +80,7 @@ def a_resume_skips_the_first():
 
 def a_resume_begins_too_early():
     from realtime_wall.brokers.memory import MemoryBroker
+
     from realtime_wall.channels.position import Position
 
     since = MemoryBroker.since

@@ -8,6 +8,8 @@ back with an older one starts afresh: then it subscribes from its own cursors.
 
 from __future__ import annotations
 
+from typing import Any
+
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 
@@ -21,6 +23,18 @@ class Answers:
         self._count = 0
         self._told = 0  # with all that they brought
         self._last: Position | None = None  # where the log ended at the last of them
+
+    @classmethod
+    def from_json(cls, body: list[Any]) -> Answers:
+        """KeyError, TypeError or ValueError for what is none."""
+        answers = cls()
+        count, told, last = body
+        answers._count, answers._told = int(count), int(told)
+        answers._last = None if last is None else Position.parse(last)
+        return answers
+
+    def to_json(self) -> list[Any]:
+        return [self._count, self._told, None if self._last is None else str(self._last)]
 
     @property
     def are_new(self) -> bool:
