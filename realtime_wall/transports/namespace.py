@@ -360,7 +360,8 @@ class Namespace:
 
     def gone(self, may_return: bool) -> None:
         socket, lot, door = self.socket, self._node.parking, self._door
-        told = self._node.told()
+        # What has not been written yet is lost with the connection, though it was delivered.
+        told = self._node.told() if door is None and not self._is_behind else self._cursor
         for channel in (EVERYONE, *socket.channels):
             self._node.unsubscribe(self, channel)
         # One that was never welcomed knows no secret to come back with.

@@ -5,6 +5,7 @@ import pytest
 
 from realtime_wall import api, signals
 from realtime_wall.errors import Refuse
+from realtime_wall.sockets.backlog import PORTION
 from tests.fakes import running_node
 from tests.live import wait_for
 from tests.transports.socketio.client import Visitor, connect
@@ -155,6 +156,44 @@ def test_a_visit_keeps_its_channels_when_its_return_is_cut_off_too(node, visitor
     assert third.answer == visitor.answer
     assert third.socket.channels == ("room",)
     assert third.events() == [["news", 1]]
+
+
+def test_what_was_published_while_a_return_was_not_welcomed_yet_is_not_lost_with_it(node, visitor):
+    visitor.socket.subscribe("room")
+    pid, offset = visitor.answer["pid"], visitor.offset
+    visitor.wire.abort("reset")
+    second = Visitor(node)
+
+    def publish_and_cut(*_, **__):
+        api.publish("room", 1, event="news")
+        gevent.sleep(0.01)  # delivered
+        second.wire.abort("reset")
+
+    signals.socket_connected.connect(publish_and_cut)
+    second.say("0" + json.dumps({"pid": pid, "offset": offset}))
+    second.settle()
+    signals.socket_connected.disconnect(publish_and_cut)
+
+    assert Visitor(node).connect(pid=pid, offset=offset).events() == [["news", 1]]
+
+
+def test_what_still_waited_to_be_written_when_the_connection_was_lost_is_not_lost(node, visitor):
+    visitor.socket.subscribe("room")
+    visitor.wire.abort("reset")
+    for number in range(3):
+        api.publish("room", f"{number}{'x' * PORTION}", event="news")
+    again = Visitor(node)
+    again.wire.outbox_size = 1  # it reads nothing
+    again.connect(pid=visitor.answer["pid"], offset=visitor.offset)
+    api.publish("room", "3", event="news")
+    gevent.sleep(0.01)  # delivered
+    assert again.events() == []
+
+    again.wire.abort("reset")
+    third = again.come_back()
+    third.settle()
+
+    assert [event[1][0] for event in third.events()] == ["0", "1", "2", "3"]
 
 
 def test_who_was_never_welcomed_has_nothing_to_come_back_to(node, happened):
