@@ -132,7 +132,7 @@ def test_a_disconnect_receiver_that_raises_does_not_keep_the_visit_from_finishin
         (0, "0"),
         ("é" * 61, "é" * 61),
         ("é" * 62, "refused"),  # 124 bytes do not fit a close frame, and half a reason is none
-        (object(), "refused"),
+        (1j, "refused"),
         ("\ud800", "refused"),
     ],
     ids=ascii,
