@@ -7,9 +7,11 @@ from typing import Any
 from django.db import transaction
 
 from realtime_wall import config
+from realtime_wall.brokers.lease import lease
 from realtime_wall.wall import options
 from realtime_wall.wall.feeds import Feeds
-from realtime_wall.wall.lease import Lease
+
+LEASE = "feeder"
 
 _running: dict[Any, Feeds] = {}
 
@@ -17,7 +19,7 @@ _running: dict[Any, Feeds] = {}
 def start_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_started``."""
     if node not in _running:
-        _running[node] = feeds = Feeds(options.current, Lease.of_project(config.current()))
+        _running[node] = feeds = Feeds(options.current, lease(config.current(), LEASE))
         feeds.start()
 
 

@@ -1,7 +1,8 @@
-"""Feeds every wall of the site, in the one server of the machine that has the lease.
+"""Feeds every wall of the site, in the one server that has the lease.
 
-The others wait, and take over within a second when it ends. What is to be fed is looked up every few
-seconds, and at once when somebody saves it in this server's admin; what did not change goes on undisturbed.
+The others wait, and take over within three seconds when it ends. Who has lost the lease stops feeding at
+once, and waits as they do. What is to be fed is looked up every few seconds, and at once when somebody saves
+it in this server's admin; what did not change goes on undisturbed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import gevent
 from django.db import connections
 from gevent.event import Event
 
+from realtime_wall.brokers.lease import Lease
 from realtime_wall.wall import listening, plans
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.feed import Feed
-from realtime_wall.wall.lease import Lease
 from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.plans import Plan
@@ -56,6 +57,7 @@ class Feeds:
         self._changed = Event()
         self._unreadable = False
         self._keeper: gevent.Greenlet[..., None] | None = None
+        self._ending: list[gevent.Greenlet[..., None]] = []
         self._visitors: VisitorsOnX | None = None
 
     def start(self) -> None:
@@ -67,10 +69,7 @@ class Feeds:
         if self._keeper is not None:
             self._keeper.join(timeout=1)
             self._keeper.kill()
-        if self._visitors is not None:
-            self._visitors.stop()
-        gevent.joinall([gevent.spawn(feed.stop) for feed in self.feeds.values()])
-        self.feeds.clear()
+        self._end_feeds()
         # Only now: what they had in hand is stored, and the next server sees it.
         self._lease.release()
 
@@ -79,19 +78,43 @@ class Feeds:
         self._changed.set()
 
     def _keep(self) -> None:
-        if not self._lease.take():
-            logger.info("another server of this machine feeds the walls; this one waits")
+        self._lease.on_lost = self._changed.set
+        while self._wait_for_lease():
+            self._feed_all()
+            if not self._stopping.is_set():
+                logger.warning("this server feeds the walls no longer: it has lost the lease")
+                self._end_feeds()
+
+    def _wait_for_lease(self) -> bool:
+        """Whether it is ours; not when the server stops."""
+        if not self._stopping.is_set() and not self._lease.take():
+            logger.info("another server feeds the walls; this one waits")
             while not self._lease.take():
                 if self._clock.wait(self._stopping, TAKE_EVERY):
-                    return
+                    return False
             logger.info("this server feeds the walls from now on")
-        while not self._stopping.is_set():
+        return not self._stopping.is_set()
+
+    def _feed_all(self) -> None:
+        while self._lease.is_held and not self._stopping.is_set():
             self._changed.clear()
             try:
                 self._follow()
             except Exception as problem:
                 self._say_unreadable(problem)
-            self._clock.wait(self._changed, LOOK_EVERY)
+            if self._lease.is_held:  # else it was lost while we looked
+                self._clock.wait(self._changed, LOOK_EVERY)
+
+    def _end_feeds(self) -> None:
+        """What they have in hand is stored; it is the same to the next server if it gives that again."""
+        if self._visitors is not None:
+            self._visitors.stop()
+            self._visitors = None
+        self._sources.clear()
+        self._ending += [gevent.spawn(feed.stop) for feed in self.feeds.values()]
+        self.feeds.clear()
+        gevent.joinall(self._ending)
+        self._ending.clear()
 
     def _follow(self) -> None:
         options = self._options()

@@ -3,9 +3,9 @@ import logging
 import gevent
 import pytest
 
+from realtime_wall.brokers.lease import FileLease
 from realtime_wall.wall import plans
 from realtime_wall.wall.feeds import LOOK_EVERY, Feeds
-from realtime_wall.wall.lease import Lease
 from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.plans import Plan
@@ -63,7 +63,7 @@ def start(publisher, tmp_path):
     started = []
 
     def begin(**options):
-        lease = Lease(tmp_path / "feeder.lock")
+        lease = FileLease(tmp_path / "feeder.lock")
         feeds = Feeds(lambda: Options(sources=(OWN,), **options), lease, publish=publisher, clock=RealTime())
         feeds.start()
         started.append(feeds)
@@ -118,13 +118,65 @@ def test_one_feeds_and_the_next_takes_over(start, caplog):
     first, second = start(track_keywords=("tides",)), start(track_keywords=("tides",))
     wait_until(lambda: SourcePosition.objects.exists())
     assert second.feeds == {}
-    assert "another server of this machine feeds the walls" in caplog.text
+    assert "another server feeds the walls" in caplog.text
 
     first.stop()
 
     wait_until(lambda: second.feeds)
     wait_until(lambda: asked())
     assert Own.running[0].order.cursor == "tides"
+
+
+class LosableLease(FileLease):
+    """One that can be lost, as in Redis: somebody else may hold it from then on."""
+
+    may_be_taken = True
+
+    def take(self):
+        return self.may_be_taken and super().take()
+
+    def lose(self):
+        self.may_be_taken = False
+        self.release()
+        self.on_lost()
+
+
+def test_who_loses_the_lease_stops_at_once_stores_what_it_has_and_waits(start, publisher, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    lease = LosableLease(tmp_path / "other.lock")
+    feeds = Feeds(
+        lambda: Options(sources=(OWN,), track_keywords=tuple("abc")),
+        lease,
+        publish=publisher,
+        clock=RealTime(),
+    )
+    feeds.start()
+    wait_until(lambda: Own.running)
+
+    lease.lose()
+    wait_until(lambda: not Own.running)
+    wait_until(lambda: "this server feeds the walls no longer" in caplog.text)
+    wait_until(lambda: feeds.feeds == {} and not feeds._ending)
+    assert Tweet.objects.count() == 3
+
+    lease.may_be_taken = True
+    wait_until(lambda: Own.running)
+    assert Own.running[0].order.cursor == "c"
+    assert caplog.text.count("this server feeds the walls from now on") == 1
+    feeds.stop()
+    assert not lease.is_held and Own.running == []
+
+
+def test_a_lease_that_is_lost_while_it_looks_starts_nothing_more(start, publisher, tmp_path, monkeypatch):
+    lease = LosableLease(tmp_path / "other.lock")
+    feeds = Feeds(lambda: Options(sources=(OWN,)), lease, publish=publisher, clock=RealTime())
+    monkeypatch.setattr("realtime_wall.wall.plans.read_plans", lambda options: lease.lose() or {})
+    feeds.start()
+    wait_until(lambda: not lease.is_held and not lease.may_be_taken)
+
+    lease.may_be_taken = True
+    wait_until(lambda: not lease.may_be_taken)  # it has looked again, at once
+    feeds.stop()
 
 
 def test_a_cap_counts_what_came_before(start, monkeypatch):
@@ -181,12 +233,12 @@ def test_stopping_stores_what_is_in_hand_before_it_lets_go(start, tmp_path):
     feeds.stop()
 
     assert Tweet.objects.count() == 6
-    assert Lease(tmp_path / "feeder.lock").take()
+    assert FileLease(tmp_path / "feeder.lock").take()
 
 
 def test_after_a_rest_what_was_posted_meanwhile_is_not_asked_for(tmp_path):
     SourcePosition.objects.create(wall=Wall.called(), source="own", cursor="17")
-    feeds = Feeds(Options, Lease(tmp_path / "feeder.lock"), clock=RealTime())
+    feeds = Feeds(Options, FileLease(tmp_path / "feeder.lock"), clock=RealTime())
 
     capped = feeds._make("main", Plan(kind=OWN, cap=5), Options(sources=(OWN,)))
 
