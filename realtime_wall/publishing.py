@@ -14,7 +14,7 @@ from dataclasses import replace
 from realtime_wall.brokers import verbs
 from realtime_wall.brokers.broker import Broker
 from realtime_wall.brokers.command import Delete, Publish, Receipt, Retract
-from realtime_wall.brokers.entry import Deleted, Entry, draft
+from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, draft
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.errors import MessageTooBig
@@ -56,6 +56,13 @@ class Publishing:
         was_there = self._broker.published(command.channel)
         receipt = verbs.perform(self._broker, command)
         return receipt if was_there or receipt.sockets else replace(receipt, position=None)
+
+    def enter(self, one: Draft) -> Sequenced:
+        """For somebody who keeps it until it is entered: he says the same again when this fails."""
+        if isinstance(one.what, Publish):
+            self.check_size(one.what.data_json)
+        self._fan_out.wait_for_room()
+        return self._broker.link.sequence(one)
 
     def tell(self, channel: str, data_json: str, event: str) -> None:
         """Publish something of our own."""

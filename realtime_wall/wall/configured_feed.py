@@ -8,7 +8,7 @@ from django.db import transaction
 
 from realtime_wall import config
 from realtime_wall.brokers.lease import lease
-from realtime_wall.wall import options
+from realtime_wall.wall import options, telling
 from realtime_wall.wall.feeds import Feeds
 
 LEASE = "feeder"
@@ -19,6 +19,7 @@ _running: dict[Any, Feeds] = {}
 def start_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_started``."""
     if node not in _running:
+        telling.start(node)
         _running[node] = feeds = Feeds(options.current, lease(config.current(), LEASE))
         feeds.start()
 
@@ -28,6 +29,7 @@ def stop_feed(node: Any, **_: Any) -> None:
     feeds = _running.pop(node, None)
     if feeds is not None:
         feeds.stop()
+        telling.stop(node)
 
 
 def sources_saved(**_: Any) -> None:

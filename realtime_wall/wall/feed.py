@@ -27,7 +27,7 @@ from gevent.event import Event
 from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
-from realtime_wall import publish as publish_here
+from realtime_wall.wall import telling
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
@@ -65,7 +65,7 @@ class Feed:
         self.channel = channel_of(slug)
         self._given = list(sources)
         self._is_welcome = Welcome(banned)
-        self._publish = publish or publish_here
+        self._publish = publish or telling.publish
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
         self._queue: JoinableQueue[Item] = JoinableQueue()

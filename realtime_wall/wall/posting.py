@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from realtime_wall import publish as publish_here
 from realtime_wall.errors import NoServer
+from realtime_wall.wall import telling
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item, Post
 from realtime_wall.wall.store import DatabaseStore, Stored
@@ -49,7 +49,7 @@ def post_now(slug: str, items: Sequence[Item], *, banned: Iterable[str] = ()) ->
     """Store and tell; what is in ``left`` of the answer was not stored, and can be tried again."""
     welcome = Welcome(banned)
     stored = DatabaseStore(slug).add([item for item in items if welcome(item)])
-    announce(channel_of(slug), stored, publish_here)
+    announce(channel_of(slug), stored, telling.publish)
     return stored
 
 

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -17,11 +18,16 @@ def runtime(tmp_path):
     return {"RUNTIME_DIR": str(tmp_path)}
 
 
+class Server:
+    address = "AAAAAAAA"
+    publishing = SimpleNamespace(enter=None)
+
+
 @pytest.fixture
 def server(publisher, monkeypatch, database):
     """Something that starts and stops as a server does."""
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_here", publisher)
-    server = object()
+    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
+    server = Server()
     yield server
     configured_feed.stop_feed(server)
 

@@ -2,6 +2,7 @@ import logging
 
 import gevent
 import pytest
+from django.db import connection
 
 from realtime_wall.brokers.lease import FileLease
 from realtime_wall.wall import plans
@@ -40,7 +41,9 @@ class Own:
 
 
 @pytest.fixture(autouse=True)
-def fresh():
+def fresh(database):
+    with connection.cursor() as cursor:  # the feed's thread writes at the same time
+        cursor.execute("PRAGMA busy_timeout = 5000")
     Own.running.clear()
     Own.made = 0
 

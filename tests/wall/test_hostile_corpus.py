@@ -219,7 +219,7 @@ def test_from_mastodon(database, publisher, clock, good):
 
 
 def test_by_webhook(database, publisher, monkeypatch, good):
-    monkeypatch.setattr("realtime_wall.wall.posting.publish_here", publisher)
+    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
     made = [{"text": text} for text in TEXTS]
     made += [{"text": "x", field: value} for field in FIELDS_OF_A_BODY for value in VALUES]
     made += [{"text": "x", field: address} for field in ("url", "avatar", "image") for address in ADDRESSES]
