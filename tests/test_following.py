@@ -16,7 +16,7 @@ def node():
 
 
 def follow(node, **question):
-    told, heard = answers(node, Follow(**question)), []
+    told, heard = answers(node.watchers, node.broker, node.broker, Follow(**question)), []
 
     def read():
         for item in told:

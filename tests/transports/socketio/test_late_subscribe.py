@@ -5,6 +5,7 @@ answer it does not know: in the end it has heard everything.
 """
 
 import json
+from time import monotonic
 
 import pytest
 
@@ -106,7 +107,7 @@ def each_cut(node, start, change=lambda listener: None):
         api.publish("room", f"live {share}", event="news")
         listener.visit()
         yield share, size, listener.heard, [f"live {share}"]
-        node.broker.retract("room", node.broker.top.offset, None)
+        node.broker.log.retract("room", node.broker.top.offset, None, monotonic())
 
 
 def test_wherever_the_answer_is_cut_nothing_of_the_channel_is_lost(listener):
