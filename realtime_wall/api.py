@@ -21,6 +21,7 @@ from realtime_wall.brokers.command import (
     Receipt,
     Retract,
     SendTo,
+    Spooled,
     Where,
 )
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
@@ -107,6 +108,7 @@ def publish(
     *,
     idempotency_key: str | None = None,
     on_commit: Literal[False] = False,
+    spool: Literal[False] = False,
 ) -> Position: ...
 
 
@@ -118,7 +120,21 @@ def publish(
     event_id: str | None = None,
     *,
     idempotency_key: str | None = None,
+    on_commit: Literal[False] = False,
+    spool: bool,
+) -> Position | Spooled: ...
+
+
+@overload
+def publish(
+    channel: str,
+    data: Any,
+    event: str | None = None,
+    event_id: str | None = None,
+    *,
+    idempotency_key: str | None = None,
     on_commit: Literal[True] | str,
+    spool: bool = False,
 ) -> None: ...
 
 
@@ -130,7 +146,8 @@ def publish(
     *,
     idempotency_key: str | None = None,
     on_commit: bool | str = False,
-) -> Position | None:
+    spool: bool = False,
+) -> Position | Spooled | None:
     """Put a message on a channel's log and deliver it; an empty room is fine.
 
     Returns its position once it is in the log, or raises: NoServer when no server runs, PublishFailed
@@ -139,6 +156,9 @@ def publish(
 
     With ``on_commit`` (True, or the alias of a database) it is published after the transaction, or never when
     that is rolled back. Then None is returned at once, and what goes wrong later is logged.
+
+    With ``spool``, what Redis does not take in time waits in the server, in order, and :class:`Spooled` is
+    returned: it has no position yet. Outside of a server there is nothing to wait in, and it raises.
     """
     arguments = encode_args((data,))
     command = Publish(
@@ -151,10 +171,17 @@ def publish(
         idempotency_key=None if idempotency_key is None else check_key(idempotency_key),
     )
     if on_commit is False:
-        return Position.parse(perform(command).position)
+        return _publish(command, spool)
     using = None if on_commit is True else on_commit
-    transaction.on_commit(lambda: perform(command), using=using, robust=True)
+    transaction.on_commit(lambda: _publish(command, spool), using=using, robust=True)
     return None
+
+
+def _publish(command: Publish, spool: bool) -> Position | Spooled:
+    here = node.current()
+    if spool and here is not None:
+        return here.publishing.publish_or_spool(command)
+    return Position.parse(perform(command).position)
 
 
 def retract(channel: str, which: str | Position) -> Receipt:

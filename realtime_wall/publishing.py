@@ -10,15 +10,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from realtime_wall.brokers import verbs
 from realtime_wall.brokers.broker import Broker
-from realtime_wall.brokers.command import Delete, Publish, Receipt, Retract
+from realtime_wall.brokers.command import Delete, Publish, Receipt, Retract, Spooled
 from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, draft
 from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.errors import MessageTooBig
 from realtime_wall.fan_out import Delivery, FanOut, Subscriber
+
+
+@runtime_checkable
+class Spooling(Protocol):
+    """A link that may be down for a while."""
+
+    def sequence_or_spool(self, draft: Draft) -> Sequenced | None: ...
 
 
 class Publishing:
@@ -45,6 +54,16 @@ class Publishing:
         if command.wanted and self._subscriptions.count(command.channel):
             command = replace(command, wanted=False)  # nobody else has to be asked
         return verbs.perform(self._broker, command)
+
+    def publish_or_spool(self, command: Publish) -> Position | Spooled:
+        """PublishFailed only when more wait already than may."""
+        self.check_size(command.data_json)
+        self._fan_out.wait_for_room()
+        link = self._broker.link
+        if not isinstance(link, Spooling):  # it is this machine's own, and does not go away
+            return Position.parse(verbs.perform(self._broker, command).position)
+        sequenced = link.sequence_or_spool(draft(command, self._broker.address))
+        return Spooled() if sequenced is None or sequenced.position is None else sequenced.position
 
     def retract(self, command: Retract) -> Receipt:
         self._fan_out.wait_for_room()

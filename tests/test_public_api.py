@@ -34,7 +34,8 @@ def signature(function):
         "broadcast_channel": "message, channel",
         "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
         "broadcast_emit": "name, *args, =channel=None, =volatile=False",
-        "publish": "channel, data, event=None, event_id=None, =idempotency_key=None, =on_commit=False",
+        "publish": "channel, data, event=None, event_id=None, =idempotency_key=None, =on_commit=False"
+        ", =spool=False",
         "broadcast_changes": "model, =channel, =fields",
         "send": "session_id, message",
         "retract": "channel, which",
@@ -48,7 +49,7 @@ def test_the_verbs(name, expected):
 
 def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
-        *("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
+        *("InvalidMessage", "NoServer", "NoSocket", "Refuse", "Spooled"),
         *("broadcast", "broadcast_call", "broadcast_changes", "broadcast_channel", "broadcast_emit"),
         *("channel_token", "connected_sockets", "cursor", "publish", "retract", "send"),
     ]

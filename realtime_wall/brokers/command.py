@@ -178,6 +178,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Spooled:
+    """Instead of a position: the message waits in this server until Redis takes it, before anything newer.
+
+    It is lost when the server ends before that; the log then says how many were.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """What clients answered to a question that was put to all of them, by their session ids.
 

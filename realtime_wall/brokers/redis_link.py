@@ -6,6 +6,7 @@ Two connections: one waits for what comes in, the other says what is to go out.
 from __future__ import annotations
 
 import contextlib
+import logging
 from time import monotonic
 from typing import Any
 
@@ -27,6 +28,8 @@ from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
 from realtime_wall.errors import BrokerUnreachable, PublishFailed
 from realtime_wall.json_text import encode_json
+
+log = logging.getLogger(__name__)
 
 # Three heartbeats may be missed.
 HEARTBEAT, LEASE = 2.0, 6
@@ -97,7 +100,10 @@ class RedisLink:
     # The link
 
     def sequence(self, draft: Draft) -> Sequenced:
-        sequenced = self._words.sequenced(self._writer.say(self._words.order(draft)))
+        return self._sequenced(self._writer.say(self._words.order(draft)))
+
+    def _sequenced(self, reply: Any) -> Sequenced:
+        sequenced = self._words.sequenced(reply)
         if sequenced.position is not None:
             self._known.is_at(sequenced.position)
         return sequenced
@@ -105,6 +111,17 @@ class RedisLink:
     def sequence_later(self, draft: Draft) -> None:
         """Give it its place some day, before anything newer. PublishFailed when too many wait already."""
         self._writer.later(self._words.order(draft, long=True))
+
+    def sequence_or_spool(self, draft: Draft) -> Sequenced | None:
+        """Give it its place now if Redis takes it in time, else some day: then None is returned."""
+        order = self._words.order(draft, long=True)
+        if not self._writer.is_behind:
+            try:
+                return self._sequenced(self._writer.say(order))
+            except PublishFailed as problem:
+                log.info("spooled, as %s", problem)
+        self._writer.later(order)  # with the same key: it may have been heard
+        return None
 
     def tell(self, address: str, note: Note) -> None:
         self._writer.note(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))

@@ -68,6 +68,11 @@ class Writer:
         if self.spooled:
             log.error("%s: %d spooled messages were not published", self._name, self.spooled)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is said now would wait behind something that is spooled, or for Redis to come back."""
+        return bool(self.spooled or self._trouble)
+
     def say(self, saying: Saying | Order) -> Any:
         """The reply. PublishFailed when it does not come in time, or is a refusal."""
         item = _Item(saying, monotonic() + self._timeout)

@@ -399,6 +399,19 @@ def test_what_is_spooled_goes_out_in_order_before_anything_newer(redis, two):
     assert first.texts == [*map(str, range(50)), '"newer"']
 
 
+def test_what_may_be_spooled_is_said_at_once_while_redis_is_well(redis, two):
+    one, _, first, _ = two
+    assert one.sequence_or_spool(draft(a_message("well"), one.address)).position.offset == 1
+    redis.kill()
+    spooled = [one.sequence_or_spool(draft(a_message(number), one.address)) for number in range(3)]
+    redis.start()
+
+    first.has(4)
+
+    assert spooled == [None] * 3
+    assert first.texts == ['"well"', "0", "1", "2"]
+
+
 def say_until_it_works(link, what):
     while True:
         try:
