@@ -113,6 +113,12 @@ class Namespace:
                 return
             door.starts.update(dict.fromkeys((EVERYONE, *door.earlier.channels), self._cursor))
         missed = self._catch_up(door)
+        if missed is None:
+            # The log was cut while receivers were asked, who took the visit for one that goes on. Nobody
+            # can go on with it: the client comes back as somebody new.
+            self._secret = ""
+            self.abort("what it missed cannot be told any more")
+            return
         self._door = None
         self._node.parking.arrive(self._secret, self._client.session.owner, self._replaced)
         self._welcome()
@@ -122,8 +128,11 @@ class Namespace:
         for send in door.sends:
             send()
 
-    def _catch_up(self, door: Door) -> list[Message]:
-        """Hear every channel from where it has to be told; what is to be told of them now."""
+    def _catch_up(self, door: Door) -> list[Message] | None:
+        """Hear every channel from where it has to be told; what is to be told of them now.
+
+        None when that is not all that a client missed who goes on with an earlier visit.
+        """
         if door.earlier is None and self._cursor == self._node.broker.top:
             return []
         missed: list[Message] = []
@@ -132,10 +141,9 @@ class Namespace:
                 continue
             self._node.unsubscribe(self, channel)  # what is on its way is in the log, too
             catch_up = self._node.subscribe(self, channel, since)
+            if catch_up.missed is None and door.earlier is not None:
+                return None
             missed.extend(catch_up.missed or ())
-            if catch_up.missed is None and self._secret:
-                # The log was cut while receivers were asked: another secret tells the client so.
-                self._secret = self._node.new_session_id()
         missed.sort(key=lambda message: message.position.offset)
         return missed
 

@@ -242,22 +242,24 @@ def test_a_visit_belongs_to_its_namespace_and_its_visitor(node):
     assert elsewhere.answer["sid"] != id
 
 
-def test_a_log_that_was_cut_while_receivers_were_asked_is_told_by_another_secret(visitor):
+def test_who_comes_back_while_the_log_is_cut_is_cut_off_and_then_somebody_new(visitor, happened):
     with running_node(history_size=2) as node:
         first = Visitor(node).connect()
         first.socket.subscribe("room")
         first.wire.abort("reset")
-        connect(
-            signals.socket_connected,
-            lambda *_, **__: [api.publish("room", number, event="news") for number in range(5)],
-        )
+        signals.socket_connected.connect(flood := lambda *_, **__: [api.publish("room", n) for n in range(5)])
 
-        again = first.come_back()
+        again = Visitor(node)
+        assert again.ask("0" + json.dumps({"pid": first.answer["pid"], "offset": first.offset})) == []
+        assert again.wire.ended == "what it missed cannot be told any more"
+        assert happened[-3:] == ["connected", "disconnected", "finished"]
+        signals.socket_connected.disconnect(flood)
 
-        assert again.answer["pid"] != first.answer["pid"]
-        assert again.socket.channels == ("room",)
-        again.wire.abort("reset")
-        again.settle()
+        third = first.come_back()
+        assert third.answer["pid"] != first.answer["pid"]
+        assert (third.socket.recovered, third.socket.channels) == (False, ())
+        third.wire.abort("reset")
+        third.settle()
 
 
 def test_in_quiet_channels_a_client_missed_nothing_however_much_the_log_forgot():
