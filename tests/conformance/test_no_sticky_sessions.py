@@ -11,11 +11,16 @@ from tests.live import wait_for
 from tests.never_sticky import NeverSticky
 
 MESSAGES = 60
+QUICK = {"PING_INTERVAL": 1, "PING_TIMEOUT": 1}
 
 
 @pytest.fixture(scope="module")
 def servers():
-    with conformance_server() as one, conformance_server(RUNTIME_DIR=one.directory.name) as two:
+    # A client that is cut off in the middle of an upgrade may notice by its heartbeat only.
+    with (
+        conformance_server(**QUICK) as one,
+        conformance_server(**QUICK, RUNTIME_DIR=one.directory.name) as two,
+    ):
         yield one, two
         for server in (one, two):
             assert "Traceback" not in server.output
@@ -51,6 +56,38 @@ def test_the_official_client_loses_and_doubles_nothing(node, road, servers, tran
     client.tell("disconnect")
     # Whoever had the session has answered all its requests.
     assert not sessions_in(servers[0]) & sessions_in(servers[1])
+
+
+def cut_off(client, road):
+    """Afterwards it has noticed; what is returned waits for its return."""
+    before = len(client.happened)
+
+    def since(what):
+        return [value for happened, value in client.happened[before:] if happened == what]
+
+    # A polling client has no connection now and then, so this may cut it off twice.
+    wait_for(lambda: road.cut() or since("disconnect"), "the cut")
+    return lambda: wait_for(lambda: since("connect"), f"its return ({client.happened})")[-1]
+
+
+@pytest.mark.node
+def test_a_client_that_is_cut_off_again_and_again_stays_the_same(node, road, servers, transports):
+    """Each time it comes back to another server than before, or to one that passes it on."""
+    client = node.open(road, port=road.port, transports=transports, auth={"join": ["recovery"]})
+    before = client.wait("connect")
+    with servers[0].client() as control:
+        for number in range(6):
+            control.ask("publish", ["recovery", [number]])
+            back = cut_off(client, road)
+            control.ask("publish", ["recovery", [f"{number} missed"]])
+            assert back() == {"id": before["id"], "recovered": True}
+        control.ask("publish", ["recovery", ["end"]])
+
+        heard = client.wait_heard("news", "end")
+        assert heard == [text for number in range(6) for text in (number, f"{number} missed")] + ["end"]
+    assert client.ask("context")[0]["connects"] >= 7
+    assert client.ask("channels") == [["recovery"]]
+    client.tell("disconnect")
 
 
 @pytest.mark.node
