@@ -72,6 +72,7 @@ class Namespace:
         "_client",
         "_cursor",
         "_door",
+        "_is_telling",
         "_name",
         "_node",
         "_secret",
@@ -85,6 +86,7 @@ class Namespace:
         self._client = client
         self._name = name
         self._backlog: Backlog | None = None
+        self._is_telling = False  # what it missed
         self._cursor = node.broker.top  # of the last message that was written to it
         self._answers = Answers()
         # What the client may come back with; the official one calls it pid.
@@ -119,10 +121,11 @@ class Namespace:
             self._secret = ""
             self.abort("what it missed cannot be told any more")
             return
-        self._door = None
+        self._door, self._is_telling = None, True  # its connection may be lost in the middle of this
         self._node.parking.arrive(self._secret, self._client.session.owner, self._replaced)
         self._welcome()
         self._tell(EVERYONE, missed)
+        self._is_telling = False
         if door.sends:
             gevent.sleep(BREATH)
         for send in door.sends:
@@ -369,7 +372,8 @@ class Namespace:
     def gone(self, may_return: bool) -> None:
         socket, lot, door = self.socket, self._node.parking, self._door
         # What has not been written yet is lost with the connection, though it was delivered.
-        told = self._node.told() if door is None and not self._is_behind else self._cursor
+        is_owed = door is not None or self._is_telling or self._is_behind
+        told = self._cursor if is_owed else self._node.told()
         for channel in (EVERYONE, *socket.channels):
             self._node.unsubscribe(self, channel)
         # One that was never welcomed knows no secret to come back with.

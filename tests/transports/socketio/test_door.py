@@ -177,6 +177,28 @@ def test_what_was_published_while_a_return_was_not_welcomed_yet_is_not_lost_with
     assert Visitor(node).connect(pid=pid, offset=offset).events() == [["news", 1]]
 
 
+@pytest.mark.parametrize("writes", [1, 2, 3, 4])
+def test_nor_when_it_is_cut_in_the_middle_of_its_welcome(node, visitor, writes):
+    visitor.socket.subscribe("room")
+    visitor.wire.abort("reset")
+    api.publish("room", 1, event="news")
+    second = Visitor(node)
+    write = second.wire.write
+    left = iter(range(writes - 1))
+    second.wire.write = lambda data: (
+        write(data) if next(left, None) is not None else second.wire.abort("reset")
+    )
+
+    second.say("0" + json.dumps({"pid": visitor.answer["pid"], "offset": visitor.offset}))
+    second.settle()
+    heard = second.events()
+    offset = second.offset if writes > 2 else visitor.offset
+
+    third = Visitor(node).connect(pid=visitor.answer["pid"], offset=offset)
+    assert third.answer == visitor.answer
+    assert heard + third.events() == [["news", 1]]
+
+
 def test_what_still_waited_to_be_written_when_the_connection_was_lost_is_not_lost(node, visitor):
     visitor.socket.subscribe("room")
     visitor.wire.abort("reset")
