@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
 SECONDS_EACH ?= 60
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -37,8 +38,10 @@ ifeq ($(ARGS),)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-endif
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 prove: $(READY)
 	REALTIME_WALL_PROVE=1 $(BIN)/python -m pytest --timeout 3600 $(ARGS)

@@ -13,6 +13,7 @@ TEST = [
     "pytest>=8.3",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "python-socketio[client]>=5.11",
     "redis>=5",
     "requests>=2.32",

@@ -8,6 +8,9 @@ import shutil
 import pytest
 from hypothesis import settings
 
+from tests.workers import let_workers_wait, sendable, turn
+
+let_workers_wait()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 settings.register_profile("suite", deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=200_000)
@@ -26,6 +29,19 @@ def pytest_collection_modifyitems(items):
         for marker, (programs, package) in NEEDED.items():
             if item.get_closest_marker(marker) and not all(map(shutil.which, programs)):
                 item.add_marker(pytest.mark.skip(reason=f"install {package} to run this"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: to wait for one's turn is no delay
+def pytest_runtest_protocol(item):
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    with turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    return sendable((yield))
 
 
 def pytest_runtest_makereport(item, call):

@@ -24,17 +24,6 @@ def conformance_server(**settings):
     )
 
 
-def install(folder=HERE):
-    """What package.json asks for; what is there already is not asked for again."""
-    return subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-
-
 def plain(value):
     if isinstance(value, bytes):
         return {"$bytes": b64encode(value).decode()}

@@ -1,11 +1,12 @@
 import pytest
 
-from tests.conformance.clients import Node, conformance_server, install
+from tests.conformance.clients import HERE, Node, conformance_server
+from tests.workers import npm_install
 
 
 @pytest.fixture(scope="session")
 def npm():
-    done = install()
+    done = npm_install(HERE)
     if done.returncode:
         pytest.skip(f"npm could not install the official client: {done.stderr[-500:]}")
 

@@ -13,9 +13,12 @@ import threading
 import time
 
 import psutil
+import pytest
 
 from tests.browser import ExampleServer
 from tests.live import wait_for
+
+pytestmark = pytest.mark.alone
 
 PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 POSTS = int(os.environ.get("POSTS", 1_000_000 if PROVE else 20_000))

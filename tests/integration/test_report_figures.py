@@ -12,6 +12,8 @@ import pytest
 from tests.integration.test_feed_figures import PROVE, STALL, FeedServer
 from tests.wall.posts import make_post
 
+pytestmark = pytest.mark.alone
+
 POSTS = 100_000 if PROVE else 20_000
 SLACK = 1 if PROVE else 2  # what else the machine does weighs more in a short run
 REPORT = 1.0  # seconds

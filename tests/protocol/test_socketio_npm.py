@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from realtime_wall.protocol.engineio import MAX_PACKETS, BadPacket, decode_payload
 from realtime_wall.protocol.socketio import Decoder
+from tests.workers import npm_install
 
 pytestmark = pytest.mark.node
 
@@ -145,14 +146,7 @@ class NpmParsers:
 
 @pytest.fixture(scope="module")
 def npm():
-    # Whatever is there already is not asked for again.
-    install = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    install = npm_install(HERE)
     if install.returncode:
         pytest.skip(f"npm could not install the official parsers: {install.stderr[-500:]}")
     with subprocess.Popen(
