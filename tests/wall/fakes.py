@@ -6,7 +6,7 @@ from gevent.event import Event
 from realtime_wall.wall.post import Author, Post
 from realtime_wall.wall.sources.x_payload import from_x
 
-DEADLINE = 5.0
+DEADLINE = 20.0
 
 
 class FakeClock:
