@@ -213,13 +213,16 @@ def test_a_small_unread_body_is_not_taken_for_the_next_request(server):
 
 @pytest.mark.parametrize("header", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked"])
 def test_a_large_unread_body_is_answered_at_once_and_cut_off(server, header):
-    with server.talk(get(header, line=b"POST /unread/ HTTP/1.1") + b"1\r\na\r\n") as conversation:
-        begun = time.monotonic()
-        reply = conversation.reply()
-        rest = conversation.rest()
+    took = []
+    for _ in range(3):  # the machine may be busy with something else for a moment
+        with server.talk(get(header, line=b"POST /unread/ HTTP/1.1") + b"1\r\na\r\n") as conversation:
+            begun = time.monotonic()
+            reply = conversation.reply()
+            rest = conversation.rest()
+            took.append(time.monotonic() - begun)
 
-    assert (reply.body, reply.headers["connection"], rest) == (b"not read", "close", b"")
-    assert time.monotonic() - begun < 0.4  # sooner than any of its time limits
+        assert (reply.body, reply.headers["connection"], rest) == (b"not read", "close", b"")
+    assert min(took) < 0.4  # sooner than any of its time limits
 
 
 def test_a_client_that_goes_on_sending_still_gets_the_answer(server):
