@@ -12,7 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_type_hints
 
 from realtime_wall.channels.message import Binary
-from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
+from realtime_wall.channels.names import (
+    BETWEEN_SERVERS,
+    EVERYONE,
+    check_channel,
+    check_event_id,
+    check_event_name,
+)
 from realtime_wall.channels.remembered import check_key
 from realtime_wall.protocol.json_input import load_json
 from realtime_wall.protocol.socketio import places_of
@@ -207,11 +213,12 @@ def to_json(command: Command | Ask | Question) -> dict[str, Any]:
     return value
 
 
-def from_json(value: object) -> Command | Ask | Question:
+def from_json(value: object, *, of_server: bool = False) -> Command | Ask | Question:
     """The command or the question in a decoded JSON value; ValueError for anything else.
 
     A message that some client could not read would be in the log for all who come back, so it is
-    checked here, once, as the public verbs check what their callers give them.
+    checked here, once, as the public verbs check what their callers give them. What is between
+    servers only a server can say.
     """
     if not isinstance(value, dict):
         raise ValueError("a command is a JSON object")
@@ -247,7 +254,8 @@ def from_json(value: object) -> Command | Ask | Question:
         if command.event_id is not None:
             check_event_id(command.event_id)
     if isinstance(command, (Publish, Ask)):
-        if command.channel != EVERYONE:
+        is_between = of_server and command.channel.startswith(BETWEEN_SERVERS)
+        if command.channel != EVERYONE and not is_between:
             check_channel(command.channel)
         if command.arity != 1 and command.arity != _arity(value):
             raise ValueError("a command with the wrong number of arguments")

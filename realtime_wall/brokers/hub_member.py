@@ -66,7 +66,7 @@ class HubMember:
 
     def _said(self, line: dict[str, Any]) -> None:
         if "draft" in line:
-            what = from_json(line["what"])
+            what = from_json(line["what"], of_server=True)
             if not isinstance(what, (Publish, Retract, Delete)):
                 raise ValueError("a draft is something to be published, retracted or deleted")
             draft = Draft(what, str(line["key"]), self._address, bool(line["count"]))

@@ -13,6 +13,8 @@ MAX_EVENT_ID = 128
 # The channel that every WebSocket and Socket.IO socket is in. It is no name that check_channel
 # lets pass, so that nobody can subscribe to it or publish on it by name.
 EVERYONE = "*"
+# What begins so is between servers: no such name either, and nothing of it is told to anybody else.
+BETWEEN_SERVERS = "*."
 
 
 def check_channel(name: object) -> str:

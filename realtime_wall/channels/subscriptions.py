@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
+from realtime_wall.channels.names import BETWEEN_SERVERS
+
 Subscriber = TypeVar("Subscriber")  # anything hashable
 
 
@@ -53,8 +55,8 @@ class Subscriptions(Generic[Subscriber]):
         return len(self._channels.get(channel, ()))
 
     def channels(self) -> Iterable[str]:
-        """The names of the channels that somebody is on."""
-        return self._channels.keys()
+        """The names of the channels that somebody is on; not of those between servers."""
+        return [name for name in self._channels if not name.startswith(BETWEEN_SERVERS)]
 
 
 class _Several(Generic[Subscriber]):

@@ -34,14 +34,16 @@ class WallConfig(AppConfig):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")
 
     def _hear_visitors(self) -> None:
-        from realtime_wall.wall import listening
+        from realtime_wall.wall import audience, listening
 
         by_name = signals.socket_client_event_by_type
         for signal, receiver in (
             (signals.server_started, listening.start),
+            (signals.server_started, audience.start),
+            (signals.server_stopping, audience.stop),
             (signals.server_stopping, listening.stop),
             (by_name["listen"], listening.listen),
             (by_name["stop"], listening.leave),
             (signals.socket_disconnected, listening.leave),
         ):
-            signal.connect(receiver, weak=False, dispatch_uid="realtime_wall.wall.listening")
+            signal.connect(receiver, weak=False, dispatch_uid=("realtime_wall.wall", receiver))

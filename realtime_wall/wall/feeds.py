@@ -16,7 +16,7 @@ from django.db import connections
 from gevent.event import Event
 
 from realtime_wall.brokers.lease import Lease
-from realtime_wall.wall import listening, plans
+from realtime_wall.wall import audience, plans
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.feed import Feed
 from realtime_wall.wall.models import MAIN
@@ -133,13 +133,13 @@ class Feeds:
         self._hear_visitors(options, "x" in wanted.get(MAIN, ()))
 
     def _hear_visitors(self, options: Options, on_x: bool) -> None:
-        listeners = listening.here()
-        if listeners is not None and on_x and options.visitors_on_x and self._visitors is None:
+        visitors = audience.here()
+        if visitors is not None and on_x and options.visitors_on_x and self._visitors is None:
             from realtime_wall.wall.sources.x_share import stream_of
             from realtime_wall.wall.visitors_on_x import VisitorsOnX
 
             stream = stream_of(options.bearer_token)
-            self._visitors = VisitorsOnX(stream, listeners, options, self._clock)
+            self._visitors = VisitorsOnX(stream, visitors, options, self._clock)
             self._visitors.start()
         elif self._visitors is not None and not on_x:
             self._visitors.stop()

@@ -1,7 +1,7 @@
 """The visitors' share in the stream of X: rules for what they listen to, as many as the organiser allows.
 
-A term that many listen to is asked for once, and no longer than somebody listens. The posts go to those
-who listen; the wall does not show or store them.
+A term that many listen to is asked for once, and no longer than somebody listens, on whichever server. The
+posts go to those who listen; the wall does not show or store them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import gevent
 from gevent.event import Event
 
+from realtime_wall.wall.audience import Audience
 from realtime_wall.wall.clock import Clock
-from realtime_wall.wall.listening import Listeners
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.post import Item, Post
 from realtime_wall.wall.posting import Welcome
@@ -24,9 +24,9 @@ from realtime_wall.wall.sources.x_share import VISITORS, SharedStream, XShare
 
 
 class VisitorsOnX:
-    def __init__(self, stream: SharedStream, listeners: Listeners, options: Options, clock: Clock) -> None:
+    def __init__(self, stream: SharedStream, audience: Audience, options: Options, clock: Clock) -> None:
         self._stream = stream
-        self._listeners = listeners
+        self._audience = audience
         self._most = options.visitors_on_x
         self._is_welcome = Welcome(options.banned_users)
         self._clock = clock
@@ -37,11 +37,13 @@ class VisitorsOnX:
         self._running: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
-        self._listeners.on_terms = self._terms_changed
+        self._audience.on_terms = self._terms_changed
+        self._audience.lead()
         self._running = gevent.spawn(keep_running, self._source, self._offer, self._stopping, self._clock)
 
     def stop(self) -> None:
-        self._listeners.on_terms = lambda: None
+        self._audience.retire()
+        self._audience.on_terms = lambda: None
         self._stopping.set()
         self._source.stop()
         if self._running is not None:
@@ -49,7 +51,7 @@ class VisitorsOnX:
             self._running.kill()
 
     def _make(self) -> XShare:
-        self._share = XShare(self._stream, VISITORS, self._rules(self._listeners.terms), clock=self._clock)
+        self._share = XShare(self._stream, VISITORS, self._rules(self._audience.terms), clock=self._clock)
         return self._share
 
     def _rules(self, terms: Iterable[str]) -> list[str]:
@@ -57,8 +59,8 @@ class VisitorsOnX:
 
     def _terms_changed(self) -> None:
         if self._share is not None:
-            self._share.ask_for(self._rules(self._listeners.terms))
+            self._share.ask_for(self._rules(self._audience.terms))
 
     def _offer(self, item: Item) -> None:
         if isinstance(item, Post) and self._is_welcome(item):
-            self._listeners.offer(item.as_message())
+            self._audience.offer(item.as_message())

@@ -1,12 +1,13 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.listening import Listeners
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.visitors_on_x import VisitorsOnX
+from tests.fakes import running_node
 from tests.wall.fakes import DEADLINE, x_line
 from tests.wall.sources.contract import Run
 from tests.wall.sources.test_x_share import ShareHarness, rules_at, tagged, wait_for
+from tests.wall.test_audience import Server
 from tests.wall.test_listening import FakeSocket
 
 
@@ -17,19 +18,26 @@ def world(clock):
 
 
 @pytest.fixture
-def listeners():
-    listeners = Listeners()
-    listeners.start()
-    yield listeners
-    listeners.stop()
+def server():
+    with running_node() as node:
+        server = Server(node)
+        yield server
+        server.stop()
 
 
 @pytest.fixture
-def start(world, listeners, clock):
+def listeners(server):
+    return server.listeners
+
+
+@pytest.fixture
+def start(world, server, clock):
     started = []
 
     def begin(**options):
-        visitors = VisitorsOnX(world.stream, listeners, Options(**{"visitors_on_x": 100, **options}), clock)
+        visitors = VisitorsOnX(
+            world.stream, server.audience, Options(**{"visitors_on_x": 100, **options}), clock
+        )
         visitors.start()
         started.append(visitors)
         gevent.sleep(0)
