@@ -19,9 +19,12 @@ TICK = 0.02
 SHARE = 0.8
 
 
-def tell(goodbyes: Sequence[Callable[[], None]], seconds: float, hurry: Event) -> None:
-    """Say each goodbye, spread over at most these seconds; the rest at once when ``hurry`` is set."""
-    batch = _batch(len(goodbyes), seconds)
+def tell(goodbyes: Sequence[Callable[[], None]], seconds: float, hurry: Event, among: int = 1) -> None:
+    """Say each goodbye, spread over at most these seconds; the rest at once when ``hurry`` is set.
+
+    ``among`` is how many servers say theirs at the same time.
+    """
+    batch = _batch(len(goodbyes), seconds, among)
     begun = monotonic()
     for number, start in enumerate(range(0, len(goodbyes), batch)):
         if number:
@@ -31,7 +34,7 @@ def tell(goodbyes: Sequence[Callable[[], None]], seconds: float, hurry: Event) -
             goodbye()
 
 
-def _batch(count: int, seconds: float) -> int:
+def _batch(count: int, seconds: float, among: int) -> int:
     if seconds <= 0:
         return max(1, count)
-    return math.ceil(max(RATE, count / (seconds * SHARE)) * TICK)
+    return math.ceil(max(RATE / among, count / (seconds * SHARE)) * TICK)

@@ -28,7 +28,9 @@ from realtime_wall.server.passing import Passing
 from realtime_wall.server.side_door import SideDoor
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.server.worker import Link
+from realtime_wall.sockets.departures import Listener as OneWay
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,9 @@ def serve(
         _tell(signals.server_stopping, node)
         door.stop()
         deadline = monotonic() + config.drain_timeout
-        farewell.tell(_goodbyes(node), config.drain_timeout, hurry)
+        farewell.tell(_goodbyes(node), config.drain_timeout, hurry, link.leaving if link else 1)
+        for goodbye in _goodbyes(node):
+            goodbye()  # to those who were just being let in; the others have heard it
         server.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
@@ -122,9 +126,17 @@ def _connect(config: Config, rules: Rules, address: str) -> ServerLink:
 
 
 def _goodbyes(node: Node) -> list[Callable[[], None]]:
+    def send_away(one: Socket) -> None:
+        if one in connected_sockets:  # or it has gone while others were told
+            one.disconnect(SERVICE_RESTART, "the server restarts")
+
+    def end(one: OneWay) -> None:
+        if one in node.listeners:
+            one.end("the server restarts")
+
     return [
-        *(partial(one.disconnect, SERVICE_RESTART, "the server restarts") for one in connected_sockets),
-        *(partial(one.end, "the server restarts") for one in node.listeners),
+        *(partial(send_away, one) for one in connected_sockets),
+        *(partial(end, one) for one in node.listeners),
     ]
 
 

@@ -258,7 +258,7 @@ class Supervisor:
     def _end_all(self) -> None:
         for worker in list(self._processes):
             if not worker.is_leaving:  # a second time would hurry it
-                worker.leave()
+                worker.leave(among=len(self._processes))
         if not self._processes:
             return
         gevent.wait([self._nobody_left, self._hurry], timeout=self._leave_limit, count=1)

@@ -2,7 +2,8 @@
 
 The supervisor starts it with one private environment variable: which descriptors it inherits, and what is
 its part. A socket between them carries lines. The worker says that it serves, that its event loop still
-turns, and which file has changed; when the socket ends, the supervisor is gone, and the worker leaves.
+turns, and which file has changed. The supervisor says how many workers are about to leave; when the socket
+ends, it is gone, and the worker leaves.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Link:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.leaving = 1  # how many workers leave at the same time as we do
         self._socket = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=place.link)
         self._socket.setblocking(False)
         loop = get_hub().loop
@@ -90,6 +92,7 @@ class Link:
         for watcher in (self._reader, self._timer):
             watcher.stop()
             watcher.close()
+        self._socket.close()
 
     def _say(self, line: str) -> None:
         # A supervisor that does not read is stopped or gone; the next beat, or the end, will tell.
@@ -97,14 +100,17 @@ class Link:
             self._socket.send(line.encode(errors="replace") + b"\n")
 
     def _readable(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            try:
-                is_over = not self._socket.recv(64)
-            except ConnectionError:
-                is_over = True
-            if is_over:
-                self._reader.stop()
-                os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have told us
+        try:
+            said = self._socket.recv(64)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            said = b""
+        if said:
+            self.leaving = int(said)
+        else:
+            self._reader.stop()
+            os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have told us
 
 
 def name_process_in_logs() -> None:

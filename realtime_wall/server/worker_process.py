@@ -85,9 +85,12 @@ class WorkerProcess:
             return f"was killed by {signal.Signals(-self.status).name}"
         return f"ended with status {self.status}"
 
-    def leave(self) -> None:
-        """Tell it to end; a second time, to end at once."""
-        self.is_leaving = True
+    def leave(self, among: int = 1) -> None:
+        """Tell it to end, as one of so many; a second time, to end at once."""
+        if not self.is_leaving:
+            self.is_leaving = True
+            with contextlib.suppress(OSError):  # it is ending already
+                self._link.send(b"%d" % among)
         self._signal(signal.SIGTERM)
 
     def kill(self, why: str) -> None:
