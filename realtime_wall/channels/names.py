@@ -15,6 +15,8 @@ MAX_EVENT_ID = 128
 EVERYONE = "*"
 # What begins so is between servers: no such name either, and nothing of it is told to anybody else.
 BETWEEN_SERVERS = "*."
+# There they tell each other who is present.
+PRESENCE = f"{BETWEEN_SERVERS}presence"
 
 
 def check_channel(name: object) -> str:
