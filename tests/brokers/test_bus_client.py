@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from realtime_wall.brokers import bus_client, runtime_dir
+from realtime_wall.brokers import bus_client, outside, runtime_dir
 from realtime_wall.brokers.command import Publish, Receipt, SendTo, to_json
 from realtime_wall.config import Config
 from realtime_wall.errors import InvalidMessage, MessageTooBig, NoServer, NoSocket, PublishFailed
@@ -118,10 +118,10 @@ def test_a_message_that_no_server_would_take_is_the_caller_s_mistake(config, ans
 def test_a_message_that_is_too_big_is_not_even_sent(config, answering):
     (server,) = answering(receipt(sockets=1))
     limit = config.message_size
-    bus_client.perform(Publish(channel="news", data_json="1" * limit), config)
+    outside.perform(Publish(channel="news", data_json="1" * limit), config)
 
     with pytest.raises(MessageTooBig) as refused:
-        bus_client.perform(Publish(channel="news", data_json="\u00e9" * (limit // 2) + "1"), config)
+        outside.perform(Publish(channel="news", data_json="\u00e9" * (limit // 2) + "1"), config)
 
     assert (refused.value.size, refused.value.limit) == (limit + 1, limit)
     assert len(server.heard) == 1
