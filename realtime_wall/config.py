@@ -144,6 +144,10 @@ class Config:
     events_channel: str = _setting(
         "", "A channel that tells which channels begin and end, and who comes and goes; empty for none."
     )
+    presence_grace: float = _setting(
+        3.0,
+        "How long somebody may be away from a channel with PRESENCE, as between two pages, and not leave it.",
+    )
     publish_from_loopback: bool | None = _setting(
         None, "Whether programs on this machine may publish by HTTP without a token; None while DEBUG is on."
     )

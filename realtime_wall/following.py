@@ -13,7 +13,7 @@ from gevent.queue import Full, Queue
 from realtime_wall import statistics
 from realtime_wall.brokers import verbs
 from realtime_wall.brokers.calls import Caller
-from realtime_wall.brokers.command import Follow, Look, Question
+from realtime_wall.brokers.command import Follow, Look, Question, Servers, Sockets, Who
 from realtime_wall.brokers.replica import Replica
 from realtime_wall.brokers.told import told
 from realtime_wall.channels.message import Message
@@ -26,13 +26,13 @@ from realtime_wall.watchers import Watchers
 WAITING = 100
 
 
-def answers(
-    watchers: Watchers, history: Replica, caller: Caller, question: Question
-) -> Iterator[dict[str, Any]]:
+def answers(watchers: Watchers, history: Replica, caller: Caller, question: Question) -> Iterator[Any]:
     if isinstance(question, Follow):
         yield from _follow(watchers, history, question)
-    else:
+    elif isinstance(question, Look):
         yield statistics.of_all(verbs.look(caller, question))
+    else:
+        yield from verbs.answers(caller, question)
 
 
 def _follow(watchers: Watchers, history: Replica, question: Follow) -> Iterator[dict[str, Any]]:
@@ -74,12 +74,25 @@ def _last(history: Replica, question: Follow) -> list[Message]:
     return sorted(messages, key=lambda message: message.position.offset)[-question.last :]
 
 
-def look(here: Node, question: Question) -> dict[str, Any]:
+def everywhere(here: Node, what: str) -> statistics.Told:
+    """The statistics as all servers tell them."""
+    return statistics.of_all(verbs.look(here.broker, Look(what=what)))
+
+
+def look(here: Node, question: Question) -> Any:
     """What this server alone answers."""
+    if isinstance(question, Servers):
+        return statistics.of_server(here)
+    if isinstance(question, Sockets):
+        return statistics.sockets(here, question)
+    if isinstance(question, Who):
+        return here.presence.people(question.channel, verbs.TIMEOUT)
     assert isinstance(question, Look)
     what = question.what
     if not what:
         return statistics.summary(here)
     if what == statistics.ALL or what.endswith("*"):
         return statistics.of_prefix(here, "" if what == statistics.ALL else what[:-1])
+    if "/" in what:  # no name has one
+        return statistics.of_several(here, [statistics.of_channel(here, one) for one in what.split("/")])
     return statistics.of_channel(here, what)

@@ -21,6 +21,7 @@ from realtime_wall.brokers.command import (
     Count,
     Cut,
     Delete,
+    Disconnect,
     Publish,
     Question,
     Receipt,
@@ -28,13 +29,14 @@ from realtime_wall.brokers.command import (
     SendTo,
     from_json,
 )
-from realtime_wall.brokers.entry import Entry
+from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.hub import HubLink
 from realtime_wall.brokers.link import ServerLink
 from realtime_wall.brokers.site_rules import rules_of
 from realtime_wall.channel_life import LOOK_EVERY, ChannelLife
 from realtime_wall.channels import resume
 from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.remembered import Remembered
 from realtime_wall.channels.resume import Since, Start
@@ -44,6 +46,7 @@ from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, NoSocket, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.fan_out import FanOut, Subscriber
+from realtime_wall.presence import Presence
 from realtime_wall.publishing import Publishing
 from realtime_wall.sockets import gathering
 from realtime_wall.sockets.arguments import Arguments
@@ -104,6 +107,7 @@ class Node:
         self.publishing = Publishing(
             self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
         )
+        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publishing.tell)
         self.watchers = Watchers()
         self._life = ChannelLife(
             config.events_channel, self.rules, self.broker, self.subscriptions, self.publishing.tell
@@ -124,10 +128,12 @@ class Node:
             self.watchers.add(pattern, Receiver(self.pool, function), once=True)
         _current = self
         self.broker.join()
+        self.presence.start()
 
     def stop(self) -> None:
         global _current
         _current = None
+        self.presence.stop()
         self.broker.leave()
         self._fan_out.stop()
         self.clockwork.stop()
@@ -152,6 +158,7 @@ class Node:
     def perform(self, command: Command) -> Receipt:
         """Do what a user asked, on all servers, and tell whom it reached."""
         if isinstance(command, Publish):
+            self.presence.check(command)
             return self.publishing.publish(command)
         if isinstance(command, Retract):
             return self.publishing.retract(command)
@@ -186,7 +193,15 @@ class Node:
     # As the broker's server
 
     def entered(self, entry: Entry) -> None:
+        if not isinstance(entry.item, Deleted) and entry.item.channel == PRESENCE:
+            self.presence.entered(entry)
+            return
         self.publishing.entered(entry)
+        if self.presence.is_on:
+            self.presence.published(entry)
+
+    def gone(self, address: str) -> None:
+        self.presence.gone(address)
 
     def wait_for_room(self) -> None:
         self.publishing.wait_for_room()
@@ -204,6 +219,7 @@ class Node:
 
     def start_afresh(self) -> None:
         """What was published may have been missed here, or positions are void: let everybody come back."""
+        self.presence.start_afresh()
         for socket in connected_sockets:
             socket.cut_off("the log begins anew")
         for listener in list(self.listeners):
@@ -218,6 +234,10 @@ class Node:
     def _perform_here(self, command: Command) -> Receipt:
         if isinstance(command, SendTo):
             return self._send(command)
+        if isinstance(command, Disconnect):
+            if not self.departures.disconnect(command):
+                raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
+            return Receipt(processes=1, sockets=1)
         if isinstance(command, Cut):
             return Receipt(processes=1, sockets=self.departures.cut(command))
         if isinstance(command, AskAgain):
@@ -268,6 +288,8 @@ class Node:
         finally:
             if is_new:
                 self._life.came(channel)
+                if self.presence.is_on:
+                    self.presence.came(subscriber, channel)
 
     def _catch_up(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
         top = self.broker.top
@@ -344,6 +366,8 @@ class Node:
         self._fan_out.forget(subscriber, channel, self.broker.top)
         if was_on_it:
             self._life.went(channel)
+            if self.presence.is_on:
+                self.presence.went(subscriber, channel)
 
 
 def current() -> Node | None:

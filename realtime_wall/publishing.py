@@ -83,9 +83,11 @@ class Publishing:
         self._fan_out.wait_for_room()
         return self._broker.link.sequence(one)
 
-    def tell(self, channel: str, data_json: str, event: str) -> None:
-        """Publish something of our own."""
-        command = Publish(channel=channel, data_json=data_json, event=event, counted=False)
+    def tell(self, channel: str, data_json: str, event: str, key: str | None = None) -> None:
+        """Publish something of our own; with a key, once."""
+        command = Publish(
+            channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
+        )
         self._broker.link.sequence(draft(command, self._broker.address))
 
     def check_size(self, data_json: str) -> None:

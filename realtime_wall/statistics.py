@@ -9,8 +9,12 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
+from realtime_wall.brokers.command import Sockets
+from realtime_wall.brokers.verbs import PORTION
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.node import Node
 from realtime_wall.sockets.registry import connected_sockets
@@ -22,9 +26,9 @@ LISTED = 10_000
 Told = dict[str, Any]
 
 
-def is_known(here: Node, channel: str) -> bool:
-    """Whether anybody is on it, or anything of it is kept."""
-    return bool(here.broker.published(channel) or here.subscriptions.count(channel))
+def is_known(told: Told) -> bool:
+    """Whether anybody is on the channel, or anything of it is kept."""
+    return bool(told["published_messages"] or told["subscribers"])
 
 
 def of_channel(here: Node, channel: str) -> Told:
@@ -54,14 +58,16 @@ def of_prefix(here: Node, prefix: str) -> Told:
 
 
 def summary(here: Node) -> Told:
+    """What this server has to say, for :func:`of_all`."""
     here.broker.expire()
     published, stored = here.broker.totals()
-    channels = _channels(here)
+    logged = set(here.broker.channels()) - {EVERYONE}
+    unlogged = set(here.subscriptions.channels()) - logged - {EVERYONE}
     subscribers = sum(map(here.subscriptions.count, {*here.subscriptions.channels()} - {EVERYONE}))
     uptime = _uptime(here)
     return {
         **_now(here),
-        "channels": len(channels),
+        "channels": len(logged) + len(unlogged),
         "wildcard_channels": 0,
         "published_messages": published,
         "stored_messages": stored,
@@ -76,7 +82,43 @@ def summary(here: Node) -> Told:
         "listeners": len(here.listeners),
         "published": here.broker.top.offset,
         "dropped": here.dropped,
+        # For those who add it up: the log is the same on all servers, who is subscribed is not.
+        "logged": len(logged),
+        "unlogged": list(islice(unlogged, LISTED)),
     }
+
+
+def of_server(here: Node) -> Told:
+    """What the server is, for those who ask which there are."""
+    return {
+        "address": here.address,
+        "hostname": socket.gethostname(),
+        "pid": os.getpid(),
+        "uptime": _uptime(here),
+        "sockets": len(connected_sockets),
+        "listeners": len(here.listeners),
+    }
+
+
+def sockets(here: Node, question: Sockets) -> list[Told]:
+    """The next of those who are connected here: each is told once, whoever comes and goes meanwhile."""
+    found = [
+        one
+        for one in connected_sockets
+        if one.id > question.after and (question.channel is None or question.channel in one.channels)
+    ]
+    portion = nsmallest(PORTION, found, key=lambda one: one.id)
+    users = here.departures.users(portion)
+    return [
+        {
+            "session_id": one.id,
+            "user_id": users[one.id],
+            "channels": list(one.channels),
+            "namespace": one.namespace,
+            "since": one.since,
+        }
+        for one in portion
+    ]
 
 
 def of_all(servers: Sequence[Told]) -> Told:
@@ -100,10 +142,13 @@ def of_all(servers: Sequence[Told]) -> Told:
         for info in total["infos"]:
             by_channel.setdefault(info["channel"], []).append(info)
         total["infos"] = [of_all(infos) for infos in by_channel.values()]
+        total["channels"] = max(total["channels"], len(by_channel))
+    if "logged" in total:
+        total["channels"] = total.pop("logged") + len(set(total.pop("unlogged")))
     return total
 
 
-_LISTS = ("by_worker", "infos")
+_LISTS = ("by_worker", "infos", "unlogged")
 _ADDED = ("subscribers", "sockets", "listeners", "dropped")
 
 

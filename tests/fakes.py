@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from django.db.models.signals import post_delete, post_save
 from django.test import RequestFactory
 
-from realtime_wall import signals
+from realtime_wall import following, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.config import from_mapping
 from realtime_wall.node import Node
@@ -53,7 +53,8 @@ def forgotten_model_receivers():
 @contextmanager
 def running_node(**settings):
     """A node of this process, as a server has one; its sockets are gone afterwards."""
-    node = Node(from_mapping({key.upper(): value for key, value in settings.items()}))
+    config = from_mapping({key.upper(): value for key, value in settings.items()})
+    node = Node(config, answerer=following.look)
     node.start()
     try:
         yield node

@@ -17,6 +17,7 @@ FLOORS = {
     "realtime_wall.wall": 9,
     "realtime_wall": 8,  # the file itself, which hands out the public names
     "realtime_wall.api": 8,
+    "realtime_wall.cluster": 8,
     "realtime_wall.apps": 8,
     "realtime_wall.checks": 8,
     "realtime_wall.urls": 8,
@@ -35,6 +36,8 @@ FLOORS = {
     "realtime_wall.origins": 6,  # who may open a transport
     "realtime_wall.node": 5,
     "realtime_wall.publishing": 5,
+    "realtime_wall.presence": 5,
+    "realtime_wall.roll_call": 5,
     "realtime_wall.following": 5,
     "realtime_wall.moving": 5,
     "realtime_wall.channel_life": 5,

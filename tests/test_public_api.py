@@ -47,6 +47,24 @@ def test_the_verbs(name, expected):
     assert signature(getattr(realtime_wall, name)) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    {
+        "servers": "",
+        "sockets": "channel=None",
+        "disconnect": "session_id, code=3503, reason='disconnected by the server'",
+        "disconnect_user": "user, code=3503, reason='disconnected by the server'",
+        "presence": "channel",
+        "statistics": "what=''",
+    }.items(),
+)
+def test_the_cluster(name, expected):
+    from realtime_wall import cluster
+
+    assert signature(getattr(cluster, name)) == expected
+    assert name in cluster.__all__
+
+
 def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse", "Spooled"),

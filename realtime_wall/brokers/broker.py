@@ -31,6 +31,9 @@ class Server(Protocol):
         """Do what another server, or this one, asks; runs in a greenlet of its own."""
 
     def wait_for_room(self) -> None: ...
+    def gone(self, address: str) -> None:
+        """Another server has left. Must not wait."""
+
     def start_afresh(self) -> None:
         """No position of before is good any more: every client has to come back."""
 
@@ -74,9 +77,9 @@ class Broker(Replica):
     def expect(self, key: str, servers: Collection[str]) -> Expected:
         return self.calls.expect(key, servers)
 
-    def report(self, entry: Entry, receipt: Receipt) -> None:
-        """Tell who said it whom it has reached here."""
-        note = {"reply": entry.key, "from": self.address, "answer": verbs.result(receipt)}
+    def report(self, entry: Entry, answer: Receipt | dict[str, Any]) -> None:
+        """Tell who said it whom it has reached here, or what else is to be answered."""
+        note = {"reply": entry.key, "from": self.address, "answer": verbs.result(answer)}
         if entry.origin == self.address:
             self.calls.answered(note)
         else:
@@ -120,6 +123,7 @@ class Broker(Replica):
     def gone(self, address: str) -> None:
         """Another server has left: it answers nothing any more."""
         self.calls.gone(address)
+        self._server.gone(address)
 
     def _reply(self, call: Note, request: dict[str, Any], origin: str) -> None:
         answer = self._answer(request)

@@ -145,8 +145,13 @@ class BusServer:
 
     def _tell_all(self, stream: Stream, question: Question) -> None:
         with contextlib.suppress(OSError):
-            for item in self._answers(question):
-                _write(stream, {"item": item})
+            try:
+                for item in self._answers(question):
+                    _write(stream, {"item": item})
+            except RealtimeWallError as problem:
+                _write(stream, verbs.error(problem))
+            finally:
+                connections.close_all()
 
     def _answer(self, command: Command | Ask) -> dict[str, Any]:
         try:

@@ -25,6 +25,11 @@ from realtime_wall.protocol.socketio import places_of
 
 # Of what our own side sends: Python's encoder gives up before that.
 MAX_DEPTH = 1000
+# Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
+LOGGED_OUT = 3501
+# RFC 6455 7.4: what a server may say; and 5.5: a close frame has room for 123 bytes of reason.
+CLOSE_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
+MAX_REASON = 123
 # How long clients may be waited for.
 MAX_TIMEOUT = 3600.0
 
@@ -100,10 +105,21 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Close the sockets of a user, or of a Django session, in a way that keeps their clients away."""
+    """Close the sockets of a user, or of a Django session; by default it keeps their clients away."""
 
     user_id: str | None = None
     session_key: str | None = None
+    code: int = LOGGED_OUT
+    reason: str = "signed out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect:
+    """Close one socket; one that was cut off and might come back cannot, either."""
+
+    session_id: str
+    code: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +137,10 @@ class Count:
 
 
 # Those that are answered by a receipt.
-Command = Publish | SendTo | Retract | Delete | Where | Cut | AskAgain | Count
+Command = Publish | SendTo | Retract | Delete | Where | Cut | Disconnect | AskAgain | Count
 WITH_DATA = (Publish, SendTo, Ask)
 COMMANDS: dict[str, type[Command | Ask]] = {
-    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, AskAgain, Count)
+    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, Disconnect, AskAgain, Count)
 }
 
 
@@ -143,9 +159,29 @@ class Look:
     what: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Ask each server what it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """Ask who is connected, or on a channel: some at a time, those behind a session id."""
+
+    channel: str | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Ask which persons are on a channel with PRESENCE."""
+
+    channel: str
+
+
 # What is answered not by a receipt, but by any number of values.
-Question = Follow | Look
-QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Follow, Look)}
+Question = Follow | Look | Servers | Sockets | Who
+QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Follow, Look, Servers, Sockets, Who)}
 MAX_LAST = 1000
 
 
@@ -213,6 +249,14 @@ def to_json(command: Command | Ask | Question) -> dict[str, Any]:
     return value
 
 
+def check_close(code: int, reason: str) -> None:
+    """ValueError for what no close frame can say."""
+    if code not in CLOSE_CODES:
+        raise ValueError(f"{code} is no code that a server may close with: 1000 to 1014, 3000 to 4999")
+    if len(reason.encode()) > MAX_REASON:
+        raise ValueError(f"the reason of a close has at most {MAX_REASON} bytes")
+
+
 def from_json(value: object, *, of_server: bool = False) -> Command | Ask | Question:
     """The command or the question in a decoded JSON value; ValueError for anything else.
 
@@ -242,8 +286,10 @@ def from_json(value: object, *, of_server: bool = False) -> Command | Ask | Ques
             check_event_name(command.event)
     if isinstance(command, Follow) and not (0 <= command.last <= MAX_LAST):
         raise ValueError(f"nobody can ask for more than the last {MAX_LAST} messages")
-    if isinstance(command, (Retract, Delete)):
+    if isinstance(command, (Retract, Delete, Who)) or (isinstance(command, Sockets) and command.channel):
         check_channel(command.channel)
+    if isinstance(command, (Cut, Disconnect)):
+        check_close(command.code, command.reason)
     if isinstance(command, Retract):
         check_event_id(command.which)
     if isinstance(command, Ask) and not 0 < command.timeout <= MAX_TIMEOUT:

@@ -68,7 +68,7 @@ def answers_to(question: Question, config: Config) -> Iterator[Any]:
     if isinstance(question, Follow):
         yield from map(told, caller.redis.follow(question))
     else:
-        yield from verbs.look(caller, question)
+        yield from verbs.answers(caller, question)
 
 
 def where(config: Config) -> str:

@@ -6,8 +6,8 @@ client goes to the server that it is on. Everything else is asked of all servers
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from realtime_wall.brokers.addresses import owner_of
@@ -18,12 +18,15 @@ from realtime_wall.brokers.command import (
     Command,
     Count,
     Delete,
+    Disconnect,
     Publish,
     Question,
     Receipt,
     Retract,
     SendTo,
+    Sockets,
     Where,
+    Who,
     to_json,
 )
 from realtime_wall.brokers.entry import draft
@@ -32,6 +35,10 @@ from realtime_wall.errors import InvalidMessage, NoSocket, PublishFailed, Realti
 
 # A server that takes longer than this to answer is not waited for.
 TIMEOUT = 5.0
+# One that has just begun has to be told first who is here.
+PRESENCE_TIMEOUT = 10.0
+# So many sockets are listed at once.
+PORTION = 500
 
 
 def perform(caller: Caller, command: Command) -> Receipt:
@@ -43,8 +50,8 @@ def perform(caller: Caller, command: Command) -> Receipt:
         return _put(caller, command, command.counted, servers)
     if isinstance(command, (Retract, Delete)):
         return _put(caller, command, True, caller.link.servers())
-    if isinstance(command, SendTo):
-        return _send(caller, command)
+    if isinstance(command, (SendTo, Disconnect)):
+        return _to_owner(caller, command)
     if isinstance(command, Where):
         top = caller.link.top()
         return Receipt(processes=len(caller.link.servers()), position=None if top is None else str(top))
@@ -63,6 +70,35 @@ def ask(caller: Caller, command: Ask) -> Answers:
 def look(caller: Caller, question: Question) -> list[Any]:
     """What each server answers to a question that has one answer."""
     return _call(caller, caller.link.servers(), question)
+
+
+def answers(caller: Caller, question: Question) -> Iterator[Any]:
+    """What the servers answer to a question: each once, or in portions, or one for all of them."""
+    if isinstance(question, Sockets):
+        for server in caller.link.servers():
+            yield from _portions(caller, server, question)
+    elif isinstance(question, Who):
+        for server in caller.link.servers():
+            found = _call(caller, [server], question, PRESENCE_TIMEOUT)
+            if found:
+                yield found[0]
+                return
+        raise PublishFailed("no server has answered who is here")
+    else:
+        yield from look(caller, question)
+
+
+def _portions(caller: Caller, server: str, question: Sockets) -> Iterator[list[Any]]:
+    """The sockets of a server, some at a time: a list of all of them would hold up everybody else."""
+    after = ""
+    while True:
+        found = _call(caller, [server], replace(question, after=after))
+        portion = found[0] if found else []
+        if portion:
+            yield portion
+        if len(portion) < PORTION:
+            return
+        after = portion[-1]["session_id"]
 
 
 def nobody_on(channel: str) -> NoSocket:
@@ -85,7 +121,7 @@ def _put(
     return Receipt(max(1, total.processes), total.sockets, total.queued, total.dropped, position)
 
 
-def _send(caller: Caller, command: SendTo) -> Receipt:
+def _to_owner(caller: Caller, command: SendTo | Disconnect) -> Receipt:
     owner = owner_of(command.session_id)
     answers = [] if owner not in caller.link.servers() else _call(caller, [owner], command)
     if answers == [None] or not answers:

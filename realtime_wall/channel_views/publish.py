@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
-from realtime_wall import statistics
+from realtime_wall import following, statistics
 from realtime_wall.brokers.command import Delete, Publish
 from realtime_wall.channel_views import asked, rights
 from realtime_wall.channel_views.asked import Foreign, Refused
@@ -52,9 +52,10 @@ def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
     for name in names:
         check(here, request, name)
     if request.method == "GET":
-        if not any(statistics.is_known(here, name) for name in names):
+        told = following.everywhere(here, "/".join(names))
+        if not any(map(statistics.is_known, told.get("infos", [told]))):
             raise Refused(404, NO_CHANNEL)
-        return _json(_information(here, names))
+        return _json(encode_json(told))
     try:
         body = _body(here, request)
         if request.method == "DELETE":
@@ -67,9 +68,7 @@ def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
 
 
 def _information(here: Node, names: list[str], **more: Any) -> str:
-    infos = [statistics.of_channel(here, name) for name in names]
-    found = infos[0] if len(infos) == 1 else statistics.of_several(here, infos)
-    return encode_json({**found, **more})
+    return encode_json({**following.everywhere(here, "/".join(names)), **more})
 
 
 def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from realtime_wall import statistics
+from realtime_wall import following, statistics
 from realtime_wall.channel_views import asked, rights
 from realtime_wall.channel_views.asked import Foreign, Refused
 from realtime_wall.json_text import encode_json
@@ -44,11 +44,12 @@ def _told(here: Node, request: HttpRequest, text: str) -> Told:
         if "*" in prefix or "/" in prefix:
             raise Refused(403, rights.NOT_AUTHORIZED)
         rights.check_may_administer(here, request, f"{prefix}*")
-        return statistics.of_prefix(here, prefix) if text else statistics.summary(here)
+        return following.everywhere(here, text)
     names = list(asked.channels_of(here, text))
     for name in names:
         rights.check_may_look(here, request, name)
-    known = [statistics.of_channel(here, name) for name in names if statistics.is_known(here, name)]
+    told = following.everywhere(here, "/".join(names))
+    known = [one for one in told.get("infos", [told]) if statistics.is_known(one)]
     if not known:
         raise Refused(404, "The channel does not exist.")
-    return known[0] if len(names) == 1 else statistics.of_several(here, known)
+    return known[0] if len(names) == 1 else {**told, "channels": len(known), "infos": known}

@@ -49,6 +49,7 @@ class Rule:
     header_template: str | None = None
     footer_template: str | None = None
     ping_text: str = " "
+    presence: bool | str | Callable[..., Any] = False  # who a socket is: who(socket, channel)
 
 
 # The smallest value of what is a number.
@@ -82,6 +83,7 @@ class Rules:
             for pattern, options in setting.items()
         ]
         self._found: dict[str, Rule] = {}
+        self.have_presence = any(rule.presence is not False for _, rule in self._rules)
         self.have_idle_times = any(rule.idle_time is not None for _, rule in self._rules)
 
     def of(self, channel: str) -> Rule:
@@ -157,6 +159,11 @@ def _option_problems(options: Mapping[Any, Any]) -> list[tuple[Any, str]]:
 def _value_problem(name: str, value: Any) -> str | None:
     if name in ("read", "write"):
         return None if _is_who(value) else f"cannot be {value!r}: {', '.join(WORDS)}, a function or its path"
+    if name == "presence":
+        is_path = isinstance(value, str) and "." in value
+        if isinstance(value, bool) or callable(value) or is_path:
+            return None
+        return f"cannot be {value!r}: True, False, a function or its path"
     if name == "overflow":
         return None if value in OVERFLOWS else f"cannot be {value!r}: one of {', '.join(OVERFLOWS)}"
     if name == "existing_only":

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from realtime_wall.brokers.command import AskAgain, Cut
+from realtime_wall.brokers.command import LOGGED_OUT, AskAgain, Cut, Disconnect
 from realtime_wall.sockets import visitor
 from realtime_wall.sockets.expiry import Clockwork, Sessions
 from realtime_wall.sockets.parking import ParkingLot
@@ -19,9 +19,6 @@ from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
-
-# Close code of a visitor whose session is over: our client stays away on 3500 to 3999.
-LOGGED_OUT = 3501
 
 
 class Listener(Protocol):
@@ -42,21 +39,39 @@ class Departures:
     def cut(self, command: Cut) -> int:
         """Close the sockets of a session or of a user; how many that were."""
         if command.session_key is not None:
-            return self._close({command.session_key}, "signed out")
+            return self._close({command.session_key}, command.reason, command.code)
         users = self.sessions.users_of(self._keys())
-        return self._close({key for key, user in users.items() if user == command.user_id}, "signed out")
+        theirs = {key for key, user in users.items() if user == command.user_id}
+        return self._close(theirs, command.reason, command.code)
+
+    def disconnect(self, command: Disconnect) -> bool:
+        """Close one socket, or end a visit that was cut off; False when there is no such."""
+        for parked in self._parking.visits():
+            if parked.socket.id == command.session_id:
+                self._parking.leave(parked)
+                return True
+        socket = connected_sockets.get(command.session_id)
+        if socket is not None:
+            socket.disconnect(command.code, command.reason)
+        return socket is not None
+
+    def users(self, sockets: Iterable[Socket]) -> dict[str, str | None]:
+        """Whose each socket is: the session of its handshake says it."""
+        keys = {socket.id: visitor.session_key_of(socket.request) for socket in sockets}
+        users = self.sessions.users_of({key for key in keys.values() if key is not None})
+        return {session_id: users.get(key or "") for session_id, key in keys.items()}
 
     def _expired(self, session_keys: Collection[str]) -> None:
         count = self._close(session_keys, "the session has expired")
         log.info("%d sessions have expired, and %d sockets with them", len(session_keys), count)
 
-    def _close(self, session_keys: Collection[str], reason: str) -> int:
+    def _close(self, session_keys: Collection[str], reason: str, code: int = LOGGED_OUT) -> int:
         for parked in self._parking.visits():
             if visitor.session_key_of(parked.socket.request) in session_keys:
                 self._parking.leave(parked)
         gone = [one for one in connected_sockets if visitor.session_key_of(one.request) in session_keys]
         for socket in gone:
-            socket.disconnect(LOGGED_OUT, reason)
+            socket.disconnect(code, reason)
         return len(gone) + self._end_listeners(session_keys, reason)
 
     def _end_listeners(self, session_keys: Collection[str], reason: str) -> int:

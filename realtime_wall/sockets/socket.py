@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -109,6 +110,7 @@ class Socket:
         "recovered",
         "request",
         "session",
+        "since",
     )
 
     def __init__(
@@ -124,6 +126,7 @@ class Socket:
         self.request = request
         self.namespace = namespace  # of Socket.IO; others have the main one
         self._auth = auth
+        self.since = int(time.time())  # when it was connected
         self.recovered = False  # whether it goes on with an earlier visit
         self.inbox = Inbox(node.pool, transport)
         self.is_refused = False  # by a connect receiver: what the client already sent is not heard

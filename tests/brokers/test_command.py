@@ -6,19 +6,24 @@ from hypothesis import strategies as st
 
 from realtime_wall.brokers.command import (
     Ask,
+    Cut,
     Delete,
+    Disconnect,
     Follow,
     Look,
     Publish,
     Receipt,
     Retract,
     SendTo,
+    Servers,
+    Sockets,
     Where,
+    Who,
     from_json,
     to_json,
 )
 from realtime_wall.channels.message import Binary
-from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.names import EVERYONE, PRESENCE
 
 PUBLISH = {"verb": "Publish", "channel": "news", "data_json": "1"}
 ASK = {"verb": "Ask", "channel": "news", "event": "where", "data_json": "1"}
@@ -53,6 +58,12 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         Ask(channel="news", event="where", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Follow(pattern="a*", last=10),
         Look(what="ALL"),
+        Cut(user_id="7", code=4000, reason="bye"),
+        Disconnect(session_id="abc", code=3503, reason="bye"),
+        Servers(),
+        Sockets(),
+        Sockets(channel="news", after="abc"),
+        Who(channel="news"),
     ],
 )
 def test_a_command_goes_there_and_back(command):
@@ -199,3 +210,38 @@ def test_receipts_of_several_servers_add_up():
 )
 def test_a_receipt_reads_well(receipt, text):
     assert str(receipt) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"verb": "Disconnect", "session_id": "abc", "code": 1005, "reason": ""},
+        {"verb": "Disconnect", "session_id": "abc", "code": True, "reason": ""},
+        {"verb": "Disconnect", "session_id": "abc", "code": 3503, "reason": "x" * 124},
+        {"verb": "Disconnect", "session_id": "abc"},
+        {"verb": "Cut", "user_id": "7", "code": 1},
+        {"verb": "Sockets", "channel": "a/b"},
+        {"verb": "Sockets", "channel": PRESENCE},
+        {"verb": "Who"},
+        {"verb": "Who", "channel": EVERYONE},
+    ],
+)
+def test_a_question_or_an_order_about_clients_that_makes_no_sense_is_refused(value):
+    with pytest.raises(ValueError):  # noqa: PT011
+        from_json(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {**PUBLISH, "channel": PRESENCE, "volatile": True},
+        {**ASK, "channel": PRESENCE},
+        {"verb": "Delete", "channel": PRESENCE},
+        {"verb": "Retract", "channel": PRESENCE, "which": "a:1"},
+    ],
+)
+def test_only_servers_say_who_is_present(value):
+    with pytest.raises(ValueError):  # noqa: PT011
+        from_json(value)
+    if value["verb"] == "Publish":
+        assert from_json(value, of_server=True).channel == PRESENCE

@@ -57,6 +57,9 @@ class Server:
     def wait_for_room(self):
         pass
 
+    def gone(self, address):
+        pass
+
     def start_afresh(self):
         self.fresh_starts += 1
 

@@ -49,7 +49,7 @@ def test_a_rule_that_means_nothing_is_named():
     setting = {
         "a": {"READ": "stuff", "HISTORY_SIZE": -1, "HISTORY_AGE": float("nan"), "OVERFLOW": "burst"},
         "b": {"MAX_SUBSCRIBERS": True, "WRITE": 7, "EXISTING_ONLY": "yes", "KEY": "", "IDLE_TIME": 0},
-        "c": {"HISTROY_SIZE": 1},
+        "c": {"HISTROY_SIZE": 1, "PRESENCE": "who"},
         "d": 1,
         "x/y": {},
         "e": {"OVERFLOW": "latest"},
@@ -65,6 +65,7 @@ def test_a_rule_that_means_nothing_is_named():
             for key in ("MAX_SUBSCRIBERS", "WRITE", "EXISTING_ONLY", "KEY", "IDLE_TIME")
         ),
         "['CHANNELS']['c']['HISTROY_SIZE']",
+        "['CHANNELS']['c']['PRESENCE']",
         "['CHANNELS']['d']",
         "['CHANNELS']['x/y']",
         "['CHANNELS']['e']['OVERFLOW']",
@@ -85,3 +86,15 @@ def test_what_the_page_of_settings_shows_is_fine():
     }
 
     assert problems(setting) == []
+
+
+@pytest.mark.parametrize("who", [True, False, "people.who", lambda socket, channel: None])
+def test_presence_is_wanted_or_not_or_a_function_says_who(who):
+    assert problems({"room": {"PRESENCE": who}}) == []
+    assert Rules({"a": {}, "room": {"PRESENCE": who}}).have_presence is (who is not False)
+
+
+@pytest.mark.parametrize("who", [None, 1, "who", ["people.who"]])
+def test_what_does_not_say_who_somebody_is_is_named(who):
+    ((where, _),) = problems({"room": {"PRESENCE": who}})
+    assert where == "['CHANNELS']['room']['PRESENCE']"

@@ -1,0 +1,125 @@
+"""All servers of the site: which there are, who is connected to them, and who is where.
+
+As the other public verbs, these work in a server, in a shell and in any other process of the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from realtime_wall import api, following, node
+from realtime_wall.brokers import outside, verbs
+from realtime_wall.brokers.command import (
+    Cut,
+    Disconnect,
+    Look,
+    Question,
+    Receipt,
+    Servers,
+    Sockets,
+    Who,
+    check_close,
+)
+from realtime_wall.channels.names import check_channel
+from realtime_wall.channels.presence import Person
+from realtime_wall.config import current as config
+from realtime_wall.statistics import of_all
+
+__all__ = [
+    "ConnectedSocket",
+    "Server",
+    "disconnect",
+    "disconnect_user",
+    "presence",
+    "servers",
+    "sockets",
+    "statistics",
+]
+
+BY_SERVER = "disconnected by the server"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server process; its address begins the ids of its sockets."""
+
+    address: str
+    hostname: str
+    pid: int
+    uptime: int  # seconds
+    sockets: int
+    listeners: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedSocket:
+    """A WebSocket or Socket.IO client, as it was when it was asked about."""
+
+    session_id: str
+    user_id: str | None  # of who has signed in: the primary key as a text
+    channels: tuple[str, ...]
+    namespace: str
+    server: str  # its address
+    since: int  # seconds since 1970
+
+
+def servers() -> list[Server]:
+    """The servers that run and have answered. NoServer when there is none, and not inside of one."""
+    return sorted((Server(**told) for told in _ask(Servers())), key=lambda one: one.address)
+
+
+def sockets(channel: str | None = None) -> list[ConnectedSocket]:
+    """Who is connected to any server, or on a channel; those who come or go meanwhile may be missing."""
+    question = Sockets(channel=None if channel is None else check_channel(channel))
+    return [
+        ConnectedSocket(
+            told["session_id"],
+            told["user_id"],
+            tuple(told["channels"]),
+            told["namespace"],
+            told["session_id"].partition(".")[0],
+            told["since"],
+        )
+        for portion in _ask(question)
+        for told in portion
+    ]
+
+
+def disconnect(session_id: str, code: int = 3503, reason: str = BY_SERVER) -> Receipt:
+    """Close a socket, on whatever server it is; NoSocket if it is gone.
+
+    Codes from 3500 to 3999 tell our client to stay away.
+    """
+    check_close(code, reason)
+    return api.perform(Disconnect(session_id=str(session_id), code=code, reason=reason))
+
+
+def disconnect_user(user: Any, code: int = 3503, reason: str = BY_SERVER) -> Receipt:
+    """Close all sockets of a user, or of a user's primary key; the receipt counts them."""
+    check_close(code, reason)
+    return api.perform(Cut(user_id=str(getattr(user, "pk", user)), code=code, reason=reason))
+
+
+def presence(channel: str) -> list[Person]:
+    """The persons on a channel whose rule has PRESENCE, who came first at the front."""
+    people: list[Person] = next(_ask(Who(channel=check_channel(channel))))
+    return people
+
+
+def statistics(what: str = "") -> dict[str, Any]:
+    """As ``events/stats/`` tells it: a summary, or of a channel, of ``news*``, of ``ALL``."""
+    here = node.current()
+    if here is not None:
+        return following.everywhere(here, what)
+    return of_all(list(outside.answers_to(Look(what=what), config())))
+
+
+def _ask(question: Question) -> Iterator[Any]:
+    here = node.current()
+    if here is None:
+        return outside.answers_to(question, config())
+    if isinstance(question, Who):
+        return iter([here.presence.people(question.channel, verbs.TIMEOUT)])
+    return verbs.answers(here.broker, question)

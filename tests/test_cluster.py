@@ -1,0 +1,151 @@
+"""The cluster's API as a server sees it that is alone; several of them are in tests/integration."""
+
+import os
+import socket as sockets
+import time
+
+import pytest
+from django.test import override_settings
+
+from realtime_wall import cluster
+from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
+from realtime_wall.sockets import visitor
+from realtime_wall.sockets.parking import Parked
+from realtime_wall.sockets.visitor import Session
+from tests.fakes import RecordingTransport, no_receivers, running_node
+
+
+class DjangoSession:
+    accessed = True
+
+    def __init__(self, key):
+        self.session_key = key
+
+
+@pytest.fixture
+def node(monkeypatch):
+    known = {"ada": Session("1", None), "bob": Session("2", None)}
+    monkeypatch.setattr(
+        visitor, "sessions_of", lambda keys: {key: known[key] for key in keys if key in known}
+    )
+    with no_receivers(), running_node() as node:
+        yield node
+
+
+def connect(node, key=None, *channels):
+    client = RecordingTransport(node)
+    if key is not None:
+        client.socket.request.session = DjangoSession(key)
+    for channel in channels:
+        client.socket.subscribe(channel)
+    return client
+
+
+def test_the_servers(node):
+    connect(node)
+    (server,) = cluster.servers()
+
+    assert (server.address, server.pid, server.hostname) == (node.address, os.getpid(), sockets.gethostname())
+    assert (server.sockets, server.listeners) == (1, 0)
+
+
+def test_the_sockets_are_told_with_whose_they_are_and_where(node):
+    ada, guest = connect(node, "ada", "news", "sport"), connect(node, "forged")
+
+    found = {one.session_id: one for one in cluster.sockets()}
+
+    assert found.keys() == {ada.socket.id, guest.socket.id}
+    one = found[ada.socket.id]
+    assert (one.user_id, one.channels, one.namespace) == ("1", ("news", "sport"), "/")
+    assert one.server == node.address
+    assert time.time() - 60 < one.since <= time.time()
+    assert found[guest.socket.id].user_id is None
+    assert [one.session_id for one in cluster.sockets("news")] == [ada.socket.id]
+
+
+def test_many_sockets_are_told_in_portions_and_each_once(node, monkeypatch):
+    monkeypatch.setattr("realtime_wall.statistics.PORTION", 3)
+    monkeypatch.setattr("realtime_wall.brokers.verbs.PORTION", 3)
+    clients = [connect(node) for _ in range(9)]
+
+    told = [one.session_id for one in cluster.sockets()]
+
+    assert told == sorted(client.socket.id for client in clients)
+
+
+def test_a_socket_is_closed(node):
+    client, other = connect(node), connect(node)
+
+    assert cluster.disconnect(client.socket.id, 3600, "enough").sockets == 1
+    assert (client.closed, other.closed) == ((3600, "enough"), None)
+    cluster.disconnect(other.socket.id)
+    assert other.closed == (3503, "disconnected by the server")
+
+
+@pytest.mark.parametrize("session_id", ["nobody", "aaaaaaaa.nobody"])
+def test_a_socket_that_is_gone_is_an_error(node, session_id):
+    with pytest.raises(NoSocket, match=f"session ID: {session_id}"):
+        cluster.disconnect(session_id)
+    with pytest.raises(NoSocket):
+        cluster.disconnect(node.new_session_id())
+
+
+def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
+    client = connect(node)
+    client.leave()
+    socket, top = client.socket, node.broker.top
+    parked = Parked(node.parking, "secret", "me", socket, (), top, top)
+    node.parking.park(parked)
+
+    assert cluster.disconnect(socket.id).sockets == 1
+    assert node.parking.take("secret", "me") is None
+
+
+def test_a_users_sockets_are_closed(node):
+    ada, also_ada, bob = connect(node, "ada"), connect(node, "ada"), connect(node, "bob")
+
+    class User:
+        pk = 1
+
+    assert cluster.disconnect_user(User()).sockets == 2
+    assert ada.closed == also_ada.closed == (3503, "disconnected by the server")
+    assert bob.closed is None
+    assert cluster.disconnect_user(2, 4000, "bye").sockets == 1
+    assert bob.closed == (4000, "bye")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(1005, ""), (1006, ""), (999, ""), (5000, ""), (3503, "é" * 62)]
+)
+def test_what_no_close_frame_can_say_is_refused(node, code, reason):
+    client = connect(node, "ada")
+    with pytest.raises(ValueError, match="close"):
+        cluster.disconnect(client.socket.id, code, reason)
+    with pytest.raises(ValueError, match="close"):
+        cluster.disconnect_user(1, code, reason)
+    assert client.closed is None
+
+
+def test_presence_needs_the_name_of_a_channel(node):
+    assert cluster.presence("news") == []
+    for name in ("*", "*.presence", "a/b"):
+        with pytest.raises(InvalidChannel):
+            cluster.presence(name)
+        with pytest.raises(InvalidChannel):
+            cluster.sockets(name)
+
+
+def test_statistics(node):
+    connect(node, None, "news")
+
+    assert (cluster.statistics()["channels"], cluster.statistics()["sockets"]) == (1, 1)
+    assert cluster.statistics("news")["subscribers"] == 1
+    assert [one["channel"] for one in cluster.statistics("ALL")["infos"]] == ["news"]
+
+
+def test_without_a_server_there_is_nobody_to_ask(tmp_path):
+    asks = (cluster.servers, cluster.sockets, cluster.statistics, lambda: cluster.presence("a"))
+    with override_settings(REALTIME_WALL={"RUNTIME_DIR": str(tmp_path)}):
+        for ask in (*asks, lambda: cluster.disconnect_user(1)):
+            with pytest.raises(NoServer):
+                ask()
