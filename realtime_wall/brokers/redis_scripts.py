@@ -148,17 +148,20 @@ local function read_channel()
     forget(channel)
     kept = {}
   end
-  return {number = tonumber(kept[1] or number), lost = tonumber(kept[2] or lost),
+  return {is_new = not kept[1], number = tonumber(kept[1] or number), lost = tonumber(kept[2] or lost),
     bytes = tonumber(kept[3] or 0), published = tonumber(kept[4] or 0)}
 end
 
--- What the rule does not keep goes, oldest first.
-local function drop(kept)
-  local length = redis.call('LLEN', history)
+-- What the rule does not keep goes, oldest first; for how many are left.
+local function drop(kept, length)
   while length > 0 do
-    local offset, _, time, size = string.match(redis.call('LINDEX', history, 0), HEAD)
-    if length <= max_messages and kept.bytes <= max_bytes and tonumber(time) >= now - max_age then break end
-    redis.call('LPOP', history)
+    local is_too_much = length > max_messages or kept.bytes > max_bytes
+    local oldest = is_too_much and redis.call('LPOP', history) or redis.call('LINDEX', history, 0)
+    local offset, _, time, size = string.match(oldest, HEAD)
+    if not is_too_much then
+      if tonumber(time) >= now - max_age then break end
+      redis.call('LPOP', history)
+    end
     kept.lost, kept.bytes, length = tonumber(offset), kept.bytes - tonumber(size), length - 1
   end
   return length
@@ -180,13 +183,13 @@ local function append(kept, rest, size, counts)
     text = head(kept.number, size) .. rest
     return text
   end, 1)
-  redis.call('RPUSH', history, text)
+  local length = redis.call('RPUSH', history, text)
   kept.bytes, kept.published = kept.bytes + tonumber(size), kept.published + counts
-  local length = drop(kept)
+  length = drop(kept, length)
   write_channel(kept, top)
   if length == 0 then
     forget(channel)
-  elseif redis.call('ZCARD', silent) > max_channels then
+  elseif kept.is_new and redis.call('ZCARD', silent) > max_channels then
     forget(redis.call('ZRANGE', silent, 0, 0)[1])
   end
   return remember()
@@ -227,7 +230,7 @@ if place then return place end
 redis.call('HSET', meta, 'top', whole(top))
 expire(20)
 local kept = read_channel()
-drop(kept)
+drop(kept, redis.call('LLEN', history))
 
 local function find(is_meant)
   local length = redis.call('LLEN', history)
