@@ -15,7 +15,7 @@ TEST = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "python-socketio[client]>=5.11",
-    "redis[hiredis]>=5",
+    "redis[hiredis]>=5.1",
     "requests>=2.32",
     "ruff>=0.9",
     "types-gevent>=24.11",
@@ -55,7 +55,7 @@ setup(
     ],
     extras_require={
         "static": ["whitenoise>=6.9"],
-        "redis": ["redis[hiredis]>=5"],
+        "redis": ["redis[hiredis]>=5.1"],
         "postgres": ["psycopg[binary,pool]>=3.2"],
         "test": TEST,
         "dev": TEST,

@@ -6,9 +6,9 @@ import platform
 import sys
 
 from bench import peers_table
-from bench.figures import channels, leaving, plain, socketio
+from bench.figures import channels, leaving, plain, socketio, through_redis
 
-FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES, *channels.FIGURES]
+FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES, *channels.FIGURES, *through_redis.FIGURES]
 
 
 def main(names: list[str]) -> int:
