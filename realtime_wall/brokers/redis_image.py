@@ -83,7 +83,7 @@ def load(talk: Talk, words: Words, rules: Rules, history_channels: int, known: P
     while (after := look(talk, words, before.position)).is_more:
         pass
     if after.position.epoch != epoch:
-        raise Moved
+        raise Moved("another epoch has begun")
     log = Log(epoch, rules.of, history_channels=history_channels)
     now = monotonic()
     ordered = sorted(channels.values(), key=lambda image: image.last)
@@ -124,7 +124,7 @@ def _entries(talk: Talk, words: Words, before: Standing, after: Standing) -> Ite
     while counted < after.count:
         (found,) = talk.say(("XRANGE", words.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
         if not isinstance(found, list) or not found:
-            raise Moved
+            raise Moved("the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?")
         for id_, flat in found:
             last = id_.decode()
             try:
@@ -133,7 +133,7 @@ def _entries(talk: Talk, words: Words, before: Standing, after: Standing) -> Ite
                 continue
             counted += 1
             if int(last.partition("-")[2]) != counted:
-                raise Moved  # the bus keeps too little
+                raise Moved("the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?")
             if entry is not None:
                 yield entry
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from time import monotonic
 from typing import Any
 
 import gevent
@@ -31,10 +30,8 @@ from realtime_wall.json_text import encode_json
 
 log = logging.getLogger(__name__)
 
-# Three heartbeats may be missed.
-HEARTBEAT, LEASE = 2.0, 6
-# How old what is known of the other servers may be.
-SERVERS_AGE = 1.0
+# Each heartbeat learns who is there; several may be missed.
+HEARTBEAT, LEASE = 1.0, 6
 JOIN_TIMEOUT = 10.0
 
 
@@ -57,7 +54,6 @@ class RedisLink:
         self._stopping = Event()
         self._heart: gevent.Greenlet[..., Any] | None = None
         self._servers: tuple[str, ...] = ()
-        self._servers_at = -SERVERS_AGE
 
     # A server
 
@@ -127,9 +123,7 @@ class RedisLink:
         self._writer.note(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
 
     def servers(self) -> tuple[str, ...]:
-        if monotonic() - self._servers_at >= SERVERS_AGE:
-            with contextlib.suppress(PublishFailed):  # those that we know are the best that there is
-                self._learn(self._writer.say(Saying(scripts.BEAT, ("", 0, ""))))
+        """Those of the last heartbeat: it is asked for each message, so Redis is not."""
         return self._servers
 
     def top(self) -> Position | None:
@@ -149,7 +143,6 @@ class RedisLink:
     def _learn(self, reply: list[bytes]) -> None:
         before = self._servers
         self._servers = tuple(sorted({self.address, *(one.decode() for one in reply)}))
-        self._servers_at = monotonic()
         for one in set(before).difference(self._servers):
             if self._member is not None:
                 self._member.gone(one)

@@ -121,12 +121,27 @@ def entry_of(text: bytes) -> tuple[str, Entry | None]:
     try:
         body = json.loads(text.decode())
         epoch = body["ep"]
+        _check(body)
         if "begins" in body:
             return epoch, None
         entry = entry_from_json(body, epoch)
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise Rubbish(str(problem)[:100]) from None
     return epoch, entry
+
+
+def _check(body: dict[str, Any]) -> None:
+    """TypeError for what could not be an entry, though it has all that one has."""
+    if "begins" in body:
+        texts: tuple[Any, ...] = (body["ep"],)
+    elif "gone" in body:
+        texts = (body["ep"], body["gone"], body["farewell"], body["k"], body["from"])
+    else:
+        texts = (body["ep"], body["c"], body["d"], body["k"], body["from"])
+        if not (type(body["n"]) is int and isinstance(body["t"], (int, float))):
+            raise TypeError("a number or a time that is none")
+    if type(body["o"]) is not int or not all(isinstance(one, str) for one in texts):
+        raise TypeError("a field of the wrong type")
 
 
 def fields_of(flat: Any) -> dict[bytes, bytes]:
@@ -145,7 +160,7 @@ def _behind_head(body: dict[str, Any], draft: Draft) -> dict[str, Any]:
 
 # What Redis says when it takes nothing at the moment: soon over, or as soon as somebody has mended it.
 # redis-py makes a class of some of these words, and takes them out of the sentence.
-_SOON = re.compile(r"BUSY|LOADING|TRYAGAIN|(MASTER|CLUSTER)DOWN|TryAgain|(Master|Cluster)Down")
+_SOON = re.compile(r"BUSY|Busy|LOADING|TRYAGAIN|(MASTER|CLUSTER)DOWN|TryAgain|(Master|Cluster)Down")
 _SOME_DAY = re.compile(r"OOM|MISCONF|READONLY|NOREPLICAS|NOPERM|OutOfMemory|ReadOnly|NoPermission")
 
 

@@ -27,7 +27,7 @@ from realtime_wall.errors import PublishFailed
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 200
+AT_ONCE, AT_ONCE_BYTES = 200, 4 * 1024 * 1024
 SPOOLED = 10_000
 
 
@@ -37,6 +37,10 @@ class _Item:
     deadline: float | None = None  # None: for ever
     is_once: bool = False  # not said again when it may have been heard
     answer: AsyncResult[Any] | None = field(default_factory=AsyncResult)
+
+    @property
+    def size(self) -> int:
+        return sum(len(one) for one in self.saying.arguments if isinstance(one, str))
 
     @property
     def is_over(self) -> bool:
@@ -125,10 +129,12 @@ class Writer:
 
     def _take(self) -> list[_Item]:
         batch: list[_Item] = []
-        while self._waiting and len(batch) < AT_ONCE:
+        size = 0
+        while self._waiting and len(batch) < AT_ONCE and size < AT_ONCE_BYTES:
             item = self._waiting.popleft()
             if not item.is_over:
                 batch.append(item)
+                size += item.size
         return batch
 
     def _say(self, batch: list[_Item]) -> float:
