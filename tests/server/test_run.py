@@ -14,6 +14,10 @@ from tests.live import PATIENCE, LiveServer, wait_for
 from tests.management import projects
 from tests.server.heads import get
 
+HANDSHAKE = (
+    b"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 SLOW = get(line=b"GET /slow/ HTTP/1.1")
 
 
@@ -53,6 +57,30 @@ def test_a_request_in_flight_is_finished_and_its_connection_closed(own_server):
 
     assert (reply.body, reply.headers["connection"], rest) == (b"slow", "close", b"")
     assert own_server.process.wait(PATIENCE) == 0
+
+
+def test_who_was_let_in_a_moment_before_is_answered(own_server):
+    with own_server.talk() as late, own_server.talk() as silent:
+        own_server.get("/hello/")  # it came after them: they are accepted, too
+        own_server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: not is_listening(own_server))
+        late.send(get())
+        reply = late.reply()
+
+        assert (reply.body, reply.headers["connection"], late.rest()) == (b"hello", "close", b"")
+        assert silent.rest() == b""
+    assert own_server.process.wait(PATIENCE) == 0
+
+
+def test_a_socket_that_was_let_in_a_moment_before_is_opened_and_told_to_come_back(own_server):
+    with own_server.talk() as late:
+        own_server.get("/hello/")
+        own_server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: not is_listening(own_server))
+        late.send(HANDSHAKE)
+
+        assert late.reply(has_body=False).status == 101
+        assert b"the server restarts" in late.rest()
 
 
 def test_nobody_new_is_let_in_while_it_ends(own_server):
