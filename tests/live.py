@@ -34,6 +34,7 @@ class LiveServer:
     """``manage.py rungevent`` of tests/site, or of another project."""
 
     executable = sys.executable
+    stdin = subprocess.DEVNULL
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class LiveServer:
                 env=self.environment,
                 stdout=log,
                 stderr=log,
-                stdin=subprocess.DEVNULL,
+                stdin=self.stdin,
             )
         started = self.wait_for_log(r"Starting gevent server at (\S+)")
         self.url = started[-1]

@@ -46,6 +46,7 @@ class Listener(WSGIServer):
         self.max_connections = config.max_connections or _free_descriptors()
         self.stopping = False
         self.http_connections = 0
+        self._covered: dict[int, Any] = {}  # watchers of other workers' sockets
         self.idle: set[Handler] = set()  # keep-alive connections between two requests
 
     def take(self, connection: Any, passed: Passed) -> None:
@@ -71,6 +72,27 @@ class Listener(WSGIServer):
         self.http_connections -= 1
         super().do_close(connection, *args)
 
+    def cover(self, descriptors: set[int]) -> None:
+        """Accept from these sockets of other workers, too, and from no others."""
+        for fd in self._covered.keys() - descriptors:
+            watcher = self._covered.pop(fd)
+            watcher.stop()
+            watcher.close()
+        for fd in descriptors - self._covered.keys() if not self.stopping else ():
+            watcher = self._covered[fd] = self.loop.io(fd, 1)
+            watcher.start(self._accept_for_others, fd)
+
+    def _accept_for_others(self, fd: int) -> None:
+        listener = socket.socket(fileno=fd)
+        listener.setblocking(False)  # on the event loop nothing waits
+        try:
+            connection, address = listener.accept()
+        except OSError:
+            return  # another worker was faster, or the client has gone
+        finally:
+            listener.detach()
+        self.do_handle(connection, address)
+
     def stop_listening(self, hurry: Event) -> None:
         """Accept nobody any more; answer what was asked, and end the connections that wait for nothing.
 
@@ -78,6 +100,7 @@ class Listener(WSGIServer):
         if it had refused him.
         """
         self.stopping = True
+        self.cover(set())
         self.close()
         gevent.sleep(0)  # those accepted last begin to wait
         deadline = monotonic() + FIRST_WORD

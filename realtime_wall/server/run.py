@@ -78,6 +78,8 @@ def serve(
     watchdog.start()
     server.start()
     door.start(server.take)
+    if link is not None:
+        link.on_cover = server.cover
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
     try:

@@ -1,8 +1,8 @@
 """Several workers on one address: who starts them, and who starts them anew?
 
 The supervisor opens the listening sockets and keeps them for its whole life, so that nobody is refused
-while a worker dies or is replaced: clients wait in the socket's queue until the next worker accepts. Workers
-are fresh interpreters, never forks of this process, which serves nobody itself.
+while a worker dies or is replaced: another one accepts its clients meanwhile. Workers are fresh interpreters,
+never forks of this process, which serves nobody itself.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 START_LIMIT = 60.0
 # Seconds between two looks for silent workers.
 LOOK_EVERY = 0.5
+# Seconds of silence after which others accept a worker's clients for it.
+COVER_AFTER = 2.0
 # Seconds that a worker may take to leave beyond its two drains, of clients and of receivers; and in all,
 # when we were told to hurry.
 LEAVE_SLACK = 5.0
@@ -148,6 +150,7 @@ class Supervisor:
             if new.is_serving and not self._stop.is_set():
                 self._complaint = ""
                 old, slot.worker = slot.worker, new
+                self._share_queues()
                 if old is not None:
                     self._let_go(old)
             return new
@@ -157,6 +160,7 @@ class Supervisor:
         worker = WorkerProcess(
             Place(slot.number + 1, checks=checks, watches_files=watches_files),
             slot.listener,
+            [one.listener for one in self._slots if one.listener is not slot.listener],
             keep_errors=checks != ALOUD or self._watches_files,
             on_end=lambda worker: self._ended(slot, worker),
             on_change=self._changed,
@@ -220,6 +224,16 @@ class Supervisor:
             for worker in silent & suspects:
                 worker.kill(f"was silent for {worker.silent_for:.0f} s")
             suspects = silent
+            self._share_queues()
+
+    def _share_queues(self) -> None:
+        """Let workers accept for those that cannot, dead or silent, where each has a socket of its own."""
+        able = [slot for slot in self._slots if slot.worker is not None and _accepts(slot.worker)]
+        waiting = [slot.listener for slot in self._slots if slot not in able]
+        for number, slot in enumerate(able):
+            assert slot.worker is not None
+            shared = {one.fileno() for one in waiting[number :: len(able)] if one is not slot.listener}
+            slot.worker.cover(shared)
 
     def _patience(self, worker: WorkerProcess) -> float:
         limit = self._config.worker_timeout
@@ -233,6 +247,7 @@ class Supervisor:
             return
         if worker is slot.worker:
             slot.worker = None
+            self._share_queues()
             wait = slot.restarts.died(worker.served)
             log.warning("%s %s; another one starts %s", worker, worker.how_it_ended, _when(wait))
             gevent.spawn(self._keep_filled, slot, wait)
@@ -269,6 +284,10 @@ class Supervisor:
         for worker in list(self._processes):
             worker.kill("did not leave in time")
         self._nobody_left.wait(LEAVE_SLACK)
+
+
+def _accepts(worker: WorkerProcess) -> bool:
+    return worker.is_serving and not worker.is_leaving and worker.silent_for < COVER_AFTER
 
 
 def _when(seconds: float) -> str:

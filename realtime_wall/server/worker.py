@@ -2,8 +2,8 @@
 
 The supervisor starts it with one private environment variable: which descriptors it inherits, and what is
 its part. A socket between them carries lines. The worker says that it serves, that its event loop still
-turns, and which file has changed. The supervisor says how many workers are about to leave; when the socket
-ends, it is gone, and the worker leaves.
+turns, and which file has changed. The supervisor says for which other workers it has to accept clients,
+and how many workers are about to leave; when the socket ends, it is gone, and the worker leaves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,8 +27,9 @@ VARIABLE = "REALTIME_WALL_WORKER"
 # Seconds between two beats: often enough for the shortest WORKER_TIMEOUT.
 BEAT_EVERY = 0.25
 
-# What may be said.
+# What a worker says, and what its supervisor says.
 READY, BEAT, CHANGED = "ready", "beat", "changed"
+COVER, LEAVING = b"cover", b"leaving"
 
 # How a worker checks the project: as a server of its own would, without a word when all is well, or not at
 # all, because another worker has just checked the same code.
@@ -40,6 +41,7 @@ class Place:
     number: int  # from 1
     supervisor: int = 0  # its process
     listener: int = -1  # the descriptor to accept from
+    others: tuple[int, ...] = ()  # those of the other workers, when each has its own
     link: int = -1  # that of the socket to the supervisor
     errors: int = -1  # where errors go as soon as we serve; until then the supervisor keeps them
     checks: str = QUIETLY
@@ -54,8 +56,9 @@ def take_place(environ: MutableMapping[str, str] = os.environ) -> Place | None:
     text = environ.pop(VARIABLE, "")
     if not text:
         return None
-    place = Place(**json.loads(text))
-    for fd in (place.listener, place.link, place.errors):
+    fields = json.loads(text)
+    place = Place(**{**fields, "others": tuple(fields["others"])})
+    for fd in (place.listener, *place.others, place.link, place.errors):
         if fd >= 0:
             os.set_inheritable(fd, False)
     return place
@@ -67,6 +70,8 @@ class Link:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.leaving = 1  # how many workers leave at the same time as we do
+        self.on_cover: Callable[[set[int]], None] = lambda descriptors: None
+        self._heard = b""  # of a line that is not complete
         self._socket = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=place.link)
         self._socket.setblocking(False)
         loop = get_hub().loop
@@ -101,16 +106,21 @@ class Link:
 
     def _readable(self) -> None:
         try:
-            said = self._socket.recv(64)
+            said = self._socket.recv(4096)
         except BlockingIOError:
             return
         except ConnectionError:
             said = b""
-        if said:
-            self.leaving = int(said)
-        else:
+        if not said:
             self._reader.stop()
             os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have told us
+        *lines, self._heard = (self._heard + said).split(b"\n")
+        for line in lines:
+            word, *numbers = line.split()
+            if word == COVER:
+                self.on_cover(set(map(int, numbers)))
+            elif word == LEAVING:
+                self.leaving = int(numbers[0])
 
 
 def name_process_in_logs() -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import IO
@@ -17,7 +17,7 @@ from typing import IO
 import gevent
 from gevent.event import Event
 
-from realtime_wall.server.worker import CHANGED, READY, Place
+from realtime_wall.server.worker import CHANGED, COVER, LEAVING, READY, Place
 
 # What of a worker's last words is kept: more than any traceback.
 LAST_WORDS = 64 * 1024
@@ -30,6 +30,7 @@ class WorkerProcess:
         self,
         place: Place,
         listener: socket.socket,
+        others: Sequence[socket.socket],
         *,
         keep_errors: bool,
         on_end: Callable[[WorkerProcess], None],
@@ -44,12 +45,13 @@ class WorkerProcess:
         self.last_words = ""  # what it wrote before it served, if that was kept
         self.last_heard = monotonic()
         self.ready_since = 0.0
+        self._covers: set[int] = set()
         self._on_end = on_end
         self._on_change = on_change
         self._errors: IO[bytes] | None = tempfile.TemporaryFile() if keep_errors else None  # noqa: SIM115
         self._link, theirs = socket.socketpair()
         with theirs:
-            self._process = _start(place, listener, theirs, self._errors)
+            self._process = _start(place, listener, others, theirs, self._errors)
         gevent.spawn(self._listen)
         gevent.spawn(self._await_end)
 
@@ -89,9 +91,18 @@ class WorkerProcess:
         """Tell it to end, as one of so many; a second time, to end at once."""
         if not self.is_leaving:
             self.is_leaving = True
-            with contextlib.suppress(OSError):  # it is ending already
-                self._link.send(b"%d" % among)
+            self._say(LEAVING, [among])
         self._signal(signal.SIGTERM)
+
+    def cover(self, descriptors: set[int]) -> None:
+        """Have it accept clients from these sockets, too, and from no others."""
+        if descriptors != self._covers:
+            self._covers = descriptors
+            self._say(COVER, sorted(descriptors))
+
+    def _say(self, word: bytes, numbers: list[int]) -> None:
+        with contextlib.suppress(OSError):  # it is ending, or hangs
+            self._link.send(b"%s %s\n" % (word, b" ".join(b"%d" % number for number in numbers)))
 
     def kill(self, why: str) -> None:
         self.why_killed = self.why_killed or why
@@ -134,23 +145,31 @@ class WorkerProcess:
 
 
 def _start(
-    place: Place, listener: socket.socket, link: socket.socket, errors: IO[bytes] | None
+    place: Place,
+    listener: socket.socket,
+    others: Sequence[socket.socket],
+    link: socket.socket,
+    errors: IO[bytes] | None,
 ) -> subprocess.Popen[bytes]:
     environ = dict(os.environ)
-    descriptors = [listener.fileno(), link.fileno()]
-    if errors is not None:
-        descriptors.append(os.dup(sys.stderr.fileno()))
+    visible = os.dup(sys.stderr.fileno()) if errors is not None else -1
+    place = replace(
+        place,
+        supervisor=os.getpid(),
+        listener=listener.fileno(),
+        others=tuple(one.fileno() for one in others),
+        link=link.fileno(),
+        errors=visible,
+    )
+    place.write(environ)
     try:
-        replace(
-            place,
-            supervisor=os.getpid(),
-            listener=listener.fileno(),
-            link=link.fileno(),
-            errors=descriptors[2] if errors is not None else -1,
-        ).write(environ)
-        # Our own command line: interpreter, flags, patches and options are the same.
-        command = [sys.executable, *sys.orig_argv[1:]]
-        return subprocess.Popen(command, env=environ, pass_fds=descriptors, stderr=errors)
+        return subprocess.Popen(
+            # Our own command line: interpreter, flags, patches and options are the same.
+            [sys.executable, *sys.orig_argv[1:]],
+            env=environ,
+            pass_fds=[fd for fd in (place.listener, *place.others, place.link, visible) if fd >= 0],
+            stderr=errors,
+        )
     finally:
-        if errors is not None:
-            os.close(descriptors[2])
+        if visible >= 0:
+            os.close(visible)

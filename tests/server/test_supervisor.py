@@ -111,12 +111,12 @@ def test_another_server_cannot_slip_in_on_the_same_port(server):
 
 
 def test_nobody_is_refused_while_a_worker_is_killed(server):
-    killed, _ = workers(server)
+    killed, _ = old = workers(server)
     with Asking(server, "/own/", per_second=50) as asking:
         asking.wait_for_more()
         os.kill(killed, signal.SIGKILL)
         server.wait_for_log(rf"worker \d \(pid {killed}\) was killed by SIGKILL; another one starts now")
-        (new,) = wait_for(lambda: set(workers(server)) - before(asking), "another worker")
+        (new,) = wait_for(lambda: set(workers(server)) - set(old), "another worker")
         server.wait_for_log(rf"worker \d \(pid {new}\) serves")
         wait_for(lambda: any(json_pid(reply) == new for reply in asking.wait_for_more(10)), "its answer")
 
@@ -125,19 +125,17 @@ def test_nobody_is_refused_while_a_worker_is_killed(server):
     assert not [failure for failure in asking.failures if "Refused" in str(failure)]
 
 
-def before(asking):
-    return {json_pid(reply) for reply in asking.answers}
-
-
 def json_pid(reply):
     return json.loads(reply.body)["pid"]
 
 
-def test_a_worker_that_hangs_is_killed_and_replaced(server):
+def test_a_worker_that_hangs_is_killed_and_replaced_and_its_clients_are_served_meanwhile(server):
     (hanging, *_) = before = workers(server)
 
     os.kill(hanging, signal.SIGSTOP)
 
+    # Each request would find the socket of the one that hangs with a probability of a half.
+    assert {ask(server)["pid"] for _ in range(30)} == {before[1]}
     server.wait_for_log(rf"worker \d \(pid {hanging}\) was silent for \d+ s and was killed; another one")
     (new,) = wait_for(lambda: set(workers(server)) - set(before), "another worker")
     server.wait_for_log(rf"worker \d \(pid {new}\) serves")
@@ -228,6 +226,19 @@ def test_a_killed_supervisor_leaves_no_orphan():
         with pytest.raises(ConnectionClosed, match="1012"):
             client.read()
         assert psutil.wait_procs(family, 5)[1] == []
+
+
+def test_a_closed_terminal_ends_all_of_them():
+    terminal, theirs = os.openpty()
+    server = LiveServer(arguments=TWO)
+    server.stdin = theirs
+    with server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for_log("All 2 workers were replaced.")  # it is still open
+        os.close(theirs)
+        os.close(terminal)
+
+        assert server.stop(signal.SIGHUP) == 0
 
 
 def test_a_first_start_that_fails_is_said_once_and_ends_it(tmp_path):

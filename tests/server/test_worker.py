@@ -51,9 +51,20 @@ def test_it_says_when_it_serves_and_what_has_changed(supervisor):
 
 
 def test_it_hears_how_many_leave_together(supervisor):
-    supervisor.end.sendall(b"4")
+    supervisor.end.sendall(b"leaving 4\n")
 
     wait_for(lambda: supervisor.link.leaving == 4)
+
+
+def test_it_hears_whose_clients_it_has_to_accept_however_the_line_arrives(supervisor):
+    told = []
+    supervisor.link.on_cover = told.append
+
+    supervisor.end.sendall(b"cover 5 7\ncov")
+    wait_for(lambda: told == [{5, 7}])
+    supervisor.end.sendall(b"er \n")
+
+    wait_for(lambda: told == [{5, 7}, set()])
 
 
 def test_a_supervisor_that_does_not_listen_harms_nobody(supervisor):
