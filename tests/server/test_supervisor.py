@@ -117,6 +117,9 @@ def test_nobody_is_refused_while_a_worker_is_killed(server):
         os.kill(killed, signal.SIGKILL)
         server.wait_for_log(rf"worker \d \(pid {killed}\) was killed by SIGKILL; another one starts now")
         (new,) = wait_for(lambda: set(workers(server)) - set(old), "another worker")
+        # The other one serves all; four who ask one after the other would soon wait for the new one.
+        asking.wait_for_more(20)
+        assert f"(pid {new}) serves" not in server.output
         server.wait_for_log(rf"worker \d \(pid {new}\) serves")
         wait_for(lambda: any(json_pid(reply) == new for reply in asking.wait_for_more(10)), "its answer")
 
@@ -235,8 +238,9 @@ def test_a_closed_terminal_ends_all_of_them():
     with server:
         server.process.send_signal(signal.SIGHUP)
         server.wait_for_log("All 2 workers were replaced.")  # it is still open
-        os.close(theirs)
         os.close(terminal)
+        wait_for(lambda: not os.isatty(theirs))
+        os.close(theirs)
 
         assert server.stop(signal.SIGHUP) == 0
 
