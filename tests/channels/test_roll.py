@@ -70,7 +70,7 @@ def test_whatever_happens_all_rolls_are_alike_and_every_flip_is_told_once(data):
                 said = changes([(key[0], {"id": key[1]})], []) if is_here else changes([], [key])
                 enter(servers, one.name, f"{one.name}:{number}", said)
             case "hello" if len(servers) < 4:
-                name = f"s{number}"
+                name = f"n{number}"
                 enter(servers, name, f"{name}:hello", HELLO)
                 teller = next(s for s in servers if s.name == s.roll.teller(()))
                 image = json.loads(json.dumps(teller.roll.image()))
