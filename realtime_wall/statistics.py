@@ -141,7 +141,10 @@ def of_all(servers: Sequence[Told]) -> Told:
         by_channel: dict[str, list[Told]] = {}
         for info in total["infos"]:
             by_channel.setdefault(info["channel"], []).append(info)
-        total["infos"] = [of_all(infos) for infos in by_channel.values()]
+        # All servers tell of the channels that were asked for in their order, else of their own by name.
+        is_asked_for = len({tuple(one["channel"] for one in told["infos"]) for told in servers}) == 1
+        names = by_channel if is_asked_for else sorted(by_channel)
+        total["infos"] = [of_all(by_channel[name]) for name in names]
         total["channels"] = max(total["channels"], len(by_channel))
     if "logged" in total:
         total["channels"] = total.pop("logged") + len(set(total.pop("unlogged")))
