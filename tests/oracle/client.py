@@ -17,7 +17,7 @@ from tests.oracle.journal import At, CaughtUp, Connected, Cut, Event, Gap, Journ
 from tests.oracle.reading import Head, Message, head_of
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-READ = 262_144
+READ = 65_536  # larger ones cost an mmap each
 SILENCE = 15.0  # the server pings more often than this
 
 
