@@ -49,6 +49,11 @@ class Listener(WSGIServer):
         self._covered: dict[int, Any] = {}  # watchers of other workers' sockets
         self.idle: set[Handler] = set()  # keep-alive connections between two requests
 
+    @property
+    def room(self) -> int:
+        """How many more connections it takes."""
+        return self.max_connections - self.http_connections - Wire.open_count
+
     def take(self, connection: Any, passed: Passed) -> None:
         """Go on with a connection that another server has accepted."""
         self.do_handle(connection, passed.peer, passed.arrived)
@@ -60,7 +65,7 @@ class Listener(WSGIServer):
         handler.handle()
 
     def do_handle(self, connection: Any, address: Any, arrived: bytes = b"") -> None:
-        if self.http_connections + Wire.open_count >= self.max_connections:
+        if self.room <= 0:
             with contextlib.closing(connection), contextlib.suppress(OSError):
                 connection.setblocking(False)
                 connection.send(FULL)

@@ -25,6 +25,14 @@ class Passed:
     arrived: bytes  # what was read of it: a request head, and perhaps more
 
 
+def peer_from_json(said: object) -> tuple[Any, ...] | str:
+    if said == "":
+        return ""
+    if not isinstance(said, list) or len(said) not in (2, 4) or not isinstance(said[0], str):
+        raise ValueError("it is not said who is at its other end")
+    return tuple(said)
+
+
 # Passes a connection on to the server with this address. False when that cannot be reached in this way;
 # then nothing has happened to the connection.
 Carry = Callable[[str, Any, Passed], bool]

@@ -26,6 +26,7 @@ from realtime_wall.server import farewell
 from realtime_wall.server.listener import Listener
 from realtime_wall.server.passing import Passing
 from realtime_wall.server.side_door import SideDoor
+from realtime_wall.server.tunnel import Tunnels
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.server.worker import Link
 from realtime_wall.sockets.departures import Listener as OneWay
@@ -71,8 +72,8 @@ def serve(
     node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
     moving.register(node)
     node.on_end = stop.set
-    door = SideDoor(config, node.address)
-    passing = Passing(node.address, [door.carry])
+    door, tunnels = SideDoor(config, node.address), Tunnels(node)
+    passing = Passing(node.address, [door.carry, tunnels.carry])
     server = Listener(listener, application, config, passing, is_one_of_several=link is not None)
     node.start()
     watchdog.start()
@@ -80,6 +81,7 @@ def serve(
     door.start(server.take)
     if link is not None:
         link.on_cover = server.cover
+    tunnels.start(server)
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
     try:
@@ -95,6 +97,7 @@ def serve(
         farewell.tell(_goodbyes(node), config.drain_timeout, hurry, link.leaving if link else 1)
         for goodbye in _goodbyes(node):
             goodbye()  # to those who were just being let in; the others have heard it
+        tunnels.stop()
         server.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")

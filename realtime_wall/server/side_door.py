@@ -23,7 +23,7 @@ from gevent.server import StreamServer
 from realtime_wall.brokers import runtime_dir
 from realtime_wall.brokers.persons import is_trusted
 from realtime_wall.config import Config
-from realtime_wall.server.passing import Passed
+from realtime_wall.server.passing import Passed, peer_from_json
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class SideDoor:
             arrived += _more(door)
         if len(arrived) > size:
             raise ValueError("more follows than was said")
-        return Passed(_peer(said["peer"]), arrived)
+        return Passed(peer_from_json(said["peer"]), arrived)
 
     # Out
 
@@ -174,14 +174,6 @@ def _check_kind(connection: Any) -> None:
     is_stream = connection.type == socket.SOCK_STREAM
     if not is_stream or connection.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
         raise ValueError("it is no connection that a server accepts")
-
-
-def _peer(said: object) -> tuple[Any, ...] | str:
-    if said == "":
-        return ""
-    if not isinstance(said, list) or len(said) not in (2, 4) or not isinstance(said[0], str):
-        raise ValueError("it is not said who is at its other end")
-    return tuple(said)
 
 
 def _more(door: Any) -> bytes:
