@@ -1,5 +1,6 @@
 """Stock clients in front of two servers, where each new connection comes to the other one."""
 
+import contextlib
 import re
 import signal
 
@@ -9,18 +10,24 @@ from tests.conformance.clients import conformance_server
 from tests.conformance.test_python_client import PythonClient
 from tests.live import wait_for
 from tests.never_sticky import NeverSticky
+from tests.redis_server import RedisServer
 
 MESSAGES = 60
+# A client that is cut off in the middle of an upgrade notices by its heartbeat only.
 QUICK = {"PING_INTERVAL": 1, "PING_TIMEOUT": 1}
 
 
-@pytest.fixture(scope="module")
-def servers():
-    # A client that is cut off in the middle of an upgrade may notice by its heartbeat only.
-    with (
-        conformance_server(**QUICK) as one,
-        conformance_server(**QUICK, RUNTIME_DIR=one.directory.name) as two,
-    ):
+@pytest.fixture(scope="module", params=["one machine", pytest.param("two machines", marks=pytest.mark.redis)])
+def servers(request):
+    """Two that share a runtime directory, or nothing but Redis."""
+    with contextlib.ExitStack() as running:
+        settings = dict(QUICK)
+        if request.param == "two machines":
+            settings["BROKER"] = running.enter_context(RedisServer()).url
+        one = running.enter_context(conformance_server(**settings))
+        if request.param == "one machine":
+            settings["RUNTIME_DIR"] = one.directory.name
+        two = running.enter_context(conformance_server(**settings))
         yield one, two
         for server in (one, two):
             assert "Traceback" not in server.output
@@ -76,18 +83,23 @@ def its_return(client):
 @pytest.mark.node
 def test_a_client_that_is_cut_off_again_and_again_stays_the_same(node, road, servers, transports):
     """Each time it comes back to another server than before, or to one that passes it on."""
-    client = node.open(road, port=road.port, transports=transports, auth={"join": ["recovery"]})
+    client = node.open(road, port=road.port, transports=transports, auth={"join": ["recovery"]}, timeout=2000)
     before = client.wait("connect")
-    with servers[0].client() as control:
-        for number in range(6):
-            control.ask("publish", ["recovery", [number]])
-            cut_off(client, road)
-            control.ask("publish", ["recovery", [f"{number} missed"]])
-            assert its_return(client) == {"id": before["id"], "recovered": True}
-        control.ask("publish", ["recovery", ["end"]])
+    said = []
 
-        heard = client.wait_heard("news", "end")
-        assert heard == [text for number in range(6) for text in (number, f"{number} missed")] + ["end"]
+    def publish(value):
+        with servers[0].client() as control:
+            control.ask("publish", ["recovery", [value]])
+        said.append(value)
+
+    for number in range(6):
+        publish(number)
+        cut_off(client, road)
+        publish(f"{number} missed")
+        assert its_return(client) == {"id": before["id"], "recovered": True}
+    publish("end")
+
+    assert client.wait_heard("news", "end") == said
     assert client.ask("context")[0]["connects"] >= 7
     assert client.ask("channels") == [["recovery"]]
     client.tell("disconnect")
