@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisError, ResponseError, TimeoutError
 
 from realtime_wall.brokers import redis_scripts
-from realtime_wall.brokers.redis_scripts import Script
+from realtime_wall.brokers.redis_lua import Script
 
 # What a connection that is gone, or hangs, may raise.
 LOST = (Disconnected, TimeoutError, OSError)

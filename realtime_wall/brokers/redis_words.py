@@ -14,7 +14,7 @@ from typing import Any
 from realtime_wall.brokers import redis_scripts as scripts
 from realtime_wall.brokers.command import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Draft, Entry, Sequenced, body_of, entry_from_json, has_own_key
-from realtime_wall.brokers.redis_scripts import Script
+from realtime_wall.brokers.redis_lua import Script
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.message import size_of
 from realtime_wall.channels.position import Position

@@ -16,6 +16,7 @@ from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.position import Position
+from realtime_wall.errors import HistoryLost
 from tests.brokers.links import Cluster, OneMachine, OneProcess, ThroughRedis
 from tests.brokers.members import say, some_rules
 from tests.live import wait_for
@@ -288,6 +289,23 @@ def test_who_comes_late_knows_what_the_others_know(new_cluster):
 
     assert late.state() == early.state()
     assert late.entries == []
+
+
+def test_who_comes_late_is_not_told_that_what_became_too_old_has_never_been(new_cluster):
+    cluster = new_cluster(history_age=0.3)
+    link, early = cluster.server()
+    before = link.top()
+    say(link, a_message("old"))
+    early.has(1)
+    wait_for(lambda: early.replica.kept("news") == 0, "its age")
+
+    _, late = cluster.server()
+    say(link, a_message("young"))
+    late.has(1)
+
+    assert late.entries[0].item.number == 2
+    with pytest.raises(HistoryLost):
+        late.replica.since("news", before)
 
 
 def test_who_comes_while_others_publish_misses_nothing(new_cluster):

@@ -222,6 +222,39 @@ def test_keys_that_somebody_deletes_cost_no_more_than_a_new_beginning(redis, two
     assert places[0].offset > last.offset
 
 
+def test_notes_arrive_though_another_redis_numbers_them_anew(redis, two):
+    one, other, first, _ = two
+    some(two)
+    (bus,) = redis.client.keys("*:bus")
+    inbox = bus.decode().removesuffix("bus") + f"inbox:{one.address}"
+    redis.client.xadd(inbox, {"n": '{"number": 1}'}, id="9999999999999-0")
+    wait_for(lambda: first.notes == [{"number": 1}], "the first note")
+
+    redis.client.flushall()
+    wait_for(lambda: first.renewed, "a new beginning")
+    other.tell(one.address, {"number": 2})
+
+    wait_for(lambda: first.notes == [{"number": 1}, {"number": 2}], "the second note")
+
+
+def test_a_note_that_may_have_been_heard_is_not_said_again(redis, cluster):
+    link, member = cluster.server()
+    proxy = Proxy(redis.port)
+    beyond = cluster_through(redis, broker_prefix=cluster.kind.settings["broker_prefix"])
+    beyond.kind.settings["broker"] = f"redis://127.0.0.1:{proxy.port}/0"
+    other, _ = beyond.server()
+
+    proxy.swallow = lambda said: b"EVALSHA" in said and b"only once" in said
+    other.tell(link.address, {"text": "only once"})
+    wait_for(lambda: proxy.swallowed, "the lost reply")
+    other.tell(link.address, {"text": "after"})
+    wait_for(lambda: {"text": "after"} in member.notes, "what follows")
+
+    assert member.notes == [{"text": "only once"}, {"text": "after"}]
+    beyond.end()
+    proxy.server.stop()
+
+
 def test_a_redis_that_hangs_makes_publishing_raise_in_time_and_is_forgiven(redis, two):
     one, other, first, second = two
     some(two)
