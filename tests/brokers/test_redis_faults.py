@@ -222,6 +222,23 @@ def test_keys_that_somebody_deletes_cost_no_more_than_a_new_beginning(redis, two
     assert places[0].offset > last.offset
 
 
+def test_an_entry_of_another_epoch_is_never_entered(redis, two):
+    _, _, first, second = two
+    some(two)
+    (bus,) = redis.client.keys("*:bus")
+    ((last, fields),) = redis.client.xrevrange(bus, count=1)
+    offset, count = map(int, last.split(b"-"))
+    body = json.loads(fields[b"e"])
+
+    body.update(ep="another", o=offset + 1, d='"of another"')
+    redis.client.xadd(bus, {"e": json.dumps(body)}, id=f"{offset + 1}-{count + 1}")
+
+    for member in (first, second):
+        wait_for(lambda member=member: member.renewed, "a new beginning")
+        assert '"of another"' not in member.texts
+    goes_on(two)
+
+
 def test_notes_arrive_though_another_redis_numbers_them_anew(redis, two):
     one, other, first, _ = two
     some(two)
@@ -363,8 +380,8 @@ def test_scripts_that_are_flushed_are_told_again(redis, two):
 class Proxy:
     """Between us and Redis: it can swallow what Redis answers, and end the connection instead."""
 
-    def __init__(self, port):
-        self.server = StreamServer(("127.0.0.1", 0), self._serve)
+    def __init__(self, port, own_port=0):
+        self.server = StreamServer(("127.0.0.1", own_port), self._serve)
         self.server.start()
         self.port = self.server.server_port
         self.swallow = None  # called with what was said; true when its answer is to be lost
@@ -414,6 +431,46 @@ def test_a_reply_that_is_lost_is_no_write_that_is_lost_or_done_twice(redis, clus
     assert sequenced.is_new
     assert member.texts == ['"warm"', '"said twice"', '"after"']
     assert member.entries[1].item.position == sequenced.position
+    beyond.end()
+    proxy.server.stop()
+
+
+def test_who_publishes_notices_by_itself_that_redis_has_less_than_it_knows(redis, cluster):
+    outsider = cluster.outsider()
+    say(outsider, a_message("a"))
+    redis.snapshot()
+    last = [say(outsider, a_message(number)).position for number in range(5)][-1]
+
+    redis.kill()
+    redis.lose_what_came_since()
+    redis.start()
+    next_ = say(outsider, a_message("b")).position
+
+    assert next_.epoch != last.epoch
+    assert next_.offset == last.offset + 1
+
+
+def test_who_comes_back_late_notices_that_others_went_on_from_older_data(redis, cluster):
+    proxy = Proxy(redis.port)
+    beyond = cluster_through(redis, broker_prefix=cluster.kind.settings["broker_prefix"])
+    beyond.kind.settings["broker"] = f"redis://127.0.0.1:{proxy.port}/0"
+    link, member = beyond.server()
+    say(link, a_message("a"))
+    redis.snapshot()
+    last = say_until_it_works(link, a_message("lost")).position
+    member.has(2)
+
+    proxy.server.stop()
+    redis.kill()
+    redis.lose_what_came_since()
+    redis.start()
+    others = [say(cluster.outsider(), a_message(number)).position for number in range(3)]
+    proxy = Proxy(redis.port, proxy.port)
+
+    assert others[0] == last  # the same place again, which nobody else could know
+    wait_for(lambda: member.renewed, "a new beginning")
+    assert member.replica.top.epoch != last.epoch
+    assert [one.data_json for one in member.replica.newest("news", 9)] == ['"a"', "0", "1", "2"]
     beyond.end()
     proxy.server.stop()
 
