@@ -12,6 +12,7 @@ from realtime_wall.brokers.redis_words import Words
 from realtime_wall.channels.position import Position
 from tests.brokers.links import cluster_through
 from tests.brokers.members import RecordingMember, say, some_rules
+from tests.live import wait_for
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.redis
@@ -167,3 +168,17 @@ def test_a_bus_that_keeps_too_little_is_noticed(redis, loading):
 
     with pytest.raises(Moved, match="BROKER_BUS_SIZE"):
         loading.load()
+
+
+def test_a_channel_that_became_too_old_begins_anew_though_many_others_did_too(loading):
+    loading = loading(history_age=0.5)
+    for number in range(30):
+        loading.publish("old", channel=f"c{number}")()
+    loading.early.has(30)
+    wait_for(lambda: loading.early.replica.kept("c29") == 0, "its age")
+
+    loading.publish("young", channel="c29")()
+
+    member = loading.load()
+    loading.early.has(31)
+    assert [one.replica.published("c29") for one in (member, loading.early)] == [1, 1]
