@@ -2,7 +2,6 @@
 
 import socket
 
-import gevent
 import pytest
 from gevent.event import Event
 
@@ -50,16 +49,12 @@ def is_accepted(other):
 def test_a_client_that_was_accepted_in_the_very_moment_of_the_stop_is_answered(opened):
     listener, _ = opened
     client, accepted = socket.socketpair()
-    with client:
-        listener.do_handle(accepted, "")  # its greenlet has not begun
-        stopping = gevent.spawn(listener.stop_listening, Event())
-        gevent.sleep(0.05)
+    with Conversation(client) as conversation:
+        listener.do_handle(accepted, "")
+        conversation.send(get())
+        listener.stop_listening(Event())  # the greenlet of the connection has not begun yet
+        reply = conversation.reply()
 
-        with Conversation(client) as conversation:
-            conversation.send(get())
-            reply = conversation.reply()
-
-        stopping.get(timeout=5)
     assert (reply.body, reply.headers["connection"]) == (b"hello", "close")
 
 
