@@ -70,7 +70,8 @@ class BusServer:
 
     def start(self) -> None:
         directory = runtime_dir.create(self._config)
-        path = directory / f"{os.getpid()}.sock"
+        # Nobody looks for this name, and until it listens it would be taken for a dead server's.
+        path = directory / f"{os.getpid()}.new"
         path.unlink(missing_ok=True)  # of an earlier process with our id, long gone
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.fspath(path))
@@ -81,7 +82,7 @@ class BusServer:
             os.chmod(path, 0o600)
         listener.listen(128)
         listener.setblocking(False)
-        self.path = path
+        self.path = path.rename(path.with_suffix(".sock"))
         self._server = StreamServer(listener, self._serve)
         self._server.start()
 

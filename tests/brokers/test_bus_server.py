@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.brokers import bus_client
+from realtime_wall.brokers import bus_client, runtime_dir
 from realtime_wall.brokers.bus_server import BusServer
 from realtime_wall.brokers.command import Publish, Receipt, Where, to_json
 from realtime_wall.config import Config
@@ -247,3 +247,18 @@ def fuzzed():
         bus.server.start()
         yield bus
         bus.server.stop()
+
+
+def test_nobody_finds_the_socket_before_it_listens(tmp_path, monkeypatch):
+    """Whoever did would be refused, take it for a dead server's, and delete it."""
+    bus, chmod = Bus(tmp_path), os.chmod
+
+    def look_and_chmod(path, mode):
+        assert runtime_dir.sockets(bus.config) == []
+        chmod(path, mode)
+
+    monkeypatch.setattr(os, "chmod", look_and_chmod)
+    bus.server.start()
+    assert runtime_dir.sockets(bus.config) == [bus.server.path]
+    bus.server.stop()
+    assert list(bus.server.path.parent.iterdir()) == []
