@@ -159,7 +159,7 @@ def test_but_it_does_not_wait_for_them_for_long(nodes, monkeypatch):
 
 @pytest.mark.parametrize(
     "kept",
-    [{1: "an int"}, {"a": (1, 2)}, {"a": object()}, {"a": float("nan")}, {"a": {1, 2}}, {"a": b""}],
+    [{1: "an int"}, {"a": (1, 2)}, {"a": {1}}, {"a": float("nan")}, {"a": {1, 2}}, {"a": b""}],
     ids=repr,
 )
 def test_what_is_no_json_stays_behind(nodes, caplog, kept):
