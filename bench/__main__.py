@@ -6,9 +6,16 @@ import platform
 import sys
 
 from bench import peers_table
-from bench.figures import channels, leaving, plain, socketio, through_redis
+from bench.figures import channels, leaving, passing, plain, socketio, through_redis
 
-FIGURES = [*plain.FIGURES, *socketio.FIGURES, *leaving.FIGURES, *channels.FIGURES, *through_redis.FIGURES]
+FIGURES = [
+    *plain.FIGURES,
+    *socketio.FIGURES,
+    *leaving.FIGURES,
+    *channels.FIGURES,
+    *through_redis.FIGURES,
+    *passing.FIGURES,
+]
 
 
 def main(names: list[str]) -> int:

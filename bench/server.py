@@ -59,6 +59,9 @@ class Process:
                 return int(line.split()[1]) * 1024
         raise RuntimeError("no RssAnon")
 
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+
     def get(self, path, cookie=""):
         address = f"http://127.0.0.1:{self.port}{path}"
         request = urllib.request.Request(address, headers={"Cookie": cookie} if cookie else {})
@@ -79,13 +82,16 @@ class Process:
 
 
 class Ours(Process):
-    """``rungevent`` with release settings; ``cookie`` is a logged-in visitor's."""
+    """``rungevent`` with release settings; ``cookie`` is a logged-in visitor's.
 
-    def __init__(self):
+    One that is ``beside`` another belongs to the same project.
+    """
+
+    def __init__(self, beside=None):
         def environment(self):
             self.environment = {
                 "BENCH_DATABASE": os.path.join(self.directory.name, "db.sqlite3"),
-                "BENCH_DIRECTORY": self.directory.name,
+                "BENCH_DIRECTORY": (beside or self).directory.name,
                 "PYTHONPATH": str(ROOT),
             }
             made = self.manage("migrate", "-v0")

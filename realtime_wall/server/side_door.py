@@ -45,6 +45,7 @@ class SideDoor:
     def __init__(self, config: Config, address: str) -> None:
         self._config = config
         self._address = address
+        self._directory = runtime_dir.project_dir(config)
         self._limit = config.head_size + READ_AHEAD
         self._server: StreamServer | None = None
         self._take: Take | None = None
@@ -65,7 +66,7 @@ class SideDoor:
         self._take = take
         self._server = StreamServer(listener, self._serve, spawn=AT_ONCE)
         self._server.start()
-        self.path = _door(directory, self._address)
+        self.path = directory / f"{self._address}.door"
         new.rename(self.path)
 
     def stop(self) -> None:
@@ -130,7 +131,7 @@ class SideDoor:
 
     def carry(self, owner: str, connection: Any, passed: Passed) -> bool:
         """Pass a connection on to another server of this machine."""
-        path = _door(runtime_dir.project_dir(self._config), owner)
+        path = f"{self._directory}/{owner}.door"
         line = json.dumps({"peer": passed.peer, "size": len(passed.arrived)}).encode() + b"\n"
         fds = array.array("i", [connection.fileno()])
         with gevent.socket.socket(socket.AF_UNIX) as door:
@@ -148,17 +149,14 @@ class SideDoor:
         return True
 
 
-def _door(directory: Path, address: str) -> Path:
-    return directory / f"{address}.door"
-
-
-def _connect(door: Any, path: Path) -> None:
+def _connect(door: Any, path: str) -> None:
     """Connect at once or not at all: OSError when the server is gone, or behind with its door."""
     door.settimeout(0)
     try:
-        door.connect(os.fspath(path))
+        door.connect(path)
     except ConnectionRefusedError:
-        path.unlink(missing_ok=True)  # of a server that was killed
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # of a server that was killed
         raise
     door.settimeout(PATIENCE)
 
@@ -167,7 +165,7 @@ def remove_stale(directory: Path) -> None:
     """Remove the doors of servers that were killed."""
     for path in directory.glob("*.door"):
         with gevent.socket.socket(socket.AF_UNIX) as door, contextlib.suppress(OSError):
-            _connect(door, path)
+            _connect(door, os.fspath(path))
 
 
 def _check_kind(connection: Any) -> None:
