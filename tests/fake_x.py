@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import gevent
 from gevent.event import Event
-from gevent.queue import Queue
+from gevent.queue import Empty, Queue
 from gevent.server import StreamServer
 
 KEEP_ALIVE = b"\r\n"
@@ -108,7 +108,7 @@ class FakeX:
         self.live.append(queue)
         try:
             begin(connection)
-            for part in iter(queue.get, None):
+            while (part := next_or(KEEP_ALIVE, queue)) is not None:
                 send(connection, part)
         except OSError:
             pass
@@ -143,6 +143,13 @@ class FakeX:
             created.append(rule | {"id": str(self._next_id)})
         self.rules += created
         return 201, {"data": created, "errors": errors} if errors else {"data": created}
+
+
+def next_or(otherwise, queue, seconds=5):
+    try:
+        return queue.get(timeout=seconds)
+    except Empty:
+        return otherwise
 
 
 def stream(*parts, end="close"):

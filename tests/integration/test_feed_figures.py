@@ -125,6 +125,26 @@ def test_posts_at_full_speed_are_stored_and_published_beside_the_pages(migrated_
     assert stall <= STALL * SLACK
 
 
+def test_posts_at_full_speed_pass_through_a_hub_in_another_process(migrated_wall):
+    """Of two workers one feeds, and the supervisor gives each post its place: one after the other.
+
+    How fast that is depends on how soon three processes have a turn; it is told, and not judged.
+    """
+    server = FeedServer(migrated_wall, "Flood", environment={"FLOOD": str(POSTS)})
+    server.command += ["--workers", "2"]
+    with server:
+        wait_for(server.stored)
+        began, before = time.perf_counter(), server.stored()
+        wait_for(lambda: server.stored() >= POSTS, patience=POSTS / 500)
+        rate = (POSTS - before) / (time.perf_counter() - began)
+        wait_for(lambda: server.published() >= POSTS)
+        assert server.published() == POSTS
+        stored = server.query("SELECT COUNT(*), COUNT(DISTINCT post_id) FROM realtime_wall_wall_tweet")
+
+    print(f"\n{POSTS} posts through a hub in another process: {rate:.0f} a second")
+    assert stored == [(POSTS, POSTS)]
+
+
 def test_while_the_database_is_locked_pages_stay_and_every_post_is_stored_afterwards(migrated_wall):
     seconds = 60 if PROVE else float(os.environ.get("LOCKED", 4))
     environment = {"NUMBERED_EVERY": "0.02", "SITE_LOCK_TIMEOUT": "2"}
