@@ -43,7 +43,7 @@ BY_SERVER = "disconnected by the server"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server process; its address begins the ids of its sockets."""
+    """A server process; its address begins the ids of the sockets that have begun there."""
 
     address: str
     hostname: str
@@ -79,7 +79,7 @@ def sockets(channel: str | None = None) -> list[ConnectedSocket]:
             told["user_id"],
             tuple(told["channels"]),
             told["namespace"],
-            told["session_id"].partition(".")[0],
+            told["server"],
             told["since"],
         )
         for portion in _ask(question)

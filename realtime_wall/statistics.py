@@ -115,6 +115,7 @@ def sockets(here: Node, question: Sockets) -> list[Told]:
             "user_id": users[one.id],
             "channels": list(one.channels),
             "namespace": one.namespace,
+            "server": here.address,
             "since": one.since,
         }
         for one in portion

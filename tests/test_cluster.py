@@ -10,6 +10,7 @@ from django.test import override_settings
 from realtime_wall import cluster
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
 from realtime_wall.sockets import visitor
+from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.parking import Parked
 from realtime_wall.sockets.visitor import Session
 from tests.fakes import RecordingTransport, no_receivers, running_node
@@ -94,7 +95,7 @@ def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     client = connect(node)
     client.leave()
     socket, top = client.socket, node.broker.top
-    parked = Parked(node.parking, "secret", "me", socket, (), top, top)
+    parked = Parked(node.parking, "secret", "me", socket, (), top, top, Answers())
     node.parking.park(parked)
 
     assert cluster.disconnect(socket.id).sockets == 1

@@ -122,11 +122,13 @@ def _put(
 
 
 def _to_owner(caller: Caller, command: SendTo | Disconnect) -> Receipt:
-    owner = owner_of(command.session_id)
-    answers = [] if owner not in caller.link.servers() else _call(caller, [owner], command)
-    if answers == [None] or not answers:
-        raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-    return _sum(answers)
+    """To the server that its id names; a visit of Socket.IO's may have gone on at another one."""
+    owner, servers = owner_of(command.session_id), caller.link.servers()
+    for asked in ([owner], [one for one in servers if one != owner]) if owner else ():
+        answers = _call(caller, [one for one in asked if one in servers], command)
+        if any(answers):
+            return _sum(answers)
+    raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
 
 
 def _count(caller: Caller, servers: Collection[str], channel: str) -> int:

@@ -15,7 +15,7 @@ from realtime_wall.brokers import runtime_dir, verbs
 from realtime_wall.brokers.addresses import new_address
 from realtime_wall.brokers.broker import Broker
 from realtime_wall.brokers.bus_server import BusServer
-from realtime_wall.brokers.command import Count, Delete, Publish, Receipt, Retract, from_json
+from realtime_wall.brokers.command import Count, Delete, Publish, Receipt, Retract, SendTo, from_json
 from realtime_wall.brokers.entry import Deleted
 from realtime_wall.brokers.local import LocalLink
 from realtime_wall.channels.message import Binary
@@ -286,3 +286,30 @@ def test_a_server_that_does_not_read_is_cut_off(config, monkeypatch):
                 second.publish("x" * 100_000, counted=False)
             wait_for(lambda: len(first.broker.link.servers()) == 2)
             assert len(second.entries) == 40
+
+
+def test_who_has_gone_on_at_another_server_is_found_there(config):
+    with running(config, 3) as (first, second, third):
+        asked = []
+
+        def answer(server, has_it):
+            def answer(request):
+                asked.append(server)
+                if not has_it:
+                    raise NoSocket("not here")
+                return Receipt(1, 1)
+
+            return answer
+
+        for server in (first, second, third):
+            server.answer = answer(server, server is third)
+        command = SendTo(session_id=f"{first.broker.address}.x", data_json="1")
+        assert verbs.perform(second.broker, command).sockets == 1
+        assert (asked[0], len(asked)) == (first, 3)
+
+        third.answer = answer(third, False)
+        with pytest.raises(NoSocket, match="session ID"):
+            verbs.perform(second.broker, command)
+        with pytest.raises(NoSocket, match="session ID"):
+            verbs.perform(second.broker, SendTo(session_id="nobody", data_json="1"))
+        assert len(asked) == 6
