@@ -113,10 +113,13 @@ class Presence:
         self._has_changed(subscriber, channel, False)
 
     def _has_changed(self, subscriber: Any, channel: str, is_here: bool) -> None:
-        if self._is_kept(channel):
-            self._changed.pop((subscriber, channel), None)
-            self._changed[subscriber, channel] = is_here
-            self._work.set()
+        if not self._is_kept(channel):
+            return
+        key = subscriber, channel
+        was_here = self._changed.pop(key, None)
+        if is_here or not was_here or key in self._sockets:  # else nobody has looked at it
+            self._changed[key] = is_here
+        self._work.set()
 
     def entered(self, entry: Entry) -> None:
         """A server has said something about presence."""
@@ -169,8 +172,8 @@ class Presence:
         self._count()
         self._let_leave()
         self._say()
-        self._tell_all()
         self._greet()
+        self._tell_others()
 
     def _differ(self) -> None:
         """What others have heard of this server and what is true may be two things."""
@@ -244,10 +247,13 @@ class Presence:
                 self._unsaid = {**dict.fromkeys(keys), **self._unsaid}
                 raise
 
-    def _tell_all(self) -> None:
+    def _tell_others(self) -> None:
         if not self._call.is_teller:
             return
-        for key, flip in list(self._call.roll.untold.items()):
+        untold = self._call.roll.untold
+        if len(untold) > AT_ONCE:
+            self._work.set()
+        for key, flip in list(islice(untold.items(), AT_ONCE)):
             data = encode_json({"channel": flip.channel, "person": flip.person})
             self._tell(flip.channel, data, flip.event, self._call.key_of(key))
             self._call.roll.told(key)

@@ -82,8 +82,10 @@ class RollCall:
         expected = self._broker.expect(one.key, others)
         try:
             self._broker.link.sequence(one)
-        finally:
-            answers = expected.gather(PATIENCE)
+        except PublishFailed:
+            expected.gather(0)
+            raise
+        answers = expected.gather(PATIENCE)
         results = [answer["result"] for answer in answers.values() if "result" in answer]
         image = next((one["image"] for one in results if one.get("image")), None)
         if self._hello is hello and image is not None:

@@ -115,6 +115,7 @@ def test_who_comes_and_goes_before_anybody_looks_was_never_there(node):
     bob = come(node, BOB)
     told(bob)
     come(node, ADA).leave()
+    assert not node.presence._changed
     told(come(node, SimpleNamespace(**{**vars(BOB), "pk": 9})))
 
     wait_for(lambda: len(events(bob)) == 2)
@@ -226,3 +227,19 @@ def test_a_client_that_is_told_again_what_it_missed_was_here_all_the_time(node):
     assert [name for name, _, _ in ada.sent] == ["presence"]
     wait_for(lambda: len(events(ada)) >= 2)
     assert left(ADA_SEEN) not in events(ada)
+
+
+def test_who_goes_while_it_is_found_out_who_it_is_has_gone():
+    def who(socket, channel):
+        found.append(socket.user)
+        if socket.user is ADA:
+            ada.socket.unsubscribe("room")
+        return {"id": socket.user.get_username()}
+
+    found = []
+    with no_receivers(), starting(channels={"*": {"PRESENCE": who}}) as node:
+        ada = come(node, ADA)
+        wait_for(lambda: found)
+        assert told(come(node, BOB))["people"] == [{"id": "bob"}]
+        assert people(node) == [{"id": "bob"}]
+        assert ada.sent == []

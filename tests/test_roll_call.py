@@ -28,7 +28,7 @@ def cluster(request, tmp_path, monkeypatch):
         monkeypatch.setattr(f"realtime_wall.{name}", 0.1)
     if request.param == "local":
         return lambda count: running(Config(runtime_dir=str(tmp_path)), count)
-    monkeypatch.setattr("realtime_wall.brokers.redis_link.SERVERS_AGE", 0.05)
+    monkeypatch.setattr("realtime_wall.brokers.redis_link.HEARTBEAT", 0.05)
     url = request.getfixturevalue("redis").url
     config = Config(broker=url, broker_prefix=new_epoch())
     return lambda count: running(config, count, link=RedisLink)
