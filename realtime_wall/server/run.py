@@ -15,14 +15,10 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall import following, moving, signals
-from realtime_wall.brokers.bus_server import BusServer
-from realtime_wall.brokers.hub import Hub
-from realtime_wall.brokers.link import ServerLink
-from realtime_wall.brokers.local import LocalLink
-from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
-from realtime_wall.node import Node, here
+from realtime_wall.node import Node
 from realtime_wall.server import farewell
+from realtime_wall.server.joining import link_to_the_others
 from realtime_wall.server.listener import Listener
 from realtime_wall.server.passing import Passing
 from realtime_wall.server.side_door import SideDoor
@@ -52,8 +48,7 @@ def serve(
 
     One of several workers has a link to its supervisor.
     """
-    stop = Event()
-    hurry = Event()
+    stop, hurry = Event(), Event()
     first_told = 0.0
 
     def told_to_stop() -> None:
@@ -69,65 +64,67 @@ def serve(
         # A terminal that is closed tells all its processes: what is to be done the supervisor decides.
         watchers.append(gevent.signal_handler(signal.SIGHUP, lambda: None))
         link.start()
-    node, watchdog = Node(config, partial(_connect, config), following.look), Watchdog(config.slow_receiver)
-    moving.register(node)
-    node.on_end = stop.set
-    door, tunnels = SideDoor(config, node.address), Tunnels(node)
-    passing = Passing(node.address, [door.carry, tunnels.carry])
-    server = Listener(listener, application, config, passing, is_one_of_several=link is not None)
-    node.start()
-    watchdog.start()
+    server = _Server(listener, application, config, link)
+    server.node.on_end = stop.set
     server.start()
-    door.start(server.take)
-    if link is not None:
-        link.on_cover = server.cover
-    tunnels.start(server)
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
     try:
-        _tell(signals.server_started, node)
+        _tell(signals.server_started, server.node)
         on_ready()
         stop.wait()
     finally:
-        server.stop_listening(hurry)
-        node.stopping = True
-        _tell(signals.server_stopping, node)
-        door.stop()
-        deadline = monotonic() + config.drain_timeout
-        farewell.tell(_goodbyes(node), config.drain_timeout, hurry, link.leaving if link else 1)
-        for goodbye in _goodbyes(node):
-            goodbye()  # to those who were just being let in; the others have heard it
-        tunnels.stop()
-        server.drain(deadline - monotonic(), hurry)
-        for connected in connected_sockets:
-            connected.cut_off("did not answer the close")
-        node.parking.close()
-        # What the receivers do about it is theirs to finish: it may be in a database next.
-        if not node.pool.wait_until_idle(0 if hurry.is_set() else config.drain_timeout):
-            log.warning("receivers were still running when the server ended")
-        node.stop()
-        watchdog.stop()
+        server.leave(hurry)
         if link is not None:
             link.stop()
         for watcher in watchers:
             watcher.cancel()
 
 
-def _connect(config: Config, rules: Rules, address: str) -> ServerLink:
-    """The link to the other servers of this site."""
+class _Server:
+    """What a server process has: who serves, who watches, and the ways in."""
 
-    def open_bus(hub: Hub) -> Callable[[], None]:
-        node = here()
-        answers = partial(following.answers, node.watchers, node.broker, node.broker)
-        bus = BusServer(node.perform, config, node.ask, answers, hub)
-        bus.start()
-        return bus.stop
+    def __init__(self, listener: socket.socket, application: Any, config: Config, link: Link | None) -> None:
+        self._config = config
+        self._link = link
+        self.node = Node(config, partial(link_to_the_others, config), following.look)
+        moving.register(self.node)
+        self._door, self._tunnels = SideDoor(config, self.node.address), Tunnels(self.node)
+        passing = Passing(self.node.address, [self._door.carry, self._tunnels.carry])
+        several = link is not None
+        self._listener = Listener(listener, application, config, passing, is_one_of_several=several)
+        self._watchdog = Watchdog(config.slow_receiver)
 
-    if config.broker:
-        from realtime_wall.brokers.redis_link import RedisLink  # redis-py is an extra
+    def start(self) -> None:
+        self.node.start()
+        self._watchdog.start()
+        self._listener.start()
+        self._door.start(self._listener.take)
+        if self._link is not None:
+            self._link.on_cover = self._listener.cover
+        self._tunnels.start(self._listener)
 
-        return RedisLink(config, rules, address)
-    return LocalLink(config, rules, address, open_bus)
+    def leave(self, hurry: Event) -> None:
+        """Let everybody leave in peace, and end."""
+        node, seconds = self.node, self._config.drain_timeout
+        self._listener.stop_listening(hurry)
+        node.stopping = True
+        _tell(signals.server_stopping, node)
+        self._door.stop()
+        deadline = monotonic() + seconds
+        farewell.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
+        for goodbye in _goodbyes(node):
+            goodbye()  # to those who were just being let in; the others have heard it
+        self._tunnels.stop()
+        self._listener.drain(deadline - monotonic(), hurry)
+        for connected in connected_sockets:
+            connected.cut_off("did not answer the close")
+        node.parking.close()
+        # What the receivers do about it is theirs to finish: it may be in a database next.
+        if not node.pool.wait_until_idle(0 if hurry.is_set() else seconds):
+            log.warning("receivers were still running when the server ended")
+        node.stop()
+        self._watchdog.stop()
 
 
 def _goodbyes(node: Node) -> list[Callable[[], None]]:
