@@ -6,7 +6,7 @@ import platform
 import sys
 
 from bench import peers_table
-from bench.figures import channels, leaving, passing, plain, socketio, through_redis
+from bench.figures import channels, cluster, leaving, passing, plain, socketio, through_redis
 
 FIGURES = [
     *plain.FIGURES,
@@ -15,6 +15,7 @@ FIGURES = [
     *channels.FIGURES,
     *through_redis.FIGURES,
     *passing.FIGURES,
+    *cluster.FIGURES,
 ]
 
 

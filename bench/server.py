@@ -87,11 +87,12 @@ class Ours(Process):
     One that is ``beside`` another belongs to the same project.
     """
 
-    def __init__(self, beside=None):
+    def __init__(self, beside=None, workers=1, sessions="db"):
         def environment(self):
             self.environment = {
                 "BENCH_DATABASE": os.path.join(self.directory.name, "db.sqlite3"),
                 "BENCH_DIRECTORY": (beside or self).directory.name,
+                "BENCH_SESSIONS": sessions,
                 "PYTHONPATH": str(ROOT),
             }
             made = self.manage("migrate", "-v0")
@@ -100,8 +101,31 @@ class Ours(Process):
             return self.environment
 
         super().__init__(
-            lambda self: ["manage.py", "rungevent", "--noreload", str(self.port)], SITE, environment
+            lambda self: ["manage.py", "rungevent", "--noreload", "--workers", str(workers), str(self.port)],
+            SITE,
+            environment,
         )
+        if workers > 1:
+            self.wait_for_workers(workers)
+
+    def wait_for_workers(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if len(self.statistics()["by_worker"]) == count:
+                return
+            threading.Event().wait(0.1)
+        raise RuntimeError("not all workers serve")
+
+    def statistics(self):
+        """Of all workers."""
+        told = self.manage("realtime", "stats", "--json")
+        return json.loads(told.stdout) if told.returncode == 0 else {"by_worker": []}
+
+    def cpu_of_all(self):
+        """CPU seconds of all processes of the server so far: its workers, and their supervisor."""
+        family = [self.process.pid, *_children(self.process.pid)]
+        threads = (thread for pid in family for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def manage(self, *arguments):
         return subprocess.run(
@@ -116,10 +140,15 @@ class Ours(Process):
         return json.loads(self.get(path))
 
 
+def _children(pid):
+    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
 LOGIN = """
+from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
+SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 user = get_user_model().objects.create_user("visitor")
 session = SessionStore()
 session[SESSION_KEY] = str(user.pk)

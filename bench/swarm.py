@@ -219,6 +219,23 @@ class Clients:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda _: handshake(port, path, cookie, until=b"welcome").close(), range(count)))
 
+    def resumes(self, port, count, channel, since, cookie, missed):
+        """Connect, subscribe with a cursor, read what was missed; how many have got all of it, in order."""
+        command = json.dumps({"type": "subscribe", "channel": channel, "since": since, "id": 1})
+
+        def resume(_):
+            connection = handshake(port, "/ws/", cookie, until=b"welcome")
+            connection.sendall(masked(command.encode()))
+            answer = b""
+            while b'"missed-%d"' % (missed - 1) not in answer and b'"gap"' not in answer:
+                answer += connection.recv(65536)
+            self._add(connection)
+            places = [answer.find(b'"missed-%d"' % number) for number in range(missed)]
+            return places == sorted(places) and places[0] > 0 and b'"gap"' not in answer
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return sum(pool.map(resume, range(count)))
+
     def handshakes_socketio(self, port, count, cookie):
         """The same with Socket.IO, welcome included."""
 

@@ -23,6 +23,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+SESSION_ENGINE = f"django.contrib.sessions.backends.{os.environ['BENCH_SESSIONS']}"
 ROOT_URLCONF = "bench_urls"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["BENCH_DATABASE"]}}
 # The same for every server that is compared: a line of log for each request costs about as much as a

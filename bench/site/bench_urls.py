@@ -12,4 +12,6 @@ urlpatterns = [
     path("stamp/", views.stamp),
     path("burst/", views.burst),
     path("empty/", views.empty),
+    path("queries/", views.queries),
+    path("position/", views.position),
 ]

@@ -7,12 +7,13 @@ import gevent
 from django.conf import settings
 from django.contrib.auth import get_user_model, login, logout
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.http import HttpResponse, JsonResponse
 from django.test.utils import CaptureQueriesContext
 from django.views.decorators.csrf import csrf_exempt
 from gevent import get_hub
 
-from realtime_wall import broadcast, broadcast_channel, node, publish
+from realtime_wall import broadcast, broadcast_channel, cursor, node, publish
 
 TICK = 0.0005
 _gaps = []
@@ -93,3 +94,27 @@ def json_document(size):
     """Many small objects, as an API gives them."""
     row = {"id": "1234567890", "name": "A. Nonymous", "tags": ["one", "two"], "score": 1.5, "ok": True}
     return {"type": "document", "id": 1, "message": [row] * (size // (len(json.dumps(row)) + 2) - 1)}
+
+
+def queries(request):
+    """How many queries this process has made since it was last asked, on any connection."""
+    count, _queries[:] = len(_queries), []
+    return JsonResponse({"queries": count})
+
+
+def position(request):
+    return HttpResponse(cursor())
+
+
+_queries = []
+
+
+def _note_queries(connection, **_):
+    def note(execute, sql, params, many, context):
+        _queries.append(sql)
+        return execute(sql, params, many, context)
+
+    connection.execute_wrappers.append(note)
+
+
+connection_created.connect(_note_queries)
