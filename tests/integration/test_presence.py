@@ -22,6 +22,10 @@ SETTINGS = {"CHANNELS": {"room*": {"PRESENCE": True}, "*": {"WRITE": "staff"}}, 
 @pytest.fixture(autouse=True)
 def closed_tabs():
     yield
+    close_tabs()
+
+
+def close_tabs():
     while Browser.tabs:
         Browser.tabs.pop().close()
 
@@ -48,6 +52,7 @@ class Site:
         return self
 
     def __exit__(self, *_):
+        close_tabs()  # or the servers would wait for their goodbyes
         for server in (self.second, self.first):
             if server.process is not None:
                 server.stop()
