@@ -110,7 +110,7 @@ def is_good_body(path, value):
 
 
 def test_by_webhook(database, publisher, monkeypatch):
-    monkeypatch.setattr("realtime_wall.wall.posting.publish_here", publisher)
+    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
     cases = list(mutations(body, is_good_body))
     ids, bad = judged(cases, lambda value, data: from_webhook(value, data, now=NOW))
     answers = []

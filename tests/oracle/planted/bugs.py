@@ -21,14 +21,16 @@ def a_message_is_not_delivered():
     from realtime_wall.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
-    FanOut.push = lambda self, message, audience: push(self, message, () if is_due() else audience)
+    FanOut.push = lambda self, message, audience, *then: push(
+        self, message, () if is_due() else audience, *then
+    )
 
 
 def one_client_is_left_out():
     from realtime_wall.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
-    FanOut.push = lambda self, message, audience: push(self, message, audience[1:] if is_due() else audience)
+    FanOut.push = lambda self, message, audience, *then: push(self, message, audience[is_due() :], *then)
 
 
 def a_message_is_delivered_twice():
@@ -36,23 +38,28 @@ def a_message_is_delivered_twice():
 
     is_due, push = every(), FanOut.push
 
-    def twice(self, message, audience):
+    def twice(self, message, audience, *then):
         if is_due():
             push(self, message, audience)
-        return push(self, message, audience)
+        return push(self, message, audience, *then)
 
     FanOut.push = twice
 
 
 def two_messages_change_places():
-    from realtime_wall.fan_out import FanOut
+    from realtime_wall.fan_out import Delivery, FanOut
 
-    is_due, push = every(), FanOut.push
+    is_due, push, held = every(), FanOut.push, []
 
-    def swapping(self, message, audience):
-        delivery = push(self, message, audience)
-        if is_due() and len(self._queue) > 1:
-            self._queue.rotate(1)
+    def swapping(self, message, audience, then=None):
+        if is_due():
+            held.append((message, audience, then))
+            delivery = Delivery(message, audience, then)
+            delivery.done.set()
+            return delivery
+        delivery = push(self, message, audience, then)
+        while held:
+            push(self, *held.pop())
         return delivery
 
     FanOut.push = swapping
@@ -72,36 +79,37 @@ def the_log_forgets_a_message():
 
 
 def a_resume_skips_the_first():
-    from realtime_wall.brokers.memory import MemoryBroker
+    from realtime_wall.brokers.replica import Replica
 
-    since = MemoryBroker.since
-    MemoryBroker.since = lambda self, channel, position: since(self, channel, position)[1:]
+    since = Replica.since
+    Replica.since = lambda self, channel, position: since(self, channel, position)[1:]
 
 
 def a_resume_begins_too_early():
-    from realtime_wall.brokers.memory import MemoryBroker
-
+    from realtime_wall.brokers.replica import Replica
     from realtime_wall.channels.position import Position
 
-    since = MemoryBroker.since
+    since = Replica.since
 
     def too_early(self, channel, position):
         earlier = Position(position.epoch, max(position.offset - 8, 0))
         return since(self, channel, earlier)
 
-    MemoryBroker.since = too_early
+    Replica.since = too_early
 
 
 def a_position_is_given_twice():
-    from realtime_wall.channels.log import Log
-    from realtime_wall.channels.position import Position
+    from dataclasses import replace
 
-    is_due, append = every(), Log.append
+    from realtime_wall.channels.log import Log
+
+    is_due, append, last = every(), Log.append, []
 
     def stuttering(self, *args, **kwargs):
         message = append(self, *args, **kwargs)
-        if is_due():
-            self.top = Position(self.top.epoch, self.top.offset - 1)
+        if is_due() and last:
+            message = replace(message, position=last[0])
+        last[:] = [message.position]
         return message
 
     Log.append = stuttering
@@ -109,9 +117,9 @@ def a_position_is_given_twice():
 
 def a_gap_is_not_told():
     """The epoch stays the same over a restart."""
-    from realtime_wall.brokers import memory
+    from realtime_wall.brokers import replica
 
-    memory.secrets = type("Same", (), {"token_urlsafe": staticmethod(lambda size: "always")})
+    replica.new_epoch = lambda: "always"
 
 
 def a_message_is_acknowledged_before_it_is_lost():
