@@ -115,6 +115,7 @@ class Node:
         self.broker.on_forgotten(self._life.forgotten)
         self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
         self.on_end: Callable[[], object] = lambda: None  # set by whoever runs this server
+        self._told_at_most: Position | None = None  # while everybody is sent away
         self._home = threading.get_native_id()
 
     def start(self) -> None:
@@ -217,13 +218,17 @@ class Node:
             return None if self._answerer is None else self._answerer(self, command)
         return self._perform_here(command)
 
-    def start_afresh(self) -> None:
-        """What was published may have been missed here, or positions are void: let everybody come back."""
+    def start_afresh(self, before: Position) -> None:
+        """Something after this position was missed here, or its epoch is over: let everybody come back."""
         self.presence.start_afresh()
-        for socket in connected_sockets:
-            socket.cut_off("the log begins anew")
-        for listener in list(self.listeners):
-            listener.end("the log begins anew")
+        self._told_at_most = before
+        try:
+            for socket in connected_sockets:
+                socket.cut_off("the log begins anew")
+            for listener in list(self.listeners):
+                listener.end("the log begins anew")
+        finally:
+            self._told_at_most = None
 
     def end(self) -> None:
         """The others cannot be reached any more, and never will be."""
@@ -358,8 +363,8 @@ class Node:
 
     def told(self) -> Position:
         """Up to here every message was delivered to those who were to hear it."""
-        first = self._fan_out.first_on_its_way
-        return self.broker.top if first is None else Position(self.broker.top.epoch, first - 1)
+        first, top = self._fan_out.first_on_its_way, self._told_at_most or self.broker.top
+        return top if first is None else Position(top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         was_on_it = self.subscriptions.remove(channel, subscriber)

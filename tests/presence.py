@@ -76,7 +76,7 @@ class Server:
     def gone(self, address):
         self.presence.gone(address)
 
-    def start_afresh(self):
+    def start_afresh(self, before):
         self.presence.start_afresh()
 
     def end(self):

@@ -298,3 +298,22 @@ def test_eight_publishers_are_heard_in_one_order_by_everybody(node):
     for name in range(8):
         own = [data for data in clients[0].data_heard if data.startswith(f"{name}:")]
         assert own == [f"{name}:{number}" for number in range(50)]
+
+
+def test_who_is_sent_away_stands_before_what_this_server_has_missed(node):
+    class Listener:
+        session_key = None
+
+        def end(self, reason):
+            self.told = node.told()
+
+    listener, before = Listener(), node.broker.top
+    node.perform(Publish(channel="news", data_json="1", counted=False))
+    node.listeners.add(listener)
+    try:
+        node.start_afresh(before)
+    finally:
+        node.listeners.discard(listener)
+
+    assert listener.told == before
+    assert node.told() == node.broker.top != before

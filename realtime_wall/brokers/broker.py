@@ -15,6 +15,7 @@ from realtime_wall.brokers.entry import Entry
 from realtime_wall.brokers.link import Link, Note, ServerLink
 from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.log import ChannelImage, Image, Log
+from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import RealtimeWallError
 
@@ -34,8 +35,8 @@ class Server(Protocol):
     def gone(self, address: str) -> None:
         """Another server has left. Must not wait."""
 
-    def start_afresh(self) -> None:
-        """No position of before is good any more: every client has to come back."""
+    def start_afresh(self, before: Position) -> None:
+        """Something after this position was missed, or its epoch is over: every client has to come back."""
 
     def end(self) -> None:
         """The link is lost for good."""
@@ -88,17 +89,19 @@ class Broker(Replica):
     # As a member
 
     def begin(self, image: Iterator[ChannelImage | Image]) -> None:
+        before = self.top
         self.restore(image)
-        self._start_afresh()
+        self._start_afresh(before)
 
     def take_over(self) -> Log:
+        before = self.top
         log = self.renew()
-        self._start_afresh()
+        self._start_afresh(before)
         return log
 
-    def _start_afresh(self) -> None:
+    def _start_afresh(self, before: Position) -> None:
         if self._has_begun:
-            self._server.start_afresh()
+            self._server.start_afresh(before)
         self._has_begun = True
 
     def entry(self, entry: Entry) -> None:

@@ -60,7 +60,7 @@ class Server:
     def gone(self, address):
         pass
 
-    def start_afresh(self):
+    def start_afresh(self, before):
         self.fresh_starts += 1
 
     def end(self):
