@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 from typing import IO
 
@@ -35,8 +36,12 @@ OpenBus = Callable[[Hub], Callable[[], None]]
 
 
 class LocalLink:
-    def __init__(self, config: Config, rules: Rules, address: str, open_bus: OpenBus) -> None:
+    def __init__(
+        self, config: Config, rules: Rules, address: str, open_bus: OpenBus, supervisor: int | None = None
+    ) -> None:
+        """A worker has a ``supervisor``: its process id."""
         self.address = address
+        self._supervisor = supervisor
         self._config = config
         self._rules = rules
         self._open_bus = open_bus
@@ -120,6 +125,11 @@ class LocalLink:
     def _hub_is_gone(self) -> None:
         self._link = None
         if self._is_leaving:
+            return
+        if self._supervisor is not None and os.getppid() != self._supervisor:
+            # Killed, and with it the address: a worker does not outlive it, and takes nobody's place.
+            assert self._member is not None
+            self._member.cut_off()
             return
         log.warning("the hub of this machine has ended: all clients come back")
         self._find_hub()

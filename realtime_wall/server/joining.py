@@ -15,7 +15,8 @@ from realtime_wall.config import Config
 from realtime_wall.node import here
 
 
-def link_to_the_others(config: Config, rules: Rules, address: str) -> ServerLink:
+def link_to_the_others(config: Config, supervisor: int | None, rules: Rules, address: str) -> ServerLink:
+    """``supervisor`` is the process id of a worker's."""
     if config.broker:
         from realtime_wall.brokers.redis_link import RedisLink  # redis-py is an extra
 
@@ -28,4 +29,4 @@ def link_to_the_others(config: Config, rules: Rules, address: str) -> ServerLink
         bus.start()
         return bus.stop
 
-    return LocalLink(config, rules, address, open_bus)
+    return LocalLink(config, rules, address, open_bus, supervisor)

@@ -87,7 +87,8 @@ class _Server:
     def __init__(self, listener: socket.socket, application: Any, config: Config, link: Link | None) -> None:
         self._config = config
         self._link = link
-        self.node = Node(config, partial(link_to_the_others, config), following.look)
+        supervisor = None if link is None else link.place.supervisor
+        self.node = Node(config, partial(link_to_the_others, config, supervisor), following.look)
         moving.register(self.node)
         self._door, self._tunnels = SideDoor(config, self.node.address), Tunnels(self.node)
         passing = Passing(self.node.address, [self._door.carry, self._tunnels.carry])

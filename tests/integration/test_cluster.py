@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from itertools import count
 
 import pytest
 
-from tests.live import PATIENCE, ROOT, SITE, LiveServer, wait_for
+from tests.live import PATIENCE, ROOT, SITE, LiveServer
 from tests.redis_server import RedisServer
 
 # A program of its own, as cron or a worker of Celery would be: nothing patched, no server in it.
@@ -65,6 +66,7 @@ def by_a_supervisor():
         yield Cluster(server, server)
 
 
+numbers = count(1)
 WAYS = [by_redis, by_a_hub, by_a_supervisor]
 
 
@@ -76,17 +78,18 @@ def cluster(request):
         assert "Traceback" not in cluster.doors[0].output + cluster.doors[1].output
 
 
-@pytest.fixture
-def clients(cluster):
+@pytest.fixture(scope="module")
+def crowd(cluster):
     """Of both servers; workers share their clients by chance, so there are some more."""
-    clients = [cluster.client(number % 2) for number in range(6)]
-    yield clients
-    for client in clients:
-        client.close()
-    code = (
-        "from realtime_wall import broadcast, NoSocket\ntry: broadcast(0)\nexcept NoSocket: print('nobody')"
-    )
-    wait_for(lambda: cluster.run(code) == "nobody")
+    return [cluster.client(number % 2) for number in range(6)]
+
+
+@pytest.fixture
+def clients(crowd):
+    """Those, having read all that tests before have sent them."""
+    for client in crowd:
+        client.subscribe(f"read {next(numbers)}")
+    return crowd
 
 
 def test_clients_of_different_servers_have_different_owners(cluster, clients):
