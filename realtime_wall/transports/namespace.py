@@ -56,6 +56,11 @@ def _number(event_id: Any) -> int:
     return int(digits)
 
 
+def _later(told: Position, cursor: Position) -> Position:
+    """Where it stands: a message that others are still given may have been written to this one."""
+    return cursor if cursor.epoch == told.epoch and cursor.offset > told.offset else told
+
+
 class Client(Protocol):
     """Who is in this namespace, and perhaps in others."""
 
@@ -373,7 +378,7 @@ class Namespace:
         socket, lot, door = self.socket, self._node.parking, self._door
         # What has not been written yet is lost with the connection, though it was delivered.
         is_owed = door is not None or self._is_telling or self._is_behind
-        told = self._cursor if is_owed else self._node.told()
+        told = self._cursor if is_owed else _later(self._node.told(), self._cursor)
         for channel in (EVERYONE, *socket.channels):
             self._node.unsubscribe(self, channel)
         # One that was never welcomed knows no secret to come back with.

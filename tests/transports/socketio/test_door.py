@@ -351,3 +351,17 @@ def test_a_volatile_broadcast_is_left_out_for_who_is_not_welcomed_yet(node):
     hold.set()
     visitor.settle()
     assert visitor.events() == []
+
+
+def test_what_was_written_while_others_still_waited_for_it_is_not_told_again(node, visitor, monkeypatch):
+    visitor.socket.subscribe("room")
+    before = node.broker.top
+    api.publish("room", 1, event="news")
+    gevent.sleep(0.01)  # delivered
+    assert visitor.events() == [["news", 1]]
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "told", lambda: before)  # so far all of its audience has come
+        visitor.wire.abort("reset")
+    api.publish("room", 2, event="news")
+
+    assert visitor.come_back().events() == [["news", 2]]
