@@ -65,6 +65,11 @@ class Broker(Replica):
     def leave(self) -> None:
         self._link.leave()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether this is the only server."""
+        return self._link.servers() == (self.address,)
+
     def answers_for(self, entry: Entry) -> bool:
         """Whether this is the one server that does what is to be done once about an entry."""
         servers = self._link.servers()

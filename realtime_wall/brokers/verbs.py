@@ -111,11 +111,12 @@ def _put(
     caller: Caller, command: Publish | Retract | Delete, counted: bool, servers: Collection[str]
 ) -> Receipt:
     one = draft(command, caller.link.address, counted)
-    expected = caller.expect(one.key, servers if counted else ())
+    expected = caller.expect(one.key, servers) if counted else None
     sequenced = caller.link.sequence(one)
     position = None if sequenced.position is None else str(sequenced.position)
-    if not counted or not sequenced.is_new or position is None:
-        expected.gather(0)
+    if expected is None or not sequenced.is_new or position is None:
+        if expected is not None:
+            expected.gather(0)
         return Receipt(processes=max(1, len(servers)), position=position)
     total = _sum(_results(expected.gather(TIMEOUT)))
     return Receipt(max(1, total.processes), total.sockets, total.queued, total.dropped, position)
