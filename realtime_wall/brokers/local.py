@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable
 from typing import IO
 
@@ -42,6 +41,7 @@ class LocalLink:
         """A worker has a ``supervisor``: its process id."""
         self.address = address
         self._supervisor = supervisor
+        self._hub_process = 0
         self._config = config
         self._rules = rules
         self._open_bus = open_bus
@@ -118,7 +118,7 @@ class LocalLink:
                 log.info("the hub %s: %s", path.name, problem)
                 link.leave()
                 continue
-            self._link = link
+            self._link, self._hub_process = link, int(path.stem)
             return True
         return False
 
@@ -126,8 +126,8 @@ class LocalLink:
         self._link = None
         if self._is_leaving:
             return
-        if self._supervisor is not None and os.getppid() != self._supervisor:
-            # Killed, and with it the address: a worker does not outlive it, and takes nobody's place.
+        if self._supervisor is not None and self._hub_process == self._supervisor:
+            # With it goes the address: a worker does not outlive it, and takes nobody's place.
             assert self._member is not None
             self._member.cut_off()
             return

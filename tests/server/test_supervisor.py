@@ -115,7 +115,7 @@ def test_nobody_is_refused_while_a_worker_is_killed(server):
     with Asking(server, "/own/", per_second=50) as asking:
         asking.wait_for_more()
         os.kill(killed, signal.SIGKILL)
-        server.wait_for_log(rf"worker \d \(pid {killed}\) was killed by SIGKILL; another one starts now")
+        server.wait_for_log(rf"worker \d \(pid {killed}\) was killed by SIGKILL; another one starts")
         (new,) = wait_for(lambda: set(workers(server)) - set(old), "another worker")
         # The other one serves all; four who ask one after the other would soon wait for the new one.
         asking.wait_for_more(20)
