@@ -16,8 +16,8 @@ from tests.wall.fakes import x_line
 
 pytestmark = pytest.mark.redis
 
-KILLS = 20 if PROVE else int(os.environ.get("KILLS", 2))
-AWAY = 30 if PROVE else 5
+KILLS = 20 if PROVE else int(os.environ.get("KILLS", 1))
+AWAY = 30 if PROVE else 3
 
 
 class Machine(FeedServer):
