@@ -68,6 +68,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     _hand_over: HandOver | None = None
     _stream: Stream | None = None
     _checking: tuple[str, list[tuple[str, str]]] | None = None
+    serves_once: bool = False  # the connection ends with its first answer
     waits_since: float = 0.0  # when the wait for this request began
 
     # The head
@@ -259,7 +260,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             headers = [*kept, *self._hand_over.headers]
         elif code == 426:  # RFC 9110 7.8; an application under WSGI may not say it itself
             headers = [*headers, ("Upgrade", "websocket")]
-        if self.server.stopping or self.wsgi_input.ends_connection():
+        if self.server.stopping or self.serves_once or self.wsgi_input.ends_connection():
             self.close_connection = True
         write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
         if code == 200 and self._stream is not None and self._stream.opener is not None:

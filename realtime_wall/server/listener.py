@@ -56,22 +56,23 @@ class Listener(WSGIServer):
 
     def take(self, connection: Any, passed: Passed) -> None:
         """Go on with a connection that another server has accepted."""
-        self.do_handle(connection, passed.peer, passed.arrived)
+        self.do_handle(connection, passed.peer, passed.arrived, passed.is_far)
 
-    def handle(self, connection: Any, address: Any, arrived: bytes = b"") -> None:
+    def handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
         handler = self.handler_class(connection, address, self)
+        handler.serves_once = is_far
         if arrived:
             handler.read_first(arrived)
         handler.handle()
 
-    def do_handle(self, connection: Any, address: Any, arrived: bytes = b"") -> None:
+    def do_handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
         if self.room <= 0:
             with contextlib.closing(connection), contextlib.suppress(OSError):
                 connection.setblocking(False)
                 connection.send(FULL)
             return
         self.http_connections += 1
-        super().do_handle(connection, address, arrived)  # type: ignore[call-arg]
+        super().do_handle(connection, address, arrived, is_far)  # type: ignore[call-arg]
 
     def do_close(self, connection: Any, *args: Any) -> None:
         self.http_connections -= 1

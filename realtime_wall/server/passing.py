@@ -23,6 +23,7 @@ class Passed:
 
     peer: tuple[Any, ...] | str  # who is at its other end, as whoever accepted it was told
     arrived: bytes  # what was read of it: a request head, and perhaps more
+    is_far: bool = False  # by a tunnel: it ends with the answer, as the next request may be for anybody
 
 
 def peer_from_json(said: object) -> tuple[Any, ...] | str:

@@ -112,7 +112,7 @@ class Tunnels:
         return end.write(data)
 
     def _open(self, name: str, other: str, peer: object, arrived: bytes) -> bool:
-        passed = Passed(peer_from_json(peer), arrived)
+        passed = Passed(peer_from_json(peer), arrived, is_far=True)
         if self._server is None or self._server.room <= len(self.ends):
             return False
         ours, theirs = gevent.socket.socketpair()

@@ -40,15 +40,8 @@ class Nginx:
 
     def __init__(self, directory: Path, upstream: Path):
         self.port = free_port()
-        site = CONFIGURATION.read_text()
-        for documented, ours in (
-            ("unix:/run/site/site.sock", f"unix:{upstream}"),
-            ("listen 80;", f"listen 127.0.0.1:{self.port};"),
-            ("www.example.com", "localhost"),
-        ):
-            assert documented in site
-            site = site.replace(documented, ours)
-        (directory / "site.conf").write_text(site)
+        self.upstream = upstream
+        (directory / "site.conf").write_text(self.configuration())
         (directory / "nginx.conf").write_text(MAIN.format(directory=directory))
         self.log = directory / "error.log"
         command = ["nginx", "-p", str(directory), "-c", str(directory / "nginx.conf")]
@@ -56,6 +49,17 @@ class Nginx:
         if os.getuid() == 0:
             command += ["-g", "user root;"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def configuration(self):
+        site = CONFIGURATION.read_text()
+        for documented, ours in (
+            ("unix:/run/site/site.sock", f"unix:{self.upstream}"),
+            ("listen 80;", f"listen 127.0.0.1:{self.port};"),
+            ("www.example.com", "localhost"),
+        ):
+            assert documented in site
+            site = site.replace(documented, ours)
+        return site
 
     def is_listening(self):
         assert self.process.poll() is None, self.log.read_text()

@@ -78,7 +78,7 @@ def dug(pair):
 
 
 def test_the_owner_has_the_connection_with_all_that_is_known_of_it(pair, dug):
-    assert pair[1].came[0][1] == Passed(PEER, b"GET")
+    assert pair[1].came[0][1] == Passed(PEER, b"GET", is_far=True)
 
 
 def test_what_each_says_the_other_hears(dug):
