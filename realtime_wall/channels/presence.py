@@ -68,9 +68,11 @@ class Table:
         return [Flip(LEFT, channel, there.person)]
 
     def server_gone(self, server: str) -> list[Flip]:
-        """All that it had are no longer there by it."""
+        """All that it had are no longer there by it; in an order that a table made from an image has, too."""
         return [
-            flip for channel, person_id in self.of(server) for flip in self.go(server, channel, person_id)
+            flip
+            for channel, person_id in sorted(self.of(server))
+            for flip in self.go(server, channel, person_id)
         ]
 
     def of(self, server: str) -> list[tuple[str, str]]:

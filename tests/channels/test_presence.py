@@ -1,3 +1,5 @@
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +86,13 @@ def test_whatever_happens_the_table_is_what_the_servers_have_said(steps):
             events = [one.event for one in flips if (one.channel, one.person["id"]) == (where, person)]
             is_there = any((c, p) == (where, person) for _, c, p in said)
             assert events == [JOINED, LEFT] * (len(events) // 2) + [JOINED] * is_there
+
+
+def test_a_table_made_from_an_image_tells_of_a_dead_server_in_the_same_order():
+    table = Table()
+    for channel, person in (("b", BOB), ("a", BOB), ("b", ADA), ("a", ADA)):
+        table.come("one", channel, person)
+
+    copy = Table.restored(json.loads(json.dumps(table.image())))
+
+    assert copy.server_gone("one") == table.server_gone("one")
