@@ -65,6 +65,8 @@ def _tell_all(command: Command | Ask, config: Config, timeout: float) -> list[tu
             error = answer.get("error")
             if "receipt" in answer or "answers" in answer:
                 done.append((path, answer))
+            elif error == "NoServer":
+                continue  # a supervisor whose workers are all away
             elif error == "NoSocket":
                 nobody = NoSocket(answer["message"])
             elif error in ("InvalidMessage", "MessageTooBig"):

@@ -31,7 +31,7 @@ from realtime_wall.brokers.command import (
 )
 from realtime_wall.brokers.entry import draft
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.errors import InvalidMessage, NoSocket, PublishFailed, RealtimeWallError
+from realtime_wall.errors import InvalidMessage, NoServer, NoSocket, PublishFailed, RealtimeWallError
 
 # A server that takes longer than this to answer is not waited for.
 TIMEOUT = 5.0
@@ -172,7 +172,7 @@ def result(value: Any) -> dict[str, Any]:
 
 
 def error(problem: Exception) -> dict[str, Any]:
-    if isinstance(problem, NoSocket):
+    if isinstance(problem, NoSocket) and not isinstance(problem, NoServer):
         return {"error": "NoSocket", "message": str(problem)}
     if isinstance(problem, RealtimeWallError):
         return {"error": type(problem).__name__, "message": str(problem)}

@@ -107,6 +107,13 @@ def test_nobody_anywhere_is_told_in_the_server_s_words(config, answering):
     assert not isinstance(nobody.value, NoServer)
 
 
+def test_a_supervisor_without_workers_is_no_server(config, answering):
+    answering({"error": "NoServer", "message": "its workers are just starting"})
+
+    with pytest.raises(NoServer):
+        bus_client.perform(COMMAND, config)
+
+
 @pytest.mark.parametrize("error", ["InvalidMessage", "MessageTooBig"])
 def test_a_message_that_no_server_would_take_is_the_caller_s_mistake(config, answering, error):
     answering({"error": error, "message": "too long"}, receipt(sockets=1))
