@@ -340,17 +340,7 @@ class Node:
 
     def missed(self, channels: Mapping[str, int], since: Since) -> Start:
         """What is to be told of channels to somebody who comes, or comes back."""
-        messages: list[Message] = []
-        gaps: list[str] = []
-        for channel, backtrack in channels.items():
-            missed = resume.missed(self.broker, channel, since, backtrack)
-            messages.extend(missed.messages)
-            if not missed.is_complete:
-                gaps.append(channel)
-        messages.sort(key=lambda message: message.position.offset)
-        top = self.broker.top
-        start = Position(top.epoch, messages[0].position.offset - 1) if messages else top
-        return Start(start, messages, gaps)
+        return resume.start(self.broker, channels, since)
 
     def can_tell(self, channels: Iterable[str], since: Position) -> bool:
         """Whether everything after a position can still be told, on each of these channels."""

@@ -89,9 +89,13 @@ class Replica:
         """Everything on a channel after a position, or HistoryLost."""
         return self.log.since(channel, position, monotonic())
 
-    def since_event(self, channel: str, event_id: str) -> list[Message]:
-        """Everything on a channel after a message with this event id, or HistoryLost."""
-        return self.log.since_event(channel, event_id, monotonic())
+    def kept_since(self, channel: str, offset: int) -> tuple[list[Message], int | None]:
+        """What is kept of a channel after an offset, and up to which one something was lost."""
+        return self.log.kept_since(channel, offset, monotonic())
+
+    def position_of(self, channel: str, event_id: str) -> Position | None:
+        """That of the first kept message of a channel with this event id."""
+        return self.log.position_of(channel, event_id, monotonic())
 
     def since_time(self, channel: str, when: float) -> list[Message]:
         """Everything on a channel from this second on, as far as it is kept."""

@@ -156,13 +156,11 @@ def _told_now(request: HttpRequest, wanted: Asked) -> HttpResponse | None:
     here = wanted.here
     here.come_up_to(wanted.since)
     found = here.missed(wanted.channels, wanted.since)
-    if not found.messages and not found.gaps:
+    if not found.told:
         return None
-    gaps = formats.gap_items(found.gaps, found.start, wanted.since)
-    body = _body(request, wanted)
-    text = body.text([*gaps, *map(formats.item_of, found.messages)])
-    response = HttpResponse(text, content_type=body.content_type)
-    last = found.messages[-1] if found.messages else None
+    body, messages = _body(request, wanted), found.messages
+    response = HttpResponse(body.text(formats.items_of(found.told)), content_type=body.content_type)
+    last = messages[-1] if messages else None
     # Up to the log's end nothing else was for this client: all of it is in the answer.
     _validate(response, validators(here.broker.top, last.time if last else time()))
     return response

@@ -116,13 +116,18 @@ class Log:
             raise HistoryLost(channel, position)
         return [] if history is None else history.after(position.offset)
 
-    def since_event(self, channel: str, event_id: str, now: float) -> list[Message]:
-        """Everything after the first kept message with this event id."""
+    def kept_since(self, channel: str, offset: int, now: float) -> tuple[list[Message], int | None]:
+        """What is kept after the offset, and up to which one something was lost; None when nothing was."""
+        history = self._current(channel, now)
+        lost = self._lost if history is None else history.lost
+        messages = [] if history is None else history.after(max(offset, lost))
+        return messages, lost if offset < lost else None
+
+    def position_of(self, channel: str, event_id: str, now: float) -> Position | None:
+        """That of the first kept message with this event id."""
         history = self._current(channel, now)
         found = None if history is None else history.find(lambda one: one.event_id == event_id)
-        if history is None or found is None:
-            raise HistoryLost(channel, event_id)
-        return history.after(found.position.offset)
+        return None if found is None else found.position
 
     def since_time(self, channel: str, time: float, now: float) -> list[Message]:
         """Everything from this second on, as far as it is kept."""

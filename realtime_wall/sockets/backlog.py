@@ -9,11 +9,13 @@ messages of a channel that can do without some of them wait here, too, when the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rules
 from realtime_wall.sockets.live_queue import LiveQueue
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
@@ -34,22 +36,22 @@ class Road(Protocol):
 
 
 class Backlog:
-    __slots__ = ("_live", "_missed", "_road", "_tell_gaps", "_wanted", "_write")
+    __slots__ = ("_live", "_missed", "_road", "_tell_gap", "_wanted", "_write")
 
     def __init__(
         self,
         road: Road,
         write: Callable[[list[Message]], object],
-        tell_gaps: Callable[[list[str], Position], object],
+        tell_gap: Callable[[Gap], object],
         is_wanted: Callable[[str], bool],
         rules: Rules,
         limit: int,
     ) -> None:
         self._road = road
         self._write = write
-        self._tell_gaps = tell_gaps  # that something of channels, up to a position, was left out
+        self._tell_gap = tell_gap
         self._wanted = is_wanted  # whether the client is still on a channel
-        self._missed: deque[Message] = deque()
+        self._missed: deque[Message | Gap] = deque()
         self._live = LiveQueue(rules, limit)
 
     @property
@@ -58,12 +60,12 @@ class Backlog:
 
     def tell(self, channel: str, missed: list[Message]) -> None:
         """Write what was missed on a channel, and forget what waited for an earlier stay on it."""
-        self._missed = deque(one for one in self._missed if one.channel != channel)
+        self._missed = deque(one for one in self._missed if isinstance(one, Gap) or one.channel != channel)
         self._live.leave_out(channel)
         self._missed.extend(missed)
         self._go_on()
 
-    def tell_all(self, missed: list[Message]) -> None:
+    def tell_all(self, missed: Iterable[Message | Gap]) -> None:
         """Write what was missed on several channels, to a client that has had nothing yet."""
         self._missed.extend(missed)
         self._go_on()
@@ -80,8 +82,11 @@ class Backlog:
 
     def _go_on(self) -> None:
         while self.is_waiting and self._road.is_open and not self._road.outbox_size:
-            portion = self._portion()
-            if portion:
+            first = self._missed[0] if self._missed else None
+            if isinstance(first, Gap):
+                self._missed.popleft()
+                self._tell_of(first)
+            elif portion := self._portion():
                 self._tell_what_is_left_out(portion[0].position)
                 self._write(portion)
         if not self._road.is_open:
@@ -91,16 +96,29 @@ class Backlog:
             self._road.when_drained(self._go_on)
 
     def _tell_what_is_left_out(self, first: Position) -> None:
-        gaps, self._live.gaps = sorted(filter(self._wanted, self._live.gaps)), set()
-        if gaps:
-            self._tell_gaps(gaps, Position(first.epoch, first.offset - 1))
+        gaps, self._live.gaps = sorted(self._live.gaps), set()
+        self._tell_of(Gap(gaps, Position(first.epoch, first.offset - 1)))
+
+    def _tell_of(self, gap: Gap) -> None:
+        channels = list(filter(self._wanted, gap.channels))
+        if channels:
+            self._tell_gap(replace(gap, channels=channels))
 
     def _portion(self) -> list[Message]:
+        """Messages up to the next gap."""
         portion: list[Message] = []
         size = 0
-        while self.is_waiting and size < PORTION:
-            message = self._missed.popleft() if self._missed else self._live.take()
+        while size < PORTION and (message := self._next_message()):
             if self._wanted(message.channel):
                 portion.append(message)
                 size += message.size
         return portion
+
+    def _next_message(self) -> Message | None:
+        if not self._missed:
+            return self._live.take() if self._live else None
+        first = self._missed[0]
+        if isinstance(first, Gap):
+            return None
+        self._missed.popleft()
+        return first

@@ -12,7 +12,7 @@ import gevent
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import NOTHING, Since
+from realtime_wall.channels.resume import Gap, Since
 from realtime_wall.fan_out import Encoded
 from realtime_wall.node import Node
 from realtime_wall.protocol.frames import text_frame
@@ -62,12 +62,12 @@ class ChannelWebSocket:
         node.listeners.add(self)
         self._frames.start()
         found = node.listen(self, channels, since)
-        self._tell_gaps(found.gaps, found.start, since)
-        if sum(message.size for message in found.messages) <= PORTION:
-            self._write(found.messages)
+        messages = found.messages
+        if len(messages) == len(found.told) and sum(message.size for message in messages) <= PORTION:
+            self._write(messages)
         else:
             self._backlog = self._new_backlog()
-            self._backlog.tell_all(found.messages)
+            self._backlog.tell_all(found.told)
         if node.config.connection_age:
             node.clockwork.schedule(self, node.config.connection_age)
         if arrived:
@@ -147,7 +147,7 @@ class ChannelWebSocket:
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
         wire = self._frames.wire
-        return Backlog(wire, self._write, self._tell_gaps, self._is_on, rules, limit)
+        return Backlog(wire, self._write, self._tell_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
@@ -156,9 +156,9 @@ class ChannelWebSocket:
         if messages:
             self._frames.write(formats.frames_of(self._node.rules)(messages))
 
-    def _tell_gaps(self, channels: list[str], position: Position, since: Since = NOTHING) -> None:
-        for gap in formats.gap_items(channels, position, since):
-            self._frames.write(text_frame(formats.text_of(gap, self._node.rules).encode()))
+    def _tell_gap(self, gap: Gap) -> None:
+        for item in formats.gap_items(gap):
+            self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
 
     def end(self, reason: str) -> None:
         self._frames.close(GOING_AWAY, reason)

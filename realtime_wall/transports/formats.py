@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import NOTHING, Since
+from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.fan_out import Codec
 from realtime_wall.protocol import event_stream, push_stream
@@ -108,14 +108,18 @@ def deleted_item(channel: str, farewell: str, position: Position) -> Item:
     return Item(DELETED, channel, text, cursor=str(position), tag=str(position.offset))
 
 
-def gap_items(channels: Sequence[str], at: Position, since: Since = NOTHING) -> list[Item]:
-    """That something of each channel was lost; after the last of them the client stands at a position.
+def gap_items(gap: Gap) -> list[Item]:
+    *channels, last = gap.channels
+    before = "" if gap.before is None else str(gap.before)
+    held = [replace(gap_item(channel, gap.position), cursor=before) for channel in channels]
+    return [*held, gap_item(last, gap.position)]
 
-    Before that it stands where it was: were it cut off in between, the others would never be told.
-    """
-    before = "" if since.position is None else str(since.position)
-    held = [replace(gap_item(channel, at), cursor=before) for channel in channels[:-1]]
-    return held + [gap_item(channel, at) for channel in channels[-1:]]
+
+def items_of(told: Iterable[Message | Gap]) -> list[Item]:
+    items: list[Item] = []
+    for one in told:
+        items += gap_items(one) if isinstance(one, Gap) else [item_of(one)]
+    return items
 
 
 def template_of(rule: Rule) -> Template:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Since
+from realtime_wall.channels.resume import Gap, Since
 from realtime_wall.channels.rules import Rule
 from realtime_wall.fan_out import Codec, Encoded
 from realtime_wall.node import Node
@@ -57,17 +57,17 @@ class Listener:
         self.channels = tuple(channels)
         node.listeners.add(self)
         found = node.listen(self, channels, since)
-        at = found.start
         opening = self._format.begin(self._rule)
-        for gap in formats.gap_items(found.gaps, at, since):
-            opening += formats.write(self._format, node.rules, gap)
-        opened = head + self._framed(opening + self._format.place(at))
-        if sum(message.size for message in found.messages) <= PORTION:
-            self._wire.write(opened + self._codec(found.messages))
+        if found.position is not None:
+            opening += self._format.place(found.position)
+        opened = head + self._framed(opening)
+        messages = found.messages
+        if len(messages) == len(found.told) and sum(message.size for message in messages) <= PORTION:
+            self._wire.write(opened + self._codec(messages))
         else:
             self._wire.write(opened)
             self._backlog = self._new_backlog()
-            self._backlog.tell_all(found.messages)
+            self._backlog.tell_all(found.told)
         config = node.config
         node.clockwork.schedule(
             self, min(config.ping_interval, config.connection_age or config.ping_interval)
@@ -105,7 +105,7 @@ class Listener:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._wire, self._write, self._tell_gaps, self._is_on, rules, limit)
+        return Backlog(self._wire, self._write, self._tell_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
@@ -113,10 +113,10 @@ class Listener:
     def _write(self, messages: list[Message]) -> None:
         self._wire.write(self._codec(messages))
 
-    def _tell_gaps(self, channels: list[str], position: Position) -> None:
-        gaps = formats.gap_items(channels, position)
+    def _tell_gap(self, gap: Gap) -> None:
+        items = formats.gap_items(gap)
         self._wire.write(
-            self._framed("".join(formats.write(self._format, self._node.rules, gap) for gap in gaps))
+            self._framed("".join(formats.write(self._format, self._node.rules, item) for item in items))
         )
 
     # As the wire's owner

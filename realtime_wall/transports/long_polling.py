@@ -68,9 +68,8 @@ class LongPoll:
         self.channels = channels
         node.listeners.add(self)
         found = node.listen(self, dict.fromkeys(channels, 0), Since(position=since))
-        if found.messages or found.gaps:  # published while the response was on its way here
-            gaps = formats.gap_items(found.gaps, found.start, Since(position=since))
-            self._answer_items([*gaps, *map(formats.item_of, found.messages)], found.messages)
+        if found.told:  # published while the response was on its way here
+            self._answer_items(formats.items_of(found.told), found.messages, node.broker.top)
         else:
             node.clockwork.schedule(self, node.config.long_poll_timeout)
 
@@ -79,19 +78,21 @@ class LongPoll:
     def deliver(self, encoded: Encoded) -> Written:
         if self._answered:
             return DROPPED  # it asks again, and is told
-        return self._answer_items(list(map(formats.item_of, encoded.messages)), encoded.messages)
+        messages = encoded.messages
+        return self._answer_items(list(map(formats.item_of, messages)), messages, messages[-1].position)
 
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
         if not self._answered:
-            self._answer_items([formats.deleted_item(channel, farewell, position)], [])
+            self._answer_items([formats.deleted_item(channel, farewell, position)], [], self._node.broker.top)
 
     def is_known_as(self, session_id: str) -> bool:
         return False
 
-    def _answer_items(self, items: list[push_stream.Item], messages: list[Message]) -> Written:
-        last = messages[-1] if messages else None
-        position = last.position if last else self._node.broker.top
-        fields = validators(position, last.time if last else time())
+    def _answer_items(
+        self, items: list[push_stream.Item], messages: list[Message], stands: Position
+    ) -> Written:
+        """``stands`` is where the client is once it has read them."""
+        fields = validators(stands, messages[-1].time if messages else time())
         fields.append(("Content-Type", self._body.content_type))
         return self._answer("200 OK", fields, self._body.text(items).encode())
 

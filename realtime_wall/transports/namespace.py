@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.fan_out import Encoded
 from realtime_wall.json_text import encode_json
@@ -183,14 +184,14 @@ class Namespace:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._client.session, self._write, self._tell_gaps, self._is_on, rules, limit)
+        return Backlog(self._client.session, self._write, self._tell_gap, self._is_on, rules, limit)
 
-    def _tell_gaps(self, channels: list[str], position: Position) -> None:
+    def _tell_gap(self, gap: Gap) -> None:
         """The client's offset moves on with the last: cut off before, it has to hear of the others."""
-        for channel in channels:
+        for channel in gap.channels:
             name = None if channel == EVERYONE else channel
-            arguments = Arguments(encode_json({"channel": name, "cursor": str(position)}))
-            at = position if channel == channels[-1] else self._cursor
+            arguments = Arguments(encode_json({"channel": name, "cursor": str(gap.position)}))
+            at = gap.position if channel == gap.channels[-1] else self._cursor
             offset = str(at) if self._secret else None
             text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
             self._client.session.send(text)

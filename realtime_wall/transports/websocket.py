@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
 from realtime_wall.fan_out import Encoded
 from realtime_wall.node import Node
 from realtime_wall.protocol import plain
@@ -180,11 +181,12 @@ class WebSocket:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._frames.wire, self._write_messages, self._tell_gaps, self._is_on, rules, limit)
+        return Backlog(self._frames.wire, self._write_messages, self._tell_gap, self._is_on, rules, limit)
 
-    def _tell_gaps(self, channels: list[str], position: Position) -> None:
-        for channel in channels:  # a plain client has a cursor for each
-            self._write_text(plain.gap_text(None if channel == EVERYONE else channel, str(position), None))
+    def _tell_gap(self, gap: Gap) -> None:
+        for channel in gap.channels:  # a plain client has a cursor for each
+            name = None if channel == EVERYONE else channel
+            self._write_text(plain.gap_text(name, str(gap.position), None))
 
     def _write_messages(self, messages: list[Message]) -> None:
         self._frames.write(encode_messages(messages))

@@ -300,19 +300,28 @@ def test_what_was_taken_back_leaves_its_room_to_others():
     assert texts(log.since("room", at(0), now=0)) == ["two", "three"]
 
 
-def test_what_follows_an_event_id_and_what_came_since_a_second():
+def test_an_event_id_has_a_position_and_a_second_has_what_came_since():
     log = new_log()
     for second, name in enumerate(("a", "b", "a", "c")):
         log.append("room", f'"{second}"', event_id=name, now=0.0, time=1000.5 + second)
 
-    assert texts(log.since_event("room", "a", now=0)) == ["1", "2", "3"]
-    assert texts(log.since_event("room", "c", now=0)) == []
-    with pytest.raises(HistoryLost):
-        log.since_event("room", "unknown", now=0)
-    with pytest.raises(HistoryLost):
-        log.since_event("empty", "a", now=0)
+    assert log.position_of("room", "a", now=0) == at(1)
+    assert log.position_of("room", "c", now=0) == at(4)
+    assert log.position_of("room", "unknown", now=0) is None
+    assert log.position_of("empty", "a", now=0) is None
     assert texts(log.since_time("room", 1002, now=0)) == ["2", "3"]
     assert log.since_time("empty", 0, now=0) == []
+
+
+def test_who_missed_more_than_is_kept_can_have_what_is_left_and_know_what_is_lost():
+    log = new_log(history_size=2)
+    publish(log, "one", "two", "three")
+
+    messages, lost_until = log.kept_since("room", 0, now=0)
+    assert (texts(messages), lost_until) == (["two", "three"], 1)
+    messages, lost_until = log.kept_since("room", 1, now=0)
+    assert (texts(messages), lost_until) == (["two", "three"], None)
+    assert log.kept_since("never heard of", 0, now=0) == ([], None)
 
 
 def test_channels_have_limits_of_their_own():

@@ -1,6 +1,6 @@
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import NOTHING, Since, missed
+from realtime_wall.channels.resume import NOTHING, Gap, Since, start
 from realtime_wall.channels.rules import Rule
 
 
@@ -9,9 +9,9 @@ class History:
 
     began = 1000.7
 
-    def __init__(self, size=100):
+    def __init__(self, size=100, channels="abab"):
         self.log = Log("e", lambda channel: Rule(history_size=size), history_channels=10)
-        for second, channel in enumerate("abab", start=1):
+        for second, channel in enumerate(channels, start=1):
             data, name = f'"{channel}{second}"', f"n{second}"
             self.log.append(channel, data, event_id=name, now=0.0, time=1000.0 + second)
 
@@ -23,51 +23,101 @@ class History:
         return lambda *args: getattr(self.log, name)(*args, 0)
 
 
-def told(since, backtrack=0, channel="a", history=None):
-    found = missed(history or History(), channel, since, backtrack)
-    return [one.data_json.strip('"') for one in found.messages], found.is_complete
+def offset_of(position):
+    return None if position is None else position.offset
+
+
+def told(since, backtrack=0, channels="a", history=None):
+    """Messages as they were published, gaps as (channels, up to where, where the reader stands before)."""
+    found = start(history or History(), dict.fromkeys(channels, backtrack), since)
+    return [
+        ("".join(one.channels), one.position.offset, offset_of(one.before))
+        if isinstance(one, Gap)
+        else one.data_json.strip('"')
+        for one in found.told
+    ]
+
+
+def at(offset, epoch="e"):
+    return Since(position=Position(epoch, offset))
 
 
 def test_who_is_new_is_told_nothing_or_the_last_messages():
-    assert told(NOTHING) == ([], True)
-    assert told(NOTHING, backtrack=1) == (["a3"], True)
-    assert told(NOTHING, backtrack=9) == (["a1", "a3"], True)
+    assert told(NOTHING) == []
+    assert told(NOTHING, backtrack=1) == ["a3"]
+    assert told(NOTHING, backtrack=9) == ["a1", "a3"]
 
 
 def test_a_cursor_is_exact_and_wins_over_looking_back():
-    assert told(Since(position=Position("e", 1)), backtrack=9) == (["a3"], True)
-    assert told(Since(position=Position("e", 2))) == (["a3"], True)
-    assert told(Since(position=Position("e", 4))) == ([], True)
+    assert told(at(1), backtrack=9) == ["a3"]
+    assert told(at(2)) == ["a3"]
+    assert told(at(4)) == []
 
 
 def test_looking_back_wins_over_what_is_less_exact():
-    assert told(Since(event_id="n3", time=1003), backtrack=2) == (["a1", "a3"], True)
+    assert told(Since(event_id="n3", time=1003), backtrack=2) == ["a1", "a3"]
 
 
-def test_an_event_id_is_followed_by_what_came_after_it():
-    assert told(Since(event_id="n1")) == (["a3"], True)
-    assert told(Since(event_id="unknown")) == ([], False)
+def test_an_event_id_is_followed_by_what_came_after_it_also_on_other_channels():
+    assert told(Since(event_id="n1")) == ["a3"]
+    assert told(Since(event_id="n2"), channels="ab") == ["a3", "b4"]
+    assert told(Since(event_id="unknown"), channels="ab") == [("ab", 4, None)]
 
 
 def test_a_second_with_a_tag_is_as_exact_as_a_cursor_also_on_other_channels():
-    assert told(Since(time=1001, tag=1)) == (["a3"], True)
-    assert told(Since(time=1002, tag=2)) == (["a3"], True)
-    assert told(Since(time=1003, tag=3)) == ([], True)
+    assert told(Since(time=1001, tag=1)) == ["a3"]
+    assert told(Since(time=1002, tag=2)) == ["a3"]
+    assert told(Since(time=1003, tag=3)) == []
 
 
 def test_a_second_alone_is_told_whole():
-    assert told(Since(time=1003)) == (["a3"], True)
-    assert told(Since(time=1004)) == ([], True)
-    assert told(Since(time=0)) == (["a1", "a3"], True)
+    assert told(Since(time=1003)) == ["a3"]
+    assert told(Since(time=1004)) == []
+    assert told(Since(time=0)) == ["a1", "a3"]
 
 
 def test_a_tag_from_before_this_log_is_a_gap_and_what_there_is_is_told():
-    assert told(Since(time=999, tag=3)) == (["a1", "a3"], False)
+    assert told(Since(time=999, tag=3)) == [("a", 0, None), "a1", "a3"]
+    assert told(Since(time=999, tag=3), history=History(size=1)) == [("a", 1, None), "a3"]
 
 
-def test_what_is_no_longer_kept_is_a_gap():
+def test_what_is_no_longer_kept_is_a_gap_and_what_is_left_is_told():
     history = History(size=1)
 
-    assert told(Since(position=Position("e", 0)), history=history) == ([], False)
-    assert told(Since(position=Position("other", 1))) == ([], False)
-    assert told(Since(time=1000, tag=0), history=history) == ([], False)
+    assert told(at(0), history=history) == [("a", 1, 0), "a3"]
+    assert told(Since(time=1000, tag=0), history=history) == [("a", 1, None), "a3"]
+    assert told(at(1), history=history) == ["a3"]
+
+
+def test_a_cursor_of_another_log_is_a_gap_and_nothing_that_may_have_been_heard_is_told():
+    position = Position("other", 1)
+
+    assert [
+        (one.channels, one.position, one.before)
+        for one in start(History(), {"a": 0, "b": 0}, Since(position=position)).told
+    ] == [(["a", "b"], Position("e", 4), position)]
+    assert told(at(5)) == [("a", 4, 5)]
+
+
+def test_gaps_stand_among_the_messages_where_something_was_lost():
+    history = History(size=1, channels="cabab")
+
+    assert told(at(0), channels="abc", history=history) == ["c1", ("a", 2, 1), ("b", 3, 2), "a4", "b5"]
+
+
+def test_gaps_up_to_the_same_position_are_one():
+    history = History(size=1, channels="xabcdefghijk")  # of more than ten: two are forgotten
+
+    assert told(at(0), channels="ykz", history=history) == [("k", 1, 0), ("yz", 2, 1), "k12"]
+
+
+def test_where_a_reader_stands_before_it_is_told_anything():
+    def place(since, channels="ab", size=100):
+        return offset_of(start(History(size), dict.fromkeys(channels, 0), since).position)
+
+    assert place(NOTHING) == 4
+    assert place(at(2)) == 2
+    assert place(at(2), channels="b") == 3
+    assert (
+        place(at(0), size=1) is None
+    )  # where it stood: it has to be told of the gap, however often it is cut

@@ -236,17 +236,15 @@ def test_an_event_id_and_a_time_with_its_tag_say_it_too(server):
 
 
 def test_what_is_no_longer_kept_is_announced_as_a_gap(server):
-    (since, *_) = publish(server, ["brief"], *"abcd")
+    (since, *_, lost, kept, last) = publish(server, ["brief"], *"abcde")
 
     with Stream(server, f"events/sub/brief?since={since}") as stream:
-        gap = stream.message()
-        publish(server, ["brief"], "new")
-        new = stream.message()
-    answer = json.loads(poll(server, f"events/poll/brief?since={since}").text)
+        gap, *rest = (stream.message() for _ in range(3))
+    polled, *_ = poll(server, f"events/poll/brief?since={since}").text.split("\r\n")
 
-    assert (gap["id"], gap["channel"]) == (-4, "brief")
-    assert new["text"] == "new"
-    assert (answer["id"], answer["channel"]) == (-4, "brief")
+    assert (gap["id"], gap["channel"], gap["cursor"]) == (-4, "brief", lost)
+    assert [one["cursor"] for one in rest] == [kept, last]
+    assert json.loads(polled) == gap
 
 
 def test_a_quiet_listener_is_moved_on_by_pings(server):

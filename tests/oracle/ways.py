@@ -224,17 +224,15 @@ class OverHTTP(Client):
         super().__init__(*arguments)
         self.cursor: Place | None = None
         self._lost: list[str] = []  # channels that were told to have a gap; where it ends is still to come
-        self._asked = ""  # the cursor of this request
 
     def request(self) -> bytes:
         names = "/".join(map(quote, self.channels))
         # Who is new asks first where it stands.
         path, fields = f"/events/{self.place if self.cursor else 'poll'}/{names}", ""
-        self._asked = "" if self.cursor is None else str(self.cursor)
         self._lost = []
         if self.cursor is not None:
             self.note(Resumed(None, self.cursor))
-            path, fields = self.with_cursor(path, self._asked)
+            path, fields = self.with_cursor(path, str(self.cursor))
         return GET.format(path=path, host="127.0.0.1", fields=fields).encode()
 
     def with_cursor(self, path: str, cursor: str) -> tuple[str, str]:
@@ -265,7 +263,7 @@ class OverHTTP(Client):
             self.cursor = item.message.place
         elif item.id == GAP_ITEM:
             self._lost.append(item.channel)
-            if item.cursor not in ("", self._asked):  # the last of them
+            if item.cursor not in ("", str(self.cursor)):  # the last of them
                 place = Place.parse(item.cursor)
                 for channel in self._lost:
                     self.gap(channel, place)

@@ -4,6 +4,7 @@ import pytest
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rules
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.wire.connection import DROPPED, QUEUED
@@ -29,10 +30,10 @@ class Reader:
 
     def make(self, write, limit):
         rules = Rules(RULES)
-        return Backlog(self.wire, write, self.tell_gaps, self.channels.__contains__, rules, limit)
+        return Backlog(self.wire, write, self.tell_gap, self.channels.__contains__, rules, limit)
 
-    def tell_gaps(self, channels, position):
-        self.writes.append([f"{channel} up to {position.offset}" for channel in channels])
+    def tell_gap(self, gap):
+        self.writes.append([f"{channel} up to {gap.position.offset}" for channel in gap.channels])
 
     def write(self, messages):
         self.writes.append([message.position.offset for message in messages])
@@ -192,6 +193,15 @@ def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
 
     assert reader.writes == [[1, 2]]
     assert not reader.backlog.is_waiting
+
+
+def test_gaps_are_told_at_their_place_among_what_was_missed(reader):
+    first, last = reader.messages(2, data="1")
+    lost = Gap(["room", "left"], Position("epoch", 1)), Gap(["left"], Position("epoch", 2))
+    reader.backlog.tell_all([first, *lost, last])
+    reader.read_all()
+
+    assert reader.writes == [[1], ["room up to 1"], [2]]
 
 
 def behind(reader):

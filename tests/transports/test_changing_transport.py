@@ -21,7 +21,10 @@ CHANNELS = ("a", "b", "c", "d", "e")
 PROVING = bool(os.environ.get("REALTIME_WALL_PROVE"))
 EXAMPLES = 300 if PROVING else 30
 MESSAGES = 1000 if PROVING else 80
-GAP = "gap"
+
+
+class LostUntil(int):
+    """A gap, among the numbers that were heard: up to this offset."""
 
 
 class Reader:
@@ -31,6 +34,7 @@ class Reader:
         self.node = node
         self.heard = {channel: [] for channel in CHANNELS}
         self.cursors = dict.fromkeys(CHANNELS, node.broker.top)
+        self.held = []  # channels of which something is lost; up to where is still to come
         self.wire = None
         self.read = None
 
@@ -40,7 +44,7 @@ class Reader:
         return min(self.cursors.values(), key=lambda position: position.offset)
 
     def connect(self, kind):
-        self.wire = RecordingWire()
+        self.wire, self.held = RecordingWire(), []
         self.read = getattr(self, f"read_{kind}")
         getattr(self, f"connect_{kind}")()
 
@@ -79,7 +83,7 @@ class Reader:
     def connect_poll(self):
         found = self.node.missed(dict.fromkeys(CHANNELS, 0), Since(position=self.cursor))
         poll = LongPoll(self.node, self.wire, [], Body(self.node), None)
-        poll.begin(CHANNELS, self.cursor if found.messages or found.gaps else self.node.broker.top)
+        poll.begin(CHANNELS, self.cursor if found.told else self.node.broker.top)
 
     def read_poll(self, data):
         head, _, body = data.partition(b"\r\n\r\n")
@@ -114,8 +118,13 @@ class Reader:
             self.message(item["channel"], item["text"], Position.parse(item["cursor"]))
             self.moved(Position.parse(item["cursor"]))  # one order for all channels
         elif item["id"] == -4:
-            self.heard[item["channel"]].append(GAP)
-            self.moved(Position.parse(item["cursor"]))
+            self.held.append(item["channel"])
+            if item["cursor"] not in ("", str(self.cursor)):  # the last of them
+                position = Position.parse(item["cursor"])
+                for channel in self.held:
+                    self.heard[channel].append(LostUntil(position.offset))
+                self.held = []
+                self.moved(position)
 
     def message(self, channel, number, position):
         if position.offset > self.cursors[channel].offset:
@@ -159,12 +168,14 @@ class Speaker:
     def __init__(self, node):
         self.node = node
         self.said = {channel: [] for channel in CHANNELS}
+        self.offsets = {channel: [] for channel in CHANNELS}
 
     def say(self, channels):
         for channel in channels:
             number = len(self.said[channel]) + 1
             self.said[channel].append(number)
-            self.node.perform(Publish(channel=channel, data_json=str(number), counted=False))
+            receipt = self.node.perform(Publish(channel=channel, data_json=str(number), counted=False))
+            self.offsets[channel].append(Position.parse(receipt.position).offset)
         while self.node.told() != self.node.broker.top:
             gevent.sleep(0)
 
@@ -197,15 +208,17 @@ def test_a_gap_is_announced_when_and_only_when_something_is_lost(story):
         reader, speaker = listen_through(node, story)
 
     for channel in CHANNELS:
-        check_gaps(reader.heard[channel], len(speaker.said[channel]))
+        check_gaps(reader.heard[channel], speaker.offsets[channel])
 
 
-def check_gaps(heard, said):
-    last, is_gap = 0, False
-    for one in [*heard, said + 1]:  # what would come next
-        if one == GAP:
-            is_gap = True
+def check_gaps(heard, offsets):
+    last, lost_until = 0, None
+    for one in [*heard, len(offsets) + 1]:  # what would come next
+        if isinstance(one, LostUntil):
+            lost_until = one
             continue
         assert one > last, heard
-        assert (one > last + 1) is is_gap, (heard, said)
-        last, is_gap = one, False
+        lost = offsets[last : one - 1]
+        assert bool(lost) is (lost_until is not None), (heard, offsets)
+        assert not lost or max(lost) <= lost_until, (heard, offsets)  # what came after the gap was told
+        last, lost_until = one, None
