@@ -141,4 +141,4 @@ def _text(body: bytes) -> str:
 
 
 def _json(text: str) -> HttpResponse:
-    return HttpResponse(text, content_type="application/json; charset=utf-8")
+    return HttpResponse(text.encode(), content_type="application/json; charset=utf-8")

@@ -77,33 +77,41 @@ class Log:
     ) -> Message:
         """Give a message its position and keep it for those who come back."""
         self.expire(now)
+        rule = self._rule_of(channel)
+        history = self._history(channel, rule)
         position = Position(self.top.epoch, self.top.offset + 1)
-        number = self.last_number(channel) + 1
+        number = history.number + 1
         message = Message(
             channel, data_json, position, number, time, event, event_id, exclude, arity, retracts, binary
         )
-        self._keep(message, now)
+        self._keep(message, history, rule, now)
         return message
 
     def add(self, message: Message, now: float) -> None:
         """Keep a message that has its position, from another log that is the same as this one."""
         self.expire(now)
-        self._keep(message, now)
+        rule = self._rule_of(message.channel)
+        self._keep(message, self._history(message.channel, rule), rule, now)
 
-    def _keep(self, message: Message, now: float) -> None:
-        channel, rule = message.channel, self._rule_of(message.channel)
-        shelf = self._by_age.setdefault(rule.history_age, OrderedDict())
+    def _history(self, channel: str, rule: Rule) -> _History:
+        """The channel's, which is about to be the one with the newest message."""
+        shelf = self._by_age.get(rule.history_age)
+        if shelf is None:
+            shelf = self._by_age[rule.history_age] = OrderedDict()
         history = shelf.get(channel)
         if history is None:
             history = shelf[channel] = _History(self._lost, self._number)
             self._count += 1
         else:
             shelf.move_to_end(channel)
+        return history
+
+    def _keep(self, message: Message, history: _History, rule: Rule, now: float) -> None:
         self.top = message.position
         history.add(message, now)
         history.drop(rule, now)
         if not history:
-            self._forget(shelf, channel)
+            self._forget(self._by_age[rule.history_age], message.channel)
         elif self._count > self._channels_kept:
             self._forget_longest_silent()
 
@@ -171,11 +179,6 @@ class Log:
         """How many messages the channel has had, as long as any of them is kept."""
         history = self._find(channel)
         return 0 if history is None else history.published_count
-
-    def last_number(self, channel: str) -> int:
-        """The number of the channel's last message; the next one has a higher one."""
-        history = self._find(channel)
-        return self._number if history is None else history.number
 
     def totals(self) -> tuple[int, int]:
         """How many messages the channels have had of which something is kept, and how many are stored."""
@@ -303,17 +306,20 @@ class _History:
         self.last, self.number, self.published_count = image.last, image.number, image.published
 
     def drop(self, rule: Rule, now: float) -> None:
-        kept, oldest = self._kept, now - rule.history_age
-        while self and (
-            len(self) > rule.history_size or self._bytes > rule.history_bytes or kept[self._first][1] < oldest
+        kept, first, oldest = self._kept, self._first, now - rule.history_age
+        while first < len(kept) and (
+            len(kept) - first > rule.history_size
+            or self._bytes > rule.history_bytes
+            or kept[first][1] < oldest
         ):
-            self.lost, _, message = kept[self._first]
+            self.lost, _, message = kept[first]
             self._bytes -= message.size
-            kept[self._first] = None
-            self._first += 1
-        if self._first * 2 > len(kept):
-            del kept[: self._first]
-            self._first = 0
+            kept[first] = None
+            first += 1
+        if first * 2 > len(kept):
+            del kept[:first]
+            first = 0
+        self._first = first
 
     def after(self, offset: int) -> list[Message]:
         kept = [message for _, _, message in self._kept[self._index_after(offset) :]]

@@ -47,8 +47,6 @@ def test_positions_rise_over_all_channels_and_numbers_within_one():
     assert [m.position for m in (one, two, other, three)] == [at(1), at(2), at(3), at(4)]
     assert [m.number for m in (one, two, other, three)] == [1, 2, 1, 3]
     assert log.top == at(4)
-    assert log.last_number("room") == 3
-    assert log.last_number("nowhere") == 0
 
 
 def test_a_message_has_all_that_was_said_about_it():
@@ -182,7 +180,6 @@ def test_a_number_is_never_used_twice_in_a_channel():
     publish(log, "one", "two", "three")
     publish(log, "other", channel="elsewhere")
 
-    assert log.last_number("room") == 3
     assert publish(log, "new")[0].number == 4
 
 
