@@ -104,8 +104,9 @@ def _check(here: Node, request: HttpRequest, channel: str) -> None:
 def tokens_of(request: HttpRequest) -> list[str | None]:
     """For several channels there may be several; none at all is one way, too."""
     bearer = request.META.get("HTTP_AUTHORIZATION", "").partition("Bearer ")[2].strip()
-    given = [*request.GET.getlist("token")[:16], *([bearer] if bearer else [])]
-    return [*given] or [None]
+    # Who publishes often has none of it in the address, and need not wait until that is parsed.
+    given = request.GET.getlist("token")[:16] if request.META.get("QUERY_STRING") else []
+    return [*given, *([bearer] if bearer else [])] or [None]
 
 
 def since_of(request: HttpRequest) -> Since:

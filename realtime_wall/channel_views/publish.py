@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
@@ -44,8 +44,7 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
 
 
 def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
-    query = request.GET
-    names = list(asked.channels_of(here, channels or query.get("channels") or query.get("id") or ""))
+    names = list(asked.channels_of(here, channels or _channels_in_query(request.GET)))
     if here.config.events_channel in names and request.method != "GET":
         raise Refused(403, "Only internal routines can change events channel.")
     check = _CHECKS.get(request.method or "", rights.check_may_write)
@@ -65,6 +64,10 @@ def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
         raise Refused(413, TOO_LARGE) from problem
     except InvalidMessage as problem:
         raise Refused(400, str(problem)) from problem
+
+
+def _channels_in_query(query: QueryDict) -> str:
+    return query.get("channels") or query.get("id") or ""
 
 
 def _information(here: Node, names: list[str], **more: Any) -> str:
