@@ -6,6 +6,7 @@ RealtimeWallError
         MessageTooBig
     InvalidPosition         also a ValueError
     HistoryLost
+    TooManyChannels
     NoSocket
         NoServer
     PublishFailed
@@ -56,6 +57,14 @@ class HistoryLost(RealtimeWallError):
         self.channel = channel
         self.position = position
         super().__init__(f"channel {channel!r} no longer knows what followed {position}")
+
+
+class TooManyChannels(RealtimeWallError):
+    """A socket is in as many channels as it may be."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"this connection is in {limit} channels already (CHANNELS_PER_CONNECTION)")
 
 
 class NoSocket(RealtimeWallError):

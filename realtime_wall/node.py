@@ -53,8 +53,9 @@ from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.departures import Departures, Listener
 from realtime_wall.sockets.inbox import Pool
 from realtime_wall.sockets.parking import ParkingLot
+from realtime_wall.sockets.ports import CatchUp
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.sockets.socket import Socket
 from realtime_wall.watchers import Receiver, Watchers
 from realtime_wall.wire.clockwork import Clockwork
 from realtime_wall.wire.connection import DROPPED, QUEUED

@@ -16,8 +16,8 @@ from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.rules import Rules
 from realtime_wall.presence import Presence
 from realtime_wall.sockets.inbox import Pool
+from realtime_wall.sockets.ports import CatchUp
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import CatchUp
 from tests.fakes import RecordingTransport
 from tests.live import wait_for
 

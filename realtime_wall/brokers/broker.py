@@ -14,7 +14,8 @@ from realtime_wall.brokers.command import Receipt
 from realtime_wall.brokers.entry import Entry
 from realtime_wall.brokers.link import Link, Note, ServerLink
 from realtime_wall.brokers.replica import Replica
-from realtime_wall.channels.log import ChannelImage, Image, Log
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import RealtimeWallError

@@ -14,7 +14,7 @@ from realtime_wall.brokers.entry import Draft, Entry, Sequenced, entry_to_json, 
 from realtime_wall.brokers.hub import Hub
 from realtime_wall.brokers.link import Note
 from realtime_wall.brokers.member_link import Lines
-from realtime_wall.channels.log import ChannelImage
+from realtime_wall.channels.history import ChannelImage
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from realtime_wall.brokers.entry import Draft, Entry, Sequenced
-from realtime_wall.channels.log import ChannelImage, Image, Log
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
 
 Note = dict[str, Any]

@@ -21,7 +21,8 @@ from gevent.event import AsyncResult, Event
 from realtime_wall.brokers.command import to_json
 from realtime_wall.brokers.entry import Draft, Sequenced, entry_from_json, message_from_json
 from realtime_wall.brokers.link import Member, Note
-from realtime_wall.channels.log import ChannelImage, Image
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import PublishFailed
 

@@ -16,7 +16,8 @@ from realtime_wall.brokers import redis_scripts as scripts
 from realtime_wall.brokers.entry import Deleted, Entry, message_from_json
 from realtime_wall.brokers.redis_talk import Talk
 from realtime_wall.brokers.redis_words import Rubbish, Words, entry_of, fields_of
-from realtime_wall.channels.log import ChannelImage, Image, Log
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules

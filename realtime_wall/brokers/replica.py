@@ -13,7 +13,8 @@ from gevent.event import Event
 
 from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.sequencer import new_epoch
-from realtime_wall.channels.log import ChannelImage, Image, Log
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules

@@ -7,30 +7,17 @@ client of many; a jump in it is no gap.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
+from realtime_wall.channels.history import ChannelImage, History
 from realtime_wall.channels.message import Binary, Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
 
-_EMPTY: OrderedDict[str, _History] = OrderedDict()
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelImage:
-    """What a log keeps of a channel."""
-
-    channel: str
-    lost: int  # the offset of the last message that was dropped
-    last: int  # and of the last that was published
-    number: int
-    published: int  # how many
-    messages: list[Message]  # oldest first
+_EMPTY: OrderedDict[str, History] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +42,7 @@ class Log:
         self._channels_kept = history_channels
         self._count = 0
         # By how long they are kept; in each, the channel longest silent comes first.
-        self._by_age: dict[float, OrderedDict[str, _History]] = {}
+        self._by_age: dict[float, OrderedDict[str, History]] = {}
         # All that is remembered of channels that were forgotten: what the last of them lost, and
         # the highest number one of them had, so that no channel ever uses a number twice.
         self._lost = 0
@@ -93,20 +80,20 @@ class Log:
         rule = self._rule_of(message.channel)
         self._keep(message, self._history(message.channel, rule), rule, now)
 
-    def _history(self, channel: str, rule: Rule) -> _History:
+    def _history(self, channel: str, rule: Rule) -> History:
         """The channel's, which is about to be the one with the newest message."""
         shelf = self._by_age.get(rule.history_age)
         if shelf is None:
             shelf = self._by_age[rule.history_age] = OrderedDict()
         history = shelf.get(channel)
         if history is None:
-            history = shelf[channel] = _History(self._lost, self._number)
+            history = shelf[channel] = History(self._lost, self._number)
             self._count += 1
         else:
             shelf.move_to_end(channel)
         return history
 
-    def _keep(self, message: Message, history: _History, rule: Rule, now: float) -> None:
+    def _keep(self, message: Message, history: History, rule: Rule, now: float) -> None:
         self.top = message.position
         history.add(message, now)
         history.drop(rule, now)
@@ -221,7 +208,7 @@ class Log:
                 self._lost, self._number = max(self._lost, one.lost), max(self._number, one.number)
                 continue
             rule = self._rule_of(one.channel)
-            history = _History(one.lost, one.number)
+            history = History(one.lost, one.number)
             history.restore(one, age_of, now)
             history.drop(rule, now)
             if history:
@@ -239,10 +226,10 @@ class Log:
                     break
                 self._forget(shelf, channel)
 
-    def _find(self, channel: str) -> _History | None:
+    def _find(self, channel: str) -> History | None:
         return self._by_age.get(self._rule_of(channel).history_age, _EMPTY).get(channel)
 
-    def _current(self, channel: str, now: float) -> _History | None:
+    def _current(self, channel: str, now: float) -> History | None:
         self.expire(now)
         history = self._find(channel)
         if history is not None:
@@ -254,91 +241,9 @@ class Log:
         silent = min(shelves, key=lambda shelf: next(iter(shelf.values())).last)
         self._forget(silent, next(iter(silent)))
 
-    def _forget(self, shelf: OrderedDict[str, _History], channel: str) -> None:
+    def _forget(self, shelf: OrderedDict[str, History], channel: str) -> None:
         history = shelf.pop(channel)
         self._count -= 1
         self._lost = max(self._lost, history.last)
         self._number = max(self._number, history.number)
         self.on_forgotten(channel)
-
-
-class _History:
-    """What is kept of one channel, and from which position on that is complete."""
-
-    __slots__ = ("_bytes", "_first", "_kept", "last", "last_time", "lost", "number", "published_count")
-
-    def __init__(self, lost: int, number: int) -> None:
-        # The offset of the last message that was dropped, and of the last that was published.
-        self.lost = self.last = lost
-        self.number = number
-        self.published_count = 0
-        self.last_time = 0.0
-        self._bytes = 0
-        # (offset, when it was published, message), in a list, because an offset is looked up by
-        # bisection. What is dropped leaves None until half the list is None: so dropping costs
-        # the same however long the list is.
-        self._kept: list[Any] = []
-        self._first = 0
-
-    def __len__(self) -> int:
-        return len(self._kept) - self._first
-
-    def add(self, message: Message, now: float) -> None:
-        self.last = message.position.offset
-        self.number = message.number
-        self.published_count += message.retracts is None
-        self.last_time = now
-        self._bytes += message.size
-        self._kept.append((self.last, now, message))
-
-    def renew(self, epoch: str) -> None:
-        self._kept[:] = [
-            one and (one[0], one[1], replace(one[2], position=Position(epoch, one[0]))) for one in self._kept
-        ]
-
-    def image(self, channel: str) -> ChannelImage:
-        messages = [message for _, _, message in self._kept[self._first :]]
-        return ChannelImage(channel, self.lost, self.last, self.number, self.published_count, messages)
-
-    def restore(self, image: ChannelImage, age_of: Callable[[Message], float], now: float) -> None:
-        for message in image.messages:
-            self.add(message, now - age_of(message))
-        self.last, self.number, self.published_count = image.last, image.number, image.published
-
-    def drop(self, rule: Rule, now: float) -> None:
-        kept, first, oldest = self._kept, self._first, now - rule.history_age
-        while first < len(kept) and (
-            len(kept) - first > rule.history_size
-            or self._bytes > rule.history_bytes
-            or kept[first][1] < oldest
-        ):
-            self.lost, _, message = kept[first]
-            self._bytes -= message.size
-            kept[first] = None
-            first += 1
-        if first * 2 > len(kept):
-            del kept[:first]
-            first = 0
-        self._first = first
-
-    def after(self, offset: int) -> list[Message]:
-        kept = [message for _, _, message in self._kept[self._index_after(offset) :]]
-        return [one for one in kept if one.retracts is None or one.retracts <= offset]
-
-    def newest(self, count: int) -> list[Message]:
-        messages = [one for _, _, one in self._kept[self._first :] if one.retracts is None]
-        return messages[max(0, len(messages) - count) :]
-
-    def find(self, is_meant: Callable[[Message], bool]) -> Message | None:
-        messages = (one for _, _, one in self._kept[self._first :] if one.retracts is None)
-        return next(filter(is_meant, messages), None)
-
-    def take_out(self, message: Message) -> None:
-        index = self._index_after(message.position.offset - 1)
-        assert self._kept[index][2] is message
-        del self._kept[index]
-        self._bytes -= message.size
-
-    def _index_after(self, offset: int) -> int:
-        # A shorter tuple comes before the longer ones that begin like it.
-        return bisect_left(self._kept, (offset + 1,), lo=self._first)

@@ -7,8 +7,8 @@ from typing import Any
 
 from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
-from realtime_wall.errors import InvalidChannel, InvalidPosition
-from realtime_wall.sockets.socket import Socket, TooManyChannels
+from realtime_wall.errors import InvalidChannel, InvalidPosition, TooManyChannels
+from realtime_wall.sockets.socket import Socket
 
 
 @dataclass(frozen=True, slots=True)

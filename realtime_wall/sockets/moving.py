@@ -16,7 +16,8 @@ from realtime_wall.channels.position import Position
 from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.parking import Parked, ParkingLot
-from realtime_wall.sockets.socket import CatchUp, Node, Socket
+from realtime_wall.sockets.ports import CatchUp, Node
+from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from django.http import HttpRequest
 from gevent.event import AsyncResult
@@ -14,73 +13,16 @@ from gevent.event import AsyncResult
 from realtime_wall import signals
 from realtime_wall.brokers.addresses import shown
 from realtime_wall.brokers.command import Publish, Receipt
-from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.rules import Rules
-from realtime_wall.errors import RealtimeWallError
+from realtime_wall.errors import TooManyChannels
 from realtime_wall.json_text import encode_json
 from realtime_wall.sockets import permission, receivers
 from realtime_wall.sockets.arguments import Arguments, encode_args
-from realtime_wall.sockets.inbox import Inbox, Pool
+from realtime_wall.sockets.inbox import Inbox
+from realtime_wall.sockets.ports import Node, Transport
 from realtime_wall.sockets.questions import Questions, Reply
 from realtime_wall.wire.connection import DROPPED, Written
-
-
-class TooManyChannels(RealtimeWallError):
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        super().__init__(f"this connection is in {limit} channels already (CHANNELS_PER_CONNECTION)")
-
-
-@dataclass(frozen=True, slots=True)
-class CatchUp:
-    """What a new subscriber missed since its cursor; ``missed`` is None when that cannot be told."""
-
-    cursor: Position
-    missed: list[Message] | None
-
-
-class Transport(Protocol):
-    """How a socket reaches its client."""
-
-    def accept(self) -> None:
-        """The connect receivers have agreed."""
-
-    def refuse(self, reason: str, data: Any) -> None:
-        """One of them has not; ``reason`` is short, ``data`` what it wants to be told."""
-
-    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
-        """Send an event; without a name it is a message."""
-
-    def send_ack(self, event_id: Any, arguments: Arguments) -> None: ...
-    def send_caught_up(
-        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
-    ) -> None: ...
-    def send_expelled(self, channel: str) -> None:
-        """The socket had to leave a channel."""
-
-    def close(self, code: int, reason: str) -> None: ...
-    def abort(self, reason: str) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether something still waits for the client to read."""
-
-
-class Node(Protocol):
-    """What a socket asks of the server process it lives in."""
-
-    pool: Pool
-    rules: Rules
-    channels_per_connection: int
-
-    def perform(self, command: Publish) -> Receipt: ...
-    def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
-    def unsubscribe(self, transport: Any, channel: str) -> None: ...
-    def closed_because(self, channel: str) -> str | None: ...
 
 
 class Session(dict[str, Any]):

@@ -30,7 +30,8 @@ from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.backlog import PORTION, Backlog
 from realtime_wall.sockets.parking import Parked
-from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.sockets.ports import CatchUp
+from realtime_wall.sockets.socket import Socket
 from realtime_wall.transports.door import Door, Earlier, may_return
 from realtime_wall.transports.engineio import Session
 from realtime_wall.transports.namespace_codec import SEPARATOR, frames_of, packets_of

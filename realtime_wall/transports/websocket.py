@@ -23,8 +23,9 @@ from realtime_wall.protocol.frames import text_frame
 from realtime_wall.sockets import commands, visit
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.backlog import PORTION, Backlog
+from realtime_wall.sockets.ports import CatchUp
 from realtime_wall.sockets.request import keep
-from realtime_wall.sockets.socket import CatchUp, Socket
+from realtime_wall.sockets.socket import Socket
 from realtime_wall.transports.framed import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
 

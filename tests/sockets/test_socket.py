@@ -8,10 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 
 from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.errors import InvalidChannel, InvalidMessage, Refuse
+from realtime_wall.errors import InvalidChannel, InvalidMessage, Refuse, TooManyChannels
 from realtime_wall.sockets import visit
 from realtime_wall.sockets.questions import MAX_OPEN
-from realtime_wall.sockets.socket import TooManyChannels
 from realtime_wall.wire.connection import DROPPED
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
