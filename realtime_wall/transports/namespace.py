@@ -77,12 +77,14 @@ class Namespace:
         "_answers",
         "_backlog",
         "_client",
+        "_codec",
         "_cursor",
         "_door",
         "_is_telling",
         "_name",
         "_node",
         "_secret",
+        "_session",
         "socket",
     )
 
@@ -91,6 +93,7 @@ class Namespace:
     ) -> None:
         self._node = node
         self._client = client
+        self._session = client.session
         self._name = name
         self._backlog: Backlog | None = None
         self._is_telling = False  # what it missed
@@ -102,6 +105,7 @@ class Namespace:
         if found is not None:
             self._secret, self._cursor = found.parked.secret, found.since
             self.socket.go_on_as(found.parked.socket)
+        self._codec = frames_of(name, bool(self._secret))
         self._door: Door | None = Door(None if found is None else found.parked)
 
     def begin(self) -> None:
@@ -129,7 +133,7 @@ class Namespace:
             self.abort("what it missed cannot be told any more")
             return
         self._door, self._is_telling = None, True  # its connection may be lost in the middle of this
-        self._node.parking.arrive(self._secret, self._client.session.owner, self._replaced)
+        self._node.parking.arrive(self._secret, self._session.owner, self._replaced)
         self._welcome()
         self._tell(EVERYONE, missed)
         self._is_telling = False
@@ -159,13 +163,13 @@ class Namespace:
 
     def _welcome(self) -> None:
         secret = self._secret or None
-        self._client.session.send(socketio.connect_text(self._name, self.socket.id, secret))
+        self._session.send(socketio.connect_text(self._name, self.socket.id, secret))
         self._send_offset()
 
     def _send_offset(self) -> None:
         if self._secret:
             text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=self._offset())
-            self._client.session.send(text)
+            self._session.send(text)
 
     def _offset(self) -> str:
         return self._answers.offset(self._cursor)
@@ -185,7 +189,7 @@ class Namespace:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._client.session, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._session, self._write, self._tell_gap, self._is_on, rules, limit)
 
     def _tell_gap(self, gap: Gap) -> None:
         """The client's offset moves on with the last: cut off before, it has to hear of the others."""
@@ -195,7 +199,7 @@ class Namespace:
             at = gap.position if channel == gap.channels[-1] else self._cursor
             offset = str(at) if self._secret else None
             text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
-            self._client.session.send(text)
+            self._session.send(text)
 
     def _write(self, messages: list[Message]) -> None:
         if not messages:
@@ -256,14 +260,25 @@ class Namespace:
     # As a subscriber
 
     def deliver(self, encoded: Encoded) -> Written:
+        # This runs once for each delivery: what is usual comes first, and calls nothing on its way.
+        frames, position = self._session.frames, encoded.messages[-1].position
+        if (
+            frames is None
+            or frames.wire.outbox_size
+            or self._door is not None
+            or self._backlog is not None
+            or position.offset <= self._cursor.offset
+        ):
+            return self._deliver_otherwise(encoded)
+        self._cursor = position
+        return frames.write(encoded[self._codec])
+
+    def _deliver_otherwise(self, encoded: Encoded) -> Written:
         if self._door is not None:
             return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
-        session = self._client.session
-        frames = session.frames  # here, and not in the session: this runs once for each delivery
-        waits = session.outbox_size if frames is None else frames.wire.outbox_size
-        if waits and self._node.rules.may_leave_out(encoded.messages):
+        if self._session.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
         return self._deliver(encoded)
@@ -275,9 +290,9 @@ class Namespace:
             self._cursor = last.position
         elif last.is_volatile and offset < known:
             return DROPPED  # its offset is older than the client's
-        session = self._client.session
+        session = self._session
         if session.frames is not None:
-            return session.frames.write(encoded[frames_of(self._name, bool(self._secret))])
+            return session.frames.write(encoded[self._codec])
         packets = encoded[packets_of(self._name, bool(self._secret))]
         return session.send_all(packets.decode().split(SEPARATOR.decode()))
 
@@ -297,7 +312,7 @@ class Namespace:
             text = encode_json(error)
         except InvalidMessage:  # the log has it already
             text = encode_json({"message": reason})
-        self._client.session.send(socketio.connect_error_text(self._name, text))
+        self._session.send(socketio.connect_error_text(self._name, text))
         self._end()
 
     def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
@@ -309,14 +324,14 @@ class Namespace:
         offset = self._offset() if self._secret else None
         if arguments.binary is None:
             text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
-            return self._client.session.send(text)
+            return self._session.send(text)
         texts = socketio.binary_event_texts(
             self._name, event, arguments.parts, arguments.binary.attachments, reply_id, offset
         )
-        return [self._client.session.send(text) for text in texts][-1]
+        return [self._session.send(text) for text in texts][-1]
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        send, number = self._client.session.send, _number(event_id)
+        send, number = self._session.send, _number(event_id)
         if arguments.binary is None:
             # When more answers follow, they leave together.
             soon = bool(self.socket.inbox.jobs)
@@ -353,23 +368,23 @@ class Namespace:
     def close(self, code: int, reason: str) -> None:
         """With a code that means it, the client is told to stay away; otherwise it comes back."""
         if code not in STAY_AWAY and code != POLICY_VIOLATION:
-            self._client.session.close(code, reason)
+            self._session.close(code, reason)
             return
-        self._client.session.send(socketio.disconnect_text(self._name))
+        self._session.send(socketio.disconnect_text(self._name))
         self._end()
 
     def abort(self, reason: str) -> None:
-        self._client.session.abort(reason)
+        self._session.abort(reason)
 
     @property
     def is_behind(self) -> bool:
-        return self._is_behind or self._client.session.outbox_size > 0
+        return self._is_behind or self._session.outbox_size > 0
 
     def pause(self) -> None:
-        self._client.session.pause()
+        self._session.pause()
 
     def resume(self) -> None:
-        self._client.session.resume()
+        self._session.resume()
 
     def _end(self) -> None:
         """This namespace is over; the connection may have others."""
@@ -389,7 +404,7 @@ class Namespace:
         if may_return:
             earlier = door.earlier.channels if door is not None and door.earlier is not None else ()
             channels = tuple(dict.fromkeys((*earlier, *socket.channels)))
-            owner = self._client.session.owner
+            owner = self._session.owner
             lot.park(Parked(lot, self._secret, owner, socket, channels, self._cursor, told, self._answers))
         elif door is None:
             lot.forget(self._secret)
