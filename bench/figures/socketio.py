@@ -10,7 +10,7 @@ import contextlib
 import functools
 import statistics
 
-from bench.figures.figure import BODY, CLIENTS, ROUNDS, Figure, ratio
+from bench.figures.figure import BODY, CLIENTS, Figure, ratio
 from bench.server import Bare, GeventSocketIO, NodeSocketIO, Ours
 from bench.swarm import Swarm
 
@@ -19,7 +19,8 @@ PEERS = {"ours": Ours, "python-socketio": GeventSocketIO, "node": NodeSocketIO}
 
 def delivery_cpu():
     """CPU microseconds of a delivery, and the size of our frame."""
-    count, spent = 5, {}
+    # Three servers and a loop, one after the other: many rounds, or the machine's moods decide.
+    count, rounds, spent = 5, 25, {}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(server()) for name, server in PEERS.items()}
         swarms = {name: stack.enter_context(Swarm()) for name in [*PEERS, "bare"]}
@@ -30,7 +31,7 @@ def delivery_cpu():
             server.get(f"/publish/?channel=*&count=1&size={BODY}")
             frames[name] = swarms[name].settle() // CLIENTS
         swarms["bare"].listen_bare(bare.port, CLIENTS)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, server in running.items():
                 publish = functools.partial(server.get, f"/publish/?channel=*&count=1&size={BODY}")
                 nothing = functools.partial(server.get, f"/publish/?channel=*&count=0&size={BODY}")
