@@ -8,9 +8,11 @@ order of the deliveries.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
+
+import gevent
 
 from realtime_wall.brokers import verbs
 from realtime_wall.brokers.broker import Broker
@@ -76,12 +78,29 @@ class Publishing:
         receipt = verbs.perform(self._broker, command)
         return receipt if was_there or receipt.sockets else replace(receipt, position=None)
 
-    def enter(self, one: Draft) -> Sequenced:
-        """For somebody who keeps it until it is entered: he says the same again when this fails."""
-        if isinstance(one.what, Publish):
-            self.check_size(one.what.data_json)
+    def enter(self, drafts: Sequence[Draft]) -> list[Exception | None]:
+        """For somebody who keeps them until they are entered: at once, in order; what failed, of each.
+
+        After a PublishFailed the same has to be said again, with what follows it.
+        """
         self._fan_out.wait_for_room()
-        return self._broker.link.sequence(one)
+        if len(drafts) == 1:
+            return [self._enter(drafts[0])]
+        entering = [gevent.spawn(self._enter, one) for one in drafts]  # they begin in this order
+        try:
+            gevent.joinall(entering)
+        finally:
+            gevent.killall(entering, block=False)
+        return [one.value for one in entering]
+
+    def _enter(self, one: Draft) -> Exception | None:
+        try:
+            if isinstance(one.what, Publish):
+                self.check_size(one.what.data_json)
+            self._broker.link.sequence(one)
+        except Exception as problem:
+            return problem
+        return None
 
     def tell(self, channel: str, data_json: str, event: str, key: str | None = None) -> None:
         """Publish something of our own; with a key, once."""

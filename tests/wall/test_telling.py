@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from realtime_wall import node as nodes
 from realtime_wall.errors import MessageTooBig, PublishFailed
 from realtime_wall.wall import telling as module
-from realtime_wall.wall.telling import Telling
+from realtime_wall.wall.telling import AT_ONCE, Telling
 from tests.wall.fakes import DEADLINE
 
 
@@ -21,18 +21,25 @@ class Order:
         self.is_silent = False
         self.entered = []
         self.keys = []
+        self.portions = []
+        self.refused = set()
         self.tried = Event()
 
-    def enter(self, draft):
+    def enter(self, drafts):
         self.tried.set()
         gevent.sleep(0)
+        self.portions.append(len(drafts))
+        return [self.enter_one(one) for one in drafts]
+
+    def enter_one(self, draft):
         if self.is_away:
-            raise PublishFailed("it is away")
+            return PublishFailed("it is away")
+        if draft.what.event_id in self.refused:
+            return MessageTooBig(10, 5)
         if draft.key not in self.keys:
             self.keys.append(draft.key)
             self.entered.append(int(draft.what.event_id))
-        if self.is_silent:
-            raise PublishFailed("no answer")
+        return PublishFailed("no answer") if self.is_silent else None
 
 
 @pytest.fixture
@@ -59,38 +66,57 @@ def wait_until(condition):
             gevent.sleep(0.002)
 
 
+def tell_and_wait(telling, *numbers):
+    tell(telling, *numbers)
+    wait_until(lambda: not telling._waiting)
+
+
 def test_what_can_be_told_is_told_at_once(telling, order):
-    tell(telling, 1, 2, 3)
+    tell_and_wait(telling, 1, 2, 3)
 
     assert order.entered == [1, 2, 3]
+    assert order.portions == [3]
+
+
+def test_many_are_told_in_portions_and_whoever_stores_them_waits_for_room(telling, order):
+    feed = gevent.spawn(tell, telling, *range(1, 1001))
+    most = 0
+    while not feed.ready() or telling._waiting:
+        most = max(most, len(telling._waiting))
+        gevent.sleep(0)
+
+    assert order.entered == list(range(1, 1001))
+    assert set(order.portions) == {AT_ONCE}
+    assert most <= 2 * AT_ONCE + 1
 
 
 def test_what_cannot_be_told_now_is_told_later_in_order_and_said_once_in_the_log(telling, order, caplog):
-    tell(telling, 1)
+    tell_and_wait(telling, 1)
     order.is_away = True
     tell(telling, 2, 3)
+    wait_until(lambda: caplog.records)
     order.tried.clear()
     assert order.tried.wait(DEADLINE)  # it is tried again by itself
     tell(telling, 4)
     assert order.entered == [1]
     order.is_away = False
     wait_until(lambda: order.entered == [1, 2, 3, 4])
-    tell(telling, 5)
+    tell_and_wait(telling, 5)
 
     assert order.entered == [1, 2, 3, 4, 5]
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
     assert "3 posts followed, 0 did not" in caplog.text
 
 
-def test_while_it_is_away_only_the_first_post_waits_for_it(telling, order):
-    tell(telling, 1)
+def test_while_it_is_away_nobody_waits_for_it_and_one_post_tries_for_all(telling, order, caplog):
     order.is_away = True
-    tell(telling, 2)
-    tries = []
-    order.enter = tries.append
-    tell(telling, *range(3, 100))
+    tell(telling, 1)
+    wait_until(lambda: caplog.records)
+    order.portions.clear()
+    tell(telling, *range(2, 100))
+    wait_until(lambda: len(order.portions) > 2)
 
-    assert tries == []
+    assert set(order.portions) == {1}
 
 
 def test_what_was_taken_without_an_answer_is_not_entered_twice(telling, order):
@@ -128,41 +154,35 @@ def test_whatever_happens_each_is_told_once_and_in_order(steps):
     assert order.entered == list(range(1, told + 1))
 
 
-def test_a_feed_that_ends_while_it_waits_leaves_its_post_behind(order, telling):
-    waits = Event()
-    enter, telling._enter = telling._enter, lambda draft: waits.set() or gevent.sleep(DEADLINE)
-    feed = gevent.spawn(tell, telling, 1)
-    assert waits.wait(DEADLINE)
-    telling._enter = enter
+def test_what_a_feed_has_told_is_entered_though_it_ends(order, telling):
+    feed = gevent.spawn(tell, telling, *range(1, 1001))
+    wait_until(lambda: order.entered)
+    told = order.entered[-1] + len(telling._waiting)
     feed.kill()
+    wait_until(lambda: not telling._waiting)
 
-    wait_until(lambda: order.entered == [1])
+    assert order.entered == list(range(1, told + 1))
 
 
 def test_only_so_many_wait_and_that_is_said_once(telling, order, caplog, monkeypatch):
     monkeypatch.setattr(module, "WAITING", 3)
     order.is_away = True
-    tell(telling, *range(1, 8))
+    tell(telling, 1)
+    wait_until(lambda: caplog.records)
+    tell(telling, *range(2, 8))
     order.is_away = False
     wait_until(lambda: len(order.entered) == 3)
-    tell(telling, 8)
+    tell_and_wait(telling, 8)
 
     assert order.entered == [1, 2, 3, 8]
     assert caplog.text.count("3 posts wait to be published") == 1
     assert "3 posts followed, 4 did not" in caplog.text
 
 
-def test_one_that_nobody_takes_stops_no_other(telling, order, caplog):
-    order.is_away = True
+@pytest.mark.parametrize("was_away", [False, True])
+def test_one_that_nobody_takes_stops_no_other(telling, order, caplog, was_away):
+    order.is_away, order.refused = was_away, {"2"}
     tell(telling, 1, 2, 3)
-    enter = order.enter
-
-    def refuse(draft):
-        if draft.what.event_id == "2":
-            raise MessageTooBig(10, 5)
-        enter(draft)
-
-    telling._enter = refuse
     order.is_away = False
     wait_until(lambda: not telling._waiting)
 
@@ -174,6 +194,7 @@ def test_a_server_that_ends_says_what_it_could_not_tell(order, caplog):
     telling = Telling("AAAAAAAA", order.enter)
     order.is_away = True
     tell(telling, 1, 2)
+    wait_until(lambda: caplog.records)
     telling.stop()
 
     assert "2 posts are stored, and were not published" in caplog.text
