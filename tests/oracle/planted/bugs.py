@@ -66,16 +66,16 @@ def two_messages_change_places():
 
 
 def the_log_forgets_a_message():
-    from realtime_wall.channels.log import _History
+    from realtime_wall.channels.history import History
 
-    is_due, add = every(), _History.add
+    is_due, add = every(), History.add
 
     def forgetting(self, message, now):
         add(self, message, now)
         if is_due():
             self._kept.pop()
 
-    _History.add = forgetting
+    History.add = forgetting
 
 
 def a_resume_skips_the_first():
