@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # Each heartbeat learns who is there; several may be missed.
 HEARTBEAT, LEASE = 1.0, 6
+# A note that is for the link itself: the address of a server that has just joined.
+COMES = "comes"
 JOIN_TIMEOUT = 10.0
 
 
@@ -54,6 +56,7 @@ class RedisLink:
         self._stopping = Event()
         self._heart: gevent.Greenlet[..., Any] | None = None
         self._servers: tuple[str, ...] = ()
+        self._came: set[str] = set()  # since the last heartbeat, whose reply need not have them yet
 
     # A server
 
@@ -68,16 +71,33 @@ class RedisLink:
             self._known,
             self._words.inbox(self.address),
             member,
+            self._noted,
             self._name,
         )
         self._writer.on_well = self._reader.try_again
         try:
             self._reader.start(JOIN_TIMEOUT)
             self._beat()
+            self._greet()
         except (TimeoutError, PublishFailed) as problem:
             self.leave()
             raise BrokerUnreachable(self._name, str(problem)) from problem
         self._heart = gevent.spawn(self._keep_alive)
+
+    def _greet(self) -> None:
+        """Let the others know of this server before their next heartbeats: a client may come by sooner."""
+        for one in self._servers:
+            if one != self.address:
+                self.tell(one, {COMES: self.address})
+
+    def _noted(self, note: Note) -> None:
+        comes = note.get(COMES)
+        if comes is None:
+            assert self._member is not None
+            self._member.note(note)
+        elif isinstance(comes, str):
+            self._came.add(comes)
+            self._servers = tuple(sorted({*self._servers, comes}))
 
     def leave(self) -> None:
         self._stopping.set()
@@ -137,12 +157,13 @@ class RedisLink:
                 self._beat()
 
     def _beat(self) -> None:
+        self._came = set()
         last_note = self._reader.last_note if self._reader is not None else "0-0"
         self._learn(self._writer.say(Saying(scripts.BEAT, (self.address, LEASE, last_note))))
 
     def _learn(self, reply: list[bytes]) -> None:
         before = self._servers
-        self._servers = tuple(sorted({self.address, *(one.decode() for one in reply)}))
+        self._servers = tuple(sorted({self.address, *self._came, *(one.decode() for one in reply)}))
         for one in set(before).difference(self._servers):
             if self._member is not None:
                 self._member.gone(one)

@@ -18,7 +18,7 @@ from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
 
 from realtime_wall.brokers import redis_scripts as scripts
-from realtime_wall.brokers.link import Member
+from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.redis_image import Moved, Standing, load, look
 from realtime_wall.brokers.redis_known import Known
 from realtime_wall.brokers.redis_talk import Talk
@@ -51,11 +51,12 @@ class Reader:
         known: Known,
         inbox: str,
         member: Member,
+        noted: Callable[[Note], None],
         name: str,
     ) -> None:
         self._pool, self._words, self._rules = pool, words, rules
         self._history_channels = history_channels
-        self._known, self._member = known, member
+        self._known, self._member, self._noted = known, member, noted
         self._inbox = inbox
         self._trouble = Trouble(f"reading from {name}")
         self._is_stopping = False
@@ -179,7 +180,7 @@ class Reader:
             except (ValueError, KeyError, RecursionError) as problem:
                 self._reject("a note", problem)
             else:
-                self._guarded(self._member.note, note)
+                self._guarded(self._noted, note)
 
     def _reject(self, what: str, problem: Exception) -> None:
         self.rejected += 1
