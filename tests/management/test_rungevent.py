@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from realtime_wall.management.commands.rungevent import Command
 from realtime_wall.server import patching
-from tests.live import PATIENCE, ROOT, SITE, Conversation, LiveServer, wait_for
+from tests.live import PATIENCE, ROOT, SITE, Conversation, LiveServer, TypedServer, wait_for
 from tests.management import projects
 
 HELLO = b"GET /hello/ HTTP/1.0\r\nHost: localhost\r\n\r\n"
@@ -100,19 +100,19 @@ def test_what_it_says_is_seen_at_once_in_a_file_too():
 
 
 def test_it_works_from_another_folder(tmp_path):
-    with LiveServer(program=(str(SITE / "manage.py"),), folder=tmp_path) as server:
+    with TypedServer(program=(str(SITE / "manage.py"),), folder=tmp_path) as server:
         assert server.get("/hello/").body == b"hello"
         assert interpreter(server)["path0"] == str(SITE)
 
 
 def test_it_works_with_a_relative_path_from_another_folder():
-    with LiveServer(program=("site/manage.py",), folder=SITE.parent) as server:
+    with TypedServer(program=("site/manage.py",), folder=SITE.parent) as server:
         assert interpreter(server)["path0"] == str(SITE)
 
 
 def test_the_flags_of_the_interpreter_are_kept():
     flags = ("-W", "error::UnicodeWarning", "-X", "dev", "-u")
-    with LiveServer(flags=flags, environment={"PYTHONUNBUFFERED": ""}) as server:
+    with TypedServer(flags=flags, environment={"PYTHONUNBUFFERED": ""}) as server:
         found = interpreter(server)
 
     assert (found["dev_mode"], found["unbuffered"], found["isolated"]) == (True, True, False)
@@ -129,7 +129,7 @@ def test_an_isolated_interpreter_stays_isolated(tmp_path):
         from django.core.management import execute_from_command_line
         execute_from_command_line(sys.argv)
     """
-    with LiveServer(project=projects.make(tmp_path, manage=manage), flags=("-I",)) as server:
+    with TypedServer(project=projects.make(tmp_path, manage=manage), flags=("-I",)) as server:
         found = interpreter(server)
 
     assert found["isolated"]
@@ -140,7 +140,9 @@ def test_an_isolated_interpreter_stays_isolated(tmp_path):
 def test_it_works_by_way_of_the_module_django(tmp_path, program):
     environment = {"PYTHONPATH": f"{ROOT}:{SITE}"}
     arguments = ("--noreload", "--settings", "site_settings")
-    with LiveServer(program=program, folder=tmp_path, environment=environment, arguments=arguments) as server:
+    with TypedServer(
+        program=program, folder=tmp_path, environment=environment, arguments=arguments
+    ) as server:
         assert server.get("/hello/").body == b"hello"
         assert interpreter(server)["arguments"] == ["rungevent", "0", *arguments]
 
