@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -35,6 +36,12 @@ log = logging.getLogger(__name__)
 SERVICE_RESTART = 1012
 # Seconds in which two signals are one order: Control-C reaches us and the reloader, which passes it on.
 ONE_ORDER = 0.5
+# How long the visits of clients that were told to come back wait to go on at another server. Stock clients of
+# Socket.IO are back after half a second to one and a half.
+COMES_BACK = 3.0
+# Seconds for which a native thread that computes, as one that stores posts may, keeps Python's lock while the
+# event loop waits for it. Python's own five milliseconds add up: the loop lets go of it with every write.
+THREADS_TURN = 0.001
 
 
 def serve(
@@ -69,6 +76,7 @@ def serve(
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
+    sys.setswitchinterval(THREADS_TURN)
     try:
         _tell(signals.server_started, server.node)
         on_ready()
@@ -112,7 +120,7 @@ class _Server:
         node.stopping = True
         _tell(signals.server_stopping, node)
         self._door.stop()
-        deadline = monotonic() + seconds
+        deadline, gone_before = monotonic() + seconds, set(node.parking.visits())
         farewell.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
         for goodbye in _goodbyes(node):
             goodbye()  # to those who were just being let in; the others have heard it
@@ -120,6 +128,9 @@ class _Server:
         self._listener.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
+        if len(node.servers()) > (self._link.leaving if self._link else 1):
+            visits = set(node.parking.visits()) - gone_before
+            node.parking.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)
         node.parking.close()
         # What the receivers do about it is theirs to finish: it may be in a database next.
         if not node.pool.wait_until_idle(0 if hurry.is_set() else seconds):

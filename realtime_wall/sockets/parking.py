@@ -7,7 +7,11 @@ back with the secret it was given. What nobody takes in time is over: ``on_finis
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from time import monotonic
 from typing import Protocol
+
+import gevent
+from gevent.event import Event
 
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets import visit
@@ -59,11 +63,13 @@ class ParkingLot:
         self._given: dict[str, Parked] = {}  # to other servers, which have not said yet that they have it
         # Whose visits are connected, and what ends such a connection, which parks the visit.
         self._present: dict[str, tuple[str, Callable[[], None]]] = {}
+        self._taken = Event()  # one of those that were here is not any more
         self.seconds = seconds
 
     def arrive(self, secret: str, owner: str, cut_off: Callable[[], None]) -> None:
         """A visit is connected; without a secret it cannot be resumed."""
         if secret:
+            self.has_come(secret)  # and came back, before the other server had said it
             self._present[secret] = owner, cut_off
 
     def forget(self, secret: str) -> None:
@@ -72,6 +78,7 @@ class ParkingLot:
 
     def park(self, parked: Parked) -> None:
         self.forget(parked.secret)
+        self.has_come(parked.secret)
         self._parked[parked.secret] = parked
         self._clockwork.schedule(parked, self.seconds)
 
@@ -92,6 +99,7 @@ class ParkingLot:
             return None
         del self._parked[secret]
         parked.due = 0
+        self._taken.set()
         return parked
 
     def knows(self, secret: str) -> bool:
@@ -111,13 +119,28 @@ class ParkingLot:
         parked = self._given.pop(secret, None)
         if parked is not None:
             parked.due = 0
+            self._taken.set()
 
     def leave(self, parked: Parked) -> None:
         """It is over: nobody came back in time, or not to what could still be told."""
         self._parked.pop(parked.secret, None)
         self._given.pop(parked.secret, None)
         parked.due = 0
+        self._taken.set()
         visit.finish(parked.socket)
+
+    def wait_until_taken(self, visits: Collection[Parked], seconds: float, hurry: Event) -> None:
+        """Until all of these go on elsewhere, or are over."""
+        deadline = monotonic() + seconds
+        while not hurry.is_set() and any(map(self._has, visits)):
+            self._taken.clear()
+            left = deadline - monotonic()
+            if left <= 0:
+                return
+            gevent.wait([self._taken, hurry], timeout=left, count=1)
+
+    def _has(self, parked: Parked) -> bool:
+        return parked in (self._parked.get(parked.secret), self._given.get(parked.secret))
 
     def close(self) -> None:
         """The server ends: nobody can come back to a visit of this process."""

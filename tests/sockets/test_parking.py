@@ -1,10 +1,13 @@
+import gevent
 import pytest
+from gevent.event import Event
 
 from realtime_wall import signals
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.answers import Answers
 from realtime_wall.sockets.parking import GIVING, Parked, ParkingLot
 from tests.fakes import RecordingTransport, no_receivers, running_node
+from tests.live import PATIENCE
 
 
 class RecordingClockwork:
@@ -154,3 +157,45 @@ def test_when_the_server_ends_all_visits_are_over(lot, node, told):
 
     assert set(told) == both
     assert len(told) == 2
+
+
+def test_a_server_that_ends_waits_until_its_visits_go_on_elsewhere(lot, node):
+    visits = [parked(lot, node, secret) for secret in ("given", "over", "left")]
+    waiting = gevent.spawn(lot.wait_until_taken, visits, 60.0, Event())
+    lot.give("given", "owner")
+    lot.leave(visits[1])
+    gevent.sleep(0)
+    lot.has_come("given")
+    assert not waiting.ready()
+
+    lot.take("left", "owner")
+    waiting.join(PATIENCE)
+    assert waiting.ready()
+
+
+def test_it_waits_for_a_while_only_and_not_when_it_is_to_hurry(lot, node):
+    visits, hurry = [parked(lot, node)], Event()
+    lot.wait_until_taken(visits, 0.001, hurry)
+    waiting = gevent.spawn(lot.wait_until_taken, visits, 60.0, hurry)
+    gevent.sleep(0)
+    hurry.set()
+    waiting.join(PATIENCE)
+
+    assert waiting.ready()
+    assert lot.take("secret", "owner") is visits[0]
+
+
+@pytest.mark.parametrize("how", ["park", "arrive"])
+def test_a_visit_that_comes_back_from_where_it_was_given_to_is_not_over(lot, node, told, how):
+    given = parked(lot, node)
+    lot.give("secret", "owner")
+    if how == "park":
+        again = parked(lot, node)
+        assert lot.take("secret", "owner") is again
+    else:
+        lot.arrive("secret", "owner", lambda: None)
+
+    assert given.due == 0  # the other server need not say that it had it
+    lot.close()
+    assert node.pool.wait_until_idle(10)
+    assert told == []

@@ -67,6 +67,7 @@ def interpreter(request):
             "warnings": sys.warnoptions,
             "path0": sys.path[0],
             "arguments": sys.argv[1:],
+            "switch_interval": sys.getswitchinterval(),
         }
     )
 
