@@ -207,7 +207,7 @@ class FanOut:
 
     def _deliver_what_is_wanted(self, subscriber: Subscriber, encoded: Encoded) -> Written | None:
         """None when it is nothing."""
-        wanted = self._wanted(subscriber, encoded)
+        wanted = self._wanted(subscriber, encoded) if self._left else encoded
         if encoded.messages[0].is_volatile and getattr(subscriber, "is_behind", True):
             return DROPPED
         return subscriber.deliver(wanted) if wanted.messages else None
