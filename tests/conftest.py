@@ -4,11 +4,14 @@ monkey.patch_all()
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.workers import let_workers_wait, sendable, turn
+
+HERE = Path(__file__).parent
 
 let_workers_wait()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -24,7 +27,12 @@ NEEDED = {
 }
 
 
+# In these most wait for other processes. They go first: at the end one of them would run alone for long.
+SLOW = {"brokers", "conformance", "integration", "management", "oracle", "server"}
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in SLOW)
     for item in items:
         for marker, (programs, package) in NEEDED.items():
             if item.get_closest_marker(marker) and not all(map(shutil.which, programs)):

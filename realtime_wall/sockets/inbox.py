@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 import gevent
+from gevent.event import Event
 
 from realtime_wall.sockets.receivers import release_database
 
@@ -90,6 +91,7 @@ class Pool:
         self._resting: list[Any] = []  # greenlets that wait for work
         self._is_closed = False
         self._lent = False
+        self._idle = Event()
         self.busy = 0
 
     def ready(self, inbox: Inbox) -> None:
@@ -120,8 +122,9 @@ class Pool:
     def wait_until_idle(self, seconds: float) -> bool:
         """Let what waits be run, for this long at most; False when something still does."""
         deadline = monotonic() + seconds
-        while self.busy and monotonic() < deadline:
-            gevent.sleep(0.01)
+        while self.busy and (left := deadline - monotonic()) > 0:
+            self._idle.clear()
+            self._idle.wait(left)
         return not self.busy
 
     def close(self) -> None:
@@ -165,3 +168,5 @@ class Pool:
                     pause_at = monotonic() + SLICE
         finally:
             self.busy -= 1
+            if not self.busy:
+                self._idle.set()
