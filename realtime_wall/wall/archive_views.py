@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from realtime_wall import cursor
 from realtime_wall.wall.archive import BadSearch, Found, Search, find, sources_of
 from realtime_wall.wall.aside import TooBusy, beside
-from realtime_wall.wall.card import card, card_labels, utc_now
+from realtime_wall.wall.cards import cards
 from realtime_wall.wall.frame import address_of, reading_frame, wall_called
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.page_config import live_words
@@ -60,12 +60,11 @@ def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         problem, status = str(bad), 400
     except TooBusy:
         problem, status = gettext("Many are searching right now. Try again in a moment."), 503
-    labels, now = card_labels(), utc_now()
     context = reading_frame(request, wall, "archive") | {
         "search": search,
         "sources": sources,
         "problem": problem,
-        "cards": [card(post, labels, now) for post in found.posts],
+        "cards": cards(found.posts),
         "cursor": position,
         "older": _older(search, found),
         "is_newest": search.behind is None,

@@ -28,6 +28,7 @@ from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
 from realtime_wall.wall import telling
+from realtime_wall.wall.breath import Breath
 from realtime_wall.wall.clock import Clock, SystemClock
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
@@ -74,7 +75,7 @@ class Feed:
         self._room = Event()
         self._recent = Recent()
         self._stopping = Event()
-        self._pause_at = 0.0
+        self._breath = Breath(SLICE)
         self._never = Event()  # what nothing but time ends
         self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
         self._thread = ThreadPool(1)  # one writer, with a database connection of its own
@@ -127,14 +128,7 @@ class Feed:
             self._room.clear()
             self._room.wait()
         self._queue.put(item)
-        self._breathe()
-
-    def _breathe(self) -> None:
-        """A turn for everybody else, when the last one was a while ago."""
-        if monotonic() > self._pause_at:
-            # A timer, not sleep(0): gevent would run us again before it looks at any socket.
-            gevent.sleep(0.000_001)
-            self._pause_at = monotonic() + SLICE
+        self._breath.take()
 
     def _empty_queue(self) -> None:
         while True:
@@ -188,7 +182,7 @@ class Feed:
 
     def _publish_one(self, channel: str, message: dict[str, Any], event: str, event_id: str) -> None:
         self._publish(channel, message, event=event, event_id=event_id)
-        self._breathe()
+        self._breath.take()
 
 
 def _name(item: Item) -> str:

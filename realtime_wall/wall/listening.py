@@ -24,6 +24,7 @@ from realtime_wall.events import Event
 from realtime_wall.fan_out import SLICE, Encoded
 from realtime_wall.node import Node
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.wall.breath import Breath
 from realtime_wall.wall.matching import Matcher, fold
 from realtime_wall.wall.models import MAIN, channel_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
@@ -148,15 +149,12 @@ class Listeners:
         while True:
             self._arrived.wait()
             self._arrived.clear()
-            pause_at = monotonic() + SLICE
+            breath = Breath(SLICE)
             while self._waiting:
                 event, post, data_json = self._waiting.popleft()
                 for socket in self._meant(event, post):
                     self._send(socket, event, data_json)
-                    if monotonic() > pause_at:
-                        # A timer, not sleep(0): gevent would run us again before it looks at any socket.
-                        gevent.sleep(0.000_001)
-                        pause_at = monotonic() + SLICE
+                    breath.take()
             self.idle.set()
 
     def _meant(self, event: str, post: Message) -> list[Socket]:

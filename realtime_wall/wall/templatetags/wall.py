@@ -28,6 +28,7 @@ from realtime_wall.templatetags.realtime import nonce_attribute, realtime_client
 from realtime_wall.wall import history, options
 from realtime_wall.wall.aside import TooBusy, beside
 from realtime_wall.wall.card import card, card_labels, utc_now
+from realtime_wall.wall.cards import cards
 from realtime_wall.wall.figures import Figures, figures
 from realtime_wall.wall.frame import address_of
 from realtime_wall.wall.models import MAIN, Wall
@@ -42,9 +43,7 @@ def render_tweets(count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
     """The newest posts, in a list that knows from which position on the page has to listen."""
     # Before the posts are read: what is stored in between comes twice, and is shown once.
     position = cursor()
-    labels, now = card_labels(), utc_now()
-    posts = history.newest(_wall(wall), count)
-    return {"cursor": position, "cards": [card(post, labels, now) for post in posts]}
+    return {"cursor": position, "cards": cards(history.newest(_wall(wall), count))}
 
 
 @register.inclusion_tag("realtime_wall_wall/client.html", takes_context=True)
