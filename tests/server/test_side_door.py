@@ -137,6 +137,7 @@ def test_who_is_trusted(monkeypatch, uid, trusted):
 
 
 def open_descriptors():
+    """There may be fewer a moment later: what an earlier test has left is still being closed."""
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -189,7 +190,7 @@ def test_what_is_no_connection_is_not_taken(owner):
     owner.say(GOOD)
 
     assert (owner.door.rejected, owner.came) == (3, [])
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_of_several_connections_at_once_all_but_the_first_are_closed(owner):
@@ -199,7 +200,7 @@ def test_of_several_connections_at_once_all_but_the_first_are_closed(owner):
     owner.say(GOOD, *(there.fileno() for _, there in pairs))
 
     assert owner.came == [Passed((PEER[0], 5), b"GET")]
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
     for pair in pairs:
         for one in pair:
             one.close()
@@ -253,5 +254,5 @@ def test_whatever_arrives_nothing_is_left_open_and_the_next_is_let_in(owner, dat
     client.close()
     connection.close()
     gevent.sleep(0)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
     assert owner.pass_on() == b"taken"
