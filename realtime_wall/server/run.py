@@ -6,7 +6,6 @@ import gc
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
@@ -39,9 +38,6 @@ ONE_ORDER = 0.5
 # How long the visits of clients that were told to come back wait to go on at another server. Stock clients of
 # Socket.IO are back after half a second to one and a half.
 COMES_BACK = 3.0
-# Seconds for which a native thread that computes, as one that stores posts may, keeps Python's lock while the
-# event loop waits for it. Python's own five milliseconds add up: the loop lets go of it with every write.
-THREADS_TURN = 0.001
 
 
 def serve(
@@ -76,7 +72,6 @@ def serve(
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
-    sys.setswitchinterval(THREADS_TURN)
     try:
         _tell(signals.server_started, server.node)
         on_ready()

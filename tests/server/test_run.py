@@ -1,6 +1,5 @@
 """How a server ends: clients are told to come back, requests are finished, nothing is left behind."""
 
-import json
 import os
 import signal
 import threading
@@ -34,12 +33,6 @@ def test_it_ends_with_status_0_and_without_a_word(own_server, number):
 
     assert own_server.stop(number) == 0
     assert own_server.output == before
-
-
-def test_a_thread_that_computes_keeps_the_event_loop_waiting_for_a_millisecond_at_most(own_server):
-    interpreter = json.loads(own_server.get("/interpreter/").body)
-
-    assert interpreter["switch_interval"] == pytest.approx(run.THREADS_TURN)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

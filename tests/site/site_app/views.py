@@ -67,7 +67,6 @@ def interpreter(request):
             "warnings": sys.warnoptions,
             "path0": sys.path[0],
             "arguments": sys.argv[1:],
-            "switch_interval": sys.getswitchinterval(),
         }
     )
 
