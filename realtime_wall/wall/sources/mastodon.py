@@ -210,6 +210,8 @@ class MastodonSource:
                 useful = self._listen(tag, emit)
             except requests.HTTPError as problem:
                 status = problem.response.status_code
+                if self._stopping.is_set():
+                    return  # the answer to a request that was under way
                 if status in WHAT_TO_DO:
                     logger.error("%s refuses its stream (%d): #%s is polled only", self._url, status, tag)
                     return
