@@ -59,6 +59,7 @@ def test_a_request_in_flight_is_finished_and_its_connection_closed(own_server):
     assert own_server.process.wait(PATIENCE) == 0
 
 
+@pytest.mark.alone  # a server that ends waits for a first word for a second
 def test_who_was_let_in_a_moment_before_is_answered(own_server):
     with own_server.talk() as late, own_server.talk() as silent:
         own_server.get("/hello/")  # it came after them: they are accepted, too
@@ -72,6 +73,7 @@ def test_who_was_let_in_a_moment_before_is_answered(own_server):
     assert own_server.process.wait(PATIENCE) == 0
 
 
+@pytest.mark.alone
 def test_a_socket_that_was_let_in_a_moment_before_is_opened_and_told_to_come_back(own_server):
     with own_server.talk() as late:
         own_server.get("/hello/")
