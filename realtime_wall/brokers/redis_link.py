@@ -92,12 +92,12 @@ class RedisLink:
 
     def _noted(self, note: Note) -> None:
         comes = note.get(COMES)
-        if comes is None:
-            assert self._member is not None
-            self._member.note(note)
-        elif isinstance(comes, str):
+        if isinstance(comes, str):
             self._came.add(comes)
             self._servers = tuple(sorted({*self._servers, comes}))
+        else:
+            assert self._member is not None
+            self._member.note(note)
 
     def leave(self) -> None:
         self._stopping.set()

@@ -71,6 +71,11 @@ class Start:
     def messages(self) -> list[Message]:
         return [one for one in self.told if isinstance(one, Message)]
 
+    def fits(self, size: int) -> bool:
+        """Whether it is no gap and no more than so many bytes: then it may leave in one piece."""
+        messages = self.messages
+        return len(messages) == len(self.told) and sum(one.size for one in messages) <= size
+
 
 def start(history: History, channels: Mapping[str, int], since: Since) -> Start:
     """What is to be told of channels first; with each comes of how many messages a new client is told."""

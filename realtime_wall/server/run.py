@@ -16,6 +16,7 @@ from gevent.event import Event
 
 from realtime_wall import following, moving, signals
 from realtime_wall.config import Config
+from realtime_wall.errors import RealtimeWallError
 from realtime_wall.node import Node
 from realtime_wall.server import farewell
 from realtime_wall.server.joining import link_to_the_others
@@ -123,7 +124,7 @@ class _Server:
         self._listener.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
-        if len(node.servers()) > (self._link.leaving if self._link else 1):
+        if self._others_stay():
             visits = set(node.parking.visits()) - gone_before
             node.parking.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)
         node.parking.close()
@@ -132,6 +133,12 @@ class _Server:
             log.warning("receivers were still running when the server ended")
         node.stop()
         self._watchdog.stop()
+
+    def _others_stay(self) -> bool:
+        try:
+            return len(self.node.servers()) > (self._link.leaving if self._link else 1)
+        except RealtimeWallError:  # the hub has ended, and so this server does
+            return False
 
 
 def _goodbyes(node: Node) -> list[Callable[[], None]]:

@@ -62,9 +62,8 @@ class ChannelWebSocket:
         node.listeners.add(self)
         self._frames.start()
         found = node.listen(self, channels, since)
-        messages = found.messages
-        if len(messages) == len(found.told) and sum(message.size for message in messages) <= PORTION:
-            self._write(messages)
+        if found.fits(PORTION):
+            self._write(found.messages)
         else:
             self._backlog = self._new_backlog()
             self._backlog.tell_all(found.told)

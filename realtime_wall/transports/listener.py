@@ -61,9 +61,8 @@ class Listener:
         if found.position is not None:
             opening += self._format.place(found.position)
         opened = head + self._framed(opening)
-        messages = found.messages
-        if len(messages) == len(found.told) and sum(message.size for message in messages) <= PORTION:
-            self._wire.write(opened + self._codec(messages))
+        if found.fits(PORTION):
+            self._wire.write(opened + self._codec(found.messages))
         else:
             self._wire.write(opened)
             self._backlog = self._new_backlog()

@@ -229,6 +229,7 @@ def test_a_killed_supervisor_leaves_no_orphan():
         with pytest.raises(ConnectionClosed, match="1012"):
             client.read()
         assert psutil.wait_procs(family, 5)[1] == []
+        assert "Traceback" not in server.output
 
 
 def test_a_closed_terminal_ends_all_of_them():
