@@ -16,6 +16,7 @@ def test_a_visit_goes_on_at_another_worker_when_its_own_is_replaced(node, npm, t
     with server:
         client = node.open(server, transports=transports, auth={"join": ["recovery"]})
         before = client.wait("connect")
+        wait_for(lambda: client.transport == transports[-1], "its upgrade")
         for times in (1, 2):
             server.process.send_signal(signal.SIGHUP)
             server.wait_for_log("workers were replaced", times)
