@@ -18,10 +18,10 @@ import gevent  # noqa: E402
 import redis  # noqa: E402
 from gevent.event import Event  # noqa: E402
 
-from realtime_wall.brokers.command import Publish  # noqa: E402
+from realtime_wall.brokers.commands import Publish  # noqa: E402
 from realtime_wall.brokers.entry import draft  # noqa: E402
-from realtime_wall.brokers.redis_link import RedisLink  # noqa: E402
-from realtime_wall.brokers.redis_outside import RedisOutside  # noqa: E402
+from realtime_wall.brokers.redis.redis_link import RedisLink  # noqa: E402
+from realtime_wall.brokers.redis.sync_client import RedisOutside  # noqa: E402
 from realtime_wall.brokers.replica import Replica  # noqa: E402
 from realtime_wall.channels.rules import Rules  # noqa: E402
 from realtime_wall.config import Config  # noqa: E402

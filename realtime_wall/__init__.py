@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from realtime_wall.api import publish as publish
     from realtime_wall.api import retract as retract
     from realtime_wall.api import send as send
-    from realtime_wall.brokers.command import Spooled as Spooled
+    from realtime_wall.brokers.commands import Spooled as Spooled
     from realtime_wall.errors import InvalidMessage as InvalidMessage
     from realtime_wall.errors import NoServer as NoServer
     from realtime_wall.errors import NoSocket as NoSocket
@@ -40,7 +40,7 @@ _HOMES = {
         "retract",
         "send",
     ),
-    "realtime_wall.brokers.command": ("Spooled",),
+    "realtime_wall.brokers.commands": ("Spooled",),
     "realtime_wall.errors": ("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
     "realtime_wall.model_changes": ("broadcast_changes",),
 }

@@ -10,9 +10,8 @@ from typing import Any, Literal, overload
 
 from django.db import transaction
 
-from realtime_wall import node
-from realtime_wall.brokers import outside
-from realtime_wall.brokers.command import (
+from realtime_wall.auth.channel_token import channel_token
+from realtime_wall.brokers.commands import (
     MAX_TIMEOUT,
     Answers,
     Ask,
@@ -24,13 +23,14 @@ from realtime_wall.brokers.command import (
     Spooled,
     Where,
 )
+from realtime_wall.channels.idempotency import check_key
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.remembered import check_key
 from realtime_wall.config import current as config
+from realtime_wall.control import control_client
 from realtime_wall.errors import NoServer
+from realtime_wall.node import node
 from realtime_wall.sockets.arguments import encode_args
-from realtime_wall.sockets.channel_token import channel_token
 from realtime_wall.sockets.registry import connected_sockets
 
 __all__ = [
@@ -90,7 +90,7 @@ def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: f
         timeout=float(timeout),
     )
     here = node.current()
-    return outside.ask(command, config()) if here is None else here.ask(command)
+    return control_client.ask(command, config()) if here is None else here.ask(command)
 
 
 def send(session_id: str, message: Any) -> Receipt:
@@ -225,4 +225,4 @@ def perform(command: Command) -> Receipt:
     here = node.current()
     if here is not None:
         return here.perform(command)
-    return outside.perform(command, config())
+    return control_client.perform(command, config())

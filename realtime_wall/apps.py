@@ -13,9 +13,9 @@ class RealtimeWallConfig(AppConfig):
         from realtime_wall import checks  # noqa: F401  registers them
 
         if apps.is_installed("django.contrib.auth"):
-            from realtime_wall import leaving
+            from realtime_wall import account_signals
 
-            leaving.watch()
+            account_signals.watch()
 
         # As the admin does: an app without events.py is fine, an error inside one is shown.
         autodiscover_modules("events")

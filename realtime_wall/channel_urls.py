@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from realtime_wall.channel_views import publish, statistics, subscribe
+from realtime_wall.views.channels import publish, stats, subscribe
 
 
 def _with_channels(prefix: str, view: subscribe.View) -> list[URLPattern]:
@@ -24,7 +24,7 @@ app_name = "realtime_wall_channels"
 
 urlpatterns = [
     *_with_channels("pub", publish.publish),
-    *_with_channels("stats", statistics.stats),
+    *_with_channels("stats", stats.stats),
     *_with_channels("ev", subscribe.events),
     *_with_channels("sub", subscribe.stream),
     *_with_channels("lp", subscribe.long_poll),

@@ -11,12 +11,13 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from realtime_wall import config, origins
-from realtime_wall.brokers import redis_url
+from realtime_wall import config
+from realtime_wall.auth import origins
+from realtime_wall.brokers.redis import redis_url
 from realtime_wall.channels import rules
 from realtime_wall.channels.names import check_channel
 from realtime_wall.errors import InvalidChannel
-from realtime_wall.server import patching
+from realtime_wall.server import monkey_patch
 
 TAG = "realtime"
 
@@ -121,10 +122,10 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
 def check_patching(**_: Any) -> list[CheckMessage]:
     if not is_serving():
         return []
-    if not patching.is_patched():
+    if not monkey_patch.is_patched():
         hint = "Start the server with 'manage.py rungevent', which patches before anything is imported."
         return [Error("gevent's patches are missing.", hint=hint, id="realtime_wall.E004")]
-    if patching.came_too_late():
+    if monkey_patch.came_too_late():
         hint = "Call gevent.monkey.patch_all() before the first import of Django, or leave it to rungevent."
         return [
             Error(

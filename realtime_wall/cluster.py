@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_wall import api, following, node
-from realtime_wall.brokers import outside, verbs
-from realtime_wall.brokers.command import (
+from realtime_wall import api
+from realtime_wall.brokers import router
+from realtime_wall.brokers.commands import (
     Cut,
     Disconnect,
     Look,
@@ -23,9 +23,11 @@ from realtime_wall.brokers.command import (
     check_close,
 )
 from realtime_wall.channels.names import check_channel
-from realtime_wall.channels.presence import Person
 from realtime_wall.config import current as config
-from realtime_wall.statistics import of_all
+from realtime_wall.control import control_client
+from realtime_wall.node import node, queries
+from realtime_wall.node.statistics import of_all
+from realtime_wall.presence.table import Person
 
 __all__ = [
     "ConnectedSocket",
@@ -112,14 +114,14 @@ def statistics(what: str = "") -> dict[str, Any]:
     """As ``events/stats/`` tells it: a summary, or of a channel, of ``news*``, of ``ALL``."""
     here = node.current()
     if here is not None:
-        return following.everywhere(here, what)
-    return of_all(list(outside.answers_to(Look(what=what), config())))
+        return queries.everywhere(here, what)
+    return of_all(list(control_client.answers_to(Look(what=what), config())))
 
 
 def _ask(question: Question) -> Iterator[Any]:
     here = node.current()
     if here is None:
-        return outside.answers_to(question, config())
+        return control_client.answers_to(question, config())
     if isinstance(question, Who):
-        return iter([here.presence.people(question.channel, verbs.TIMEOUT)])
-    return verbs.answers(here.broker, question)
+        return iter([here.presence.people(question.channel, router.TIMEOUT)])
+    return router.answers(here.broker, question)

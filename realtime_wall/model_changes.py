@@ -21,10 +21,10 @@ from django.db.models.signals import post_delete, post_save
 from django.utils.encoding import is_protected_type
 
 from realtime_wall import api
-from realtime_wall.brokers.command import Publish
+from realtime_wall.brokers.commands import Publish
 from realtime_wall.channels.names import check_channel
 from realtime_wall.errors import NoServer
-from realtime_wall.json_text import encode_json
+from realtime_wall.protocol.json_output import encode_json
 
 log = logging.getLogger(__name__)
 

@@ -2,13 +2,13 @@
 
 from django.urls import include, path
 
-from realtime_wall import socketio_views, views
+from realtime_wall.views import socketio_session, websocket
 
 app_name = "realtime_wall"
 
 urlpatterns = [
-    path("socket.io/", socketio_views.socketio, name="socketio"),
+    path("socket.io/", socketio_session.socketio, name="socketio"),
     path("events/", include("realtime_wall.channel_urls")),
-    path("ws/", views.websocket, name="websocket"),
-    path("health/", views.health, name="health"),
+    path("ws/", websocket.websocket, name="websocket"),
+    path("health/", websocket.health, name="health"),
 ]

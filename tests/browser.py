@@ -16,7 +16,7 @@ from operator import itemgetter
 from playwright.sync_api import expect, sync_playwright
 
 from realtime_wall.wall.sources.replay import SAMPLE, SAMPLE_SITE
-from realtime_wall.wall.sources.x_payload import from_x, read_line
+from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.live import PATIENCE, ROOT, LiveServer
 from tests.wall.posts import make_post
 

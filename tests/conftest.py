@@ -28,7 +28,7 @@ NEEDED = {
 
 
 # In these most wait for other processes. They go first: at the end one of them would run alone for long.
-SLOW = {"brokers", "conformance", "integration", "management", "oracle", "server"}
+SLOW = {"brokers", "conformance", "control", "integration", "management", "oracle", "presence", "server"}
 
 
 def pytest_collection_modifyitems(items):

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from django.db.models.signals import post_delete, post_save
 from django.test import RequestFactory
 
-from realtime_wall import following, signals
+from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.config import from_mapping
-from realtime_wall.node import Node
+from realtime_wall.node import queries
+from realtime_wall.node.node import Node
 from realtime_wall.protocol.frames import Close
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
@@ -54,7 +55,7 @@ def forgotten_model_receivers():
 def running_node(**settings):
     """A node of this process, as a server has one; its sockets are gone afterwards."""
     config = from_mapping({key.upper(): value for key, value in settings.items()})
-    node = Node(config, answerer=following.look)
+    node = Node(config, answerer=queries.look)
     node.start()
     try:
         yield node

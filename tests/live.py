@@ -25,7 +25,7 @@ from websockets.frames import Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from realtime_wall.server.patching import PATCHED
+from realtime_wall.server.monkey_patch import PATCHED
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "site"

@@ -6,9 +6,9 @@ import json
 from contextlib import contextmanager
 from time import monotonic
 
-from realtime_wall import moving
 from realtime_wall.config import from_mapping
-from realtime_wall.node import Node
+from realtime_wall.node import session_migration
+from realtime_wall.node.node import Node
 from realtime_wall.sockets.registry import connected_sockets
 
 
@@ -81,7 +81,7 @@ def running_nodes(count=2, **settings):
         for _ in range(count):
             connect = (lambda rules, address: NeighbourLink(nodes[0], address)) if nodes else None
             nodes.append(Node(config, connect))
-            moving.register(nodes[-1])
+            session_migration.register(nodes[-1])
             nodes[-1].start()
         yield nodes
     finally:

@@ -15,7 +15,7 @@ from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidChannel, InvalidMessage, MessageTooBig, NoServer, NoSocket
 from realtime_wall.protocol.plain import RESERVED
-from realtime_wall.sockets import visit
+from realtime_wall.sockets.dispatch import lifecycle
 from tests.fakes import RecordingTransport, running_node
 from tests.live import wait_for
 
@@ -353,7 +353,7 @@ def test_who_leaves_is_not_waited_for(node, answering):
     asking = gevent.spawn(api.broadcast_call, "where", timeout=20)
     wait_for(lambda: answering[1].sent, "the question")
 
-    visit.end(answering[1].socket)
+    lifecycle.end(answering[1].socket)
 
     assert asking.get(timeout=10).silent == ("b",)
 

@@ -9,7 +9,7 @@ from django.urls import include, path
 from django.views import View
 
 from realtime_wall.checks import TAG
-from realtime_wall.server import patching
+from realtime_wall.server import monkey_patch
 
 
 def found():
@@ -124,13 +124,13 @@ def test_no_allowed_hosts_while_debug_is_off_is_an_error():
 
 
 def test_missing_patches_are_an_error_when_serving(monkeypatch, serving):
-    monkeypatch.setattr(patching, "is_patched", lambda: False)
+    monkeypatch.setattr(monkey_patch, "is_patched", lambda: False)
 
     assert ids() == ["realtime_wall.E004"]
 
 
 def test_late_patches_are_an_error_when_serving(monkeypatch, serving):
-    monkeypatch.setattr(patching, "came_too_late", lambda: True)
+    monkeypatch.setattr(monkey_patch, "came_too_late", lambda: True)
 
     assert ids() == ["realtime_wall.E005"]
 
@@ -140,7 +140,7 @@ def test_late_patches_are_an_error_when_serving(monkeypatch, serving):
 )
 def test_other_commands_need_no_patches(monkeypatch, argv):
     monkeypatch.setattr(sys, "argv", argv)
-    monkeypatch.setattr(patching, "is_patched", lambda: False)
+    monkeypatch.setattr(monkey_patch, "is_patched", lambda: False)
 
     assert ids() == []
 

@@ -8,11 +8,11 @@ import pytest
 from django.test import override_settings
 
 from realtime_wall import cluster
+from realtime_wall.auth import django_sessions
+from realtime_wall.auth.django_sessions import Session
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
-from realtime_wall.sockets import visitor
-from realtime_wall.sockets.answers import Answers
-from realtime_wall.sockets.parking import Parked
-from realtime_wall.sockets.visitor import Session
+from realtime_wall.sockets.recovery.detached_sessions import Parked
+from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -27,7 +27,7 @@ class DjangoSession:
 def node(monkeypatch):
     known = {"ada": Session("1", None), "bob": Session("2", None)}
     monkeypatch.setattr(
-        visitor, "sessions_of", lambda keys: {key: known[key] for key in keys if key in known}
+        django_sessions, "sessions_of", lambda keys: {key: known[key] for key in keys if key in known}
     )
     with no_receivers(), running_node() as node:
         yield node
@@ -65,8 +65,8 @@ def test_the_sockets_are_told_with_whose_they_are_and_where(node):
 
 
 def test_many_sockets_are_told_in_portions_and_each_once(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.statistics.PORTION", 3)
-    monkeypatch.setattr("realtime_wall.brokers.verbs.PORTION", 3)
+    monkeypatch.setattr("realtime_wall.node.statistics.PORTION", 3)
+    monkeypatch.setattr("realtime_wall.brokers.router.PORTION", 3)
     clients = [connect(node) for _ in range(9)]
 
     told = [one.session_id for one in cluster.sockets()]

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from realtime_wall import api
-from realtime_wall.brokers.command import Delete
+from realtime_wall.brokers.commands import Delete
 from realtime_wall.channels.resume import NOTHING
 from realtime_wall.protocol.frames import Close
-from realtime_wall.transports.channel_websocket import open_channels
-from realtime_wall.transports.formats import EVENTS
-from realtime_wall.transports.listener import Listener
-from realtime_wall.transports.long_polling import Body, LongPoll
+from realtime_wall.transports.one_way.formats import EVENTS
+from realtime_wall.transports.one_way.listener import Listener
+from realtime_wall.transports.one_way.long_polling import Body, LongPoll
+from realtime_wall.transports.websocket.channel_websocket import open_channels
 from tests.fakes import RecordingWire, running_node
 
 RULES = {"doomed": {"FOOTER_TEMPLATE": "the end", "MESSAGE_TEMPLATE": "~text~"}}

@@ -9,8 +9,8 @@ from realtime_wall.channels.names import MAX_EVENT_ID
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, Since
 from realtime_wall.errors import InvalidChannel, InvalidMessage
-from realtime_wall.transports.formats import EVENTS, LINES
-from realtime_wall.transports.listener import Listener
+from realtime_wall.transports.one_way.formats import EVENTS, LINES
+from realtime_wall.transports.one_way.listener import Listener
 from tests.fakes import RecordingTransport, RecordingWire, running_node
 
 

@@ -22,8 +22,8 @@ from realtime_wall.signals import (
     socket_connected,
     socket_disconnected,
 )
-from realtime_wall.sockets import visit
-from realtime_wall.transports.namespace import Namespace
+from realtime_wall.sockets.dispatch import lifecycle
+from realtime_wall.transports.socketio.namespace import Namespace
 from tests.fakes import RecordingTransport, a_request, no_receivers, running_node
 
 
@@ -31,19 +31,19 @@ class Visitor(RecordingTransport):
     """A client, and what it does; each time its receivers have run when it goes on."""
 
     def arrives(self):
-        visit.begin(self.socket)
+        lifecycle.begin(self.socket)
         return self._settle()
 
     def says(self, *args):
-        visit.message(self.socket, *args)
+        lifecycle.message(self.socket, *args)
         return self._settle()
 
     def emits(self, name, *args, event_id=None):
-        visit.event(self.socket, name, list(args), event_id)
+        lifecycle.event(self.socket, name, list(args), event_id)
         return self._settle()
 
     def goes(self):
-        visit.end(self.socket)
+        lifecycle.end(self.socket)
         return self._settle()
 
     def _settle(self):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from realtime_wall.brokers.command import Delete, Publish, Retract
+from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.channels.message import Binary, Message
 from realtime_wall.channels.position import Position
 

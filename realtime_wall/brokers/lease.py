@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from realtime_wall.brokers import runtime_dir
+from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.config import Config
 
 
@@ -33,7 +33,7 @@ class Lease(Protocol):
 def lease(config: Config, name: str) -> Lease:
     """One for each name and project; where no lease can be, as the directory is not safe, an error."""
     if config.broker:
-        from realtime_wall.brokers.redis_lease import RedisLease
+        from realtime_wall.brokers.redis.redis_lease import RedisLease
 
         return RedisLease(config, name)
     return FileLease(runtime_dir.create(config) / f"{name}.lock")

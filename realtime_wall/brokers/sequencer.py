@@ -9,13 +9,13 @@ import secrets
 import time
 from time import monotonic
 
-from realtime_wall.brokers.command import Delete, Publish, Retract
+from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, has_own_key
 from realtime_wall.channels import retraction
+from realtime_wall.channels.idempotency import Remembered
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.remembered import Remembered
 from realtime_wall.channels.rules import Rules
 from realtime_wall.protocol.plain import RETRACTED
 

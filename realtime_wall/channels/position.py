@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from realtime_wall.errors import InvalidPosition
 
 # Eighteen digits outlast a message every nanosecond for thirty years, and fit 64 bits. What may follow
-# them is for the Socket.IO server that wrote it (sockets/answers.py): as a cursor it is as good without.
+# them is for the Socket.IO server that wrote it (sockets/recovery/subscribe_acks.py): as a cursor it is as
+# good without.
 _written = re.compile(r"([A-Za-z0-9_-]{1,32}):([0-9]{1,18})(?:\.[0-9]{1,9})?").fullmatch
 
 

@@ -9,7 +9,7 @@ The rules come from the setting ``CHANNELS``, a dict of patterns and dicts, in i
     }
 
 ``*`` in a pattern stands for any characters. Who may read or write is only named here: to ask a request
-is the business of :mod:`realtime_wall.sockets.permission`.
+is the business of :mod:`realtime_wall.auth.channel_permissions`.
 """
 
 from __future__ import annotations

@@ -14,20 +14,21 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from realtime_wall import following, moving, signals
+from realtime_wall import signals
 from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.node import Node
-from realtime_wall.server import farewell
-from realtime_wall.server.joining import link_to_the_others
-from realtime_wall.server.listener import Listener
-from realtime_wall.server.passing import Passing
-from realtime_wall.server.side_door import SideDoor
-from realtime_wall.server.tunnel import Tunnels
+from realtime_wall.node import queries, session_migration
+from realtime_wall.node.node import Node
+from realtime_wall.server import drain
+from realtime_wall.server.affinity.fd_passing import SideDoor
+from realtime_wall.server.affinity.owner_routing import Passing
+from realtime_wall.server.affinity.tunnel import Tunnels
+from realtime_wall.server.http.http_server import Listener
+from realtime_wall.server.link_factory import link_to_the_others
 from realtime_wall.server.watchdog import Watchdog
-from realtime_wall.server.worker import Link
-from realtime_wall.sockets.departures import Listener as OneWay
+from realtime_wall.server.workers.worker import Link
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.revocation.revocation import Listener as OneWay
 from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
@@ -92,8 +93,8 @@ class _Server:
         self._config = config
         self._link = link
         supervisor = None if link is None else link.place.supervisor
-        self.node = Node(config, partial(link_to_the_others, config, supervisor), following.look)
-        moving.register(self.node)
+        self.node = Node(config, partial(link_to_the_others, config, supervisor), queries.look)
+        session_migration.register(self.node)
         self._door, self._tunnels = SideDoor(config, self.node.address), Tunnels(self.node)
         passing = Passing(self.node.address, [self._door.carry, self._tunnels.carry])
         several = link is not None
@@ -117,7 +118,7 @@ class _Server:
         _tell(signals.server_stopping, node)
         self._door.stop()
         deadline, gone_before = monotonic() + seconds, set(node.parking.visits())
-        farewell.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
+        drain.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
         for goodbye in _goodbyes(node):
             goodbye()  # to those who were just being let in; the others have heard it
         self._tunnels.stop()

@@ -10,7 +10,7 @@ from typing import Any
 
 from realtime_wall.channels.message import Binary
 from realtime_wall.errors import InvalidMessage
-from realtime_wall.json_text import encode_json
+from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.socketio import extract_binary
 
 

@@ -11,17 +11,18 @@ from django.http import HttpRequest
 from gevent.event import AsyncResult
 
 from realtime_wall import signals
-from realtime_wall.brokers.addresses import shown
-from realtime_wall.brokers.command import Publish, Receipt
+from realtime_wall.auth import channel_permissions
+from realtime_wall.brokers.commands import Publish, Receipt
+from realtime_wall.brokers.node_id import shown
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import TooManyChannels
-from realtime_wall.json_text import encode_json
-from realtime_wall.sockets import permission, receivers
+from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments, encode_args
-from realtime_wall.sockets.inbox import Inbox
-from realtime_wall.sockets.ports import Node, Transport
-from realtime_wall.sockets.questions import Questions, Reply
+from realtime_wall.sockets.dispatch import receivers
+from realtime_wall.sockets.dispatch.inbox import Inbox
+from realtime_wall.sockets.interfaces import Node, Transport
+from realtime_wall.sockets.pending_acks import Questions, Reply
 from realtime_wall.wire.connection import DROPPED, Written
 
 
@@ -301,7 +302,7 @@ class Socket:
 
     def ask_for(self, channel: str, since: Position | None, token: str | None, command_id: Any) -> bool:
         """Join a channel because the client wants to; False when it may not, or a receiver refused."""
-        if not permission.may_read(self._node.rules.of(channel), self.request, channel, token):
+        if not channel_permissions.may_read(self._node.rules.of(channel), self.request, channel, token):
             return False
         if not self.subscribe(channel, since, command_id):
             return False
@@ -321,7 +322,7 @@ class Socket:
         if self.asked is None or channel not in self.asked:
             return True
         token = self.asked[channel]
-        return permission.may_read(self._node.rules.of(channel), self.request, channel, token)
+        return channel_permissions.may_read(self._node.rules.of(channel), self.request, channel, token)
 
     def closed_because(self, channel: str) -> str | None:
         """Why nobody can join the channel now: "full" or "no_channel"."""

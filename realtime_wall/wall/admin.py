@@ -21,7 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from realtime_wall import NoServer, publish
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.wall import options, plans
+from realtime_wall.wall import options
+from realtime_wall.wall.feed import source_config
 from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.post import WITHDRAWN
 from realtime_wall.wall.sources import kinds
@@ -59,14 +60,14 @@ class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        allowed = plans.allowed_kinds(options.current())
+        allowed = source_config.allowed_kinds(options.current())
         self.fields["kind"].choices = [(kind, kind) for kind in allowed]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any] | None:
         """Whether such a source can be made."""
         cleaned = super().clean() or self.cleaned_data
         if {"kind", "wall"} <= cleaned.keys() and cleaned["kind"] not in kinds.SENT:
-            keywords, users = plans.read_terms(cleaned.get("terms", "").splitlines())
+            keywords, users = source_config.read_terms(cleaned.get("terms", "").splitlines())
             order = Order(
                 wall=cleaned["wall"].slug, keywords=keywords, users=users, options=options.current()
             )
@@ -95,7 +96,7 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def this_hour(self, source: WallSource) -> str:
         if source.pk is None:
             return ""
-        given = plans.given_this_hour(source.wall.slug, kinds.name_of(source.kind), time.time())
+        given = source_config.given_this_hour(source.wall.slug, kinds.name_of(source.kind), time.time())
         return f"{given} / {source.cap}" if source.cap else str(given)
 
     @admin.display(description=_("trouble"))

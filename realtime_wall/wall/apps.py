@@ -17,7 +17,7 @@ class WallConfig(AppConfig):
         # Here and not above: these come to the models, which can be imported only now.
         from realtime_wall.wall import log_file, options
         from realtime_wall.wall.checks import check_options, check_slugs
-        from realtime_wall.wall.configured_feed import sources_saved, start_feed, stop_feed
+        from realtime_wall.wall.feed.startup import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
 
         chosen = options.current()
@@ -34,16 +34,16 @@ class WallConfig(AppConfig):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")
 
     def _hear_visitors(self) -> None:
-        from realtime_wall.wall import audience, listening
+        from realtime_wall.wall.live_search import search_cluster, search_subscriptions
 
         by_name = signals.socket_client_event_by_type
         for signal, receiver in (
-            (signals.server_started, listening.start),
-            (signals.server_started, audience.start),
-            (signals.server_stopping, audience.stop),
-            (signals.server_stopping, listening.stop),
-            (by_name["listen"], listening.listen),
-            (by_name["stop"], listening.leave),
-            (signals.socket_disconnected, listening.leave),
+            (signals.server_started, search_subscriptions.start),
+            (signals.server_started, search_cluster.start),
+            (signals.server_stopping, search_cluster.stop),
+            (signals.server_stopping, search_subscriptions.stop),
+            (by_name["listen"], search_subscriptions.listen),
+            (by_name["stop"], search_subscriptions.leave),
+            (signals.socket_disconnected, search_subscriptions.leave),
         ):
             signal.connect(receiver, weak=False, dispatch_uid=("realtime_wall.wall", receiver))

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from realtime_wall.wall import archive_views, report_views, search_views, views
+from realtime_wall.wall.pages import archive_views, report_views, search_views, wall_views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
 
 # Of the main wall, these stand before every slug: no wall can have the first part of one as its name.
 urlpatterns = [
-    path("", views.wall_page, name="main"),
-    path("posts.json", views.posts, name="main-posts"),
+    path("", wall_views.wall_page, name="main"),
+    path("posts.json", wall_views.posts, name="main-posts"),
     path("hook/", hook, name="main-hook"),
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
     path("archive/", archive_views.archive_page, name="main-archive"),
@@ -19,8 +19,8 @@ urlpatterns = [
     path("search/", search_views.search_page, name="main-search"),
     path("search/embed/<str:post_id>/", search_views.embed, name="main-embed"),
     path("<slug:slug>/hook/", hook, name="hook"),
-    path("<slug:slug>/", views.wall_page, name="wall"),
-    path("<slug:slug>/posts.json", views.posts, name="posts"),
+    path("<slug:slug>/", wall_views.wall_page, name="wall"),
+    path("<slug:slug>/posts.json", wall_views.posts, name="posts"),
     path("<slug:slug>/api/posts/", archive_views.api_posts, name="api-posts"),
     path("<slug:slug>/archive/", archive_views.archive_page, name="archive"),
     path("<slug:slug>/report/", report_views.report_page, name="report"),

@@ -10,14 +10,14 @@ from collections import deque
 import gevent
 from gevent.event import Event
 
-from realtime_wall.brokers.addresses import new_address
-from realtime_wall.brokers.bus_server import BusServer
-from realtime_wall.brokers.command import Receipt
-from realtime_wall.brokers.local import LocalLink
-from realtime_wall.brokers.redis_link import RedisLink
-from realtime_wall.brokers.redis_outside import RedisOutside
+from realtime_wall.brokers.commands import Receipt
+from realtime_wall.brokers.local.local_link import LocalLink
+from realtime_wall.brokers.node_id import new_address
+from realtime_wall.brokers.redis.redis_link import RedisLink
+from realtime_wall.brokers.redis.sync_client import RedisOutside
 from realtime_wall.brokers.sequencer import Sequencer, new_epoch
 from realtime_wall.config import Config
+from realtime_wall.control.unix_server import BusServer
 from tests.brokers.members import CHANNELS_KEPT, RecordingMember, some_rules
 
 

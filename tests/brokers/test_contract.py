@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.command import Delete, Publish, Retract
+from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Deleted, Sequenced, draft
 from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.channels.log import Log

@@ -12,7 +12,7 @@ import pytest
 from gevent.event import Event
 
 from realtime_wall.brokers.lease import FileLease, lease
-from realtime_wall.brokers.redis_lease import LIFE, MARGIN, RENEW_EVERY, RedisLease
+from realtime_wall.brokers.redis.redis_lease import LIFE, MARGIN, RENEW_EVERY, RedisLease
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.config import Config
 from tests.live import ROOT, wait_for

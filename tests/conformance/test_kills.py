@@ -12,9 +12,10 @@ import threading
 import gevent
 import pytest
 
-from realtime_wall.brokers import bus_client, runtime_dir
-from realtime_wall.brokers.command import Publish
+from realtime_wall.brokers.commands import Publish
+from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.config import from_mapping
+from realtime_wall.control import unix_client
 from realtime_wall.errors import NoServer, PublishFailed
 from tests.conformance.clients import HERE, conformance_server
 from tests.live import wait_for
@@ -40,7 +41,7 @@ class Publisher:
         number = 0
         while not self._stop.wait(PACE):
             try:
-                bus_client.perform(
+                unix_client.perform(
                     Publish(channel="kills", data_json=str(number), event="news", counted=False), self._config
                 )
                 self.published.append(number)

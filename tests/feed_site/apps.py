@@ -10,8 +10,8 @@ class FeedSiteConfig(AppConfig):
 
     def ready(self):
         if address := os.environ.get("X_URL"):
-            from realtime_wall.wall.sources.x import XStreamSource
-            from realtime_wall.wall.sources.x_search import Search
+            from realtime_wall.wall.sources.x.recent_search import Search
+            from realtime_wall.wall.sources.x.stream import XStreamSource
 
             for kind in (XStreamSource, Search):
                 kind.__init__.__kwdefaults__["base_url"] = address

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gevent.event import Event
 
-from realtime_wall.wall.sources.x_payload import from_x, read_line
+from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.wall.fakes import x_line
 
 TEXTS = 500

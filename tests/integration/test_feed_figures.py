@@ -15,7 +15,7 @@ import time
 import psutil
 import pytest
 
-from realtime_wall.wall.feed import WAITING
+from realtime_wall.wall.feed.feed import WAITING
 from tests.browser import ExampleServer
 from tests.live import wait_for
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
-from realtime_wall.wall.listening import AT_ONCE as A_VISITORS_SHARE
+from realtime_wall.wall.live_search.search_subscriptions import AT_ONCE as A_VISITORS_SHARE
 from tests.browser import PHONE, RETURNS_SOON, keep_picture, key, sample_posts, wait_until_live
 from tests.hostile import RUN
 from tests.integration.test_wall_in_browser import HARM

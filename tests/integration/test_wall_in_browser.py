@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from realtime_wall.wall.sources.x_payload import from_x, read_line
+from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.browser import (
     PHONE,
     RETURNS_SOON,

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from realtime_wall.management.commands.rungevent import Command
-from realtime_wall.server import patching
+from realtime_wall.server import monkey_patch
 from tests.live import PATIENCE, ROOT, SITE, Conversation, LiveServer, TypedServer, wait_for
 from tests.management import projects
 
@@ -183,8 +183,8 @@ def test_a_program_that_patches_too_late_is_told(tmp_path):
 
 def test_call_command_never_replaces_the_process(monkeypatch):
     started_again = []
-    monkeypatch.setattr(patching, "start_again", lambda: started_again.append(True))
-    monkeypatch.setattr(patching, "is_patched", lambda: False)
+    monkeypatch.setattr(monkey_patch, "start_again", lambda: started_again.append(True))
+    monkeypatch.setattr(monkey_patch, "is_patched", lambda: False)
 
     with pytest.raises(CommandError, match="gevent's patches are missing"):
         call_command("rungevent", "0")
@@ -199,8 +199,8 @@ def test_the_command_line_starts_again_when_patches_are_missing(monkeypatch):
     def start_again():
         raise StartedAgain
 
-    monkeypatch.setattr(patching, "start_again", start_again)
-    monkeypatch.setattr(patching, "is_patched", lambda: False)
+    monkeypatch.setattr(monkey_patch, "start_again", start_again)
+    monkeypatch.setattr(monkey_patch, "is_patched", lambda: False)
 
     with pytest.raises(StartedAgain):
         Command().run_from_argv(["manage.py", "rungevent", "0"])

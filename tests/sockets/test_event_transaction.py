@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from realtime_wall import signals
-from realtime_wall.sockets import receivers
+from realtime_wall.sockets.dispatch import receivers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.wall.databases import file_database
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import AnonymousUser
 from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import InvalidChannel, InvalidMessage, Refuse, TooManyChannels
-from realtime_wall.sockets import visit
-from realtime_wall.sockets.questions import MAX_OPEN
+from realtime_wall.sockets.dispatch import lifecycle
+from realtime_wall.sockets.pending_acks import MAX_OPEN
 from realtime_wall.wire.connection import DROPPED
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
@@ -222,7 +222,7 @@ def test_call_does_not_wait_for_a_client_that_is_gone(client, socket):
     waiting = gevent.spawn(socket.call, "add", 1, timeout=60)
     wait_for(lambda: client.sent)
 
-    visit.end(socket)
+    lifecycle.end(socket)
 
     for asked in (waiting, gevent.spawn(socket.call, "add", 2, timeout=60)):
         with pytest.raises(TimeoutError, match="gone"):

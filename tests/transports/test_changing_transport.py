@@ -7,14 +7,14 @@ import gevent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.command import Publish
+from realtime_wall.brokers.commands import Publish
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
-from realtime_wall.transports.channel_websocket import open_channels
-from realtime_wall.transports.formats import EVENTS, LINES
-from realtime_wall.transports.listener import Listener
-from realtime_wall.transports.long_polling import Body, LongPoll
-from realtime_wall.transports.websocket import WebSocket
+from realtime_wall.transports.one_way.formats import EVENTS, LINES
+from realtime_wall.transports.one_way.listener import Listener
+from realtime_wall.transports.one_way.long_polling import Body, LongPoll
+from realtime_wall.transports.websocket.channel_websocket import open_channels
+from realtime_wall.transports.websocket.plain_websocket import WebSocket
 from tests.fakes import RecordingWire, a_request, no_receivers, running_node, text
 
 CHANNELS = ("a", "b", "c", "d", "e")

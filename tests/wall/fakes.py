@@ -4,7 +4,7 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.wall.post import Author, Post
-from realtime_wall.wall.sources.x_payload import from_x
+from realtime_wall.wall.sources.x.x_payload import from_x
 
 DEADLINE = 20.0
 

@@ -6,9 +6,9 @@ from django.urls import path
 
 from realtime_wall.errors import NoServer, PublishFailed
 from realtime_wall.wall import admin as wall_admin
+from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
 from realtime_wall.wall.post import Removal
-from realtime_wall.wall.store import DatabaseStore
 from tests.wall.fakes import post
 
 urlpatterns = [path("admin/", site.urls)]

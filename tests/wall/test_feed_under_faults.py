@@ -9,13 +9,13 @@ import random
 import gevent
 import pytest
 
-from realtime_wall.wall.feed import Feed
+from realtime_wall.wall.feed.feed import Feed
 from realtime_wall.wall.models import Tweet
 from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.bluesky import BlueskySource
-from realtime_wall.wall.sources.x import TAG, XStreamSource
-from realtime_wall.wall.sources.x_search import Search
-from realtime_wall.wall.sources.x_share import SharedStream, XShare
+from realtime_wall.wall.sources.x.recent_search import Search
+from realtime_wall.wall.sources.x.shared_stream import SharedStream, XShare
+from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
 from tests.fake_jetstream import FakeJetstream
 from tests.fake_x import KEEP_ALIVE, FakeX, hang_up, refuse, stream
 from tests.wall.fakes import FakeClock, x_line

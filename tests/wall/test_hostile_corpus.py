@@ -9,11 +9,11 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client, override_settings
 
-from realtime_wall.json_text import encode_json
-from realtime_wall.wall.card import card, card_labels, utc_now
-from realtime_wall.wall.feed import Feed
+from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.wall.feed.feed import Feed
 from realtime_wall.wall.models import Tweet
-from realtime_wall.wall.sources.x import XStreamSource
+from realtime_wall.wall.pages.card import card, card_labels, utc_now
+from realtime_wall.wall.sources.x.stream import XStreamSource
 from tests.fake_jetstream import DID
 from tests.fake_x import FakeX, stream
 from tests.wall.fakes import x_line
@@ -219,7 +219,7 @@ def test_from_mastodon(database, publisher, clock, good):
 
 
 def test_by_webhook(database, publisher, monkeypatch, good):
-    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
     made = [{"text": text} for text in TEXTS]
     made += [{"text": "x", field: value} for field in FIELDS_OF_A_BODY for value in VALUES]
     made += [{"text": "x", field: address} for field in ("url", "avatar", "image") for address in ADDRESSES]

@@ -7,10 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from realtime_wall.wall import options, x_list
+from realtime_wall.wall import options
 from realtime_wall.wall.management.commands.lister import Command
 from realtime_wall.wall.models import Tweet, Wall
-from realtime_wall.wall.x_list import PACE, authors_of
+from realtime_wall.wall.sources.x import list_timeline
+from realtime_wall.wall.sources.x.list_timeline import PACE, authors_of
 from tests.fake_x import refuse
 from tests.fake_x_lists import SECRETS, FakeXLists
 from tests.wall.posts import make_post, store
@@ -200,7 +201,7 @@ def test_a_limit_is_waited_for_as_x_says(lister, x, clock):
 
 def test_a_bad_moment_is_tried_again_and_a_long_one_ends_it(lister, x, clock):
     authors(1, 2)
-    x.script = [refuse(503), refuse(500), None, *[refuse(503)] * x_list.RETRIES]
+    x.script = [refuse(503), refuse(500), None, *[refuse(503)] * list_timeline.RETRIES]
 
     said = lister()
 
@@ -225,7 +226,7 @@ def test_a_list_that_takes_nobody_is_somebody_elses(lister, x):
     x.refused = {str(user): (403, "not yours") for user in range(1, 20)}
 
     assert "X takes nobody: X answered 403 (not yours). Is the list 7 yours?" in lister()
-    assert len(x.requests) == x_list.DOUBTFUL
+    assert len(x.requests) == list_timeline.DOUBTFUL
 
 
 def test_wrong_secrets_end_it_at_once_and_are_not_told(lister, x, monkeypatch):

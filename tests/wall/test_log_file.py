@@ -4,8 +4,8 @@ import pytest
 
 from realtime_wall import signals
 from realtime_wall.wall import log_file
-from realtime_wall.wall.posting import announce
-from realtime_wall.wall.store import Stored
+from realtime_wall.wall.feed.announce import announce
+from realtime_wall.wall.feed.store import Stored
 from tests.wall.posts import make_post
 
 
@@ -28,10 +28,10 @@ def lines(path):
 
 def test_the_file_is_made_with_the_first_line(path):
     assert not path.exists()
-    logging.getLogger("realtime_wall.wall.feeds").info("this server feeds the walls")
+    logging.getLogger("realtime_wall.wall.feed.feed_supervisor").info("this server feeds the walls")
 
     (line,) = lines(path)
-    assert line.endswith("INFO realtime_wall.wall.feeds: this server feeds the walls")
+    assert line.endswith("INFO realtime_wall.wall.feed.feed_supervisor: this server feeds the walls")
 
 
 def test_it_tells_of_clients_and_of_posts(path):

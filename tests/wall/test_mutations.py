@@ -2,12 +2,12 @@
 
 from django.test import Client, override_settings
 
-from realtime_wall.wall.feed import Feed
+from realtime_wall.wall.feed.feed import Feed
 from realtime_wall.wall.models import RejectedPost, Tweet
 from realtime_wall.wall.post import BadPost, Post
 from realtime_wall.wall.sources.mastodon_payload import from_mastodon
 from realtime_wall.wall.sources.webhook import from_webhook
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 from tests.wall.fakes import DEADLINE
 from tests.wall.mutations import LEFT_OUT, encoded, mutations
 from tests.wall.sources.test_mastodon import StreamHarness
@@ -110,7 +110,7 @@ def is_good_body(path, value):
 
 
 def test_by_webhook(database, publisher, monkeypatch):
-    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
     cases = list(mutations(body, is_good_body))
     ids, bad = judged(cases, lambda value, data: from_webhook(value, data, now=NOW))
     answers = []

@@ -14,8 +14,8 @@ from django.urls import include, path
 from django.utils.html import json_script
 
 import realtime_wall.wall
-from realtime_wall.wall.card import card, card_labels
 from realtime_wall.wall.models import Wall
+from realtime_wall.wall.pages.card import card, card_labels
 from realtime_wall.wall.templatetags import wall as wall_tags
 from tests.wall.html_tree import tree
 from tests.wall.posts import hostile_posts, make_post, odd_posts, store

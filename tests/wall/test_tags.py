@@ -6,11 +6,11 @@ from django.template import Context, Template
 from django.test import override_settings
 from django.urls import include, path
 
-from realtime_wall.wall import aside
 from realtime_wall.wall.models import Tweet, Wall
+from realtime_wall.wall.pages import query_threads
 from tests.wall.html_tree import tree
 from tests.wall.posts import hostile_posts, make_post, store
-from tests.wall.test_figures import retweet
+from tests.wall.queries.test_aggregates import retweet
 
 urlpatterns = [path("", include("realtime_wall.urls")), path("wall/", include("realtime_wall.wall.urls"))]
 
@@ -90,9 +90,9 @@ def test_the_rankings_are_escaped_and_without_what_is_hidden():
 
 def test_a_page_does_without_its_rankings_while_many_count(monkeypatch):
     store(make_post())
-    monkeypatch.setattr(aside, "_free", aside.BoundedSemaphore(1))
-    monkeypatch.setattr(aside, "PATIENCE", 0)
-    aside._free.acquire()
+    monkeypatch.setattr(query_threads, "_free", query_threads.BoundedSemaphore(1))
+    monkeypatch.setattr(query_threads, "PATIENCE", 0)
+    query_threads._free.acquire()
 
     assert texts(page("{% top_users 5 %}{% top_tweets 5 %}"), "wall-name") == []
 

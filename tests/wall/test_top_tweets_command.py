@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from realtime_wall.wall.models import Wall
 from tests.wall.posts import make_post, store
-from tests.wall.test_figures import retweet
+from tests.wall.queries.test_aggregates import retweet
 
 
 def top_tweets(*arguments):

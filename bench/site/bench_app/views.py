@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.views.decorators.csrf import csrf_exempt
 from gevent import get_hub
 
-from realtime_wall import broadcast, broadcast_channel, cursor, node, publish
+from realtime_wall import broadcast, broadcast_channel, cursor, publish
+from realtime_wall.node import node
 
 TICK = 0.0005
 _gaps = []

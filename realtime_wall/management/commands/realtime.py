@@ -14,10 +14,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from realtime_wall import api, config, recording, statistics
-from realtime_wall.brokers import outside
-from realtime_wall.brokers.command import MAX_LAST, Follow, Look
+from realtime_wall import api, config
+from realtime_wall.brokers.commands import MAX_LAST, Follow, Look
+from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
+from realtime_wall.management import playback
+from realtime_wall.node import statistics
 
 
 class Command(BaseCommand):
@@ -74,7 +76,7 @@ class Command(BaseCommand):
         if not 0 <= last <= MAX_LAST:
             raise CommandError(f"--last has to be a number up to {MAX_LAST}")
         try:
-            for item in outside.answers_to(Follow(pattern=pattern, last=last), config.current()):
+            for item in control_client.answers_to(Follow(pattern=pattern, last=last), config.current()):
                 self.stdout.write(json.dumps(item, ensure_ascii=False))
                 self.stdout.flush()
         except KeyboardInterrupt:
@@ -93,15 +95,15 @@ class Command(BaseCommand):
         try:
             with contextlib.ExitStack() as stack:
                 lines = sys.stdin if file == "-" else stack.enter_context(open(file, encoding="utf-8"))
-                count = recording.play(lines, speed, channel)
-        except (OSError, recording.BadRecording) as problem:
+                count = playback.play(lines, speed, channel)
+        except (OSError, playback.BadRecording) as problem:
             raise CommandError(str(problem)) from problem
         except KeyboardInterrupt:
             return
         self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
 
     def _stats(self, what: str, **options: Any) -> None:
-        told = statistics.of_all(list(outside.answers_to(Look(what=what), config.current())))
+        told = statistics.of_all(list(control_client.answers_to(Look(what=what), config.current())))
         self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
 
 

@@ -21,10 +21,11 @@ from gevent.event import Event
 
 from realtime_wall import config
 from realtime_wall.errors import UnsafeRuntimeDir
-from realtime_wall.server import addresses, inherited, patching, reloading, worker
+from realtime_wall.server import bind_address, monkey_patch, systemd_socket
 from realtime_wall.server.run import serve
-from realtime_wall.server.supervisor import Supervisor
-from realtime_wall.server.worker import Link, Place
+from realtime_wall.server.workers import reload, worker
+from realtime_wall.server.workers.supervisor import Supervisor
+from realtime_wall.server.workers.worker import Link, Place
 
 # staticfiles' command serves static files while DEBUG is on; both look and behave the same otherwise.
 if apps.is_installed("django.contrib.staticfiles"):
@@ -68,20 +69,20 @@ class Command(Runserver):
 
     def run_from_argv(self, argv: list[str]) -> None:
         # Only here: a test's call_command must not replace the test runner.
-        if not patching.is_patched():
-            patching.start_again()
+        if not monkey_patch.is_patched():
+            monkey_patch.start_again()
         super().run_from_argv(argv)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG and not settings.ALLOWED_HOSTS:
             raise CommandError("You must set settings.ALLOWED_HOSTS if DEBUG is False.")
-        if not patching.is_patched():
+        if not monkey_patch.is_patched():
             raise CommandError("gevent's patches are missing: start it as a command, 'manage.py rungevent'.")
         try:
-            self.address = addresses.parse(
+            self.address = bind_address.parse(
                 options["addrport"] or _configured(options["use_ipv6"]), options["use_ipv6"]
             )
-        except addresses.BadAddress as problem:
+        except bind_address.BadAddress as problem:
             raise CommandError(str(problem)) from problem
         # With DEBUG off this is a deployment: nobody edits files there.
         reloads = options["use_reloader"] and settings.DEBUG
@@ -101,9 +102,9 @@ class Command(Runserver):
         autoreload.raise_last_exception()
         self._check_project(True, **options)
         try:
-            listener, self.address = inherited.take() or addresses.listen(self.address)
+            listener, self.address = systemd_socket.take() or bind_address.listen(self.address)
             serve(listener, self.get_handler(*args, **options), config.current(), self._banner)
-        except (addresses.BadAddress, UnsafeRuntimeDir) as problem:
+        except (bind_address.BadAddress, UnsafeRuntimeDir) as problem:
             self.stderr.write(f"Error: {problem}")
             # Under the reloader this is not the main thread, and only this ends the process.
             os._exit(CANNOT_LISTEN if _is_reloaded() else 1)
@@ -122,20 +123,20 @@ class Command(Runserver):
             _ = get_resolver().url_patterns
             worker.name_process_in_logs()  # after Django, which has just configured them once more
             if place.watches_files:
-                gevent.spawn(reloading.watch, link.changed)
-            serve(inherited.opened(place.listener), application, config.current(), link.ready, link)
-        except (addresses.BadAddress, UnsafeRuntimeDir) as problem:
+                gevent.spawn(reload.watch, link.changed)
+            serve(systemd_socket.opened(place.listener), application, config.current(), link.ready, link)
+        except (bind_address.BadAddress, UnsafeRuntimeDir) as problem:
             self.stderr.write(f"Error: {problem}")
             os._exit(1)
 
     def _supervise(self, count: int, watches_files: bool) -> int:
         worker.name_process_in_logs()
         try:
-            if given := inherited.take():
+            if given := systemd_socket.take():
                 listeners, self.address = [given[0]], given[1]
             else:
-                listeners, self.address = addresses.listen_for_each(self.address, count)
-        except addresses.BadAddress as problem:
+                listeners, self.address = bind_address.listen_for_each(self.address, count)
+        except bind_address.BadAddress as problem:
             raise CommandError(str(problem)) from problem
         return Supervisor(
             listeners,
@@ -194,7 +195,7 @@ def _is_reloaded() -> bool:
 def _serve_and_reload() -> int:
     """Serve in a child process, and in a new one whenever a file has changed."""
     environment = {**os.environ, autoreload.DJANGO_AUTORELOAD_ENV: "true"}
-    inherited.pass_on(environment)
+    systemd_socket.pass_on(environment)
     child: subprocess.Popen[bytes] | None = None
     stop = Event()
 
@@ -212,7 +213,7 @@ def _serve_and_reload() -> int:
         if status == CANNOT_LISTEN:
             return 1
         if status == FAILED:
-            reloading.wait_for_a_change(stop)
+            reload.wait_for_a_change(stop)
         elif status != FILES_CHANGED:
             return max(status, 0)  # below 0: our signal came before the child was ready for it
     return 0

@@ -17,15 +17,15 @@ import gevent
 import requests
 from gevent.event import Event
 
-from realtime_wall.wall.clock import Clock, SystemClock
-from realtime_wall.wall.matching import Matcher
+from realtime_wall.wall.feed.clock import Clock, SystemClock
+from realtime_wall.wall.live_search.term_matcher import Matcher
 from realtime_wall.wall.options import JETSTREAM
 from realtime_wall.wall.post import BadPost, Mark, Removal
 from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.bluesky_payload import from_bluesky, hashtags_of, id_of
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.web_socket import Broken, WebSocketReader, WebSocketRefused
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 
 logger = logging.getLogger(__name__)
 

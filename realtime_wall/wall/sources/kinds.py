@@ -43,13 +43,13 @@ def _replay(order: Order) -> Source:
 
 
 def _x(order: Order) -> Source:
-    from realtime_wall.wall.sources.x_share import share_of
+    from realtime_wall.wall.sources.x.shared_stream import share_of
 
     return share_of(order)
 
 
 def _x_search(order: Order) -> Source:
-    from realtime_wall.wall.sources.x_search import XSearchSource
+    from realtime_wall.wall.sources.x.recent_search import XSearchSource
 
     options = order.options
     return XSearchSource(

@@ -17,13 +17,13 @@ import gevent
 import requests
 from gevent.event import Event
 
-from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Mark, Post, Removal
 from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.lines import LineReader
 from realtime_wall.wall.sources.mastodon_payload import from_mastodon
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 
 logger = logging.getLogger(__name__)
 

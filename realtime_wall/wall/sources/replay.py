@@ -19,11 +19,11 @@ from pathlib import Path
 from django.templatetags.static import static
 from gevent.event import Event
 
-from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Post, Removal, web_url
 from realtime_wall.wall.sources.recording import from_recording, is_recording
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
-from realtime_wall.wall.sources.x_payload import SITE, from_x, read_line
+from realtime_wall.wall.sources.x.x_payload import SITE, from_x, read_line
 
 logger = logging.getLogger(__name__)
 

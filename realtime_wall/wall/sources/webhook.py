@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from realtime_wall.wall import options
+from realtime_wall.wall.feed.announce import post_now
 from realtime_wall.wall.models import MAIN, WallSource
 from realtime_wall.wall.post import (
     ALT_SIZE,
@@ -34,8 +35,7 @@ from realtime_wall.wall.post import (
     tidy,
     web_url,
 )
-from realtime_wall.wall.posting import post_now
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 
 logger = logging.getLogger(__name__)
 

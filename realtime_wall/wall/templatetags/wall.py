@@ -25,15 +25,16 @@ from django.utils.safestring import SafeString
 
 from realtime_wall import cursor
 from realtime_wall.templatetags.realtime import nonce_attribute, realtime_client
-from realtime_wall.wall import history, options
-from realtime_wall.wall.aside import TooBusy, beside
-from realtime_wall.wall.card import card, card_labels, utc_now
-from realtime_wall.wall.cards import cards
-from realtime_wall.wall.figures import Figures, figures
-from realtime_wall.wall.frame import address_of
+from realtime_wall.wall import options
 from realtime_wall.wall.models import MAIN, Wall
-from realtime_wall.wall.page_config import live_words
-from realtime_wall.wall.report import top_people, top_posts
+from realtime_wall.wall.pages.card import card, card_labels, utc_now
+from realtime_wall.wall.pages.card_list import cards
+from realtime_wall.wall.pages.layout import address_of
+from realtime_wall.wall.pages.query_threads import TooBusy, beside
+from realtime_wall.wall.pages.script_config import live_words
+from realtime_wall.wall.queries import newest
+from realtime_wall.wall.queries.aggregates import Figures, figures
+from realtime_wall.wall.queries.report import top_people, top_posts
 
 register = template.Library()
 
@@ -43,7 +44,7 @@ def render_tweets(count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
     """The newest posts, in a list that knows from which position on the page has to listen."""
     # Before the posts are read: what is stored in between comes twice, and is shown once.
     position = cursor()
-    return {"cursor": position, "cards": cards(history.newest(_wall(wall), count))}
+    return {"cursor": position, "cards": cards(newest.newest(_wall(wall), count))}
 
 
 @register.inclusion_tag("realtime_wall_wall/client.html", takes_context=True)

@@ -18,7 +18,7 @@ def every():
 
 
 def a_message_is_not_delivered():
-    from realtime_wall.fan_out import FanOut
+    from realtime_wall.node.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
     FanOut.push = lambda self, message, audience, *then: push(
@@ -27,14 +27,14 @@ def a_message_is_not_delivered():
 
 
 def one_client_is_left_out():
-    from realtime_wall.fan_out import FanOut
+    from realtime_wall.node.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
     FanOut.push = lambda self, message, audience, *then: push(self, message, audience[is_due() :], *then)
 
 
 def a_message_is_delivered_twice():
-    from realtime_wall.fan_out import FanOut
+    from realtime_wall.node.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
 
@@ -47,7 +47,7 @@ def a_message_is_delivered_twice():
 
 
 def two_messages_change_places():
-    from realtime_wall.fan_out import Delivery, FanOut
+    from realtime_wall.node.fan_out import Delivery, FanOut
 
     is_due, push, held = every(), FanOut.push, []
 
@@ -123,8 +123,8 @@ def a_gap_is_not_told():
 
 
 def a_message_is_acknowledged_before_it_is_lost():
-    from realtime_wall.brokers.command import Publish, Receipt
-    from realtime_wall.node import Node
+    from realtime_wall.brokers.commands import Publish, Receipt
+    from realtime_wall.node.node import Node
 
     is_due, perform = every(), Node.perform
 

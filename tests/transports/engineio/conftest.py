@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime_wall.transports.engineio import Session, sessions
+from realtime_wall.transports.engineio.session import Session, sessions
 from tests.fakes import RecordingWire, running_node
 from tests.transports.engineio.client import Listener
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.transports.heartbeat import Beat, Heartbeat
+from realtime_wall.transports.engineio.heartbeat import Beat, Heartbeat
 
 INTERVAL, TIMEOUT = 25.0, 20.0
 

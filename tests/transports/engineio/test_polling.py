@@ -4,7 +4,7 @@ import gevent
 import pytest
 
 from realtime_wall.protocol.engineio import MAX_PACKETS, BadPacket
-from realtime_wall.transports.engineio import MAX_POSTED, Conflict, sessions
+from realtime_wall.transports.engineio.session import MAX_POSTED, Conflict, sessions
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from tests.live import wait_for
 from tests.transports.engineio.client import polling_in_vain

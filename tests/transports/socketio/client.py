@@ -6,8 +6,8 @@ from django.test import RequestFactory
 
 from realtime_wall.channels.message import Binary
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.transports.engineio import Session
-from realtime_wall.transports.socketio import Client
+from realtime_wall.transports.engineio.session import Session
+from realtime_wall.transports.socketio.socketio_client import Client
 from tests.fakes import RecordingWire, masked
 
 TEXT, BINARY = 1, 2

@@ -3,7 +3,7 @@
 import pytest
 
 from realtime_wall import signals
-from realtime_wall.transports.engineio import sessions
+from realtime_wall.transports.engineio.session import sessions
 from tests.fakes import no_receivers, running_node
 from tests.transports.socketio.client import Visitor
 

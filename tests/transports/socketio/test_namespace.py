@@ -7,10 +7,10 @@ from django.test import RequestFactory
 from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import Refuse
-from realtime_wall.fan_out import Encoded
-from realtime_wall.sockets.backlog import PORTION
-from realtime_wall.transports.engineio import Session
-from realtime_wall.transports.socketio import Client
+from realtime_wall.node.fan_out import Encoded
+from realtime_wall.sockets.delivery.catch_up_writer import PORTION
+from realtime_wall.transports.engineio.session import Session
+from realtime_wall.transports.socketio.socketio_client import Client
 from realtime_wall.wire.connection import SENT
 from tests.fakes import masked, running_node
 from tests.live import wait_for

@@ -1,10 +1,10 @@
 from django.test import RequestFactory
 
 from realtime_wall import api
-from realtime_wall.brokers.command import Publish
+from realtime_wall.brokers.commands import Publish
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.transports.engineio import Session
-from realtime_wall.transports.socketio import Client
+from realtime_wall.transports.engineio.session import Session
+from realtime_wall.transports.socketio.socketio_client import Client
 from tests.transports.socketio.client import BINARY_ONE
 
 

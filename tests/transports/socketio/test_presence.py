@@ -5,7 +5,7 @@ import json
 import pytest
 
 from realtime_wall import signals
-from realtime_wall.transports.engineio import sessions
+from realtime_wall.transports.engineio.session import sessions
 from tests.fakes import running_node
 from tests.live import wait_for
 from tests.transports.socketio.client import Visitor, connect

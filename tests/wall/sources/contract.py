@@ -10,8 +10,8 @@ import gevent
 import pytest
 
 from realtime_wall.wall.post import WITHDRAWN, Mark, Post, Removal
+from realtime_wall.wall.sources.restart_loop import keep_running
 from realtime_wall.wall.sources.source import SourceGaveUp
-from realtime_wall.wall.sources.supervisor import keep_running
 from tests.wall.fakes import DEADLINE
 
 

@@ -9,8 +9,8 @@ from realtime_wall.wall.sources.bluesky import BlueskySource
 from realtime_wall.wall.sources.mastodon import MastodonSource
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
 from realtime_wall.wall.sources.source import Order
-from realtime_wall.wall.sources.x_search import XSearchSource
-from realtime_wall.wall.sources.x_share import XShare
+from realtime_wall.wall.sources.x.recent_search import XSearchSource
+from realtime_wall.wall.sources.x.shared_stream import XShare
 
 
 def order(**fields):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import gevent
 import pytest
 
-from realtime_wall.wall.clock import SystemClock
+from realtime_wall.wall.feed.clock import SystemClock
 from realtime_wall.wall.sources.replay import LONGEST_GAP, PAUSE, SAMPLE, ReplaySource
 from realtime_wall.wall.sources.source import SourceGaveUp
 from tests.wall.fakes import FakeClock, x_line

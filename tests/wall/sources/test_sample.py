@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 
 PICTURES = Path(SAMPLE).parent.parent / "static/realtime_wall_wall/sample"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
 from realtime_wall.wall.post import BadPost, Post, Removal
 from realtime_wall.wall.sources.webhook import KNOWN, LARGEST, from_webhook
-from realtime_wall.wall.sources.x_payload import read_line
+from realtime_wall.wall.sources.x.x_payload import read_line
 
 urlpatterns = [path("wall/", include("realtime_wall.wall.urls"))]
 SECRET = "the harbour at night"
@@ -22,7 +22,7 @@ NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def site(database, publisher, monkeypatch):
     monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
-    monkeypatch.setattr("realtime_wall.wall.telling.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
     wall = {"SOURCES": ["webhook"], "WEBHOOK_SECRET": SECRET, "BANNED_USERS": ["spammer"]}
     with override_settings(ROOT_URLCONF=__name__, REALTIME_WALL={"WALL": wall}):
         yield

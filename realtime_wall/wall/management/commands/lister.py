@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from realtime_wall.wall import options as wall_options
-from realtime_wall.wall import x_list
-from realtime_wall.wall.clock import Clock, SystemClock
+from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.models import MAIN, Wall
-from realtime_wall.wall.sources.x_road import BASE_URL
-from realtime_wall.wall.x_list import Author, Credentials, Lister, ListerStopped, Progress
+from realtime_wall.wall.sources.x import list_timeline
+from realtime_wall.wall.sources.x.http_adapter import BASE_URL
+from realtime_wall.wall.sources.x.list_timeline import Author, Credentials, Lister, ListerStopped, Progress
 
 WIDTH = 30  # of the bar
 NAMED = ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_SECRET")
@@ -36,7 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--create", action="store_true", help="make the list if there is none of this name"
         )
-        parser.add_argument("--most", type=int, default=x_list.MOST, help="members of the list, at most")
+        parser.add_argument(
+            "--most", type=int, default=list_timeline.MOST, help="members of the list, at most"
+        )
         parser.add_argument(
             "--again", action="store_true", help="begin with the first author, not where it was"
         )
@@ -70,7 +72,7 @@ class Command(BaseCommand):
         self._add(name, waiting, progress, credentials, options["create"])
 
     def _waiting(self, wall: Wall, progress: Progress, options: dict[str, Any]) -> list[Author]:
-        authors = x_list.authors_of(wall, wall_options.current().banned_users)
+        authors = list_timeline.authors_of(wall, wall_options.current().banned_users)
         row = 0 if options["again"] else progress.row()
         waiting = [author for author in authors if author.row > row]
         room = max(options["most"] - (len(authors) - len(waiting)), 0)
@@ -81,12 +83,12 @@ class Command(BaseCommand):
         return waiting[:room]
 
     def _tell_cost(self, name: str, waiting: list[Author], create: bool) -> None:
-        dollars = len(waiting) * x_list.PRICE
+        dollars = len(waiting) * list_timeline.PRICE
         if not name.isdecimal():
-            dollars += x_list.PRICE_OF_A_NAME + (x_list.PRICE_OF_A_LIST if create else 0)
+            dollars += list_timeline.PRICE_OF_A_NAME + (list_timeline.PRICE_OF_A_LIST if create else 0)
         self.stdout.write(
             f"{len(waiting)} are to be added to the list {name!r}: about ${dollars:.2f} at X's prices, "
-            f"in about {_minutes(len(waiting) * x_list.PACE)}"
+            f"in about {_minutes(len(waiting) * list_timeline.PACE)}"
         )
 
     def _agreed(self) -> bool:
@@ -104,7 +106,7 @@ class Command(BaseCommand):
     def _add(
         self, name: str, waiting: list[Author], progress: Progress, credentials: Credentials, create: bool
     ) -> None:
-        lister = Lister(x_list.client_of(credentials, self._base_url), self._clock)
+        lister = Lister(list_timeline.client_of(credentials, self._base_url), self._clock)
         owner = credentials.access_token.partition("-")[0]  # X's tokens begin with their owner
         added = refused = 0
         try:
@@ -128,7 +130,7 @@ class Command(BaseCommand):
     # A terminal has a bar that grows in its line; a log file has a line for each tenth.
 
     def _draw(self, done: int, whole: int) -> None:
-        told = f"{done}/{whole}, {_minutes((whole - done) * x_list.PACE)} left"
+        told = f"{done}/{whole}, {_minutes((whole - done) * list_timeline.PACE)} left"
         if self.stdout.isatty():
             filled = WIDTH * done // whole
             self.stdout.write(f"\r[{'#' * filled}{'.' * (WIDTH - filled)}] {told}   ", ending="")

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from realtime_wall.wall.feed.announce import post_now
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.post import TEXT_SIZE, Author, BadPost, Media, Post, picture_url, tidy
-from realtime_wall.wall.posting import post_now
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from realtime_wall.wall.figures import count
 from realtime_wall.wall.models import MAIN, Wall
-from realtime_wall.wall.report import top_people, top_posts
+from realtime_wall.wall.queries.aggregates import count
+from realtime_wall.wall.queries.report import top_people, top_posts
 
 WIDE = 70  # characters of a post's text
 

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
-from realtime_wall import socketio_views
+from realtime_wall.views import socketio_session
 
 
 class Echo:
@@ -26,7 +26,7 @@ class Echo:
 
 @csrf_exempt
 def engineio(request):
-    return socketio_views.serve(request, Echo)
+    return socketio_session.serve(request, Echo)
 
 
 urlpatterns = [path("", include("realtime_wall.urls")), path("engine.io/", engineio)]

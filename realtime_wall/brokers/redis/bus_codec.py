@@ -1,0 +1,174 @@
+"""How a draft is said to Redis, and what is understood of its answers and of what is on its bus.
+
+Nothing here talks: arguments of scripts come out, replies and entries go in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from realtime_wall.brokers.commands import Delete, Publish, Retract
+from realtime_wall.brokers.entry import Draft, Entry, Sequenced, body_of, entry_from_json, has_own_key
+from realtime_wall.brokers.redis import scripts as scripts
+from realtime_wall.brokers.redis.lua import Script
+from realtime_wall.brokers.sequencer import new_epoch
+from realtime_wall.channels.idempotency import AGE
+from realtime_wall.channels.message import size_of
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.errors import InvalidPosition
+from realtime_wall.protocol.plain import RETRACTED
+
+# For how long a key of ours is remembered: longer than anybody tries again.
+OWN_KEY_AGE = 60
+
+# Of an inbox: who reads no notes for a minute is gone.
+NOTES, NOTES_AGE = 10_000, 60
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A draft as a script's arguments, but for the first: what is known when it is said."""
+
+    script: Script
+    arguments: tuple[Any, ...]
+
+
+class Rubbish(ValueError):
+    """On the bus or in an inbox, and not of ours."""
+
+
+class Words:
+    def __init__(self, prefix: str, rules: Rules, history_channels: int, bus_size: int) -> None:
+        self.prefix = f"{{{prefix}}}:"
+        self.key = f"{self.prefix}meta"
+        self.bus = f"{self.prefix}bus"
+        self._rules = rules
+        self._history_channels = history_channels
+        self.bus_size = bus_size
+        self._numbers = count(1)
+
+    def inbox(self, address: str) -> str:
+        return f"{self.prefix}inbox:{address}"
+
+    def look(self, position: Position, last_id: str = "") -> tuple[Any, ...]:
+        """The arguments of what asks where everything stands."""
+        return known(position), self.bus_size, last_id
+
+    # What is said
+
+    def order(self, draft: Draft, long: bool = False) -> Order:
+        """``long``: it may be said again much later."""
+        what = draft.what
+        is_own = has_own_key(draft)
+        seconds = AGE if is_own or long else OWN_KEY_AGE
+        rule = self._rules.of(what.channel)
+        common = (
+            self.bus_size,
+            f"{rule.history_size} {rule.history_bytes} {rule.history_age} {self._history_channels}",
+            draft.key,
+            f"{seconds:.0f} {draft.origin}:{next(self._numbers)}",
+            what.channel,
+        )
+        if isinstance(what, Publish):
+            size = size_of(what.data_json, what.binary)
+            body = body_of(what)
+            if what.volatile:
+                body.pop("i", None)  # nobody finds it by its id
+            entry = _json(_behind_head(body, draft))[1:]
+            return Order(scripts.PUBLISH, (*common, size, entry, "v" if what.volatile else ""))
+        if isinstance(what, Delete):
+            gone = {"gone": what.channel, "farewell": what.farewell}
+            return Order(scripts.DELETE, (*common, _json(_behind_head(gone, draft))[1:]))
+        return Order(scripts.RETRACT, (*common, *self._retract(what, draft)))
+
+    def _retract(self, what: Retract, draft: Draft) -> tuple[Any, ...]:
+        try:
+            position = Position.parse(what.which)
+            place = f"{position.epoch} {position.offset}"
+        except InvalidPosition:
+            place = ""
+        body = _behind_head({"c": what.channel, "e": RETRACTED}, draft)
+        which = _json(what.which)
+        return f'"i":{which},', which, place, size_of("", None), _json(body)[1:-1] + ',"d":'
+
+    # What is understood
+
+    @staticmethod
+    def sequenced(reply: Any) -> Sequenced:
+        epoch, offset, is_new = reply
+        if epoch is None:
+            return Sequenced(None)
+        return Sequenced(Position(epoch.decode(), int(offset)), is_new=bool(is_new))
+
+
+def known(position: Position) -> str:
+    """What is known of this epoch, and a name for the next: the first argument of what may begin one.
+
+    Each name is said once: two epochs of the same name would be the worst of all mistakes.
+    """
+    return f"{position.epoch} {position.offset} {new_epoch()}"
+
+
+def entry_of(text: bytes) -> tuple[str, Entry | None]:
+    """The epoch of what is on the bus, and the entry; none where an epoch begins. Else Rubbish is raised."""
+    try:
+        body = json.loads(text.decode())
+        epoch = body["ep"]
+        _check(body)
+        if "begins" in body:
+            return epoch, None
+        entry = entry_from_json(body, epoch)
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise Rubbish(str(problem)[:100]) from None
+    return epoch, entry
+
+
+def _check(body: dict[str, Any]) -> None:
+    """TypeError for what could not be an entry, though it has all that one has."""
+    if "begins" in body:
+        texts: tuple[Any, ...] = (body["ep"],)
+    elif "gone" in body:
+        texts = (body["ep"], body["gone"], body["farewell"], body["k"], body["from"])
+    else:
+        texts = (body["ep"], body["c"], body["d"], body["k"], body["from"])
+        if not (type(body["n"]) is int and isinstance(body["t"], (int, float))):
+            raise TypeError("a number or a time that is none")
+    if type(body["o"]) is not int or not all(isinstance(one, str) for one in texts):
+        raise TypeError("a field of the wrong type")
+
+
+def fields_of(flat: Any) -> dict[bytes, bytes]:
+    """The fields of a stream's entry, from the flat list that they come in."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _behind_head(body: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """What follows the head of an entry; an event id comes first, where scripts look for it."""
+    first = {"i": body["i"]} if "i" in body else {}
+    last: dict[str, Any] = {"k": draft.key, "from": draft.origin}
+    if draft.counted:
+        last["count"] = 1
+    return {**first, **body, **last}
+
+
+# What Redis says when it takes nothing at the moment: soon over, or as soon as somebody has mended it.
+# redis-py makes a class of some of these words, and takes them out of the sentence.
+_SOON = re.compile(r"BUSY|Busy|LOADING|TRYAGAIN|(MASTER|CLUSTER)DOWN|TryAgain|(Master|Cluster)Down")
+_SOME_DAY = re.compile(r"OOM|MISCONF|READONLY|NOREPLICAS|NOPERM|OutOfMemory|ReadOnly|NoPermission")
+
+
+def will_pass(refusal: Exception, is_patient: bool) -> bool:
+    """Whether it makes sense to say it again."""
+    reason = reason_of(refusal)
+    return bool(_SOON.search(reason) or (is_patient and _SOME_DAY.search(reason)))
+
+
+def reason_of(refusal: Exception) -> str:
+    return f"{type(refusal).__name__}: {refusal}"[:200]

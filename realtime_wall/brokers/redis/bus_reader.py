@@ -1,0 +1,242 @@
+"""Everything that was entered comes in here, in order, and so do the notes that are meant for this server.
+
+One greenlet waits for both. Each time it comes back to Redis, and each time that nothing came for a while,
+it asks whether the last entry that it has read is still there: else this is another Redis, or one with older
+data. On the way it counts: an entry that is missing is noticed by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.event import AsyncResult, Event
+from redis.connection import ConnectionPool
+from redis.exceptions import RedisError
+
+from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.redis import scripts as scripts
+from realtime_wall.brokers.redis.bus_codec import Rubbish, Words, entry_of, fields_of, known
+from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.outage import Trouble
+from realtime_wall.brokers.redis.script_connection import Talk
+from realtime_wall.brokers.redis.snapshot import Moved, Standing, load, look
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+
+log = logging.getLogger(__name__)
+
+# How long Redis waits for something new before it answers that there is nothing.
+BLOCK = 2.0
+MOST_ENTRIES = 500
+# About so many bytes are read at once.
+BATCH_BYTES = 4 * 1024 * 1024
+HEAD = 200
+
+
+class _Elsewhere(Exception):
+    """What follows the last entry can no longer be told, or is of another epoch."""
+
+
+class Reader:
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        words: Words,
+        rules: Rules,
+        history_channels: int,
+        known: Known,
+        inbox: str,
+        member: Member,
+        noted: Callable[[Note], None],
+        name: str,
+    ) -> None:
+        self._pool, self._words, self._rules = pool, words, rules
+        self._history_channels = history_channels
+        self._known, self._member, self._noted = known, member, noted
+        self._inbox = inbox
+        self._trouble = Trouble(f"reading from {name}")
+        self._is_stopping = False
+        self._try_again = Event()
+        self._joined: AsyncResult[None] = AsyncResult()
+        self._greenlet: gevent.Greenlet[..., Any] | None = None
+        self._last_id = ""  # on the bus
+        # The last entry of ours that was read: rubbish may have come since.
+        self._epoch = ""
+        self._count = 0
+        self._entry_id = ""
+        self._entry_head = b""
+        self.last_note = "0-0"
+        self._at_once = 100
+        self.rejected = 0  # what was none of ours
+
+    def start(self, timeout: float) -> None:
+        """Back when the member has begun."""
+        self._greenlet = gevent.spawn(self._run)
+        try:
+            self._joined.get(timeout=timeout)
+        except gevent.Timeout:
+            self.stop()
+            raise TimeoutError(self._trouble.reason or "it does not answer") from None
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def try_again(self) -> None:
+        """Redis is said to be back."""
+        self._try_again.set()
+
+    # The greenlet
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            talk = Talk(self._pool, self._words.key)
+            try:
+                talk.connect()
+                self._come_back(talk)
+                self._trouble.over()
+                self._joined.set(None)
+                self._follow(talk)
+            except (RedisError, OSError, Moved) as problem:
+                self._pause(problem)
+            except Exception as problem:
+                log.exception("reading the bus failed")
+                self._pause(problem)
+            finally:
+                talk.close()
+
+    def _pause(self, problem: Exception) -> None:
+        self._try_again.clear()
+        self._try_again.wait(self._trouble.lasts(problem))
+
+    def _come_back(self, talk: Talk) -> None:
+        if not self._epoch:
+            self._load(talk)
+            return
+        self._check_inbox(talk)
+        try:
+            self._verify(talk)
+        except _Elsewhere as reason:
+            self._load_again(talk, reason)
+
+    def _follow(self, talk: Talk) -> None:
+        while not self._is_stopping:
+            try:
+                if not self._read(talk):
+                    self._verify(talk)
+            except _Elsewhere as reason:
+                self._load_again(talk, reason)
+
+    def _read(self, talk: Talk) -> bool:
+        """Take in what has come; False when nothing has."""
+        (streams,) = talk.say(
+            ("XREAD", "COUNT", self._at_once, "BLOCK", int(BLOCK * 1000), "STREAMS")
+            + (self._words.bus, self._inbox, self._last_id, self.last_note)
+        )
+        if isinstance(streams, RedisError):
+            raise streams
+        for name, found in streams or ():
+            if name == self._words.bus.encode():
+                self._take_entries(found)
+            else:
+                self._take_notes(found)
+        return bool(streams)
+
+    def _take_entries(self, found: list[Any]) -> None:
+        size = 1
+        for id_, flat in found:
+            self._last_id = id_.decode()
+            try:
+                text = fields_of(flat)[b"e"]
+                epoch, entry = entry_of(text)
+            except (Rubbish, KeyError, ValueError) as problem:
+                self._reject("an entry", problem)
+                continue
+            if epoch != self._epoch:
+                raise _Elsewhere("another epoch has begun")
+            count = int(self._last_id.partition("-")[2])
+            if count != self._count + 1:
+                raise _Elsewhere(f"{count - self._count - 1} entries were dropped before they were read")
+            self._count, self._entry_id, self._entry_head = count, self._last_id, text[:HEAD]
+            size += len(text)
+            if entry is not None:
+                self._known.is_at(entry.item.position)
+                self._guarded(self._member.entry, entry)
+            self._member.wait_for_room()
+        self._at_once = max(1, min(MOST_ENTRIES, BATCH_BYTES * len(found) // size))
+
+    def _take_notes(self, found: list[Any]) -> None:
+        for id_, flat in found:
+            self.last_note = id_.decode()
+            try:
+                note = json.loads(fields_of(flat)[b"n"])
+                if not isinstance(note, dict):
+                    raise Rubbish("no JSON object")
+            except (ValueError, KeyError, RecursionError) as problem:
+                self._reject("a note", problem)
+            else:
+                self._guarded(self._noted, note)
+
+    def _reject(self, what: str, problem: Exception) -> None:
+        self.rejected += 1
+        if self.rejected == 1:
+            log.warning("dropped %s that is none of ours: %s; the next ones are only counted", what, problem)
+
+    def _guarded(self, take: Callable[[Any], None], one: Any) -> None:
+        try:
+            take(one)
+        except Exception:
+            log.exception("taking in what has come from Redis failed")
+
+    # Is it still the same?
+
+    def _verify(self, talk: Talk) -> None:
+        known_here = self._known.position
+        standing = look(talk, self._words, known_here, self._entry_id)
+        if standing.position.epoch != self._epoch:
+            raise _Elsewhere("another epoch has begun")
+        if not self._entry_head or standing.last_head == self._entry_head:
+            return
+        if not standing.last_head and _is_after(standing.first_id, self._entry_id):
+            raise _Elsewhere("entries were dropped before they were read")
+        # Others may have gone on from data that is older than what we have told our clients.
+        talk.ask(scripts.RENEW, known(Position(self._epoch, known_here.offset)), self._words.bus_size)
+        raise _Elsewhere("it has come back with older data")
+
+    def _load_again(self, talk: Talk, reason: _Elsewhere) -> None:
+        log.warning("the clients of this server have to come back: %s", reason)
+        self._check_inbox(talk)
+        self._load(talk)
+
+    def _load(self, talk: Talk) -> None:
+        loaded = load(talk, self._words, self._rules, self._history_channels, self._known.position)
+        self._member.begin(iter(loaded.image))
+        self._stand_at(loaded.standing)
+
+    def _stand_at(self, standing: Standing) -> None:
+        self._epoch, self._count = standing.position.epoch, standing.count
+        self._last_id = self._entry_id = standing.last_id or standing.id
+        self._entry_head = standing.last_head
+        self._known.is_at(standing.position)
+
+    def _check_inbox(self, talk: Talk) -> None:
+        """Notes of another Redis may have smaller ids than the last one that was read."""
+        (found,) = talk.say(("XREVRANGE", self._inbox, "+", "-", "COUNT", 1))
+        if not isinstance(found, list):
+            raise found
+        if not found or _is_after(self.last_note, found[0][0].decode()):
+            self.last_note = "0-0"
+
+
+def _is_after(one: str, other: str) -> bool:
+    """Whether an id of a stream is greater; the empty one, of nothing, is greater than all."""
+    return not one or _numbers(one) > _numbers(other)
+
+
+def _numbers(id_: str) -> tuple[int, ...]:
+    return tuple(map(int, id_.split("-")))

@@ -1,0 +1,211 @@
+"""What many greenlets say to Redis at once goes out on one connection, in order, as much as has gathered.
+
+A connection that is lost says nothing about what was said on it. So it is said again, with the same keys,
+until the time is over that its caller waits. What is spooled is said again for as long as this process
+lives, and nothing newer goes before it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.event import AsyncResult, Event
+from redis.connection import ConnectionPool
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from realtime_wall.brokers.redis.bus_codec import Order, known, reason_of, will_pass
+from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, Trouble
+from realtime_wall.brokers.redis.script_connection import Saying, Talk
+from realtime_wall.errors import PublishFailed
+
+log = logging.getLogger(__name__)
+
+AT_ONCE, AT_ONCE_BYTES = 200, 4 * 1024 * 1024
+SPOOLED = 10_000
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    saying: Saying | Order
+    deadline: float | None = None  # None: for ever
+    is_once: bool = False  # not said again when it may have been heard
+    answer: AsyncResult[Any] | None = field(default_factory=AsyncResult)
+
+    @property
+    def size(self) -> int:
+        return sum(len(one) for one in self.saying.arguments if isinstance(one, str))
+
+    @property
+    def is_over(self) -> bool:
+        return self.deadline is not None and monotonic() >= self.deadline
+
+
+class Writer:
+    def __init__(self, pool: ConnectionPool, key: str, known: Known, timeout: float, name: str) -> None:
+        self._pool, self._key, self._known, self._timeout = pool, key, known, timeout
+        self._name = name
+        self._trouble = Trouble(f"publishing to {name}", LONGEST_WAITED_FOR)
+        self._waiting: deque[_Item] = deque()
+        self._is_waiting, self._stopping, self._idle = Event(), Event(), Event()
+        self._talk: Talk | None = None
+        self._greenlet: gevent.Greenlet[..., Any] | None = None
+        self.on_well: Callable[[], None] = lambda: None  # called when Redis is back
+        self.spooled = 0
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Say what is still to be said, if that can be done at once."""
+        self._stopping.set()
+        self._is_waiting.set()
+        if self._greenlet is not None:
+            self._greenlet.join(timeout)
+            self._greenlet.kill()
+        if self.spooled:
+            log.error("%s: %d spooled messages were not published", self._name, self.spooled)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether what is said now would wait behind something that is spooled, or for Redis to come back."""
+        return bool(self.spooled or self._trouble)
+
+    def say(self, saying: Saying | Order) -> Any:
+        """The reply. PublishFailed when it does not come in time, or is a refusal."""
+        item = _Item(saying, monotonic() + self._timeout)
+        self._put(item)
+        assert item.answer is not None
+        try:
+            return item.answer.get(timeout=self._timeout)
+        except gevent.Timeout:
+            item.deadline = 0.0  # whatever comes is too late
+            why = self._trouble.reason or "no answer"
+            raise PublishFailed(f"{self._name} did not confirm it in {self._timeout:g} s: {why}") from None
+
+    def later(self, order: Order) -> None:
+        """Say it before anything newer, however long that takes."""
+        if self.spooled >= SPOOLED:
+            raise PublishFailed(f"{self._name} is gone, and {SPOOLED:,} messages are spooled already")
+        self.spooled += 1
+        self._put(_Item(order, answer=None))
+
+    def note(self, saying: Saying) -> None:
+        """Say it if that can be done; nobody waits."""
+        self._put(_Item(saying, monotonic() + self._timeout, is_once=True, answer=None))
+
+    def _put(self, item: _Item) -> None:
+        self._waiting.append(item)
+        self._is_waiting.set()
+
+    # The greenlet
+
+    def _run(self) -> None:
+        try:
+            while self._wait():
+                batch = self._take()
+                if batch:
+                    pause = self._say(batch)
+                    if pause:
+                        self._stopping.wait(pause)
+                        if self._stopping.is_set():
+                            return
+        finally:
+            self._hang_up()
+
+    def _wait(self) -> bool:
+        if not self._waiting:
+            if self._stopping.is_set():
+                return False
+            self._is_waiting.clear()
+            self._is_waiting.wait()
+        return bool(self._waiting) or not self._stopping.is_set()
+
+    def _take(self) -> list[_Item]:
+        batch: list[_Item] = []
+        size = 0
+        while self._waiting and len(batch) < AT_ONCE and size < AT_ONCE_BYTES:
+            item = self._waiting.popleft()
+            if not item.is_over:
+                batch.append(item)
+                size += item.size
+        return batch
+
+    def _say(self, batch: list[_Item]) -> float:
+        """Say it, and hand out the answers; for how long to wait before what is left is said again."""
+        is_said = False
+        try:
+            talk = self._connect()
+            first = known(self._known.position)
+            is_said = True
+            replies = talk.run([_saying(item.saying, first) for item in batch])
+        except (RedisError, OSError) as problem:
+            self._hang_up()
+            pause = self._trouble.lasts(problem)
+            if isinstance(problem, AuthenticationError):
+                self._refuse(batch, problem)
+            self._again([item for item in batch if not (item.is_once and is_said)])
+            return pause
+        return self._hand_out(batch, replies)
+
+    def _connect(self) -> Talk:
+        if self._talk is None:
+            talk = Talk(self._pool, self._key)
+            try:
+                talk.connect()
+            except BaseException:
+                talk.close()
+                raise
+            self._talk = talk
+        return self._talk
+
+    def _hang_up(self) -> None:
+        if self._talk is not None:
+            self._talk.close()
+            self._talk = None
+
+    def _hand_out(self, batch: list[_Item], replies: list[Any]) -> float:
+        left: list[_Item] = []
+        refused: ResponseError | None = None
+        for item, reply in zip(batch, replies, strict=True):
+            if not isinstance(reply, ResponseError):
+                if item.answer is not None:
+                    item.answer.set(reply)
+                elif item.deadline is None:
+                    self.spooled -= 1
+                continue
+            if will_pass(reply, is_patient=item.deadline is None):
+                refused = reply
+                left.append(item)
+            elif item.answer is not None:
+                item.answer.set_exception(PublishFailed(f"{self._name} refused it: {reason_of(reply)}"))
+            elif item.deadline is None:
+                self.spooled -= 1
+                log.error("%s refused a spooled message: %s", self._name, reason_of(reply))
+        if refused is None:
+            if self._trouble:
+                self._trouble.over()
+                self.on_well()
+            return 0.0
+        self._hang_up()  # it may be a replica now
+        self._again(left)
+        return self._trouble.lasts(reason_of(refused))
+
+    def _again(self, items: list[_Item]) -> None:
+        self._waiting.extendleft(reversed([item for item in items if not item.is_over]))
+
+    def _refuse(self, batch: list[_Item], problem: Exception) -> None:
+        for item in batch:
+            if item.answer is not None:
+                item.answer.set_exception(PublishFailed(f"{self._name} refused it: {problem}"))
+                item.deadline = 0.0
+
+
+def _saying(one: Saying | Order, first: str) -> Saying:
+    return Saying(one.script, (first, *one.arguments)) if isinstance(one, Order) else one

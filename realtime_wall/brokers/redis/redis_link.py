@@ -1,0 +1,169 @@
+"""A server's way to the others through Redis: see ``docs/decisions/0014-one-bus-in-redis.rst``.
+
+Two connections: one waits for what comes in, the other says what is to go out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.node_id import new_address
+from realtime_wall.brokers.redis import redis_url
+from realtime_wall.brokers.redis import scripts as scripts
+from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, Words
+from realtime_wall.brokers.redis.bus_reader import BLOCK, Reader
+from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.pipeline import Writer
+from realtime_wall.brokers.redis.script_connection import Saying
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.config import Config
+from realtime_wall.errors import BrokerUnreachable, PublishFailed
+from realtime_wall.protocol.json_output import encode_json
+
+log = logging.getLogger(__name__)
+
+# Each heartbeat learns who is there; several may be missed.
+HEARTBEAT, LEASE = 1.0, 6
+# A note that is for the link itself: the address of a server that has just joined.
+COMES = "comes"
+JOIN_TIMEOUT = 10.0
+
+
+class RedisLink:
+    def __init__(self, config: Config, rules: Rules, address: str | None = None) -> None:
+        self.address = address or new_address()
+        self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
+        self._name = redis_url.shown(config.broker)
+        self._rules, self._config = rules, config
+        self._known = Known()
+        self._writer = Writer(
+            redis_url.pool(config.broker, config.publish_timeout),
+            self._words.key,
+            self._known,
+            config.publish_timeout,
+            self._name,
+        )
+        self._reader: Reader | None = None
+        self._member: Member | None = None
+        self._stopping = Event()
+        self._heart: gevent.Greenlet[..., Any] | None = None
+        self._servers: tuple[str, ...] = ()
+        self._came: set[str] = set()  # since the last heartbeat, whose reply need not have them yet
+
+    # A server
+
+    def join(self, member: Member) -> None:
+        self._member = member
+        self._writer.start()
+        self._reader = Reader(
+            redis_url.pool(self._config.broker, BLOCK + 3.0),
+            self._words,
+            self._rules,
+            self._config.history_channels,
+            self._known,
+            self._words.inbox(self.address),
+            member,
+            self._noted,
+            self._name,
+        )
+        self._writer.on_well = self._reader.try_again
+        try:
+            self._reader.start(JOIN_TIMEOUT)
+            self._beat()
+            self._greet()
+        except (TimeoutError, PublishFailed) as problem:
+            self.leave()
+            raise BrokerUnreachable(self._name, str(problem)) from problem
+        self._heart = gevent.spawn(self._keep_alive)
+
+    def _greet(self) -> None:
+        """Let the others know of this server before their next heartbeats: a client may come by sooner."""
+        for one in self._servers:
+            if one != self.address:
+                self.tell(one, {COMES: self.address})
+
+    def _noted(self, note: Note) -> None:
+        comes = note.get(COMES)
+        if isinstance(comes, str):
+            self._came.add(comes)
+            self._servers = tuple(sorted({*self._servers, comes}))
+        else:
+            assert self._member is not None
+            self._member.note(note)
+
+    def leave(self) -> None:
+        self._stopping.set()
+        if self._heart is not None:
+            self._heart.kill()
+            self._writer.note(Saying(scripts.BEAT, (self.address, 0, "")))
+        if self._reader is not None:
+            self._reader.stop()
+        self._writer.stop()
+
+    @property
+    def rejected(self) -> int:
+        """How much has come from Redis that was none of ours."""
+        return 0 if self._reader is None else self._reader.rejected
+
+    # The link
+
+    def sequence(self, draft: Draft) -> Sequenced:
+        return self._sequenced(self._writer.say(self._words.order(draft)))
+
+    def _sequenced(self, reply: Any) -> Sequenced:
+        sequenced = self._words.sequenced(reply)
+        if sequenced.position is not None:
+            self._known.is_at(sequenced.position)
+        return sequenced
+
+    def sequence_later(self, draft: Draft) -> None:
+        """Give it its place some day, before anything newer. PublishFailed when too many wait already."""
+        self._writer.later(self._words.order(draft, long=True))
+
+    def sequence_or_spool(self, draft: Draft) -> Sequenced | None:
+        """Give it its place now if Redis takes it in time, else some day: then None is returned."""
+        order = self._words.order(draft, long=True)
+        if not self._writer.is_behind:
+            try:
+                return self._sequenced(self._writer.say(order))
+            except PublishFailed as problem:
+                log.info("spooled, as %s", problem)
+        self._writer.later(order)  # with the same key: it may have been heard
+        return None
+
+    def tell(self, address: str, note: Note) -> None:
+        self._writer.note(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
+
+    def servers(self) -> tuple[str, ...]:
+        """Those of the last heartbeat: it is asked for each message, so Redis is not."""
+        return self._servers
+
+    def top(self) -> Position | None:
+        return self._known.position if self._known.position.epoch else None
+
+    # The lease
+
+    def _keep_alive(self) -> None:
+        while not self._stopping.wait(HEARTBEAT):
+            with contextlib.suppress(PublishFailed):  # the log has it that Redis is gone
+                self._beat()
+
+    def _beat(self) -> None:
+        self._came = set()
+        last_note = self._reader.last_note if self._reader is not None else "0-0"
+        self._learn(self._writer.say(Saying(scripts.BEAT, (self.address, LEASE, last_note))))
+
+    def _learn(self, reply: list[bytes]) -> None:
+        before = self._servers
+        self._servers = tuple(sorted({self.address, *self._came, *(one.decode() for one in reply)}))
+        for one in set(before).difference(self._servers):
+            if self._member is not None:
+                self._member.gone(one)

@@ -1,0 +1,77 @@
+"""One connection to Redis: commands are said, several at once, and their replies are read in order.
+
+It blocks whoever uses it, and one greenlet may do so at a time. What goes wrong with the connection is an
+``OSError`` or a ``redis.ConnectionError``; what Redis refuses is handed back in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.connection import ConnectionPool
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import NoScriptError, RedisError, ResponseError, TimeoutError
+
+from realtime_wall.brokers.redis import scripts
+from realtime_wall.brokers.redis.lua import Script
+
+# What a connection that is gone, or hangs, may raise.
+LOST = (Disconnected, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A script with its arguments."""
+
+    script: Script
+    arguments: tuple[Any, ...]
+
+
+class Talk:
+    def __init__(self, pool: ConnectionPool, key: str) -> None:
+        self._key = key  # of all scripts
+        self._connection: Any = pool.make_connection()
+
+    def connect(self) -> None:
+        self._connection.connect()
+        self.say(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
+
+    def close(self) -> None:
+        with contextlib.suppress(*LOST, RedisError):
+            self._connection.disconnect()
+
+    def say(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """The replies to commands; a refusal is one of them."""
+        connection = self._connection
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return [self._read() for _ in commands]
+
+    def run(self, sayings: Sequence[Saying]) -> list[Any]:
+        """The replies of scripts; a refusal is one of them."""
+        replies = self.say(*map(self._command, sayings))
+        unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:  # somebody has flushed them
+            self.say(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
+            again = self.say(*(self._command(sayings[index]) for index in unknown))
+            for index, reply in zip(unknown, again, strict=True):
+                replies[index] = reply
+        return replies
+
+    def ask(self, script: Script, *arguments: Any) -> Any:
+        """The reply of one script; a refusal is raised."""
+        (reply,) = self.run([Saying(script, arguments)])
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply
+
+    def _command(self, saying: Saying) -> tuple[Any, ...]:
+        return ("EVALSHA", saying.script.sha, 1, self._key, *saying.arguments)
+
+    def _read(self) -> Any:
+        try:
+            return self._connection.read_response()
+        except ResponseError as refused:
+            return refused

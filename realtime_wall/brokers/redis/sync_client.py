@@ -1,0 +1,155 @@
+"""How does a process that is no server reach the servers through Redis?
+
+It says what it has to say and waits for the reply: in a shell, in cron, in a worker of Celery or gunicorn, in
+any of their threads, and after a fork. It needs no gevent, and no server has to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
+
+from realtime_wall.brokers.commands import Follow
+from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.link import Note
+from realtime_wall.brokers.redis import redis_url, tail
+from realtime_wall.brokers.redis import scripts as scripts
+from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, Order, Words, known, reason_of, will_pass
+from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, SHORTEST
+from realtime_wall.brokers.redis.script_connection import LOST, Saying
+from realtime_wall.brokers.sequencer import new_epoch
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.config import Config
+from realtime_wall.errors import BrokerUnreachable, PublishFailed
+from realtime_wall.protocol.json_output import encode_json
+
+# Longer than the longest wait for notes at once.
+SOCKET_TIMEOUT, LONGEST_BLOCK = 5.0, 2.0
+
+
+class RedisOutside:
+    def __init__(self, config: Config, rules: Rules) -> None:
+        self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
+        self._name = redis_url.shown(config.broker)
+        self._timeout = config.publish_timeout
+        # It gives each thread a connection of its own, and a fork none of its parent's.
+        self._redis = Redis(
+            connection_pool=redis_url.pool(config.broker, min(SOCKET_TIMEOUT, config.publish_timeout))
+        )
+        self._waiting = Redis(connection_pool=redis_url.pool(config.broker, SOCKET_TIMEOUT))
+        self._known = Known()
+        self._spelled = 0, ""
+
+    @property
+    def address(self) -> str:
+        """A fork has another one: its keys must not be those of its parent."""
+        process, address = self._spelled
+        if process != os.getpid():
+            address = new_epoch()
+            self._spelled = os.getpid(), address
+        return address
+
+    def sequence(self, draft: Draft) -> Sequenced:
+        sequenced = self._words.sequenced(self._say(self._words.order(draft)))
+        if sequenced.position is not None:
+            self._known.is_at(sequenced.position)
+        return sequenced
+
+    def tell(self, address: str, note: Note) -> None:
+        self._say(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))), tries=1)
+
+    def servers(self) -> tuple[str, ...]:
+        return tuple(sorted(one.decode() for one in self._ask(Saying(scripts.BEAT, ("", 0, "")))))
+
+    def top(self) -> Position | None:
+        epoch, offset = self._ask(Saying(scripts.TOP, ()))
+        return None if epoch is None else Position(epoch.decode(), int(offset))
+
+    def inbox(self) -> Inbox:
+        """To be opened before something is said that is answered by notes."""
+        return Inbox(self._waiting, self._words.inbox(self.address), self._name)
+
+    def follow(self, question: Follow) -> Iterator[Message]:
+        """What is published, the last so many first."""
+        return tail.follow(self._waiting, self._words.bus, self._name, question)
+
+    def close(self) -> None:
+        for one in (self._redis, self._waiting):
+            one.connection_pool.disconnect()
+
+    def _ask(self, saying: Saying) -> Any:
+        try:
+            return self._say(saying)
+        except PublishFailed as problem:
+            raise BrokerUnreachable(self._name, str(problem)) from problem
+
+    def _say(self, what: Saying | Order, tries: int | None = None) -> Any:
+        """The reply. What may not have been heard is said again, with the same key, while there is time."""
+        deadline, pause = monotonic() + self._timeout, SHORTEST
+        for said in count(1):
+            try:
+                return self._run(what)
+            except AuthenticationError as problem:
+                raise PublishFailed(f"{self._name} refused it: {reason_of(problem)}") from problem
+            except ResponseError as problem:
+                reason: Exception = problem
+                if not will_pass(problem, is_patient=False):
+                    raise PublishFailed(f"{self._name} refused it: {reason_of(problem)}") from problem
+            except LOST as problem:
+                reason = problem
+            if said == tries or monotonic() + pause >= deadline:
+                why = f"did not confirm it in {self._timeout:g} s: {reason_of(reason)}"
+                raise PublishFailed(f"{self._name} {why}") from reason
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, LONGEST_WAITED_FOR)
+        raise AssertionError("count() has no end")
+
+    def _run(self, what: Saying | Order) -> Any:
+        first = (known(self._known.position),) if isinstance(what, Order) else ()
+        arguments = (1, self._words.key, *first, *what.arguments)
+        try:
+            return self._redis.evalsha(what.script.sha, *arguments)
+        except NoScriptError:
+            return self._redis.eval(what.script.text, *arguments)  # it knows it from now on
+
+
+class Inbox:
+    """The notes to this process, from now on. Of several threads each has one, and sees all of them."""
+
+    def __init__(self, redis: Redis, key: str, name: str) -> None:
+        self._redis, self._key, self._name = redis, key, name
+        newest = self._ask(lambda: redis.xrevrange(key, count=1))
+        self._last: bytes = newest[0][0] if newest else b"0-0"
+
+    def receive(self, timeout: float) -> list[Note]:
+        """The next ones; none when none came in time."""
+        block = max(1, int(min(timeout, LONGEST_BLOCK) * 1000))
+        streams = self._ask(lambda: self._redis.xread({self._key: self._last}, count=500, block=block))
+        notes: list[Note] = []
+        for id_, fields in streams[0][1] if streams else ():
+            self._last = id_
+            try:
+                note = json.loads(fields[b"n"])
+            except (ValueError, KeyError, RecursionError):
+                continue
+            if isinstance(note, dict):
+                notes.append(note)
+        return notes
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        try:
+            return question()
+        except (RedisError, OSError) as problem:
+            raise BrokerUnreachable(self._name, reason_of(problem)) from problem

@@ -1,0 +1,377 @@
+"""One server process: its log, who is subscribed, and the fan-out between them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import gevent
+
+from realtime_wall.brokers import router
+from realtime_wall.brokers.channel_rules import rules_of
+from realtime_wall.brokers.commands import (
+    Answers,
+    Ask,
+    AskAgain,
+    Command,
+    Count,
+    Cut,
+    Delete,
+    Disconnect,
+    Publish,
+    Question,
+    Receipt,
+    Retract,
+    SendTo,
+    from_json,
+)
+from realtime_wall.brokers.entry import Deleted, Entry
+from realtime_wall.brokers.link import ServerLink
+from realtime_wall.brokers.local.hub import HubLink
+from realtime_wall.brokers.member import Broker
+from realtime_wall.brokers.node_id import new_address
+from realtime_wall.channels import resume
+from realtime_wall.channels.idempotency import Remembered
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import PRESENCE
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Since, Start
+from realtime_wall.channels.rules import Rules
+from realtime_wall.channels.subscriptions import Subscriptions
+from realtime_wall.config import Config
+from realtime_wall.errors import HistoryLost, NoSocket, RealtimeWallError
+from realtime_wall.events import published_receivers
+from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLife
+from realtime_wall.node.fan_out import FanOut, Subscriber
+from realtime_wall.node.publisher import Publishing
+from realtime_wall.node.watchers import Receiver, Watchers
+from realtime_wall.presence.tracker import Presence
+from realtime_wall.sockets import ack_collector
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.dispatch.inbox import Pool
+from realtime_wall.sockets.interfaces import CatchUp
+from realtime_wall.sockets.recovery.detached_sessions import ParkingLot
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.revocation.revocation import Departures, Listener
+from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.connection import DROPPED, QUEUED
+from realtime_wall.wire.timer_wheel import Clockwork
+
+log = logging.getLogger(__name__)
+
+# How long a server that is behind another one is waited for.
+BEHIND = 1.0
+
+_current: Node | None = None
+
+
+@runtime_checkable
+class HasSocket(Protocol):
+    """A subscriber whose client can be asked."""
+
+    socket: Socket
+
+
+# Makes the link to the other servers, for a server with this address.
+Connect = Callable[[Rules, str], ServerLink]
+# Answers a question that is put to this server alone.
+Answerer = Callable[["Node", Question], Any]
+
+
+class Node:
+    def __init__(
+        self, config: Config, connect: Connect | None = None, answerer: Answerer | None = None
+    ) -> None:
+        self.config = config
+        self.channels_per_connection = config.channels_per_connection
+        self.rules = rules_of(config)
+        self.address = new_address()
+        if connect is None:  # to nobody else
+            link: ServerLink = HubLink(self.rules, config.history_channels, self.address)
+        else:
+            link = connect(self.rules, self.address)
+        self.broker = Broker(self.rules, config.history_channels, link, self)
+        self._answerer = answerer
+        # What only servers ask each other, by the verb of the request.
+        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
+        self.pool = Pool(config.receiver_pool, config.inbox_size)
+        self.clockwork = Clockwork()
+        self.parking = ParkingLot(self.clockwork, config.resume_timeout)
+        self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
+        self.departures = Departures(self.clockwork, self.parking, self.listeners)
+        self.stopping = False
+        self._fan_out = FanOut()
+        self.publishing = Publishing(
+            self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
+        )
+        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publishing.tell)
+        self.watchers = Watchers()
+        self._life = ChannelLife(
+            config.events_channel, self.rules, self.broker, self.subscriptions, self.publishing.tell
+        )
+        self.broker.on_forgotten(self._life.forgotten)
+        self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
+        self.on_end: Callable[[], object] = lambda: None  # set by whoever runs this server
+        self._told_at_most: Position | None = None  # while everybody is sent away
+        self._home = threading.get_native_id()
+
+    def start(self) -> None:
+        global _current
+        self._fan_out.start()
+        self.clockwork.start()
+        self.departures.sessions.start()
+        if self._life.is_watched:
+            self.clockwork.schedule(self._life, LOOK_EVERY)
+        for pattern, function in published_receivers:
+            self.watchers.add(pattern, Receiver(self.pool, function), once=True)
+        _current = self
+        self.broker.join()
+        self.presence.start()
+
+    def stop(self) -> None:
+        global _current
+        _current = None
+        self.presence.stop()
+        self.broker.leave()
+        self._fan_out.stop()
+        self.clockwork.stop()
+        self.pool.close()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
+        return self._home == threading.get_native_id()  # a fork's is another, too
+
+    @property
+    def dropped(self) -> int:
+        """How many deliveries have found a client gone, or too slow."""
+        return self._fan_out.dropped
+
+    def new_session_id(self) -> str:
+        """It says which server the session is on, and nobody can guess it."""
+        return f"{self.address}.{secrets.token_urlsafe(16)}"
+
+    # The verbs
+
+    def perform(self, command: Command) -> Receipt:
+        """Do what a user asked, on all servers, and tell whom it reached."""
+        if isinstance(command, Publish):
+            self.presence.check(command)
+            return self.publishing.publish(command)
+        if isinstance(command, Retract):
+            return self.publishing.retract(command)
+        if isinstance(command, Delete):
+            return self.publishing.delete(command)
+        if isinstance(command, SendTo) and connected_sockets.get(command.session_id) is not None:
+            return self._perform_here(command)
+        return router.perform(self.broker, command)
+
+    def ask(self, command: Ask) -> Answers:
+        """Ask everybody on a channel, on all servers, and wait for their answers."""
+        self.publishing.check_size(command.data_json)
+        return router.ask(self.broker, command)
+
+    # The other servers
+
+    def servers(self) -> tuple[str, ...]:
+        """The addresses of those that are alive, this one too."""
+        return self.broker.link.servers()
+
+    def ask_servers(
+        self, servers: Collection[str], request: dict[str, Any], timeout: float
+    ) -> dict[str, Any]:
+        """What each answers; who does not, or could not, is left out."""
+        try:
+            answers = self.broker.call(servers, request, timeout)
+        except RealtimeWallError as problem:
+            log.warning("other servers cannot be asked: %s", problem)
+            return {}
+        return {server: answer["result"] for server, answer in answers.items() if "result" in answer}
+
+    # As the broker's server
+
+    def entered(self, entry: Entry) -> None:
+        if not isinstance(entry.item, Deleted) and entry.item.channel == PRESENCE:
+            self.presence.entered(entry)
+            return
+        self.publishing.entered(entry)
+        if self.presence.is_on:
+            self.presence.published(entry)
+
+    def gone(self, address: str) -> None:
+        self.presence.gone(address)
+
+    def wait_for_room(self) -> None:
+        self.publishing.wait_for_room()
+
+    def answer(self, request: dict[str, Any]) -> Receipt | Answers | Any:
+        among_servers = self.answers.get(str(request.get("verb")))
+        if among_servers is not None:
+            return among_servers(request)
+        command = from_json(request)
+        if isinstance(command, Ask):
+            return self._ask_here(command)
+        if isinstance(command, Question):
+            return None if self._answerer is None else self._answerer(self, command)
+        return self._perform_here(command)
+
+    def start_afresh(self, before: Position) -> None:
+        """Something after this position was missed here, or its epoch is over: let everybody come back."""
+        self.presence.start_afresh()
+        self._told_at_most = before
+        try:
+            for socket in connected_sockets:
+                socket.cut_off("the log begins anew")
+            for listener in list(self.listeners):
+                listener.end("the log begins anew")
+        finally:
+            self._told_at_most = None
+
+    def end(self) -> None:
+        """The others cannot be reached any more, and never will be."""
+        self.on_end()
+
+    # What concerns this server alone
+
+    def _perform_here(self, command: Command) -> Receipt:
+        if isinstance(command, SendTo):
+            return self._send(command)
+        if isinstance(command, Disconnect):
+            if not self.departures.disconnect(command):
+                raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
+            return Receipt(processes=1, sockets=1)
+        if isinstance(command, Cut):
+            return Receipt(processes=1, sockets=self.departures.cut(command))
+        if isinstance(command, AskAgain):
+            return Receipt(processes=1, sockets=self.departures.ask_again(command))
+        if isinstance(command, Count):
+            return Receipt(processes=1, sockets=self.subscriptions.count(command.channel))
+        return self.perform(command)
+
+    def _ask_here(self, command: Ask) -> Answers:
+        audience = self.subscriptions.snapshot(command.channel)
+        sockets = [one.socket for one in audience if isinstance(one, HasSocket)]
+        if not sockets:
+            raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
+        arguments = Arguments(command.data_json, command.arity, command.binary)
+        return ack_collector.ask(sockets, command.event, arguments, command.timeout)
+
+    def _send(self, command: SendTo) -> Receipt:
+        socket = connected_sockets.get(command.session_id)
+        if socket is None:
+            raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
+        self.publishing.check_size(command.data_json)
+        written = socket.send_arguments(command.event, Arguments(command.data_json, 1, command.binary))
+        return Receipt(
+            processes=1,
+            sockets=int(written is not DROPPED),
+            queued=int(written is QUEUED),
+            dropped=int(written is DROPPED),
+        )
+
+    def _published(self, message: Message, is_ours: bool) -> None:
+        self.watchers.see(message, is_ours)
+        if self._life.is_watched:
+            self._life.published(message, is_ours)
+
+    # Subscriptions
+
+    def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
+        """Deliver a channel from now on; what came after ``since`` is handed back.
+
+        Nothing can fall between: both happen without giving the event loop a turn, and deliveries that
+        are still queued have their audience already.
+        """
+        if since is not None:
+            self.come_up_to(Since(position=since))
+        is_new = self.subscriptions.add(channel, subscriber)
+        try:
+            return self._catch_up(subscriber, channel, since)
+        finally:
+            if is_new:
+                self._life.came(channel)
+                if self.presence.is_on:
+                    self.presence.came(subscriber, channel)
+
+    def _catch_up(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
+        top = self.broker.top
+        if since is None:
+            return CatchUp(top, [])
+        try:
+            missed = self.broker.since(channel, since)
+        except HistoryLost:
+            return CatchUp(top, None)
+        return CatchUp(
+            top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
+        )
+
+    def come_up_to(self, since: Since) -> None:
+        """Wait for what a client has heard from another server and this one is just about to."""
+        position = since.position
+        if position is None and since.tag is not None:
+            position = Position(self.broker.top.epoch, since.tag)
+        # On the event loop nobody can wait.
+        if position is not None and gevent.getcurrent() is not gevent.get_hub():
+            self.broker.wait_for(position, BEHIND)
+
+    def closed_because(self, channel: str) -> str | None:
+        """Why no client can join a channel now: "full" or "no_channel"; None when one can."""
+        rule = self.rules.of(channel)
+        if rule.max_subscribers and self.subscriptions.count(channel) >= rule.max_subscribers:
+            return "full"
+        if rule.existing_only and not self.broker.kept(channel):
+            return "no_channel"
+        return None
+
+    def listen(self, subscriber: Subscriber, channels: Mapping[str, int], since: Since) -> Start:
+        """Deliver channels from now on; what is to be told before is handed back.
+
+        ``channels`` says of how many messages of each a new client is told.
+        """
+        self.come_up_to(since)
+        new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
+        start = self.missed(channels, since)
+        for channel in new:  # told afterwards: on the events channel it would be told twice
+            self._life.came(channel)
+        return start
+
+    def missed(self, channels: Mapping[str, int], since: Since) -> Start:
+        """What is to be told of channels to somebody who comes, or comes back."""
+        return resume.start(self.broker, channels, since)
+
+    def can_tell(self, channels: Iterable[str], since: Position) -> bool:
+        """Whether everything after a position can still be told, on each of these channels."""
+        try:
+            for channel in channels:
+                self.broker.since(channel, since)
+        except HistoryLost:
+            return False
+        return True
+
+    def told(self) -> Position:
+        """Up to here every message was delivered to those who were to hear it."""
+        first, top = self._fan_out.first_on_its_way, self._told_at_most or self.broker.top
+        return top if first is None else Position(top.epoch, first - 1)
+
+    def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
+        was_on_it = self.subscriptions.remove(channel, subscriber)
+        self._fan_out.forget(subscriber, channel, self.broker.top)
+        if was_on_it:
+            self._life.went(channel)
+            if self.presence.is_on:
+                self.presence.went(subscriber, channel)
+
+
+def current() -> Node | None:
+    """The node that this code runs in, if it does."""
+    return _current if _current is not None and _current.is_here else None
+
+
+def here() -> Node:
+    """The node of this process; for code that only ever runs inside one."""
+    assert _current is not None
+    return _current

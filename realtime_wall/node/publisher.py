@@ -1,0 +1,159 @@
+"""What happens when something is published, taken back, or deleted, as one server process sees it.
+
+It is put into the order of the cluster, and comes back from there as an entry: then whoever is subscribed
+here is told. Between the log and the fan-out the event loop gets no turn: so the order of the log is the
+order of the deliveries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import gevent
+
+from realtime_wall.brokers import router
+from realtime_wall.brokers.commands import Delete, Publish, Receipt, Retract, Spooled
+from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, draft
+from realtime_wall.brokers.member import Broker
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.subscriptions import Subscriptions
+from realtime_wall.errors import MessageTooBig
+from realtime_wall.node.fan_out import Delivery, FanOut, Subscriber
+
+
+@runtime_checkable
+class Spooling(Protocol):
+    """A link that may be down for a while."""
+
+    def sequence_or_spool(self, draft: Draft) -> Sequenced | None: ...
+
+
+class Publishing:
+    def __init__(
+        self,
+        broker: Broker,
+        subscriptions: Subscriptions[Subscriber],
+        fan_out: FanOut,
+        message_size: int,
+        published: Callable[[Message, bool], object],
+    ) -> None:
+        self._broker = broker
+        self._subscriptions = subscriptions
+        self._fan_out = fan_out
+        self._message_size = message_size
+        # Told of each message in the log, before it is delivered, and whether it was published here.
+        self._published = published
+
+    # Into the order
+
+    def publish(self, command: Publish) -> Receipt:
+        self.check_size(command.data_json)
+        self._fan_out.wait_for_room()
+        if command.wanted and self._subscriptions.count(command.channel):
+            command = replace(command, wanted=False)  # nobody else has to be asked
+        return router.perform(self._broker, command)
+
+    def publish_or_spool(self, command: Publish) -> Position | Spooled:
+        """PublishFailed only when more wait already than may."""
+        self.check_size(command.data_json)
+        self._fan_out.wait_for_room()
+        link = self._broker.link
+        if not isinstance(link, Spooling):  # it is this machine's own, and does not go away
+            return Position.parse(router.perform(self._broker, command).position)
+        sequenced = link.sequence_or_spool(draft(command, self._broker.address))
+        return Spooled() if sequenced is None or sequenced.position is None else sequenced.position
+
+    def retract(self, command: Retract) -> Receipt:
+        self._fan_out.wait_for_room()
+        return router.perform(self._broker, command)
+
+    def delete(self, command: Delete) -> Receipt:
+        self.check_size(json.dumps(command.farewell))
+        self._fan_out.wait_for_room()
+        was_there = self._broker.published(command.channel)
+        receipt = router.perform(self._broker, command)
+        return receipt if was_there or receipt.sockets else replace(receipt, position=None)
+
+    def enter(self, drafts: Sequence[Draft]) -> list[Exception | None]:
+        """For somebody who keeps them until they are entered: at once, in order; what failed, of each.
+
+        After a PublishFailed the same has to be said again, with what follows it.
+        """
+        self._fan_out.wait_for_room()
+        if len(drafts) == 1:
+            return [self._enter(drafts[0])]
+        entering = [gevent.spawn(self._enter, one) for one in drafts]  # they begin in this order
+        try:
+            gevent.joinall(entering)
+        finally:
+            gevent.killall(entering, block=False)
+        return [one.value for one in entering]
+
+    def _enter(self, one: Draft) -> Exception | None:
+        try:
+            if isinstance(one.what, Publish):
+                self.check_size(one.what.data_json)
+            self._broker.link.sequence(one)
+        except Exception as problem:
+            return problem
+        return None
+
+    def tell(self, channel: str, data_json: str, event: str, key: str | None = None) -> None:
+        """Publish something of our own; with a key, once."""
+        command = Publish(
+            channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
+        )
+        self._broker.link.sequence(draft(command, self._broker.address))
+
+    def check_size(self, data_json: str) -> None:
+        size, limit = len(data_json), self._message_size
+        if size > limit // 4:  # only then can its UTF-8 be too long
+            size = len(data_json.encode())
+        if size > limit:
+            raise MessageTooBig(size, limit)
+
+    # Out of it
+
+    def wait_for_room(self) -> None:
+        self._fan_out.wait_for_room()
+
+    def entered(self, entry: Entry) -> None:
+        if isinstance(entry.item, Deleted):
+            self._deleted(entry, entry.item)
+            return
+        message = entry.item
+        audience = self._subscriptions.snapshot(message.channel)
+        if audience:
+            self._fan_out.push(message, audience, self._report(entry))
+        if not message.is_volatile:
+            self._published(message, self._broker.answers_for(entry))
+        if entry.counted and not audience:
+            self._broker.report(entry, Receipt(processes=1))
+
+    def _report(self, entry: Entry) -> Callable[[Delivery], None] | None:
+        """What is to be done when it was delivered."""
+        if not entry.counted:
+            return None
+
+        def delivered(delivery: Delivery) -> None:
+            dropped, queued, sent = delivery.counts
+            self._broker.report(entry, Receipt(1, queued + sent, queued, dropped))
+
+        return delivered
+
+    def _deleted(self, entry: Entry, deleted: Deleted) -> None:
+        """Let its subscribers leave, once they were told what came before."""
+        channel, position = deleted.channel, deleted.position
+        audience = self._subscriptions.snapshot(channel)
+
+        def told(_: Delivery) -> None:
+            for subscriber in audience:
+                subscriber.deleted(channel, deleted.farewell, position)
+            self._broker.report(entry, Receipt(processes=1, sockets=len(audience)))
+
+        # To nobody: when it is done, so is everything that was published before.
+        self._fan_out.push(Message(channel, "null", position, 0, 0.0), (), told)

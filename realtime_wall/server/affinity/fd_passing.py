@@ -1,0 +1,181 @@
+"""The side door of a server: connections come in by it that other servers of this machine have accepted.
+
+A Unix socket takes a connection's descriptor and what was read of it: a line of JSON that says who is at its
+other end and how many bytes follow, and those bytes. Whatever else arrives is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import gevent.socket
+from gevent.server import StreamServer
+
+from realtime_wall.brokers.local import runtime_dir
+from realtime_wall.brokers.local.peer_credentials import is_trusted
+from realtime_wall.config import Config
+from realtime_wall.server.affinity.owner_routing import Passed, peer_from_json
+
+log = logging.getLogger(__name__)
+
+# Seconds in which a connection has to be passed on; it takes less than a millisecond.
+PATIENCE = 2.0
+# How many may be on their way in at once.
+AT_ONCE = 100
+LONGEST_LINE = 512
+# What a server has read ahead of a request's head is less.
+READ_AHEAD = 64 * 1024
+# Descriptors are made private to this process where the system can do so at once.
+CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+FD = array.array("i").itemsize
+
+Take = Callable[[Any, Passed], None]
+
+
+class SideDoor:
+    def __init__(self, config: Config, address: str) -> None:
+        self._config = config
+        self._address = address
+        self._directory = runtime_dir.project_dir(config)
+        self._limit = config.head_size + READ_AHEAD
+        self._server: StreamServer | None = None
+        self._take: Take | None = None
+        self.path: Path | None = None
+        self.rejected = 0
+
+    def start(self, take: Take) -> None:
+        """Open it: whatever comes in is given to ``take``, which owns the connection then."""
+        directory = runtime_dir.create(self._config)
+        remove_stale(directory)
+        listener = socket.socket(socket.AF_UNIX)
+        # Under its name only when somebody listens: one that nobody listens at is taken for a dead server's.
+        new = directory / f"{self._address}.new"
+        listener.bind(os.fspath(new))
+        os.chmod(new, 0o600)
+        listener.listen(1024)
+        listener.setblocking(False)
+        self._take = take
+        self._server = StreamServer(listener, self._serve, spawn=AT_ONCE)
+        self._server.start()
+        self.path = directory / f"{self._address}.door"
+        new.rename(self.path)
+
+    def stop(self) -> None:
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        if self._server is not None:
+            self._server.stop(timeout=1)
+
+    # In
+
+    def _serve(self, door: Any, _: object) -> None:
+        if not is_trusted(door):
+            log.warning("another Unix user was at the door %s", self.path)
+            return
+        try:
+            with gevent.Timeout(PATIENCE, TimeoutError("it took too long")):
+                came = self._receive(door)
+        except (OSError, ValueError, LookupError, TypeError) as problem:
+            self.rejected += 1
+            log.info("at the side door came what is no connection: %s", problem)
+            return
+        if came is not None and self._take is not None:
+            self._take(*came)
+
+    def _receive(self, door: Any) -> tuple[Any, Passed] | None:
+        # Room for one descriptor: the system closes what is too much.
+        data, extra, _, _ = door.recvmsg(self._limit, socket.CMSG_LEN(FD), CLOSE_ON_EXEC)
+        if not data and not extra:
+            return None  # somebody wanted to know whether we are there
+        fds = array.array("i")
+        for level, kind, content in extra:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(content[: len(content) - len(content) % FD])
+        with contextlib.ExitStack() as on_failure:
+            for fd in fds:
+                on_failure.callback(os.close, fd)
+            (fd,) = fds
+            connection = gevent.socket.socket(fileno=fd)
+            on_failure.pop_all()
+            on_failure.callback(connection.close)
+            _check_kind(connection)
+            passed = self._read(door, data)
+            on_failure.pop_all()
+        return connection, passed
+
+    def _read(self, door: Any, data: bytes) -> Passed:
+        while (end := data.find(b"\n")) < 0 and len(data) <= LONGEST_LINE:
+            data += _more(door)
+        if not 0 <= end <= LONGEST_LINE:
+            raise ValueError("it begins with no line")
+        said = json.loads(data[:end])
+        size, arrived = said["size"], data[end + 1 :]
+        if not 0 <= size <= self._limit:
+            raise ValueError(f"{size} bytes are too many")
+        while len(arrived) < size:
+            arrived += _more(door)
+        if len(arrived) > size:
+            raise ValueError("more follows than was said")
+        return Passed(peer_from_json(said["peer"]), arrived)
+
+    # Out
+
+    def carry(self, owner: str, connection: Any, passed: Passed) -> bool:
+        """Pass a connection on to another server of this machine."""
+        path = f"{self._directory}/{owner}.door"
+        line = json.dumps({"peer": passed.peer, "size": len(passed.arrived)}).encode() + b"\n"
+        fds = array.array("i", [connection.fileno()])
+        with gevent.socket.socket(socket.AF_UNIX) as door:
+            try:
+                _connect(door, path)
+                if not is_trusted(door):
+                    log.warning("the door %s is another Unix user's", path)
+                    return False
+                data = line + passed.arrived
+                sent = door.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+                door.sendall(data[sent:])
+            except OSError as problem:
+                log.debug("server %s is not behind its door: %s", owner, problem)
+                return False
+        return True
+
+
+def _connect(door: Any, path: str) -> None:
+    """Connect at once or not at all: OSError when the server is gone, or behind with its door."""
+    door.settimeout(0)
+    try:
+        door.connect(path)
+    except ConnectionRefusedError:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # of a server that was killed
+        raise
+    door.settimeout(PATIENCE)
+
+
+def remove_stale(directory: Path) -> None:
+    """Remove the doors of servers that were killed."""
+    for path in directory.glob("*.door"):
+        with gevent.socket.socket(socket.AF_UNIX) as door, contextlib.suppress(OSError):
+            _connect(door, os.fspath(path))
+
+
+def _check_kind(connection: Any) -> None:
+    is_stream = connection.type == socket.SOCK_STREAM
+    if not is_stream or connection.family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        raise ValueError("it is no connection that a server accepts")
+
+
+def _more(door: Any) -> bytes:
+    data: bytes = door.recv(READ_AHEAD)
+    if not data:
+        raise ValueError("it was cut short")
+    return data

@@ -1,0 +1,195 @@
+"""How does a connection get to a server of another machine, where no descriptor can go?
+
+By the link between the servers, piece by piece. The one that has accepted it reads what the client says, and
+writes what the owner of the session says, which has one end of a pair of sockets in its place. Each piece
+waits until the one before was written at the other end, so neither end takes more than it can give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from base64 import b64decode, b64encode
+from itertools import count
+from typing import Any, Protocol
+
+import gevent
+import gevent.socket
+from gevent.event import Event
+
+from realtime_wall.node.node import Node
+from realtime_wall.server.affinity.owner_routing import Passed, peer_from_json
+
+log = logging.getLogger(__name__)
+
+# What servers ask each other, and nobody else can.
+TUNNEL = "Tunnel"
+PIECE = 32 * 1024
+# How long the owner may take to say that it takes the connection.
+OPENING = 2.0
+# How often it is looked whether the servers at the other ends are still there.
+LOOK_EVERY = 1.0
+# What a note may need on its way, besides what its writing takes.
+ON_ITS_WAY = 5.0
+
+
+class Server(Protocol):
+    """What takes connections here."""
+
+    @property
+    def room(self) -> int:
+        """How many more it could take."""
+
+    def take(self, connection: Any, passed: Passed) -> None: ...
+
+
+class Tunnels:
+    """A server's ends of all its tunnels."""
+
+    def __init__(self, node: Node) -> None:
+        self.due = 0
+        self.node = node
+        self.ends: dict[str, _End] = {}
+        self._server: Server | None = None
+        self._numbers = count(1)
+
+    def start(self, server: Server) -> None:
+        """From now on connections of others are taken."""
+        self._server = server
+        self.node.answers[TUNNEL] = self._heard
+
+    def stop(self) -> None:
+        """The clients at our ends come back by way of another server."""
+        self._server = None
+        for end in list(self.ends.values()):
+            end.cut()
+
+    def tick(self, now: float) -> float | None:
+        """End the tunnels to servers that are gone; told by the clockwork, while there are any."""
+        alive = self.node.servers()
+        for end in list(self.ends.values()):
+            if end.other not in alive:
+                end.cut()
+        return LOOK_EVERY if self.ends else None
+
+    def dig(self, end: _End) -> None:
+        self.ends[end.name] = end
+        if not self.due:
+            self.node.clockwork.schedule(self, LOOK_EVERY)
+
+    # Out
+
+    def carry(self, owner: str, connection: Any, passed: Passed) -> bool:
+        """Be a client's way to a server that can be asked; ends with the connection."""
+        if owner not in self.node.servers():
+            return False
+        end = _End(self, f"{self.node.address}:{next(self._numbers)}", owner, connection)
+        self.dig(end)
+        try:
+            opened = end.tell("open", OPENING, data=_to_text(passed.arrived), peer=passed.peer)
+            if not opened and not end.has_written:
+                return False
+            end.run()
+            return True
+        finally:
+            del self.ends[end.name]
+
+    # In
+
+    def _heard(self, request: dict[str, Any]) -> bool:
+        """What the server at the other end of a tunnel says; False when there is no such tunnel."""
+        name, what = str(request["tunnel"]), request["what"]
+        data = b64decode(request.get("data", ""), validate=True)
+        end = self.ends.get(name)
+        if what == "open":
+            return end is None and self._open(name, str(request["from"]), request["peer"], data)
+        if end is None:
+            return False
+        if what == "end":
+            end.other_has_ended()
+            return True
+        return end.write(data)
+
+    def _open(self, name: str, other: str, peer: object, arrived: bytes) -> bool:
+        passed = Passed(peer_from_json(peer), arrived, is_far=True)
+        if self._server is None or self._server.room <= len(self.ends):
+            return False
+        ours, theirs = gevent.socket.socketpair()
+        self.dig(_End(self, name, other, ours))
+        gevent.spawn(self._run, self.ends[name])
+        self._server.take(theirs, passed)
+        return True
+
+    def _run(self, end: _End) -> None:
+        try:
+            end.run()
+        finally:
+            del self.ends[end.name]
+            end.close()
+
+
+class _End:
+    """One end of a tunnel: a connection, and the server at the other end."""
+
+    def __init__(self, tunnels: Tunnels, name: str, other: str, connection: Any) -> None:
+        self.name = name
+        self.other = other
+        self.has_written = False
+        self._tunnels = tunnels
+        self._connection = connection
+        self._other_has_ended = Event()
+        self._patience = tunnels.node.config.outbox_timeout
+
+    def run(self) -> None:
+        """Tell the other end all that comes from here, until nothing more comes from either."""
+        try:
+            while data := self._connection.recv(PIECE):
+                if not self.tell("data", self._patience + ON_ITS_WAY, data=_to_text(data)):
+                    self.cut()
+                    return
+            if self.tell("end", self._patience + ON_ITS_WAY):
+                self._other_has_ended.wait()
+        except OSError as problem:
+            log.debug("tunnel %s: %s", self.name, problem)
+            self.tell("end", ON_ITS_WAY)
+        self.cut()
+
+    def tell(self, what: str, timeout: float, **more: Any) -> bool:
+        """Whether the other end has heard it, and has done its part."""
+        node = self._tunnels.node
+        request = {"verb": TUNNEL, "tunnel": self.name, "from": node.address, "what": what, **more}
+        return node.ask_servers([self.other], request, timeout).get(self.other) is True
+
+    # What the other end tells
+
+    def write(self, data: bytes) -> bool:
+        self.has_written = True
+        try:
+            with gevent.Timeout(self._patience, TimeoutError("it takes nothing")):
+                self._connection.sendall(data)
+        except OSError as problem:
+            log.debug("tunnel %s: %s", self.name, problem)
+            self.cut()
+            return False
+        return True
+
+    def other_has_ended(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+        self._other_has_ended.set()
+
+    # Ending
+
+    def cut(self) -> None:
+        """Nothing more goes either way; whoever runs it notices."""
+        self._other_has_ended.set()
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _to_text(data: bytes) -> str:
+    return b64encode(data).decode()

@@ -1,0 +1,379 @@
+"""One HTTP connection: a strict head, Django, and perhaps the hand-over of the connection.
+
+This is pywsgi's handler, by way of gevent-websocket's, whose handshake checks and errors are used; its
+frames and its habit of answering 101 before the application was asked are not (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import io
+import logging
+import os
+import re
+import socket
+import time
+from functools import partial
+from typing import Any, Protocol
+
+import gevent
+from django.core.exceptions import ImproperlyConfigured
+from gevent import pywsgi
+from geventwebsocket.handler import WebSocketHandler
+
+from realtime_wall.config import Config
+from realtime_wall.server.affinity.owner_routing import Passed, Passing
+from realtime_wall.server.http import proxy_headers, read_ahead
+from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
+from realtime_wall.server.http.request_body import DISCARD, BodyInput
+from realtime_wall.server.http.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
+from realtime_wall.wire.connection import Wire
+
+# Django's own logger for requests: the format, the colours and the level are the ones of runserver.
+access_log = logging.getLogger("django.server")
+log = logging.getLogger(__name__)
+
+# What of a response is joined to its head; beyond, copying costs more than a call.
+JOINED = 64 * 1024
+# Seconds for a client that was answered before it had sent everything, to notice.
+LINGER = 2.0
+# Who knows one of these can speak as that client: the log has the beginning only.
+SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=(?:[A-Za-z0-9_]{8}\.)?[^&\s]{0,6})[^&\s]*")
+
+
+class Server(Protocol):
+    """What is asked of the server that a connection came to."""
+
+    config: Config
+    passing: Passing | None  # the ways to other servers
+    stopping: bool
+    idle: set[Handler]  # keep-alive connections between two requests
+
+
+class Handler(WebSocketHandler):  # type: ignore[misc]
+    SUPPORTED_VERSIONS = ("13",)  # of RFC 6455; the drafts before it are no longer spoken
+    server: Server
+    socket: Any
+    code: int
+    status: Any
+    _orig_status: Any
+    provided_content_length: Any
+    response_headers: Any
+    wsgi_input: Any
+    _head: io.BytesIO
+    _held: bytearray | None = None  # what is to leave together
+    _problem: BadHead | None = None
+    _hand_over: HandOver | None = None
+    _stream: Stream | None = None
+    _checking: tuple[str, list[tuple[str, str]]] | None = None
+    serves_once: bool = False  # the connection ends with its first answer
+    waits_since: float = 0.0  # when the wait for this request began
+
+    # The head
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been asked on this connection yet."""
+        return self.requestline is None
+
+    def read_requestline(self) -> str:
+        """Read the whole head at once, within its limits of time and size."""
+        self._problem = self._hand_over = self._stream = self._checking = None
+        self.status = self._orig_status = None
+        try:
+            lines = self._read_head()
+        except BadHead as problem:
+            self._problem = problem
+            return problem.reason
+        if not lines or self._is_passed_on(lines):
+            return ""
+        self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
+        return lines[0].decode("latin-1")
+
+    def _read_head(self) -> list[bytes]:
+        config = self.server.config
+        first = self._first_line(config.head_timeout if self.is_new else config.keep_alive)
+        if not first:
+            return []
+        lines = [first]
+        with gevent.Timeout(config.head_timeout, BadHead(408, "the request head took too long")):
+            size = len(first)
+            while (line := self.rfile.readline(MAX_REQUEST_LINE + 1)) not in (b"\r\n", b"\n", b""):
+                lines.append(line)
+                size += len(line)
+                if size > config.head_size or len(lines) > MAX_HEADERS + 1 or len(line) > MAX_REQUEST_LINE:
+                    raise BadHead(431, "the request head is too large")
+        if line == b"":
+            return []
+        check_head([*lines])
+        if line == b"\n":
+            raise BadHead(400, "a line of the request head does not end in CRLF")
+        return lines
+
+    def _first_line(self, timeout: float) -> bytes:
+        """The request line; empty when the client went away or stayed silent, or when we stop."""
+        if self.server.stopping and not self.is_new:
+            return b""
+        self.waits_since = time.monotonic()
+        self.server.idle.add(self)
+        try:
+            with gevent.Timeout(timeout, False):  # type: ignore[arg-type]
+                self.rfile.peek(1)
+                self.server.idle.discard(self)
+        finally:
+            waited_in_vain = self in self.server.idle
+            self.server.idle.discard(self)
+        if waited_in_vain:
+            return b""
+        with gevent.Timeout(self.server.config.head_timeout, BadHead(408, "the request head took too long")):
+            first: bytes = self.rfile.readline(MAX_REQUEST_LINE + 1)
+            if first == b"\r\n":  # RFC 9112 2.2: one empty line before a request is forgiven
+                first = self.rfile.readline(MAX_REQUEST_LINE + 1)
+        if len(first) >= MAX_REQUEST_LINE:  # pywsgi's own limit, which it would not log with its status
+            raise BadHead(414, "the request line is too long")
+        return first
+
+    def read_first(self, arrived: bytes) -> None:
+        """Begin with what another server has read of the connection."""
+        self.rfile = read_ahead.reader(self.socket, arrived)
+
+    def _is_passed_on(self, head: list[bytes]) -> bool:
+        """Whether this request, and whatever else comes on its connection, is another server's now."""
+        passing, connection = self.server.passing, self.socket
+        owner = None if passing is None else passing.owner_of(head[0])
+        if passing is None or owner is None:
+            return False
+        try:
+            behind = self._unused()
+        except OSError:
+            return False  # it went away meanwhile, as an answer will show
+        peer = self.client_address if isinstance(self.client_address, tuple) else ""
+        if not passing.pass_on(owner, connection, Passed(peer, b"".join([*head, b"\r\n", behind]))):
+            return False
+        # Without a socket pywsgi's loop ends. It must not read what is left, as it does to close one.
+        self.socket = None
+        os.close(connection.detach())
+        return True
+
+    def _unused(self) -> bytes:
+        """What was read ahead of the connection; and what has just arrived, when that was nothing."""
+        self.socket.settimeout(0)
+        try:
+            return read_ahead.unused(self.rfile)
+        finally:
+            self.socket.settimeout(None)
+
+    def MessageClass(self, *args: Any) -> Any:  # noqa: N802
+        return super().MessageClass(self._head, *args[1:])
+
+    def read_request(self, raw_requestline: str) -> bool:
+        if self._problem is not None:
+            raise self._problem
+        super().read_request(raw_requestline)
+        tokens = {token.strip().lower() for token in self.headers.get("Connection", "").split(",")}
+        self.close_connection = "close" in tokens or (
+            self.request_version == "HTTP/1.0" and "keep-alive" not in tokens
+        )
+        return True
+
+    def _handle_client_error(self, ex: BaseException) -> tuple[str, bytes]:
+        problem = ex if isinstance(ex, BadHead) else BadHead(400, "the request could not be read")
+        self.requestline = problem.reason
+        self.code = problem.status
+        self._orig_status = str(problem.status)
+        return str(problem.status), problem.response()
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        body = BodyInput(
+            self.rfile,
+            self.content_length,
+            socket=self.wsgi_input.socket,
+            chunked_input=self.wsgi_input.chunked_input,
+        )
+        # Also for an upgrade, where pywsgi would give the application the raw stream.
+        body.broken, body.timeout = False, self.server.config.head_timeout
+        self.wsgi_input = environ["wsgi.input"] = body
+        environ["wsgi.input_terminated"] = True
+        environ.setdefault("REMOTE_ADDR", "")
+        proxy_headers.note(environ, self.server.config.trusted_proxies)
+        return environ
+
+    # The response
+
+    def run_application(self) -> None:
+        if not self._is_websocket_handshake():
+            if self.command == "GET":
+                self._stream = self.environ[STREAM_KEY] = Stream(self.request_version)
+            pywsgi.WSGIHandler.run_application(self)
+            return
+        status, headers, body = self._check_handshake()
+        if not status.startswith("101"):
+            self.start_response(status, [*headers, ("Connection", "close")])
+            self.result = [body]
+            self.process_result()
+            return
+        self._hand_over = self.environ[META_KEY] = HandOver(headers)
+        pywsgi.WSGIHandler.run_application(self)
+
+    def _is_websocket_handshake(self) -> bool:
+        tokens = {token.strip() for token in self.environ.get("HTTP_CONNECTION", "").lower().split(",")}
+        return (
+            self.command == "GET"
+            and "upgrade" in tokens
+            and self.environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        )
+
+    def _check_handshake(self) -> tuple[str, list[tuple[str, str]], bytes]:
+        """What gevent-websocket would answer, without answering it."""
+        self._checking = ("", [])
+        try:
+            # Strictly: two keys, or one with junk in it, must not pass for one.
+            base64.b64decode(self.environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+            body = self.upgrade_websocket()
+        except (binascii.Error, ValueError):
+            return "400 Bad Request", [], b"Sec-WebSocket-Key is not base64\n"
+        finally:
+            (status, headers), self._checking = self._checking, None
+            if (unused := self.__dict__.pop("websocket", None)) is not None:
+                # Or, as it is deleted, it says goodbye to the client and looks for somebody to tell.
+                unused.closed, unused.handler = True, None
+            self.environ.pop("wsgi.websocket", None)
+        if status.startswith("402"):  # its answer to an HTTP version it does not know
+            status = "400 Bad Request"
+        if headers and not status.startswith("101"):  # it names the version we speak
+            status = "426 Upgrade Required"
+        return status, headers, " ".join(body or []).encode() + b"\n"
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        if self._checking is not None:
+            self._checking = (status, headers)
+            return None
+        code = int(status[:3])
+        if code == 101:
+            if self._hand_over is None or self._hand_over.opener is None:
+                raise ImproperlyConfigured("only a view that accepted a hand-over may answer 101")
+            # A 101 has no body: lengths and types that middleware added would be taken for one.
+            kept = [pair for pair in headers if not pair[0].lower().startswith("content-")]
+            headers = [*kept, *self._hand_over.headers]
+        elif code == 426:  # RFC 9110 7.8; an application under WSGI may not say it itself
+            headers = [*headers, ("Upgrade", "websocket")]
+        if self.server.stopping or self.serves_once or self.wsgi_input.ends_connection():
+            self.close_connection = True
+        write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
+        if code == 200 and self._stream is not None and self._stream.opener is not None:
+            self._stream.headers = headers
+            self.headers_sent = True  # by the opener; pywsgi must not
+            return write
+        if code == 101:
+            self.provided_content_length = "0"  # or pywsgi adds one
+        elif self.close_connection and self.request_version != "HTTP/1.0":  # there pywsgi says it
+            self.response_headers[:] = [
+                pair for pair in self.response_headers if pair[0].lower() != b"connection"
+            ]
+            self.response_headers.append((b"Connection", b"close"))
+        return write
+
+    def _write_with_headers(self, data: bytes) -> None:
+        """The head and the beginning of the body leave together.
+
+        Of two small segments the second would wait until the client has acknowledged the first.
+        """
+        self._held = bytearray()
+        try:
+            super()._write_with_headers(data)
+            held, self._held = self._held, None
+            if held:
+                self._sendall(held)
+        finally:
+            self._held = None
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        if self._held is None:
+            super()._sendall(data)
+            return
+        if len(data) <= JOINED:
+            self._held += data
+            return
+        held, self._held = self._held, bytearray()
+        super()._sendall(held)
+        super()._sendall(data)
+
+    def _write(self, data: bytes, *args: Any) -> None:
+        if self.command != "HEAD":
+            super()._write(data, *args)
+
+    def finalize_headers(self) -> None:
+        super().finalize_headers()
+        if self.command == "HEAD":
+            self.response_use_chunked = False  # or the empty last chunk would follow as a body
+
+    def handle_one_response(self) -> None:
+        super().handle_one_response()
+        if self.wsgi_input.ends_connection():
+            self.close_connection = True
+            self._let_it_finish()
+        hand_over, stream = self._hand_over, self._stream
+        if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
+            self._give_away(hand_over.opener)
+        elif stream is not None and stream.opener is not None and self.code == 200:
+            # A request that a client sends ahead is not read any more: the connection ends with this answer.
+            self._give_away(partial(_open_stream, stream.opener, stream.headers))
+
+    def _let_it_finish(self) -> None:
+        """Take in for a while what a client still sends.
+
+        A close with bytes unread resets the connection, and our answer may be lost with it.
+        """
+        with contextlib.suppress(OSError), gevent.Timeout(LINGER, False):  # type: ignore[arg-type]
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.socket.recv(DISCARD):
+                pass
+
+    def _give_away(self, opener: Opener) -> None:
+        config, connection = self.server.config, self.socket
+        self.close_connection = True
+        try:
+            arrived = self._unused()
+        except OSError:
+            return  # it went away meanwhile; pywsgi closes what is left
+        family = connection.family
+        wire = Wire(
+            connection.detach(),
+            family=family,
+            outbox_limit=config.outbox_size,
+            send_buffer=config.send_buffer,
+        )
+        # Without a socket pywsgi's loop ends and closes nothing.
+        self.socket = None
+        opener(wire, arrived)
+
+    # The log
+
+    def log_request(self) -> None:
+        code = abs(self.code or 0) or int((self._orig_status or "0")[:3])
+        level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO
+        if self.requestline and access_log.isEnabledFor(level):
+            # repr without its quotes: a request line with escape sequences stays one harmless line
+            line = repr(SECRET_IN_QUERY.sub(r"\1", self.requestline[:500]))[1:-1]
+            access_log.log(
+                level,
+                '"%s" %s %s',
+                line,
+                code,
+                self.response_length or "-",
+                extra={
+                    "request": self.socket,
+                    "status_code": code,
+                    "server_time": time.strftime("%d/%b/%Y %H:%M:%S"),
+                },
+            )
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        log.info(msg, *args)
+
+
+def _open_stream(opener: StreamOpener, headers: list[tuple[str, str]], wire: Wire, _: bytes) -> None:
+    opener(wire, headers)

@@ -1,0 +1,136 @@
+"""The listening socket: who may still come in, who is inside, and how everybody leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pywsgi import WSGIServer
+
+from realtime_wall.config import Config
+from realtime_wall.server.affinity.owner_routing import Passed, Passing
+from realtime_wall.server.http.handler import Handler
+from realtime_wall.server.http.request_head import plain_response
+from realtime_wall.wire.connection import Wire
+
+# Descriptors left for databases, files and the bus when the number of connections is not set.
+RESERVED_DESCRIPTORS = 50
+# Seconds in which a client that was just accepted says what it wants, if it wants anything.
+FIRST_WORD = 1.0
+FULL = plain_response(503, "this server has no room for another connection", "Retry-After: 5")
+
+
+class Listener(WSGIServer):
+    """pywsgi's server with a limit on connections, handed-over ones included."""
+
+    handler_class = Handler
+    reuse_addr = 1
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        application: Any,
+        config: Config,
+        passing: Passing | None = None,
+        is_one_of_several: bool = False,
+    ) -> None:
+        # With others on the same socket, pywsgi accepts one client at a time, so that all get some.
+        super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
+        self.config = config
+        self.passing = passing
+        self.max_connections = config.max_connections or _free_descriptors()
+        self.stopping = False
+        self.http_connections = 0
+        self._covered: dict[int, Any] = {}  # watchers of other workers' sockets
+        self.idle: set[Handler] = set()  # keep-alive connections between two requests
+
+    @property
+    def room(self) -> int:
+        """How many more connections it takes."""
+        return self.max_connections - self.http_connections - Wire.open_count
+
+    def take(self, connection: Any, passed: Passed) -> None:
+        """Go on with a connection that another server has accepted."""
+        self.do_handle(connection, passed.peer, passed.arrived, passed.is_far)
+
+    def handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
+        handler = self.handler_class(connection, address, self)
+        handler.serves_once = is_far
+        if arrived:
+            handler.read_first(arrived)
+        handler.handle()
+
+    def do_handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
+        if self.room <= 0:
+            with contextlib.closing(connection), contextlib.suppress(OSError):
+                connection.setblocking(False)
+                connection.send(FULL)
+            return
+        self.http_connections += 1
+        super().do_handle(connection, address, arrived, is_far)  # type: ignore[call-arg]
+
+    def do_close(self, connection: Any, *args: Any) -> None:
+        self.http_connections -= 1
+        super().do_close(connection, *args)
+
+    def cover(self, descriptors: set[int]) -> None:
+        """Accept from these sockets of other workers, too, and from no others."""
+        for fd in self._covered.keys() - descriptors:
+            watcher = self._covered.pop(fd)
+            watcher.stop()
+            watcher.close()
+        for fd in descriptors - self._covered.keys() if not self.stopping else ():
+            watcher = self._covered[fd] = self.loop.io(fd, 1)
+            watcher.start(self._accept_for_others, fd)
+
+    def _accept_for_others(self, fd: int) -> None:
+        listener = socket.socket(fileno=fd)
+        listener.setblocking(False)  # on the event loop nothing waits
+        try:
+            connection, address = listener.accept()
+        except OSError:
+            return  # another worker was faster, or the client has gone
+        finally:
+            listener.detach()
+        self.do_handle(connection, address)
+
+    def stop_listening(self, hurry: Event) -> None:
+        """Accept nobody any more; answer what was asked, and end the connections that wait for nothing.
+
+        Who was accepted a moment ago is going to ask: another server may serve here, and shall not look as
+        if it had refused him.
+        """
+        self.stopping = True
+        self.cover(set())
+        self.close()
+        gevent.sleep(0)  # those accepted last begin to wait
+        deadline = monotonic() + FIRST_WORD
+        self._end_idle(except_new=True)
+        while self.idle and monotonic() < deadline and not hurry.wait(0.02):
+            pass
+        self._end_idle(except_new=False)
+
+    def _end_idle(self, except_new: bool) -> None:
+        for handler in list(self.idle):
+            if except_new and handler.is_new and monotonic() - handler.waits_since < FIRST_WORD:
+                continue
+            with contextlib.suppress(OSError):
+                handler.socket.shutdown(socket.SHUT_RD)
+
+    def drain(self, seconds: float, hurry: Event) -> bool:
+        """Wait until every connection has ended, or until ``hurry`` is set; False when some had not."""
+        deadline = monotonic() + seconds
+        while self.http_connections + Wire.open_count > 0:
+            if monotonic() > deadline or hurry.wait(0.02):
+                return False
+        return True
+
+
+def _free_descriptors() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(soft - RESERVED_DESCRIPTORS, RESERVED_DESCRIPTORS)

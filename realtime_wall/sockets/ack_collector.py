@@ -1,0 +1,55 @@
+"""One question to many clients, and what each of them answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.brokers.commands import Answers
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.pending_acks import Reply
+from realtime_wall.sockets.socket import Socket
+
+# How long asking may keep the event loop before others get a turn.
+SLICE = 0.003
+
+
+def ask(sockets: Sequence[Socket], name: str, arguments: Arguments, timeout: float) -> Answers:
+    """Ask them all, and wait until everybody has answered or is gone, ``timeout`` seconds at most."""
+    deadline = monotonic() + timeout
+    gathering = _Gathering({socket.id for socket in sockets})
+    pause_at = monotonic() + SLICE
+    for socket in sockets:
+        socket.ask(name, arguments, gathering.reply_of(socket.id))
+        if monotonic() > pause_at:
+            gevent.sleep(0.000_001)
+            pause_at = monotonic() + SLICE
+    gathering.done.wait(max(deadline - monotonic(), 0.0))
+    gathering.done.set()
+    return Answers(gathering.answers, tuple(socket.id for socket in sockets if socket.id in gathering.silent))
+
+
+class _Gathering:
+    def __init__(self, session_ids: set[str]) -> None:
+        self.answers: dict[str, Any] = {}
+        self.silent = session_ids
+        self.done = Event()
+        self._open = len(session_ids)
+
+    def reply_of(self, session_id: str) -> Reply:
+        return Reply(lambda args: self._answered(session_id, args), self._one_less)
+
+    def _answered(self, session_id: str, args: list[Any]) -> None:
+        if not self.done.is_set():  # what comes later is too late
+            self.answers[session_id] = args[0] if len(args) == 1 else args or None
+            self.silent.discard(session_id)
+        self._one_less()
+
+    def _one_less(self) -> None:
+        self._open -= 1
+        if not self._open:
+            self.done.set()

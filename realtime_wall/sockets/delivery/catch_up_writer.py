@@ -1,0 +1,124 @@
+"""What a client missed, told as fast as it reads.
+
+A log may hold far more than an outbox takes. A client that was cut off because it had missed too much
+would come back and have missed the same again. So what was missed leaves in portions, the next one when
+the last has left; what is published meanwhile waits behind it, and that is limited as an outbox is. Live
+messages of a channel that can do without some of them wait here, too, when the client is behind.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
+from realtime_wall.channels.rules import Rules
+from realtime_wall.sockets.delivery.overflow_queue import LiveQueue
+from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+
+# Large enough to keep a connection busy, small enough to be encoded quickly.
+PORTION = 64 * 1024
+
+
+class Road(Protocol):
+    """What leads to the client: a wire, or what a polling client is answered."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def outbox_size(self) -> int: ...
+    def when_drained(self, callback: Callable[[], None]) -> None: ...
+    def abort(self, reason: str) -> None: ...
+
+
+class Backlog:
+    __slots__ = ("_live", "_missed", "_road", "_tell_gap", "_wanted", "_write")
+
+    def __init__(
+        self,
+        road: Road,
+        write: Callable[[list[Message]], object],
+        tell_gap: Callable[[Gap], object],
+        is_wanted: Callable[[str], bool],
+        rules: Rules,
+        limit: int,
+    ) -> None:
+        self._road = road
+        self._write = write
+        self._tell_gap = tell_gap
+        self._wanted = is_wanted  # whether the client is still on a channel
+        self._missed: deque[Message | Gap] = deque()
+        self._live = LiveQueue(rules, limit)
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._missed or self._live)
+
+    def tell(self, channel: str, missed: list[Message]) -> None:
+        """Write what was missed on a channel, and forget what waited for an earlier stay on it."""
+        self._missed = deque(one for one in self._missed if isinstance(one, Gap) or one.channel != channel)
+        self._live.leave_out(channel)
+        self._missed.extend(missed)
+        self._go_on()
+
+    def tell_all(self, missed: Iterable[Message | Gap]) -> None:
+        """Write what was missed on several channels, to a client that has had nothing yet."""
+        self._missed.extend(missed)
+        self._go_on()
+
+    def add(self, messages: list[Message]) -> Written:
+        """Let live messages wait behind what was missed, or what the client has not read."""
+        was_waiting = self.is_waiting
+        if not self._live.add(messages):
+            self._road.abort("reads too slowly")
+            return DROPPED
+        if not was_waiting:
+            self._go_on()
+        return QUEUED
+
+    def _go_on(self) -> None:
+        while self.is_waiting and self._road.is_open and not self._road.outbox_size:
+            first = self._missed[0] if self._missed else None
+            if isinstance(first, Gap):
+                self._missed.popleft()
+                self._tell_of(first)
+            elif portion := self._portion():
+                self._tell_what_is_left_out(portion[0].position)
+                self._write(portion)
+        if not self._road.is_open:
+            self._missed.clear()
+            self._live.clear()
+        elif self.is_waiting:
+            self._road.when_drained(self._go_on)
+
+    def _tell_what_is_left_out(self, first: Position) -> None:
+        gaps, self._live.gaps = sorted(self._live.gaps), set()
+        self._tell_of(Gap(gaps, Position(first.epoch, first.offset - 1)))
+
+    def _tell_of(self, gap: Gap) -> None:
+        channels = list(filter(self._wanted, gap.channels))
+        if channels:
+            self._tell_gap(replace(gap, channels=channels))
+
+    def _portion(self) -> list[Message]:
+        """Messages up to the next gap."""
+        portion: list[Message] = []
+        size = 0
+        while size < PORTION and (message := self._next_message()):
+            if self._wanted(message.channel):
+                portion.append(message)
+                size += message.size
+        return portion
+
+    def _next_message(self) -> Message | None:
+        if not self._missed:
+            return self._live.take() if self._live else None
+        first = self._missed[0]
+        if isinstance(first, Gap):
+            return None
+        self._missed.popleft()
+        return first

@@ -1,0 +1,172 @@
+"""What waits for a socket's receivers, and who runs them.
+
+Jobs of one socket run one after the other, in order; jobs of different sockets run side by side, up to
+the size of the pool. Idle sockets have no greenlet: a few that have nothing to do rest, for all of them. A
+socket whose inbox is full is not read from until its receivers have caught up: its client's kernel makes it
+wait.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from time import monotonic
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.sockets.dispatch.receivers import release_database
+
+log = logging.getLogger(__name__)
+
+# How long jobs that never wait may keep the event loop before others get a turn.
+SLICE = 0.003
+# How many greenlets are kept for the next job: to make one takes longer than most jobs do.
+RESTING = 8
+
+Job = Callable[[], object]
+
+
+class Source(Protocol):
+    """Where jobs come from, and what can be told to wait."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Inbox:
+    """The jobs of one socket."""
+
+    __slots__ = ("_pool", "_source", "jobs", "paused")
+
+    def __init__(self, pool: Pool, source: Source) -> None:
+        self._pool = pool
+        self._source = source
+        self.jobs: deque[Job] | None = None  # None while idle: most sockets are
+        self.paused = False
+
+    def put(self, job: Job) -> None:
+        if self.jobs is None:
+            self.jobs = deque((job,))
+            self._pool.ready(self)
+            return
+        self.jobs.append(job)
+        if len(self.jobs) >= self._pool.inbox_size and not self.paused:
+            self.paused = True
+            self._source.pause()
+
+    def go_on_for(self, source: Source) -> None:
+        """The client came back: what it says now comes after what it has said before."""
+        self._source = source
+        if self.paused:
+            source.pause()
+
+    def run_next(self) -> bool:
+        """Run the job whose turn it is; False when that was the last."""
+        assert self.jobs
+        for job in (self.jobs.popleft(), release_database):
+            try:
+                job()
+            except BaseException:
+                log.exception("a socket's job failed")
+        if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
+            self.paused = False
+            self._source.resume()
+        if not self.jobs:
+            self.jobs = None
+        return self.jobs is not None
+
+
+class Pool:
+    """At most ``size`` sockets have a receiver running; the others wait for their turn."""
+
+    def __init__(self, size: int, inbox_size: int) -> None:
+        self.size = size
+        self.inbox_size = inbox_size
+        self._waiting: deque[Inbox] = deque()
+        self._resting: list[Any] = []  # greenlets that wait for work
+        self._is_closed = False
+        self._lent = False
+        self._idle = Event()
+        self.busy = 0
+
+    def ready(self, inbox: Inbox) -> None:
+        self._waiting.append(inbox)
+        if self.busy < self.size and not self._lent:
+            self.busy += 1
+            if self._resting:
+                gevent.get_hub().loop.run_callback(self._resting.pop().switch)
+            else:
+                gevent.spawn(self._work_and_rest)
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Let the calling greenlet, which has nothing else to do, work on what gets ready inside.
+
+        A handshake's greenlet has set up what Django keeps for a greenlet: to spawn another one for the
+        connect receivers would do that again. The block itself must not give the event loop a turn.
+        """
+        self._lent = self.busy < self.size
+        try:
+            yield
+        finally:
+            lent, self._lent = self._lent, False
+        if lent:
+            self.busy += 1
+            self._work()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Let what waits be run, for this long at most; False when something still does."""
+        deadline = monotonic() + seconds
+        while self.busy and (left := deadline - monotonic()) > 0:
+            self._idle.clear()
+            self._idle.wait(left)
+        return not self.busy
+
+    def close(self) -> None:
+        """Let the greenlets go that rest."""
+        self._is_closed = True
+        for one in self._resting:
+            gevent.get_hub().loop.run_callback(one.switch)
+        self._resting = []
+
+    def _work_and_rest(self) -> None:
+        me, hub = gevent.getcurrent(), gevent.get_hub()
+        loop: Any = hub.loop
+        while not self._is_closed:
+            turn = loop.iteration
+            self._work()
+            # What has waited may have left something behind in its greenlet, such as a Timeout or somebody
+            # who wants to kill it. That must not hit another socket's receiver.
+            if loop.iteration != turn or len(self._resting) >= RESTING:
+                return
+            self._resting.append(me)
+            try:
+                hub.switch()
+            except BaseException:
+                log.exception("a greenlet that rested was disturbed")
+                if me in self._resting:
+                    self._resting.remove(me)
+                else:  # it had been given work
+                    gevent.spawn(self._work_and_rest)
+                return
+
+    def _work(self) -> None:
+        try:
+            pause_at = monotonic() + SLICE
+            while self._waiting:
+                inbox = self._waiting.popleft()
+                # A language or time zone that a receiver activates is nobody else's.
+                if copy_context().run(inbox.run_next):
+                    self._waiting.append(inbox)  # last in line: one that never ends keeps no slot
+                if monotonic() > pause_at:
+                    gevent.sleep(0.000_001)
+                    pause_at = monotonic() + SLICE
+        finally:
+            self.busy -= 1
+            if not self.busy:
+                self._idle.set()

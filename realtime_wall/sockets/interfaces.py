@@ -1,0 +1,64 @@
+"""What a socket asks of its surroundings: of what leads to its client, and of its server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from realtime_wall.brokers.commands import Publish, Receipt
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.rules import Rules
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.dispatch.inbox import Pool
+from realtime_wall.wire.connection import Written
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What a new subscriber missed since its cursor; ``missed`` is None when that cannot be told."""
+
+    cursor: Position
+    missed: list[Message] | None
+
+
+class Transport(Protocol):
+    """How a socket reaches its client."""
+
+    def accept(self) -> None:
+        """The connect receivers have agreed."""
+
+    def refuse(self, reason: str, data: Any) -> None:
+        """One of them has not; ``reason`` is short, ``data`` what it wants to be told."""
+
+    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
+        """Send an event; without a name it is a message."""
+
+    def send_ack(self, event_id: Any, arguments: Arguments) -> None: ...
+    def send_caught_up(
+        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
+    ) -> None: ...
+    def send_expelled(self, channel: str) -> None:
+        """The socket had to leave a channel."""
+
+    def close(self, code: int, reason: str) -> None: ...
+    def abort(self, reason: str) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something still waits for the client to read."""
+
+
+class Node(Protocol):
+    """What a socket asks of the server process it lives in."""
+
+    pool: Pool
+    rules: Rules
+    channels_per_connection: int
+
+    def perform(self, command: Publish) -> Receipt: ...
+    def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
+    def unsubscribe(self, transport: Any, channel: str) -> None: ...
+    def closed_because(self, channel: str) -> str | None: ...

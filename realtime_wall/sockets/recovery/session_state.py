@@ -1,0 +1,85 @@
+"""What of a visit that was cut off goes along when its client comes back to another server?
+
+Its id, its channels and how far it was told; and what user code kept in its session and its context, each
+where it comes out of JSON as it went in.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from django.http import HttpRequest
+
+from realtime_wall.channels.position import Position
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.interfaces import CatchUp, Node
+from realtime_wall.sockets.recovery.detached_sessions import Parked, ParkingLot
+from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.connection import DROPPED, Written
+
+log = logging.getLogger(__name__)
+
+
+def to_json(parked: Parked, limit: int) -> dict[str, Any]:
+    """``limit`` is for the session and the context, in bytes."""
+    socket = parked.socket
+    return {
+        "id": socket.id,
+        "namespace": socket.namespace,
+        "channels": list(parked.channels),
+        "asked": socket.asked or {},
+        "cursor": str(parked.cursor),
+        "told": str(parked.told),
+        "answers": parked.answers.to_json(),
+        "session": _kept(socket, "session", dict(socket.session), limit),
+        "context": _kept(socket, "context", socket.context, limit),
+    }
+
+
+def from_json(
+    body: dict[str, Any], lot: ParkingLot, node: Node, secret: str, owner: str, request: HttpRequest
+) -> Parked:
+    """The visit, as if it had been parked here; KeyError, TypeError or ValueError for what is none."""
+    socket = Socket(node, Absent(), request, str(body["id"]), str(body["namespace"]))
+    socket.session.update(body["session"])
+    socket.context.update(body["context"])
+    socket.asked = dict(body["asked"])
+    channels = tuple(str(channel) for channel in body["channels"])
+    cursor, told = Position.parse(str(body["cursor"])), Position.parse(str(body["told"]))
+    return Parked(lot, secret, owner, socket, channels, cursor, told, Answers.from_json(body["answers"]))
+
+
+def _kept(socket: Socket, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:
+    try:
+        text = json.dumps(value, allow_nan=False)
+        copy: dict[str, Any] = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        copy, text = {}, ""
+    if copy == value and len(text) <= limit:
+        return copy
+    log.info("socket %s goes on at another server without its %s: that is no JSON", socket.log_id, name)
+    return {}
+
+
+class Absent:
+    """The transport of a client that is not here."""
+
+    is_behind = False
+
+    def accept(self) -> None: ...
+    def refuse(self, reason: str, data: Any) -> None: ...
+    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
+        return DROPPED
+
+    def send_ack(self, event_id: Any, arguments: Arguments) -> None: ...
+    def send_caught_up(
+        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
+    ) -> None: ...
+    def send_expelled(self, channel: str) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+    def abort(self, reason: str) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...

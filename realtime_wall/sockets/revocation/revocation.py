@@ -1,0 +1,118 @@
+"""Who has to go: whose session or account is over, and who may not stay on a channel any more.
+
+A socket that has to go is closed with a code that keeps its client away; one that was cut off already, and
+might come back, cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from realtime_wall.auth import django_sessions
+from realtime_wall.brokers.commands import LOGGED_OUT, AskAgain, Cut, Disconnect
+from realtime_wall.sockets.recovery.detached_sessions import ParkingLot
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.revocation.session_expiry import Clockwork, Sessions
+from realtime_wall.sockets.socket import Socket
+
+log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Who hears channels over HTTP, and says nothing."""
+
+    session_key: str | None
+
+    def end(self, reason: str) -> None:
+        """Let go of it. If it comes back, the rules are asked about whoever it is then."""
+
+
+class Departures:
+    def __init__(self, clockwork: Clockwork, parking: ParkingLot, listeners: set[Listener]) -> None:
+        self._parking = parking
+        self._listeners = listeners
+        self.sessions = Sessions(clockwork, self._keys, self._expired)
+
+    def cut(self, command: Cut) -> int:
+        """Close the sockets of a session or of a user; how many that were."""
+        if command.session_key is not None:
+            return self._close({command.session_key}, command.reason, command.code)
+        users = self.sessions.users_of(self._keys())
+        theirs = {key for key, user in users.items() if user == command.user_id}
+        return self._close(theirs, command.reason, command.code)
+
+    def disconnect(self, command: Disconnect) -> bool:
+        """Close one socket, or end a visit that was cut off; False when there is no such."""
+        for parked in self._parking.visits():
+            if parked.socket.id == command.session_id:
+                self._parking.leave(parked)
+                return True
+        socket = connected_sockets.get(command.session_id)
+        if socket is not None:
+            socket.disconnect(command.code, command.reason)
+        return socket is not None
+
+    def users(self, sockets: Iterable[Socket]) -> dict[str, str | None]:
+        """Whose each socket is: the session of its handshake says it."""
+        keys = {socket.id: django_sessions.session_key_of(socket.request) for socket in sockets}
+        users = self.sessions.users_of({key for key in keys.values() if key is not None})
+        return {session_id: users.get(key or "") for session_id, key in keys.items()}
+
+    def _expired(self, session_keys: Collection[str]) -> None:
+        count = self._close(session_keys, "the session has expired")
+        log.info("%d sessions have expired, and %d sockets with them", len(session_keys), count)
+
+    def _close(self, session_keys: Collection[str], reason: str, code: int = LOGGED_OUT) -> int:
+        for parked in self._parking.visits():
+            if django_sessions.session_key_of(parked.socket.request) in session_keys:
+                self._parking.leave(parked)
+        gone = [
+            one for one in connected_sockets if django_sessions.session_key_of(one.request) in session_keys
+        ]
+        for socket in gone:
+            socket.disconnect(code, reason)
+        return len(gone) + self._end_listeners(session_keys, reason)
+
+    def _end_listeners(self, session_keys: Collection[str], reason: str) -> int:
+        gone = [one for one in self._listeners if one.session_key in session_keys]
+        for listener in gone:
+            listener.end(reason)
+        return len(gone)
+
+    def _keys(self) -> set[str]:
+        """Of the sessions that sockets came with."""
+        sockets = (*connected_sockets, *(parked.socket for parked in self._parking.visits()))
+        keys = (django_sessions.session_key_of(socket.request) for socket in sockets)
+        of_listeners = (listener.session_key for listener in self._listeners)
+        return {key for key in (*keys, *of_listeners) if key is not None}
+
+    def ask_again(self, command: AskAgain) -> int:
+        """Take sockets out of the channels that they may not hear any more; how many lost one."""
+        users = self.sessions.users_of(self._keys())
+        of_user: dict[str, list[Socket]] = defaultdict(list)
+        for socket in connected_sockets:
+            user_id = users.get(django_sessions.session_key_of(socket.request) or "")
+            if user_id is not None and command.user_id in (None, user_id):
+                of_user[user_id].append(socket)
+        for sockets in of_user.values():
+            # What a request knows of its user is as old as the connection.
+            django_sessions.renew_user([socket.request for socket in sockets])
+        left = sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
+        theirs = {key for key, user in users.items() if user is not None and command.user_id in (None, user)}
+        return left + self._end_listeners(theirs, "what it may read has changed")
+
+    def _leaves_some(self, socket: Socket) -> bool:
+        forbidden = [channel for channel in socket.channels if not self._stays(socket, channel)]
+        for channel in forbidden:
+            socket.expel(channel)
+        return bool(forbidden)
+
+    def _stays(self, socket: Socket, channel: str) -> bool:
+        try:
+            return socket.may_stay(channel)
+        except Exception:
+            log.exception("the rule of channel %r failed for socket %s: it leaves", channel, socket.log_id)
+            return False

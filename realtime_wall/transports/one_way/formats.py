@@ -1,0 +1,163 @@
+"""How each kind of one-way listener is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
+from realtime_wall.channels.rules import Rule, Rules
+from realtime_wall.node.fan_out import Codec
+from realtime_wall.protocol import event_stream, push_stream
+from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.http_stream import chunk
+from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, Item, Template
+
+# Where a browser waits longer before it comes back, a restart is felt; sooner, all come at once.
+RETRY = 2000
+CRLF = "\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    content_type: str
+    # One item, with the text that the channel's template makes of it.
+    write: Callable[[Item, Template], str]
+    # The first thing sent, with the channel's header.
+    begin: Callable[[Rule], str]
+    # Where the client stands, after it was told what cannot be told any more.
+    place: Callable[[Position], str]
+    # What is sent to a silent client.
+    ping: Callable[[Rule, Position], str]
+    end: Callable[[Rule], str]
+
+
+def _event(item: Item, template: Template) -> str:
+    name = {GAP: "gap", RETRACTED: "retracted"}.get(item.id, item.event)
+    return event_stream.event_text(template(item), id=item.cursor or None, event=name)
+
+
+def _unnamed_event(item: Item, template: Template) -> str:
+    return event_stream.event_text(template(item), id=item.cursor or None)
+
+
+def _begin_events(rule: Rule) -> str:
+    return event_stream.comment_text(rule.header_template or "") + event_stream.retry_text(RETRY)
+
+
+def _ping_events(rule: Rule, at: Position) -> str:
+    return event_stream.comment_text(str(PING)) + event_stream.position_text(str(at))
+
+
+def _ping_item(rule: Rule, at: Position) -> Item:
+    return Item(PING, "", push_stream.json_of(rule.ping_text), cursor=str(at))
+
+
+EVENTS = Format(
+    "text/event-stream; charset=utf-8",
+    _event,
+    _begin_events,
+    lambda at: event_stream.position_text(str(at)),
+    _ping_events,
+    lambda rule: event_stream.comment_text(rule.footer_template) if rule.footer_template else "",
+)
+# For a client that cannot know the events' names: each is in the message.
+UNNAMED_EVENTS = replace(EVENTS, write=_unnamed_event)
+LINES = Format(
+    "application/json; charset=utf-8",
+    lambda item, template: template(item) + CRLF,
+    lambda rule: rule.header_template + CRLF if rule.header_template else "",
+    lambda at: "",
+    lambda rule, at: push_stream.as_json(_ping_item(rule, at)) + CRLF,
+    lambda rule: rule.footer_template + CRLF if rule.footer_template else "",
+)
+# The page in a frame of pushstream.js.
+FRAME = Format(
+    "text/html; charset=utf-8",
+    lambda item, template: push_stream.as_script_call(item),
+    lambda rule: push_stream.FRAME_HEAD,
+    lambda at: "",
+    lambda rule, at: push_stream.as_script_call(_ping_item(rule, at)),
+    lambda rule: push_stream.FRAME_FOOT,
+)
+
+
+def item_of(message: Message) -> Item:
+    position = message.position
+    return Item(
+        message.number if message.retracts is None else RETRACTED,
+        message.channel,
+        message.data_json,
+        cursor=str(position),
+        time=message.time,
+        tag=str(position.offset),
+        event=message.event,
+        event_id=message.event_id,
+    )
+
+
+def gap_item(channel: str, position: Position) -> Item:
+    return Item(GAP, channel, "null", cursor=str(position), tag=str(position.offset))
+
+
+def deleted_item(channel: str, farewell: str, position: Position) -> Item:
+    text = push_stream.json_of(farewell)
+    return Item(DELETED, channel, text, cursor=str(position), tag=str(position.offset))
+
+
+def gap_items(gap: Gap) -> list[Item]:
+    *channels, last = gap.channels
+    before = "" if gap.before is None else str(gap.before)
+    held = [replace(gap_item(channel, gap.position), cursor=before) for channel in channels]
+    return [*held, gap_item(last, gap.position)]
+
+
+def items_of(told: Iterable[Message | Gap]) -> list[Item]:
+    items: list[Item] = []
+    for one in told:
+        items += gap_items(one) if isinstance(one, Gap) else [item_of(one)]
+    return items
+
+
+def template_of(rule: Rule) -> Template:
+    return push_stream.as_json if rule.message_template is None else _template(rule.message_template)
+
+
+@lru_cache(1000)
+def _template(text: str) -> Template:
+    return push_stream.template(text)
+
+
+def write(format: Format, rules: Rules, item: Item) -> str:
+    # A channel's template is for its messages; what else happens is told in our own words.
+    template = template_of(rules.of(item.channel)) if item.id > 0 else push_stream.as_json
+    return format.write(item, template)
+
+
+@cache
+def codec_of(format: Format, rules: Rules, chunked: bool) -> Codec:
+    """Messages for all listeners of a kind."""
+
+    def encode(messages: list[Message]) -> bytes:
+        data = "".join(write(format, rules, item_of(one)) for one in messages).encode()
+        return chunk(data) if chunked else data
+
+    return encode
+
+
+@cache
+def frames_of(rules: Rules) -> Codec:
+    """Messages for those on a WebSocket."""
+
+    def encode(messages: list[Message]) -> bytes:
+        return b"".join(text_frame(text_of(item_of(one), rules).encode()) for one in messages)
+
+    return encode
+
+
+def text_of(item: Item, rules: Rules) -> str:
+    """An item alone, as a WebSocket or a poll has it."""
+    return template_of(rules.of(item.channel))(item) if item.id > 0 else push_stream.as_json(item)

@@ -1,0 +1,156 @@
+"""Who listens to channels over HTTP and says nothing: an EventSource, or an endless response.
+
+The connection was handed over by the HTTP server. A listener is no socket: it has no receivers, and is
+not among ``connected_sockets``. What it misses while it is away it is told when it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap, Since
+from realtime_wall.channels.rules import Rule
+from realtime_wall.node.fan_out import Codec, Encoded
+from realtime_wall.node.node import Node
+from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
+from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.transports.one_way import formats
+from realtime_wall.transports.one_way.formats import Format
+from realtime_wall.wire.connection import Wire, Written
+
+
+class Listener:
+    __slots__ = (
+        "_backlog",
+        "_born",
+        "_chunked",
+        "_codec",
+        "_format",
+        "_node",
+        "_wire",
+        "channels",
+        "due",
+        "session_key",
+    )
+
+    def __init__(
+        self, node: Node, wire: Wire, format: Format, *, chunked: bool, session_key: str | None
+    ) -> None:
+        self.due = 0
+        self.channels: tuple[str, ...] = ()
+        self.session_key = session_key  # of Django: when it ends, so does this
+        self._node = node
+        self._wire = wire
+        self._format = format
+        self._chunked = chunked
+        self._codec: Codec = formats.codec_of(format, node.rules, chunked)
+        self._backlog: Backlog | None = None
+        self._born = monotonic()
+
+    def begin(self, head: bytes, channels: Mapping[str, int], since: Since) -> None:
+        """Send the head and what is to be told first; from then on what is published."""
+        node = self._node
+        self._wire.start(self)
+        self.channels = tuple(channels)
+        node.listeners.add(self)
+        found = node.listen(self, channels, since)
+        opening = self._format.begin(self._rule)
+        if found.position is not None:
+            opening += self._format.place(found.position)
+        opened = head + self._framed(opening)
+        if found.fits(PORTION):
+            self._wire.write(opened + self._codec(found.messages))
+        else:
+            self._wire.write(opened)
+            self._backlog = self._new_backlog()
+            self._backlog.tell_all(found.told)
+        config = node.config
+        node.clockwork.schedule(
+            self, min(config.ping_interval, config.connection_age or config.ping_interval)
+        )
+
+    @property
+    def _rule(self) -> Rule:
+        return self._node.rules.of(self.channels[0])
+
+    def _framed(self, text: str) -> bytes:
+        return chunk(text.encode()) if self._chunked else text.encode()
+
+    # As a subscriber
+
+    def deliver(self, encoded: Encoded) -> Written:
+        if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
+        if self._wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            self._backlog = self._backlog or self._new_backlog()
+            return self._backlog.add(encoded.messages)
+        return self._wire.write(encoded[self._codec])
+
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self._node.unsubscribe(self, channel)
+        item = formats.deleted_item(channel, farewell, position)
+        self._wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
+        left = tuple(name for name in self.channels if name != channel)
+        if left:
+            self.channels = left
+        else:
+            self.end("its last channel was deleted")
+
+    def is_known_as(self, session_id: str) -> bool:
+        return False
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        return Backlog(self._wire, self._write, self._tell_gap, self._is_on, rules, limit)
+
+    def _is_on(self, channel: str) -> bool:
+        return channel in self.channels
+
+    def _write(self, messages: list[Message]) -> None:
+        self._wire.write(self._codec(messages))
+
+    def _tell_gap(self, gap: Gap) -> None:
+        items = formats.gap_items(gap)
+        self._wire.write(
+            self._framed("".join(formats.write(self._format, self._node.rules, item) for item in items))
+        )
+
+    # As the wire's owner
+
+    def received(self, data: bytes) -> None:
+        """Whatever it says, nobody listens."""
+
+    def lost(self, reason: str) -> None:
+        self.due = 0
+        self._node.listeners.discard(self)
+        for channel in self.channels:
+            self._node.unsubscribe(self, channel)
+
+    # As the clockwork's
+
+    def tick(self, now: float) -> float | None:
+        config, wire = self._node.config, self._wire
+        if not wire.is_open:
+            return None
+        if wire.outbox_size and now - wire.progress > config.outbox_timeout:
+            wire.abort("stopped reading")
+            return None
+        left = config.connection_age - (now - self._born) if config.connection_age else config.ping_interval
+        if left <= 0:
+            self.end("has been connected for long enough")
+            return None
+        if not wire.outbox_size and (self._backlog is None or not self._backlog.is_waiting):
+            # Where it stands moves on, though nothing was said: it need not be told of a gap later.
+            wire.write(self._framed(self._format.ping(self._rule, self._node.told())))
+        return min(left, config.ping_interval)
+
+    # Ending
+
+    def end(self, reason: str) -> None:
+        """Let the answer come to its end: the client may come back."""
+        footer = self._framed(self._format.end(self._rule))
+        self._wire.write(footer + (LAST_CHUNK if self._chunked else b""))
+        self._wire.finish(reason)

@@ -1,0 +1,143 @@
+"""Socket.IO: the namespaces of one client, each with a socket of its own.
+
+``protocol/socketio.py`` reads and writes the packets, ``engineio.py`` carries them, and what a client
+does in a namespace is in ``namespace.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Any
+
+import gevent
+from django.http import HttpRequest
+
+from realtime_wall.node import session_migration
+from realtime_wall.node.node import Node
+from realtime_wall.protocol import socketio
+from realtime_wall.protocol.engineio import BadPacket
+from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.protocol.socketio import Decoder, Packet
+from realtime_wall.transports.engineio.session import Session
+from realtime_wall.transports.socketio.handshake import (
+    Earlier,
+    Return,
+    fetch_earlier,
+    find_earlier,
+    return_of,
+)
+from realtime_wall.transports.socketio.namespace import Namespace
+
+log = logging.getLogger(__name__)
+
+# How long a client may take to say which namespace it wants, or to send the attachments of a packet.
+PATIENCE = 10.0
+
+
+class Client:
+    """One Socket.IO client: what its packets mean."""
+
+    __slots__ = ("_arriving", "_deadline", "_decoder", "_left", "_namespaces", "_node", "request", "session")
+
+    def __init__(self, node: Node, session: Session, request: HttpRequest) -> None:
+        config = node.config
+        self.session = session
+        self.request = request
+        self._node = node
+        self._decoder = Decoder(config.message_attachments, config.message_size, config.json_depth)
+        self._namespaces: dict[str, Namespace] = {}
+        # Namespaces whose visit is looked for elsewhere, and what the client has said to them meanwhile.
+        self._arriving: dict[str, list[Packet]] = {}
+        self._left: frozenset[str] = frozenset()  # the namespaces it was in
+        self._deadline = monotonic() + PATIENCE
+
+    def message(self, data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            packet = self._decoder.receive_binary(data)
+        else:
+            packet = self._decoder.receive_text(data)
+            if packet is None:
+                self._expect_more()
+        if packet is not None:
+            self._received(packet)
+
+    def _received(self, packet: Packet) -> None:
+        if packet.type is socketio.PacketType.CONNECT:
+            self._connect(packet)
+            return
+        if packet.namespace in self._arriving:
+            self._arriving[packet.namespace].append(packet)
+            return
+        namespace = self._namespaces.get(packet.namespace)
+        if namespace is not None:
+            namespace.received(packet)
+        # It may have been on its way when the client was told to leave.
+        elif packet.namespace not in self._left:
+            raise BadPacket("a packet for a namespace that it is not connected to")
+
+    def _connect(self, packet: Packet) -> None:
+        name = packet.namespace
+        if name in self._namespaces or name in self._arriving:
+            raise BadPacket("connected twice to a namespace")
+        if name not in self._node.config.namespaces:
+            problem = encode_json({"message": "Invalid namespace"})
+            self.session.send(socketio.connect_error_text(name, problem))
+            return
+        back = return_of(self._node, self.request, packet.data)
+        if back is None:
+            self._enter(name, packet.data, None)
+        elif session_migration.is_elsewhere(self._node, back.secret):
+            self._arriving[name] = []
+            self.session.pause()  # nobody knows how much else it has to say
+            gevent.spawn(self._come_back, name, packet.data, back)
+        else:
+            self._enter(name, packet.data, find_earlier(self._node, name, self.session.owner, back))
+
+    def _enter(self, name: str, auth: Any, found: Earlier | None) -> None:
+        namespace = self._namespaces[name] = Namespace(self._node, self, name, auth, found)
+        namespace.begin()
+
+    def _come_back(self, name: str, auth: Any, back: Return) -> None:
+        """Go on with a visit that another server has; not on the event loop, where nobody can wait for it."""
+        try:
+            found = fetch_earlier(self._node, name, self.session.owner, back, self.request)
+        except Exception:
+            log.exception("session %s: its visit was not found", self.session.log_id)
+            found = None
+        packets = self._arriving.pop(name, None)
+        if packets is None:  # it did not wait for that
+            if found is not None:
+                self._node.parking.park(found.parked)
+            return
+        self._enter(name, auth, found)
+        for packet in packets:
+            self.session.heed(self._received, packet)
+        self.session.resume()
+
+    def leave(self, name: str) -> None:
+        if self._namespaces.pop(name, None) is not None:
+            self._left |= {name}
+        if not self._namespaces:
+            self._expect_more()
+
+    def _expect_more(self) -> None:
+        self._deadline = monotonic() + PATIENCE
+        self.session.look()
+
+    # As the session's client
+
+    def gone(self, reason: str) -> None:
+        self._arriving.clear()
+        while self._namespaces:
+            _, namespace = self._namespaces.popitem()
+            namespace.gone(may_return=True)
+
+    def is_busy(self) -> bool:
+        return bool(self._arriving) or any(
+            namespace.socket.inbox.paused for namespace in self._namespaces.values()
+        )
+
+    @property
+    def deadline(self) -> float | None:
+        return self._deadline if self._decoder.is_waiting or not self._namespaces else None

@@ -1,0 +1,195 @@
+"""A WebSocket that hears the channels of its address, as nginx push stream has them.
+
+Each message is a JSON object in a text frame. What the client writes is published on all of its
+channels, where their rules let it, and is refused by a close otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import gevent
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap, Since
+from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.node import Node
+from realtime_wall.protocol.frames import text_frame
+from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.transports.one_way import formats
+from realtime_wall.transports.websocket.websocket_connection import FramedConnection
+from realtime_wall.wire.connection import Wire, Written
+
+NORMAL = 1000
+GOING_AWAY = 1001
+UNSUPPORTED_DATA = 1003
+POLICY_VIOLATION = 1008
+# What a client has written and was not published yet; more, and it is not read from.
+WAITING = 100
+
+# Publishes a text on a channel, or says why not.
+Publish = Callable[[str, str], str | None]
+
+
+class ChannelWebSocket:
+    __slots__ = (
+        "_backlog",
+        "_frames",
+        "_node",
+        "_publish",
+        "_texts",
+        "_writer",
+        "channels",
+        "due",
+        "session_key",
+    )
+
+    def __init__(self, node: Node, wire: Wire, publish: Publish | None, session_key: str | None) -> None:
+        self.due = 0
+        self.channels: tuple[str, ...] = ()
+        self.session_key = session_key
+        self._node = node
+        self._publish = publish  # None where no rule lets this client write
+        self._frames = FramedConnection(node, wire, self)
+        self._backlog: Backlog | None = None
+        self._texts: list[str] = []
+        self._writer: gevent.Greenlet[..., None] | None = None
+
+    def begin(self, arrived: bytes, channels: Mapping[str, int], since: Since) -> None:
+        node = self._node
+        self.channels = tuple(channels)
+        node.listeners.add(self)
+        self._frames.start()
+        found = node.listen(self, channels, since)
+        if found.fits(PORTION):
+            self._write(found.messages)
+        else:
+            self._backlog = self._new_backlog()
+            self._backlog.tell_all(found.told)
+        if node.config.connection_age:
+            node.clockwork.schedule(self, node.config.connection_age)
+        if arrived:
+            self._frames.received(arrived)
+
+    # As the peer on the frames
+
+    def text(self, text: str) -> None:
+        if self._publish is None:
+            self._frames.close(POLICY_VIOLATION, "nothing may be published here")
+            return
+        self._texts.append(text)
+        if len(self._texts) >= WAITING:
+            self._frames.pause()
+        if self._writer is None:
+            self._writer = gevent.spawn(self._publish_all)
+
+    def _publish_all(self) -> None:
+        """In a greenlet: who publishes may have to wait."""
+        assert self._publish is not None
+        try:
+            while self._texts:
+                text = self._texts.pop(0)
+                for channel in self.channels:
+                    problem = self._publish(channel, text)
+                    if problem is not None:
+                        self._frames.close(POLICY_VIOLATION, problem)
+                        self._texts.clear()
+                        return
+                if len(self._texts) < WAITING:
+                    self._frames.resume()
+        finally:
+            self._writer = None
+
+    def tick(self, now: float) -> None:
+        self.end("has been connected for long enough")
+
+    def binary(self, data: bytes) -> None:
+        self._frames.close(UNSUPPORTED_DATA, "this endpoint reads text")
+
+    def gone(self, reason: str) -> None:
+        self.due = 0
+        self._node.listeners.discard(self)
+        for channel in self.channels:
+            self._node.unsubscribe(self, channel)
+
+    def is_busy(self) -> bool:
+        return len(self._texts) >= WAITING
+
+    @property
+    def log_id(self) -> str:
+        return f"on {self.channels[0]}"
+
+    # As a subscriber
+
+    def deliver(self, encoded: Encoded) -> Written:
+        if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
+        if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            self._backlog = self._backlog or self._new_backlog()
+            return self._backlog.add(encoded.messages)
+        return self._frames.write(encoded[formats.frames_of(self._node.rules)])
+
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self._node.unsubscribe(self, channel)
+        item = formats.deleted_item(channel, farewell, position)
+        self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
+        left = tuple(name for name in self.channels if name != channel)
+        if left:
+            self.channels = left
+        else:
+            self._frames.close(NORMAL, "its last channel was deleted")
+
+    def is_known_as(self, session_id: str) -> bool:
+        return False
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        wire = self._frames.wire
+        return Backlog(wire, self._write, self._tell_gap, self._is_on, rules, limit)
+
+    def _is_on(self, channel: str) -> bool:
+        return channel in self.channels
+
+    def _write(self, messages: list[Message]) -> None:
+        if messages:
+            self._frames.write(formats.frames_of(self._node.rules)(messages))
+
+    def _tell_gap(self, gap: Gap) -> None:
+        for item in formats.gap_items(gap):
+            self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
+
+    def end(self, reason: str) -> None:
+        self._frames.close(GOING_AWAY, reason)
+
+
+def open_channels(
+    node: Node,
+    channels: Mapping[str, int],
+    since: Since,
+    publish: Publish | None,
+    session_key: str | None,
+    wire: Wire,
+    arrived: bytes,
+) -> None:
+    """Serve a connection that the HTTP server handed over."""
+    ChannelWebSocket(node, wire, publish, session_key).begin(arrived, channels, since)
+
+
+def refuse(node: Node, reason: str, wire: Wire, arrived: bytes) -> None:
+    """Tell why by a close: a browser shows a page nothing of a refused handshake."""
+    frames = FramedConnection(node, wire, Refused())
+    frames.start()
+    frames.close(POLICY_VIOLATION, reason)
+
+
+class Refused:
+    """A peer that is told goodbye and not heard."""
+
+    log_id = "refused"
+
+    def text(self, text: str) -> None: ...
+    def binary(self, data: bytes) -> None: ...
+    def gone(self, reason: str) -> None: ...
+    def is_busy(self) -> bool:
+        return False

@@ -1,0 +1,227 @@
+"""The plain WebSocket: JSON objects in text frames.
+
+The protocol is described in docs/reference/plain-websocket.rst; its parsing and writing is in
+``protocol/plain.py``, its frames are in ``framed.py``. Here they meet the socket.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
+from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.node import Node
+from realtime_wall.protocol import plain
+from realtime_wall.protocol.frames import text_frame
+from realtime_wall.sockets import subscribe_commands
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.dispatch import lifecycle
+from realtime_wall.sockets.interfaces import CatchUp
+from realtime_wall.sockets.request import keep
+from realtime_wall.sockets.socket import Socket
+from realtime_wall.transports.websocket.websocket_connection import FramedConnection
+from realtime_wall.wire.connection import Wire, Written
+
+log = logging.getLogger(__name__)
+
+UNSUPPORTED_DATA = 1003
+
+
+def encode_messages(messages: list[Message]) -> bytes:
+    """The frames of some messages, for every plain WebSocket alike."""
+    return b"".join(text_frame(_message_text(message).encode()) for message in messages)
+
+
+def _message_text(message: Message) -> str:
+    channel = None if message.channel == EVERYONE else message.channel
+    # What is not in the log moves no cursor.
+    cursor = None if message.is_volatile else str(message.position)
+    return plain.message_text(message.event or "message", message.data_json, channel, cursor)
+
+
+class WebSocket:
+    """One client on a plain WebSocket: a peer on frames, a socket's transport and a subscriber."""
+
+    __slots__ = ("_backlog", "_frames", "_node", "_was", "socket")
+
+    def __init__(self, node: Node, wire: Wire, request: HttpRequest, was: str | None) -> None:
+        self.socket = Socket(node, self, request, node.new_session_id())
+        self._node = node
+        self._was = was  # the id this client had before it lost its last connection
+        self._frames = FramedConnection(node, wire, self)
+        self._backlog: Backlog | None = None
+
+    def begin(self, arrived: bytes, since: Position | None) -> None:
+        node = self._node
+        # Before the first write: a client that is gone already is then told of, as any other.
+        lifecycle.begin(self.socket)
+        node.departures.sessions.arrived(self.socket.request)
+        self._frames.start()
+        catch_up = node.subscribe(self, EVERYONE, since)
+        cursor = since if since is not None and catch_up.missed else catch_up.cursor
+        welcome = plain.welcome_text(self.socket.id, str(cursor), node.config.ping_interval)
+        self._tell(welcome, EVERYONE, catch_up.missed or [])
+        if catch_up.missed is None:
+            self._write_text(plain.gap_text(None, str(catch_up.cursor), None))
+        if arrived:
+            self._frames.received(arrived)
+
+    # As the peer on the frames
+
+    def text(self, text: str) -> None:
+        command = plain.parse(text, self._node.config.json_depth)
+        socket = self.socket
+        match command:
+            case plain.EventCommand():
+                args = [] if command.data is None else [command.data]
+                lifecycle.event(socket, command.name, args, command.id)
+            case plain.MessageCommand():
+                lifecycle.message(socket, command.data)
+            case plain.Subscribe():
+                socket.inbox.put(partial(self._subscribe, command))
+            case plain.Unsubscribe():
+                socket.inbox.put(partial(self._unsubscribe, command))
+            case plain.Ack():
+                socket.answered(command.id, [command.data])
+            case plain.BadCommand():
+                log.info("socket %s: %s: %s", socket.log_id, command.code, command.message)
+                self._write_text(plain.error_text(command.code, command.message, command.id))
+
+    def binary(self, data: bytes) -> None:
+        self._frames.close(UNSUPPORTED_DATA, "this endpoint reads text")
+
+    def gone(self, reason: str) -> None:
+        for channel in (EVERYONE, *self.socket.channels):
+            self._node.unsubscribe(self, channel)
+        lifecycle.end(self.socket)
+
+    def is_busy(self) -> bool:
+        return self.socket.inbox.paused
+
+    @property
+    def log_id(self) -> str:
+        return self.socket.log_id
+
+    def _subscribe(self, command: plain.Subscribe) -> None:
+        problem = subscribe_commands.subscribe(
+            self.socket, command.channel, command.since, command.id, command.token
+        )
+        if problem is not None:
+            self._write_text(plain.error_text(problem.code, problem.message, command.id))
+
+    def _unsubscribe(self, command: plain.Unsubscribe) -> None:
+        problem = subscribe_commands.unsubscribe(self.socket, command.channel)
+        if problem is None:
+            self._write_text(plain.unsubscribed_text(command.channel, command.id))
+        else:
+            self._write_text(plain.error_text(problem.code, problem.message, command.id))
+
+    # As a subscriber
+
+    def deliver(self, encoded: Encoded) -> Written:
+        if self._backlog is not None and self._backlog.is_waiting:
+            return self._backlog.add(encoded.messages)
+        if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            self._backlog = self._backlog or self._new_backlog()
+            return self._backlog.add(encoded.messages)
+        return self._frames.write(encoded[encode_messages])
+
+    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+        self.socket.expel(channel)
+
+    def is_known_as(self, session_id: str) -> bool:
+        return session_id in (self.socket.id, self._was)
+
+    # As the socket's transport
+
+    def accept(self) -> None:
+        """It was welcomed before its connect receivers ran."""
+
+    def refuse(self, reason: str, data: Any) -> None:
+        self.close(lifecycle.REFUSED, reason)
+
+    def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
+        return self._write_text(plain.message_text(name or "message", arguments.data_json, id=reply_id))
+
+    def send_ack(self, event_id: Any, arguments: Arguments) -> None:
+        frame = text_frame(plain.ack_text(event_id, arguments.data_json).encode())
+        # More answers follow: they leave together.
+        (self._frames.write_soon if self.socket.inbox.jobs else self._frames.write)(frame)
+
+    def send_caught_up(
+        self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
+    ) -> None:
+        """Tell the client where it stands, then what it missed."""
+        if catch_up.missed is None:
+            self._tell(plain.gap_text(channel, str(catch_up.cursor), command_id), channel, [])
+            return
+        # Each missed message brings a cursor of its own; until the first, the client stands where it was.
+        cursor = since if catch_up.missed else catch_up.cursor
+        recovered = None if since is None else True
+        answer = plain.subscribed_text(channel, str(cursor), command_id, recovered)
+        self._tell(answer, channel, catch_up.missed)
+
+    def send_expelled(self, channel: str) -> None:
+        self._write_text(plain.unsubscribed_text(channel))
+
+    def _tell(self, answer: str, channel: str, missed: list[Message]) -> None:
+        """An answer and what was missed: in one write, when that is little."""
+        frame = text_frame(answer.encode())
+        if self._backlog is None and sum(message.size for message in missed) <= PORTION:
+            self._frames.write(frame + encode_messages(missed))
+            return
+        self._frames.write(frame)
+        if self._backlog is None:
+            self._backlog = self._new_backlog()
+        self._backlog.tell(channel, missed)
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        return Backlog(self._frames.wire, self._write_messages, self._tell_gap, self._is_on, rules, limit)
+
+    def _tell_gap(self, gap: Gap) -> None:
+        for channel in gap.channels:  # a plain client has a cursor for each
+            name = None if channel == EVERYONE else channel
+            self._write_text(plain.gap_text(name, str(gap.position), None))
+
+    def _write_messages(self, messages: list[Message]) -> None:
+        self._frames.write(encode_messages(messages))
+
+    def _is_on(self, channel: str) -> bool:
+        return channel == EVERYONE or channel in self.socket.channels
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; the client has ``close_timeout`` to answer it."""
+        self._frames.close(code, reason)
+
+    def abort(self, reason: str) -> None:
+        self._frames.abort(reason)
+
+    def pause(self) -> None:
+        self._frames.pause()
+
+    def resume(self) -> None:
+        self._frames.resume()
+
+    @property
+    def is_behind(self) -> bool:
+        return self._frames.wire.outbox_size > 0 or (self._backlog is not None and self._backlog.is_waiting)
+
+    def _write_text(self, text: str) -> Written:
+        return self._frames.write(text_frame(text.encode()))
+
+
+def open_websocket(
+    node: Node, request: HttpRequest, since: Position | None, was: str | None, wire: Wire, arrived: bytes
+) -> None:
+    """Serve a connection that the HTTP server handed over."""
+    with node.pool.lend():
+        WebSocket(node, wire, keep(request), was).begin(arrived, since)

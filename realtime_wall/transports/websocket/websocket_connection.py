@@ -1,0 +1,174 @@
+"""A WebSocket connection under any protocol: frames, pings of the frame layer, the closing handshake.
+
+What the texts mean is the peer's business: the plain protocol or Engine.IO.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Protocol
+
+from gevent import get_hub
+
+from realtime_wall.node.node import Node
+from realtime_wall.protocol.frames import (
+    Binary,
+    Close,
+    FrameReader,
+    Ping,
+    Pong,
+    Text,
+    Violation,
+    close_frame,
+    ping_frame,
+    pong_frame,
+)
+from realtime_wall.wire import gc_pause
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+
+log = logging.getLogger(__name__)
+
+
+class Peer(Protocol):
+    """Who speaks over the frames. All are called on the event loop: they must not block."""
+
+    def text(self, text: str) -> None: ...
+
+    def binary(self, data: bytes) -> None: ...
+
+    def gone(self, reason: str) -> None:
+        """The connection is gone; called once, whoever ended it."""
+
+    def is_busy(self) -> bool:
+        """Whether it is not read from at the moment, so that its silence proves nothing."""
+
+    @property
+    def log_id(self) -> str: ...
+
+
+class FramedConnection:
+    """A wire's owner that reads and writes WebSocket frames."""
+
+    __slots__ = ("_heard", "_held", "_node", "_pinged", "_reader", "closing", "due", "peer", "wire")
+
+    def __init__(self, node: Node, wire: Wire, peer: Peer) -> None:
+        config = node.config
+        self.due = 0
+        self.closing = False
+        self._node = node
+        self.wire = wire
+        self.peer = peer
+        self._reader = FrameReader(config.message_size, config.message_fragments)
+        self._heard = monotonic()
+        self._pinged = False
+        self._held: list[bytes] | None = None
+
+    def start(self) -> None:
+        self.wire.start(self)
+        self._node.clockwork.schedule(self, self._node.config.ping_interval)
+
+    # Writing
+
+    def write(self, data: bytes) -> Written:
+        if self.closing:  # RFC 6455 5.5.1: nothing follows a close frame
+            return DROPPED
+        if self._held is not None:
+            data = self._take_held() + data
+        return self.wire.write(data)
+
+    def write_soon(self, data: bytes) -> Written:
+        """Write it together with what follows: with the next write, or when the event loop has its turn."""
+        if self.closing:
+            return DROPPED
+        if self._held is None:
+            self._held = []
+            get_hub().loop.run_callback(self._write_held)
+        self._held.append(data)
+        return QUEUED
+
+    def _write_held(self) -> None:
+        if self._held is not None and not self.closing:
+            self.wire.write(self._take_held())
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held or (), None
+        return b"".join(held)
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; the client has ``close_timeout`` to answer it."""
+        if self.closing:
+            return
+        self.write(close_frame(code, reason))
+        self.closing = True
+        self.wire.resume()  # a paused wire would never see the client's answer
+        self._node.clockwork.schedule(self, self._node.config.close_timeout)
+
+    def abort(self, reason: str) -> None:
+        self.wire.abort(reason)
+
+    def pause(self) -> None:
+        self.wire.pause()
+
+    def resume(self) -> None:
+        self.wire.resume()
+
+    # As the wire's owner
+
+    def received(self, data: bytes) -> None:
+        self._heard = monotonic()
+        answer: bytes | None = None
+        for event in self._reader.receive(data):
+            match event:
+                case Text():
+                    if len(event.text) > gc_pause.LARGE:
+                        gc_pause.rest()
+                    if not self.closing:
+                        self.peer.text(event.text)
+                case Binary():
+                    if not self.closing:
+                        self.peer.binary(event.data)
+                case Ping():
+                    answer = event.data  # the latest of one read is enough: RFC 6455 5.5.3
+                case Pong():
+                    self._pinged = False
+                case Close():
+                    self.close(1000 if event.code == 1005 else event.code, "")
+                    self.wire.finish("closed by the client")
+                    return
+                case Violation():
+                    log.info("socket %s: %s (%s)", self.peer.log_id, event.reason, event.code)
+                    self.close(event.code, event.reason)
+                    self.wire.end_writing()  # its answer could not be read any more
+        if answer is not None:
+            self.write(pong_frame(answer))
+
+    def lost(self, reason: str) -> None:
+        log.debug("socket %s: %s", self.peer.log_id, reason)
+        self.closing = True  # what else arrived together with the end is too late
+        self.due = 0
+        self.peer.gone(reason)
+
+    # As the clockwork's
+
+    def tick(self, now: float) -> float | None:
+        """Ping a silent client; cut off one that is gone, that stopped reading, or that never closes."""
+        config = self._node.config
+        if not self.wire.is_open:
+            return None
+        if self.closing:
+            self.wire.abort("did not answer the close")
+            return None
+        if self.wire.outbox_size and now - self.wire.progress > config.outbox_timeout:
+            self.wire.abort("stopped reading")
+            return None
+        silent = now - self._heard
+        if silent < config.ping_interval or self.peer.is_busy():
+            self._pinged = False
+            return max(config.ping_interval - silent, 1.0)
+        if self._pinged:
+            self.wire.abort("did not answer a ping")
+            return None
+        self._pinged = True
+        self.wire.write(ping_frame())
+        return config.ping_timeout

@@ -1,0 +1,147 @@
+"""Publishing over HTTP: ``pub/``.
+
+POST or PUT puts the body on one or several channels, GET tells about a channel, DELETE drops it. Statuses and
+explanations are those of nginx push stream's publisher. docs/reference/channels.rst describes it.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
+from django.http.request import RawPostDataException
+from django.views.decorators.csrf import csrf_exempt
+
+from realtime_wall.brokers.commands import Delete, Publish
+from realtime_wall.channels.idempotency import check_key
+from realtime_wall.channels.names import check_event_id, check_event_name
+from realtime_wall.errors import InvalidMessage, MessageTooBig
+from realtime_wall.node import queries, statistics
+from realtime_wall.node.node import Node
+from realtime_wall.protocol.json_input import BadJSON, load_json
+from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.views.channels import channel_request, publish_rights
+from realtime_wall.views.channels.channel_request import Foreign, Refused
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+_CHECKS = {"GET": publish_rights.check_may_look, "DELETE": publish_rights.check_may_administer}
+NO_CHANNEL = "The channel does not exist."
+TOO_LARGE = "The message is larger than MESSAGE_SIZE."
+
+
+@csrf_exempt  # rights.py runs the check for those who are signed in
+def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
+    try:
+        here = channel_request.server(request, *METHODS)
+        response = HttpResponse() if request.method == "OPTIONS" else _answer(here, request, channels)
+    except Foreign as refused:
+        return channel_request.fresh(refused.response())
+    except Refused as refused:
+        response = refused.response()
+    return channel_request.fresh(channel_request.share(request, response, ", ".join(METHODS)))
+
+
+def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
+    names = list(channel_request.channels_of(here, channels or _channels_in_query(request.GET)))
+    if here.config.events_channel in names and request.method != "GET":
+        raise Refused(403, "Only internal routines can change events channel.")
+    check = _CHECKS.get(request.method or "", publish_rights.check_may_write)
+    for name in names:
+        check(here, request, name)
+    if request.method == "GET":
+        told = queries.everywhere(here, "/".join(names))
+        if not any(map(statistics.is_known, told.get("infos", [told]))):
+            raise Refused(404, NO_CHANNEL)
+        return _json(encode_json(told))
+    try:
+        body = _body(here, request)
+        if request.method == "DELETE":
+            return _delete(here, names, body)
+        return _publish(here, request, names, body)
+    except MessageTooBig as problem:
+        raise Refused(413, TOO_LARGE) from problem
+    except InvalidMessage as problem:
+        raise Refused(400, str(problem)) from problem
+
+
+def _channels_in_query(query: QueryDict) -> str:
+    return query.get("channels") or query.get("id") or ""
+
+
+def _information(here: Node, names: list[str], **more: Any) -> str:
+    return encode_json({**queries.everywhere(here, "/".join(names)), **more})
+
+
+def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:
+    if not body:
+        raise Refused(400, "Empty post requests are not allowed.")
+    given = request.META
+    event, event_id, key = map(given.get, ("HTTP_EVENT_TYPE", "HTTP_EVENT_ID", "HTTP_IDEMPOTENCY_KEY"))
+    event = check_event_name(event) if event else None
+    event_id = check_event_id(event_id) if event_id else None
+    key = check_key(key) if key else None
+    data_json = _data_json(here, request, body)
+    for name in names:
+        command = Publish(
+            channel=name,
+            data_json=data_json,
+            event=event,
+            event_id=event_id,
+            counted=False,
+            idempotency_key=key,
+        )
+        position = here.perform(command).position
+    told = _information(here, names, cursor=position)
+    return _json(here.told_publishers.put((*names, key), told, monotonic()) if key else told)
+
+
+def _delete(here: Node, names: list[str], body: bytes) -> HttpResponse:
+    farewell = _text(body) or Delete(channel="").farewell
+    receipts = [here.perform(Delete(channel=name, farewell=farewell)) for name in names]
+    if all(receipt.position is None for receipt in receipts):
+        raise Refused(404, NO_CHANNEL)
+    return HttpResponse(headers={channel_request.EXPLAIN: "Channel deleted."})
+
+
+def _body(here: Node, request: HttpRequest) -> bytes:
+    """What was sent; no more of it is read than a message may have."""
+    limit = here.config.message_size
+    try:
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):  # of which Django reads nothing
+            body: bytes = request.META["wsgi.input"].read(limit + 1)
+        elif int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise Refused(413, TOO_LARGE)
+        else:
+            body = request.body
+    except RequestDataTooBig as problem:
+        raise Refused(413, "The message is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.") from problem
+    except RawPostDataException as problem:  # the CSRF check has looked for its token in it
+        raise Refused(400, "A message is sent as it is, not as a form.") from problem
+    except (UnreadablePostError, OSError) as problem:
+        raise Refused(400, "The message did not arrive.") from problem
+    if len(body) > limit:
+        raise Refused(413, TOO_LARGE)
+    return body
+
+
+def _data_json(here: Node, request: HttpRequest, body: bytes) -> str:
+    text = _text(body)
+    if request.content_type != "application/json":
+        return encode_json(text)
+    try:
+        return encode_json(load_json(text, here.config.json_depth))
+    except BadJSON as problem:
+        raise Refused(400, f"The message is no JSON: {problem.reason}.") from problem
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as problem:
+        raise Refused(400, "The message is no UTF-8.") from problem
+
+
+def _json(text: str) -> HttpResponse:
+    return HttpResponse(text.encode(), content_type="application/json; charset=utf-8")

@@ -1,0 +1,55 @@
+"""What goes on, over HTTP: ``stats/``. Who may publish on a channel may look at it; at all, who administers.
+
+Without a channel it is a summary; ``ALL`` and ``news*`` list channels, ``a/b`` are two of them.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from realtime_wall.node import queries, statistics
+from realtime_wall.node.node import Node
+from realtime_wall.node.statistics import ALL, Told
+from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.views.channels import channel_request, publish_rights
+from realtime_wall.views.channels.channel_request import Foreign, Refused
+
+METHODS = ("GET", "OPTIONS")
+PLAIN = "text/plain"
+JSON = ("application/json", "text/x-json")
+
+
+def stats(request: HttpRequest, channels: str = "") -> HttpResponse:
+    try:
+        here = channel_request.server(request, *METHODS)
+        response = HttpResponse() if request.method == "OPTIONS" else _answer(here, request, channels)
+    except Foreign as refused:
+        return channel_request.fresh(refused.response())
+    except Refused as refused:
+        response = refused.response()
+    return channel_request.fresh(channel_request.share(request, response, ", ".join(METHODS)))
+
+
+def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
+    told = _told(here, request, channels or request.GET.get("channels") or request.GET.get("id") or "")
+    if request.get_preferred_type([*JSON, PLAIN]) == PLAIN:
+        return HttpResponse(statistics.as_text(told), content_type=f"{PLAIN}; charset=utf-8")
+    return HttpResponse(encode_json(told), content_type="application/json; charset=utf-8")
+
+
+def _told(here: Node, request: HttpRequest, text: str) -> Told:
+    text = text.strip("/")
+    prefix = "" if text == ALL else text.removesuffix("*")
+    if prefix != text or not text:
+        if "*" in prefix or "/" in prefix:
+            raise Refused(403, publish_rights.NOT_AUTHORIZED)
+        publish_rights.check_may_administer(here, request, f"{prefix}*")
+        return queries.everywhere(here, text)
+    names = list(channel_request.channels_of(here, text))
+    for name in names:
+        publish_rights.check_may_look(here, request, name)
+    told = queries.everywhere(here, "/".join(names))
+    known = [one for one in told.get("infos", [told]) if statistics.is_known(one)]
+    if not known:
+        raise Refused(404, "The channel does not exist.")
+    return known[0] if len(names) == 1 else {**told, "channels": len(known), "infos": known}

@@ -1,0 +1,198 @@
+"""Listening to channels over HTTP: ``ws/``, ``ev/``, ``sub/``, ``lp/`` and ``poll/``.
+
+docs/reference/channels.rst describes the addresses. Each is asked like a page: URLconf, middleware,
+session and user come first, then the origin, the project's hook and the channels' rules.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import partial, wraps
+from time import time
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from realtime_wall.protocol.http_stream import head
+from realtime_wall.server.http import hand_over
+from realtime_wall.transports.one_way import formats
+from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES, RETRY, UNNAMED_EVENTS, Format
+from realtime_wall.transports.one_way.listener import Listener
+from realtime_wall.transports.one_way.long_polling import Body, LongPoll, validators
+from realtime_wall.transports.websocket.channel_websocket import open_channels, refuse
+from realtime_wall.views.channels import channel_request
+from realtime_wall.views.channels.channel_request import Asked, Foreign, Refused
+from realtime_wall.views.channels.websocket_publish import written_by_socket
+from realtime_wall.wire.connection import Wire
+
+MODE = "HTTP_X_NGINX_PUSHSTREAM_MODE"
+METHODS = "GET, OPTIONS"
+_CALLBACK = re.compile(r"[A-Za-z_$0-9][A-Za-z0-9_.$]{0,63}").fullmatch
+
+View = Callable[..., HttpResponse]
+
+
+def _subscriber(view: Callable[[HttpRequest, Asked], HttpResponse]) -> View:
+    """What all of them have in common: preflights, refusals, and headers."""
+
+    @csrf_exempt  # nothing changes here: a POST is answered 405
+    @wraps(view)
+    def answer(request: HttpRequest, channels: str = "") -> HttpResponse:
+        try:
+            if request.method == "OPTIONS":
+                channel_request.server(request, "OPTIONS")
+                return channel_request.share(request, HttpResponse(), METHODS)
+            response = view(request, channel_request.subscription(request, channels))
+        except Foreign as refused:
+            return channel_request.fresh(refused.response())
+        except Refused as refused:
+            response = refused.response()
+        return channel_request.fresh(channel_request.share(request, response, METHODS))
+
+    return answer
+
+
+@_subscriber
+def events(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    """``ev/``: Server-Sent Events."""
+    if wanted.here.stopping:
+        # Any other status, and an EventSource never comes back.
+        text = f"retry: {RETRY}\n\n"
+        return HttpResponse(text, content_type=EVENTS.content_type)
+    return _stream(request, wanted, UNNAMED_EVENTS if "unnamed" in request.GET else EVENTS)
+
+
+@_subscriber
+def stream(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    """``sub/``: an endless response; for pushstream.js a page of script calls in a frame."""
+    mode = request.META.get(MODE, "")
+    if mode == "polling":
+        return _poll(request, wanted)
+    if mode == "long-polling":
+        return _long_poll(request, wanted)
+    if "streamid" not in request.GET:
+        return _stream(request, wanted, LINES)
+    response = _stream(request, wanted, FRAME)
+    response["X-Frame-Options"] = "SAMEORIGIN"  # Django says DENY, and this page is made for a frame
+    return response
+
+
+@_subscriber
+def long_poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    """``lp/``: one answer, as soon as there is something to tell."""
+    return _long_poll(request, wanted)
+
+
+@_subscriber
+def poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    """``poll/``: what is new, or 304."""
+    return _poll(request, wanted)
+
+
+def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
+    """``ws/``: a WebSocket; who may not listen is told so after the 101, by a close."""
+    offer = hand_over.of(request)
+    try:
+        here = channel_request.server(request, "GET")
+        if offer is None:
+            raise Refused(426, "this address speaks WebSocket (RFC 6455)")
+        if here.stopping:
+            raise Refused(503, "the server restarts", Retry_After="2")
+    except Refused as refused:
+        return refused.response()
+    try:
+        wanted = channel_request.subscription(request, channels)
+    except Refused as refused:
+        reason = json.dumps({"http_status": refused.status, "explain": refused.explanation})
+        reason = reason if len(reason) <= 123 else json.dumps({"http_status": refused.status})
+        return offer.accept(partial(refuse, here, reason))
+    publish = written_by_socket(here, request, list(wanted.channels))
+    opener = partial(open_channels, here, wanted.channels, wanted.since, publish, wanted.session_key)
+    return offer.accept(opener)
+
+
+def _stream(request: HttpRequest, wanted: Asked, format: Format) -> HttpResponse:
+    offer = _offer(request, wanted)
+    chunked = offer.version != "HTTP/1.0"
+
+    def opened(wire: Wire, headers: list[tuple[str, str]]) -> None:
+        fields = [*_kept(headers), ("Date", formatdate(usegmt=True)), ("Content-Type", format.content_type)]
+        fields.append(("Connection", "close"))
+        if chunked:
+            fields.append(("Transfer-Encoding", "chunked"))
+        listener = Listener(wanted.here, wire, format, chunked=chunked, session_key=wanted.session_key)
+        listener.begin(head("200 OK", fields), wanted.channels, wanted.since)
+
+    return offer.accept(opened)
+
+
+def _long_poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    response = _told_now(request, wanted)
+    if response is not None:
+        return response
+    offer, body, top = _offer(request, wanted), _body(request, wanted), wanted.here.broker.top
+
+    def opened(wire: Wire, headers: list[tuple[str, str]]) -> None:
+        fields = [*_kept(headers), ("Connection", "close")]
+        poll = LongPoll(wanted.here, wire, fields, body, wanted.session_key)
+        poll.begin(tuple(wanted.channels), top)
+
+    return offer.accept(opened)
+
+
+def _poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+    response = _told_now(request, wanted)
+    if response is None:
+        response = HttpResponse(status=304)
+        _validate(response, validators(wanted.here.broker.top, time()))
+    return response
+
+
+def _told_now(request: HttpRequest, wanted: Asked) -> HttpResponse | None:
+    """What there is to tell already."""
+    here = wanted.here
+    here.come_up_to(wanted.since)
+    found = here.missed(wanted.channels, wanted.since)
+    if not found.told:
+        return None
+    body, messages = _body(request, wanted), found.messages
+    response = HttpResponse(body.text(formats.items_of(found.told)), content_type=body.content_type)
+    last = messages[-1] if messages else None
+    # Up to the log's end nothing else was for this client: all of it is in the answer.
+    _validate(response, validators(here.broker.top, last.time if last else time()))
+    return response
+
+
+def _validate(response: HttpResponse, fields: list[tuple[str, str]]) -> None:
+    for name, value in fields:
+        response[name] = value
+
+
+def _body(request: HttpRequest, wanted: Asked) -> Body:
+    callback = request.GET.get("callback", "")
+    if not callback or not wanted.here.config.jsonp:
+        return Body(wanted.here)
+    if not _CALLBACK(callback):
+        raise Refused(400, "The callback is no name of a function.")
+    return Body(wanted.here, callback)
+
+
+def _offer(request: HttpRequest, wanted: Asked) -> hand_over.Stream:
+    if wanted.here.stopping:
+        raise Refused(503, "the server restarts", Retry_After="2")
+    offer = hand_over.stream_of(request)
+    if offer is None:
+        raise Refused(426, "this address needs the live server: start it with 'manage.py rungevent'")
+    return offer
+
+
+def _kept(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The response's headers, without what would describe its empty body."""
+    return [
+        (name, value)
+        for name, value in headers
+        if not name.lower().startswith("content-") or name.lower() == "content-security-policy"
+    ]

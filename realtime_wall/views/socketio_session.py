@@ -1,0 +1,166 @@
+"""``socket.io/``: the requests of Engine.IO, answered as its protocol says."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from hashlib import sha256
+from typing import Protocol
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from realtime_wall.auth import origins
+from realtime_wall.auth.authorize_hook import refusal
+from realtime_wall.node import node
+from realtime_wall.node.node import Node
+from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
+from realtime_wall.server.http import hand_over
+from realtime_wall.sockets.dispatch.receivers import release_database
+from realtime_wall.sockets.request import keep
+from realtime_wall.transports.engineio.session import Client as MessageClient
+from realtime_wall.transports.engineio.session import Conflict, Session, sessions
+from realtime_wall.transports.socketio.socketio_client import Client
+from realtime_wall.wire.connection import Wire
+
+log = logging.getLogger(__name__)
+
+TRANSPORTS = ("polling", "websocket")
+NO_SERVER = "this address needs the live server: start it with 'manage.py rungevent'\n"
+OTHER_VERSION = (
+    f"Unsupported protocol version: the client speaks Engine.IO {{}}, this server {VERSION} "
+    "(Socket.IO 5, which clients 3 and 4 speak)"
+)
+
+
+class MakeClient(Protocol):
+    """What speaks inside a new session's messages."""
+
+    def __call__(self, node: Node, session: Session, request: HttpRequest) -> MessageClient: ...
+
+
+# A request that changes something carries the session's secret id and passed the origin check.
+@csrf_exempt
+def socketio(request: HttpRequest) -> HttpResponse:
+    return serve(request, Client)
+
+
+def serve(request: HttpRequest, make_client: MakeClient) -> HttpResponse:
+    """Engine.IO, for Socket.IO or whatever else is to be spoken inside it."""
+    here = node.current()
+    if here is None:
+        return HttpResponse(NO_SERVER, status=426)
+    problem = origins.problem_with(request, here.config)
+    if problem is not None:
+        log.info("refused a Socket.IO client: %s", problem)
+        return _error(ErrorCode.FORBIDDEN, problem, status=403)
+    if request.method == "OPTIONS":
+        return _with_cors(request, HttpResponse(status=204))
+    return _with_cors(request, _answer(here, request, make_client))
+
+
+def _answer(here: Node, request: HttpRequest, make_client: MakeClient) -> HttpResponse:
+    query = request.GET
+    if any(len(query.getlist(name)) > 1 for name in ("EIO", "transport", "sid")):
+        return _error(ErrorCode.BAD_REQUEST)
+    if query.get("EIO") != VERSION:
+        return _error(ErrorCode.UNSUPPORTED_VERSION, OTHER_VERSION.format(query.get("EIO", "none")[:8]))
+    transport = query.get("transport")
+    if transport not in TRANSPORTS:
+        return _error(ErrorCode.UNKNOWN_TRANSPORT)
+    offer = hand_over.of(request)
+    if (transport == "websocket") != (offer is not None):
+        return _error(ErrorCode.BAD_REQUEST)
+    if "sid" not in query:
+        return _handshake(here, request, offer, make_client)
+    session = sessions.get(query["sid"])
+    if session is None or not session.is_alive() or session.owner != _owner(request):
+        return _error(ErrorCode.UNKNOWN_SID)
+    if offer is not None:
+        return offer.accept(session.offer)
+    if session.frames is not None:
+        return _error(ErrorCode.BAD_REQUEST)
+    return _poll(session) if request.method == "GET" else _post(here, session, request)
+
+
+def _handshake(
+    here: Node, request: HttpRequest, offer: hand_over.HandOver | None, make_client: MakeClient
+) -> HttpResponse:
+    if request.method != "GET":
+        return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
+    if here.stopping:
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
+    refused = refusal(request, here.config)
+    if refused is not None:
+        return refused
+    if offer is not None:
+        return offer.accept(partial(_open, here, request, make_client))
+    session = Session(here, _owner(request))
+    session.begin(make_client(here, session, keep(request)))
+    return _text(session.poll())
+
+
+def _open(here: Node, request: HttpRequest, make_client: MakeClient, wire: Wire, arrived: bytes) -> None:
+    """Begin a session on a connection that the HTTP server handed over."""
+    with here.pool.lend():
+        session = Session(here, _owner(request))
+        session.begin(make_client(here, session, keep(request)), wire, arrived)
+
+
+def _poll(session: Session) -> HttpResponse:
+    release_database()  # of the middleware's: this request may wait for long
+    try:
+        return _text(session.poll())
+    except Conflict:
+        return _error(ErrorCode.BAD_REQUEST)
+
+
+def _post(here: Node, session: Session, request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _error(ErrorCode.BAD_REQUEST)
+    if request.content_type not in ("", "text/plain"):
+        return _error(ErrorCode.BAD_REQUEST, "the packets of a POST are text/plain")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > here.config.message_size:
+        session.end("posted too much")
+        return HttpResponse(status=413)
+    body = request.read(here.config.message_size + 1)
+    if len(body) > here.config.message_size:
+        session.end("posted too much")
+        return HttpResponse(status=413)
+    try:
+        session.post(body)
+    except (BadPacket, Conflict):
+        return _error(ErrorCode.BAD_REQUEST)
+    return _text("ok")
+
+
+def _owner(request: HttpRequest) -> str:
+    """Whose session it is: the Django session's cookie, without a look into the database.
+
+    Its hash will do, and may be told to other servers.
+    """
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return cookie and sha256(cookie.encode(errors="surrogateescape")).hexdigest()
+
+
+def _text(payload: str) -> HttpResponse:
+    return HttpResponse(
+        payload, content_type="text/plain; charset=UTF-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _error(code: ErrorCode, message: str | None = None, status: int = 400) -> HttpResponse:
+    return HttpResponse(error_json(code, message), status=status, content_type="application/json")
+
+
+def _with_cors(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """An origin that passed the check may read the answer, with its cookies."""
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and response.status_code != 101:
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Credentials"] = "true"
+        response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Vary"] = "Origin"
+    return response

@@ -1,0 +1,66 @@
+"""Tells the pages what was stored; and stores and tells at once what comes one by one.
+
+What a webhook or ``manage.py post`` brings needs no feed: it is stored before it is confirmed, in
+whichever process it arrives, and whoever sent it knows whether to try again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from realtime_wall.errors import NoServer
+from realtime_wall.wall.feed import publish_queue
+from realtime_wall.wall.feed.store import DatabaseStore, Stored
+from realtime_wall.wall.models import channel_of
+from realtime_wall.wall.post import Item, Post
+
+logger = logging.getLogger(__name__)
+
+Publish = Callable[..., object]
+
+
+def announce(channel: str, stored: Stored, publish: Publish) -> None:
+    """Each change once, in the order of the posts; one that cannot be told does not stop the next."""
+    if stored.new or stored.changed or stored.removed:
+        counts = len(stored.new), len(stored.changed), len(stored.removed)
+        logger.info("%s: %d new, %d edited, %d taken back", channel, *counts)
+    for event, messages in (
+        ("tweet", stored.new),
+        ("tweet_changed", stored.changed),
+        ("tweet_removed", stored.removed),
+    ):
+        for message in messages:
+            _tell(publish, channel, event, message)
+
+
+def _tell(publish: Publish, channel: str, event: str, message: dict[str, Any]) -> None:
+    try:
+        publish(channel, message, event=event, event_id=message["id"])
+    except NoServer:
+        return  # then no page is open
+    except Exception:
+        # It is in the database, where a page that reloads finds it; the next one can do better.
+        logger.exception("post %s was stored but not published", message["id"])
+
+
+def post_now(slug: str, items: Sequence[Item], *, banned: Iterable[str] = ()) -> Stored:
+    """Store and tell; what is in ``left`` of the answer was not stored, and can be tried again."""
+    welcome = Welcome(banned)
+    stored = DatabaseStore(slug).add([item for item in items if welcome(item)])
+    announce(channel_of(slug), stored, publish_queue.publish)
+    return stored
+
+
+class Welcome:
+    """Whether a post is by nobody who was banned, nor passed on by one."""
+
+    def __init__(self, banned: Iterable[str]) -> None:
+        self._banned = frozenset(name.lstrip("@").casefold() for name in banned)
+
+    def __call__(self, item: Item) -> bool:
+        if not self._banned or not isinstance(item, Post):
+            return True
+        names = {item.author.username.casefold(), item.retweeter.username.casefold()}
+        return names.isdisjoint(self._banned)

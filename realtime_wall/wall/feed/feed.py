@@ -1,0 +1,189 @@
+"""From the sources to the screens: takes posts, drops duplicates, stores them, publishes them.
+
+An edit replaces the post, a deletion takes it off the screens, whichever of them comes first.
+
+::
+
+    source --+
+    source --+-> queue -> batch -> store (in a thread) -> publish on the wall's channel
+    source --+
+
+One greenlet for each source fills the queue and waits while it is full; one greenlet empties it.
+A post is published once, after it was stored. While the database is away the batch is kept and
+tried again: nothing is dropped, and the event loop never waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import gevent
+from django.db import connections
+from gevent.event import Event
+from gevent.queue import Empty, JoinableQueue
+from gevent.threadpool import ThreadPool
+
+from realtime_wall.wall.feed import publish_queue
+from realtime_wall.wall.feed.announce import Publish, Welcome, announce
+from realtime_wall.wall.feed.clock import Clock, SystemClock
+from realtime_wall.wall.feed.cooperative_yield import Breath
+from realtime_wall.wall.feed.recent_ids import Recent
+from realtime_wall.wall.feed.store import DatabaseStore, Store, Stored
+from realtime_wall.wall.models import channel_of
+from realtime_wall.wall.post import Item
+from realtime_wall.wall.sources.restart_loop import keep_running
+from realtime_wall.wall.sources.source import Source
+
+logger = logging.getLogger(__name__)
+
+WAITING = 10_000  # posts, some 20 MB: three minutes of a busy conference while the database is away
+BACKLOG = 1_000  # and so many while it is there: what lies in memory is walked by the garbage collector
+BATCH = 200  # posts in one transaction
+# The least time for a full batch: 2,500 posts a second, ten times of what X sends at most. What is left
+# belongs to the pages.
+PACE = 0.080
+SLICE = 0.001  # how long it may keep the event loop
+FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
+STOP_TIMEOUT = 3.0
+
+
+class Feed:
+    def __init__(
+        self,
+        slug: str,
+        sources: Sequence[Source],
+        *,
+        banned: Iterable[str] = (),
+        publish: Publish | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        waiting: int = WAITING,
+    ) -> None:
+        self.channel = channel_of(slug)
+        self._given = list(sources)
+        self._is_welcome = Welcome(banned)
+        self._publish = publish or publish_queue.publish
+        self._store = store or DatabaseStore(slug)
+        self._clock = clock or SystemClock()
+        self._queue: JoinableQueue[Item] = JoinableQueue()
+        self._most = waiting
+        self._is_away = False  # the database
+        self._room = Event()
+        self._recent = Recent()
+        self._stopping = Event()
+        self._breath = Breath(SLICE)
+        self._never = Event()  # what nothing but time ends
+        self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
+        self._thread = ThreadPool(1)  # one writer, with a database connection of its own
+        self._drain: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._drain = gevent.spawn(self._empty_queue)
+        for source in self._given:
+            self.follow(source)
+
+    def follow(self, source: Source) -> None:
+        """Take what it gives from now on."""
+        self._supervisors[source] = gevent.spawn(
+            keep_running, source, self._take, self._stopping, self._clock, partial(self._note, source.name)
+        )
+
+    def drop(self, source: Source) -> None:
+        """End one source; what it gave is stored and published."""
+        supervisor = self._supervisors.pop(source)
+        source.stop()
+        supervisor.join(timeout=STOP_TIMEOUT / 3)
+        supervisor.kill()
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        """End the sources, store and publish what they have given, and end."""
+        self._stopping.set()
+        for source in self._supervisors:
+            source.stop()
+        supervisors = list(self._supervisors.values())
+        gevent.joinall(supervisors, timeout=timeout / 3)
+        gevent.killall(supervisors, block=False)
+        if self._drain is None:
+            return
+        if not self._queue.join(timeout * 2 / 3):
+            logger.error("the feed of %s stopped with posts that could not be stored", self.channel)
+        self._drain.kill()
+        gevent.spawn(self._end_thread)  # which may be waiting for the database still
+
+    def _end_thread(self) -> None:
+        self._thread.apply(connections.close_all)
+        self._thread.kill()
+
+    def _note(self, source: str, trouble: str) -> None:
+        """For the admin; when the database is away, the log has to do."""
+        self._thread.spawn(self._store.note, source, trouble)
+
+    def _take(self, item: Item) -> None:
+        """From a source; it waits while there is no room."""
+        while self._queue.qsize() >= (self._most if self._is_away else min(self._most, BACKLOG)):
+            self._room.clear()
+            self._room.wait()
+        self._queue.put(item)
+        self._breath.take()
+
+    def _empty_queue(self) -> None:
+        while True:
+            batch = self._next_batch()
+            began = monotonic()
+            try:
+                self._handle(batch)
+            except Exception:
+                logger.exception("%d posts of %s could not be handled", len(batch), self.channel)
+            for _ in batch:
+                self._queue.task_done()
+            if len(batch) == BATCH and not self._stopping.is_set():
+                gevent.sleep(max(began + PACE - monotonic(), 0.000_001))
+
+    def _next_batch(self) -> list[Item]:
+        """Waits for an item; with it comes what else is there already."""
+        batch = [self._queue.get()]
+        try:
+            while len(batch) < BATCH:
+                batch.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        self._room.set()
+        return batch
+
+    def _handle(self, batch: list[Item]) -> None:
+        left = [item for item in self._recent.unseen(batch) if self._is_welcome(item)]
+        wait, failures = FIRST_RETRY, 0
+        while left:
+            # In a thread: the database may make it wait, the event loop must not.
+            stored = self._thread.apply(self._store.add, (left,))
+            self._is_away = stored.problem is not None
+            self._room.set()
+            self._tell(stored, failures)
+            left = stored.left
+            if left:
+                failures += 1
+                self._clock.wait(self._never, wait)
+                wait = min(wait * 2, LONGEST_RETRY)
+        self._recent.add(batch)
+
+    def _tell(self, stored: Stored, failures: int) -> None:
+        if stored.problem and not failures:
+            logger.error("the database is unavailable, %s waits for it: %s", self.channel, stored.problem)
+        elif failures and not stored.problem:
+            logger.warning("the database is back after %d attempts, %s goes on", failures, self.channel)
+        for rejection in stored.rejected:
+            note = "put aside as a RejectedPost" if rejection.kept else "lost"
+            logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
+        announce(self.channel, stored, self._publish_one)
+
+    def _publish_one(self, channel: str, message: dict[str, Any], event: str, event_id: str) -> None:
+        self._publish(channel, message, event=event, event_id=event_id)
+        self._breath.take()
+
+
+def _name(item: Item) -> str:
+    return f"{item.source}:{getattr(item, 'id', '')}"[:100]

@@ -1,0 +1,239 @@
+"""Puts what the sources gave into the database, and says what that changed.
+
+A batch is one transaction, with how far the sources have come: what is known is looked up, what is
+new inserted, what was edited or taken back replaced. If another process inserts the
+same post in between, the unique constraint refuses the batch, and trying its halves sorts it out,
+as it does for a post that the database cannot hold: in the end that one stands alone, is put
+aside, and the others are in.
+
+This blocks, and is called in a thread: see :mod:`feed`. It logs nothing there; what there is to
+say is in what it returns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Protocol
+
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+    reset_queries,
+    transaction,
+)
+from django.utils import timezone
+from gevent import monkey
+
+from realtime_wall.wall.feed.recent_ids import cursors, latest
+from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
+from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
+
+sleep = monkey.get_original("time", "sleep")  # of a native thread
+
+# The database is away or busy, and the posts are good.
+Unavailable = (OperationalError, InterfaceError)
+
+
+Message = dict[str, Any]
+PORTION, REST = 20, 0.002  # posts, seconds
+BUSY = 100  # items in a batch
+COLUMNS = ("wall", "source", "post_id", "content", "created_at", "received_at", "hidden", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    post: Item
+    reason: str
+    kept: bool  # as a RejectedPost
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of a batch; a post that is in none of the lists had been stored before."""
+
+    new: list[Message] = field(default_factory=list)  # in the order of the posts
+    changed: list[Message] = field(default_factory=list)  # edited; those that a page may show
+    removed: list[Message] = field(default_factory=list)  # id and source
+    rejected: list[Rejection] = field(default_factory=list)
+    left: list[Item] = field(default_factory=list)  # to be tried again: the database was unavailable
+    problem: Exception | None = None  # why
+
+    def take(self, other: Stored) -> None:
+        self.new += other.new
+        self.changed += other.changed
+        self.removed += other.removed
+
+
+class Store(Protocol):
+    def add(self, items: Sequence[Item]) -> Stored:
+        """Store what is new or changed; called in a thread, and never raises for what a database may do."""
+
+    def note(self, source: str, trouble: str) -> None:
+        """Keep what stands in the way of a source, as well as can be; never raises either."""
+
+
+class DatabaseStore:
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+
+    def add(self, items: Sequence[Item]) -> Stored:
+        stored = Stored()
+        try:
+            self._add(items, stored)
+        finally:
+            # This thread's; a busy feed comes again at once, and keeps it.
+            if stored.problem or len(items) < BUSY:
+                connections.close_all()
+            reset_queries()  # which DEBUG would keep, with every post in them
+        return stored
+
+    def note(self, source: str, trouble: str) -> None:
+        found = {"trouble": tidy(trouble, 500)}
+        try:
+            wall = Wall.called(self.slug)
+            if not wall.positions.filter(source=source[:32]).update(**found, updated=timezone.now()):
+                SourcePosition.objects.create(wall=wall, source=source[:32], **found)
+        except DatabaseError:
+            pass  # it is in the log
+        finally:
+            connections.close_all()
+
+    def _add(self, items: Sequence[Item], stored: Stored) -> None:
+        if stored.problem:
+            stored.left += items
+            return
+        try:
+            stored.take(self._write(items))
+        except Unavailable as problem:
+            stored.problem = problem
+            stored.left += items
+        except Exception as problem:
+            if len(items) > 1:
+                middle = len(items) // 2
+                self._add(items[:middle], stored)
+                self._add(items[middle:], stored)
+            else:
+                self._add_alone(items[0], problem, stored)
+
+    def _add_alone(self, item: Item, problem: Exception, stored: Stored) -> None:
+        if isinstance(problem, IntegrityError):
+            # Another process may have stored it after we had looked; by now it can be seen.
+            try:
+                stored.take(self._write([item]))
+            except DatabaseError as again:
+                problem = again
+            else:
+                return
+        stored.rejected.append(self._put_aside(item, problem))
+
+    def _write(self, items: Sequence[Item]) -> Stored:
+        done = Stored()
+        with transaction.atomic():
+            wall = Wall.called(self.slug)
+            known = self._known(wall, items)
+            new: list[Post] = []
+            for item in latest(items):
+                if isinstance(item, Mark):
+                    continue
+                row = known.get(item.key)
+                if row is None:
+                    if isinstance(item, Post):
+                        new.append(item)
+                elif item.version > row.version:
+                    _replace(row, item, done)
+            done.new = insert(wall, new)
+            self._remember_places(wall, items)
+        return done
+
+    def _known(self, wall: Wall, items: Sequence[Item]) -> dict[str, Tweet]:
+        ids = [item.id for item in items if not isinstance(item, Mark)]
+        sources = {item.source for item in items}  # without them the index is of no use
+        rows = wall.tweets.filter(source__in=sources, post_id__in=ids).order_by()
+        rows = rows.only("wall_id", "post_id", "source", "version", "hidden")
+        return {str(row): row for row in rows}
+
+    def _remember_places(self, wall: Wall, items: Sequence[Item]) -> None:
+        for source, cursor in cursors(items).items():
+            place = {"cursor": cursor[:CURSOR_SIZE], "updated": timezone.now()}
+            if not wall.positions.filter(source=source).update(**place):
+                SourcePosition.objects.create(wall=wall, source=source, **place)
+
+    def _put_aside(self, item: Item, problem: Exception) -> Rejection:
+        reason = f"{type(problem).__name__}: {problem}"
+        try:
+            with transaction.atomic():
+                RejectedPost.objects.create(
+                    wall=Wall.called(self.slug),
+                    source=item.source[:32],
+                    post_id="" if isinstance(item, Mark) else tidy(item.id, ID_SIZE),
+                    reason=tidy(reason, 500),
+                    raw=_raw(item)[: RejectedPost.RAW_SIZE],
+                )
+        except Exception as second:
+            return Rejection(item, f"{reason}; nor could that be noted: {type(second).__name__}", kept=False)
+        return Rejection(item, reason, kept=True)
+
+
+def insert(wall: Wall, posts: Sequence[Post]) -> list[Message]:
+    """The messages of the posts, which are stored. Django's own way takes several times as long."""
+    messages: list[Message] = []
+    rows: list[tuple[Any, ...]] = []
+    if not posts:
+        return messages
+    connection = connections[wall._state.db or DEFAULT_DB_ALIAS]
+    fields: Any = (Tweet._meta.get_field(name) for name in ("content", "created_at", "received_at"))
+    content, created_at, received_at = fields
+    now = received_at.get_db_prep_save(timezone.now(), connection)
+    for number, post in enumerate(posts, 1):
+        message = post.as_message()
+        messages.append(message)
+        stored = content.get_db_prep_save(message, connection)
+        posted = created_at.get_db_prep_save(post.created_at, connection)
+        rows.append((wall.pk, post.source, post.id, stored, posted, now, False, post.version))
+        if number % PORTION == 0:
+            # The event loop waits for Python's lock, and would get it after five milliseconds only.
+            sleep(REST)
+    # Many rows in one statement: each call lets go of Python's lock, and has to wait to get it back.
+    most = connection.ops.bulk_batch_size(list(COLUMNS), rows)
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), most):
+            some = rows[start : start + most]
+            cursor.execute(_insert_statement(connection, len(some)), list(chain.from_iterable(some)))
+    return messages
+
+
+def _insert_statement(connection: Any, rows: int) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(Tweet._meta.get_field(name).column) for name in COLUMNS)  # type: ignore[union-attr]
+    places = ", ".join([f"({', '.join(['%s'] * len(COLUMNS))})"] * rows)
+    return f"INSERT INTO {quote(Tweet._meta.db_table)} ({columns}) VALUES {places}"
+
+
+def _replace(row: Tweet, item: Post | Removal, done: Stored) -> None:
+    """A later version of what is stored."""
+    if isinstance(item, Post):
+        row.content = item.as_message()
+        if not row.hidden:
+            done.changed.append(row.content)
+    else:
+        # What its author has deleted is not kept; its row is, so that the post cannot come back.
+        row.content |= {"text": "", "entities": [], "media": []}
+        if not row.hidden:
+            done.removed.append({"id": row.post_id, "source": row.source})
+        row.hidden = True
+    row.version = item.version
+    row.save(update_fields=["content", "version", "hidden"])
+
+
+def _raw(item: Item) -> str:
+    try:
+        return json.dumps(item.as_message() if isinstance(item, Post) else repr(item), default=repr)
+    except Exception:  # it may be this very thing that was wrong with the post
+        return json.dumps(repr(item))

@@ -1,0 +1,66 @@
+"""The visitors' share in the stream of X: rules for what they listen to, as many as the organiser allows.
+
+A term that many listen to is asked for once, and no longer than somebody listens, on whichever server. The
+posts go to those who listen; the wall does not show or store them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import gevent
+from gevent.event import Event
+
+from realtime_wall.wall.feed.announce import Welcome
+from realtime_wall.wall.feed.clock import Clock
+from realtime_wall.wall.live_search.search_cluster import Audience
+from realtime_wall.wall.options import Options
+from realtime_wall.wall.post import Item, Post
+from realtime_wall.wall.sources.hourly_cap import CappedSource
+from realtime_wall.wall.sources.restart_loop import keep_running
+from realtime_wall.wall.sources.source import Source
+from realtime_wall.wall.sources.x.shared_stream import VISITORS, SharedStream, XShare
+from realtime_wall.wall.sources.x.stream_rules import rules_for
+
+
+class VisitorsOnX:
+    def __init__(self, stream: SharedStream, audience: Audience, options: Options, clock: Clock) -> None:
+        self._stream = stream
+        self._audience = audience
+        self._most = options.visitors_on_x
+        self._is_welcome = Welcome(options.banned_users)
+        self._clock = clock
+        self._share: XShare | None = None
+        self._stopping = Event()
+        cap = options.posts_per_hour
+        self._source: Source = CappedSource("x", lambda _: self._make(), cap, clock) if cap else self._make()
+        self._running: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._audience.on_terms = self._terms_changed
+        self._audience.lead()
+        self._running = gevent.spawn(keep_running, self._source, self._offer, self._stopping, self._clock)
+
+    def stop(self) -> None:
+        self._audience.retire()
+        self._audience.on_terms = lambda: None
+        self._stopping.set()
+        self._source.stop()
+        if self._running is not None:
+            self._running.join(timeout=1)
+            self._running.kill()
+
+    def _make(self) -> XShare:
+        self._share = XShare(self._stream, VISITORS, self._rules(self._audience.terms), clock=self._clock)
+        return self._share
+
+    def _rules(self, terms: Iterable[str]) -> list[str]:
+        return rules_for(list(terms)[: self._most], [])
+
+    def _terms_changed(self) -> None:
+        if self._share is not None:
+            self._share.ask_for(self._rules(self._audience.terms))
+
+    def _offer(self, item: Item) -> None:
+        if isinstance(item, Post) and self._is_welcome(item):
+            self._audience.offer(item.as_message())

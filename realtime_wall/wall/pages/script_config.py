@@ -1,0 +1,26 @@
+"""What do the scripts of a page have to be told? Where to listen, and every word they may have to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext
+
+from realtime_wall.wall.models import Wall
+from realtime_wall.wall.pages.card import card_labels, utc_now
+
+
+def live_words(wall: Wall) -> dict[str, Any]:
+    """Of any page that shows posts as they come."""
+    return {
+        "channel": wall.channel,
+        "now": utc_now().isoformat(),
+        "card": card_labels(),
+        "more": gettext("{} more"),
+        "status": {
+            "live": gettext("live"),
+            "lost": gettext("connection lost"),
+            "failed": gettext("no connection"),
+            "closed": gettext("connection closed: load the page again"),
+        },
+    }

@@ -1,0 +1,43 @@
+"""The page of a wall, and what a page that was away reads again."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from realtime_wall.wall.models import MAIN
+from realtime_wall.wall.pages.card import key_of
+from realtime_wall.wall.pages.layout import frame, wall_called
+from realtime_wall.wall.queries import newest
+
+KEPT = 200  # as many as wall.js keeps in the page
+
+
+@require_safe
+@never_cache
+def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
+    wall = wall_called(slug)
+    return render(request, "realtime_wall_wall/wall.html", frame(request, wall))
+
+
+@require_safe
+@never_cache
+def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
+    """What a page missed that has everything up to the post ``?after=``, which is its key.
+
+    ``keys`` are all posts that a page may show, newest first, so that it can put the missed ones in
+    their places and take out what has been removed; ``edited`` are those of them that it may show as
+    they were. Without a usable key all of them are sent.
+    """
+    wall = wall_called(slug)
+    shown = newest.newest(wall, KEPT)
+    missed = newest.newer_than(wall, request.GET.get("after", ""), KEPT)
+    answer = {
+        "posts": missed.posts if missed.known and not missed.more else shown,
+        "keys": [key_of(post) for post in shown],
+        "edited": [post for post in shown if post.get("edited")],
+        "count": wall.tweets.filter(hidden=False).count(),
+    }
+    return JsonResponse(answer)

@@ -1,0 +1,115 @@
+import time
+from importlib import import_module
+
+import pytest
+from django.contrib.auth import SESSION_KEY, login
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+
+from realtime_wall.auth import django_sessions
+from tests.fakes import a_request
+from tests.wall.databases import file_database
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    with file_database(tmp_path_factory.mktemp("database") / "sessions.sqlite3") as path:
+        call_command("migrate", verbosity=0)
+        yield path
+
+
+def a_session(user_id=None, age=None):
+    session = SessionStore()
+    if user_id is not None:
+        session[SESSION_KEY] = user_id
+    session["what"] = "ever"
+    if age is not None:
+        session.set_expiry(age)
+    session.save()
+    return session.session_key
+
+
+def users(keys):
+    return {key: session.user_id for key, session in django_sessions.sessions_of(keys).items()}
+
+
+def test_each_session_is_its_users_or_nobodys_and_ends_when_the_store_says(tables):
+    adas, strangers = a_session("1", age=100), a_session()
+
+    assert users([adas, strangers]) == {adas: "1", strangers: None}
+    assert django_sessions.sessions_of([adas])[adas].ends == pytest.approx(time.time() + 100, abs=10)
+
+
+def test_a_session_that_has_ended_is_left_out(tables):
+    expired, deleted = a_session("1", age=-5), a_session("1")
+    Session.objects.filter(pk=deleted).delete()
+
+    assert django_sessions.sessions_of([expired, deleted]) == {}
+
+
+def test_many_sessions_cost_few_queries(tables):
+    keys = [a_session(str(number)) for number in range(20)]
+    unknown = [f"unknown{number}" for number in range(django_sessions.CHUNK * 2)]
+
+    with CaptureQueriesContext(connection) as queries:
+        found = users([*keys, *unknown])
+
+    assert found == {key: str(number) for number, key in enumerate(keys)}
+    assert len(queries) == 3
+
+
+@override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies")
+def test_a_session_in_its_cookie_needs_no_database():
+    session = import_module("django.contrib.sessions.backends.signed_cookies").SessionStore()
+    session[SESSION_KEY] = "7"
+    session.save()
+
+    found = django_sessions.sessions_of([session.session_key, "forged"])
+
+    assert found == {session.session_key: django_sessions.Session("7", None)}
+
+
+def test_a_request_without_a_session_has_no_key():
+    assert django_sessions.session_key_of(a_request()) is None
+    assert not django_sessions.has_read_session(a_request(), "key")
+
+
+def test_a_request_has_read_its_session_when_somebody_looked_and_it_was_there(tables):
+    def request_of(key):
+        request = a_request()
+        request.session = SessionStore(key)
+        return request
+
+    there, gone = request_of(a_session("1")), request_of("gone")
+    key = there.session.session_key
+    assert not django_sessions.has_read_session(there, key)
+
+    for request in (there, gone):
+        request.session.get("what")
+
+    assert django_sessions.has_read_session(there, key)
+    assert not django_sessions.has_read_session(gone, "gone")
+
+
+def test_a_renewed_user_is_read_once_for_all_requests_and_only_when_somebody_looks(tables):
+    ada = User.objects.create_user("ada", password="x")
+    requests = []
+    for _ in range(3):
+        request = a_request()
+        request.session, request.user = SessionStore(), None
+        login(request, ada, "django.contrib.auth.backends.ModelBackend")
+        requests.append(request)
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    assert not requests[0].user.is_staff
+
+    with CaptureQueriesContext(connection) as queries:
+        django_sessions.renew_user(requests)
+        assert len(queries) == 0
+        assert all(request.user.is_staff for request in requests)
+
+    assert len(queries) == 1

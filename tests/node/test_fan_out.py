@@ -1,0 +1,347 @@
+from dataclasses import replace
+from time import thread_time
+
+import gevent
+import pytest
+from gevent import get_hub
+from gevent.event import Event
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
+from realtime_wall.node import fan_out as fan_out_module
+from realtime_wall.node.fan_out import BACKLOG, BATCH, FanOut
+from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+from tests.live import wait_for
+
+
+class FakeCodec:
+    """Writes messages as their offsets, and counts how often it was asked."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, messages):
+        self.calls.append([message.position.offset for message in messages])
+        return b"".join(b"%d " % message.position.offset for message in messages)
+
+
+class FakeSubscriber:
+    def __init__(self, codec, session_id="", result=SENT):
+        self.codec = codec
+        self.session_id = session_id
+        self.result = result
+        self.writes = []
+
+    def deliver(self, encoded):
+        self.writes.append(encoded[self.codec])
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def is_known_as(self, session_id):
+        return session_id == self.session_id
+
+    @property
+    def bytes(self):
+        return b"".join(self.writes)
+
+
+class SlowSubscriber(FakeSubscriber):
+    """One that costs much more than a write does."""
+
+    def deliver(self, encoded):
+        until = thread_time() + 0.0002
+        while thread_time() < until:
+            pass
+        return super().deliver(encoded)
+
+
+@pytest.fixture
+def fan_out():
+    one = FanOut()
+    one.start()
+    yield one
+    one.stop()
+
+
+def message(offset, data_json="1", exclude=None):
+    return Message("room", data_json, Position("epoch", offset), offset, 0.0, exclude=exclude)
+
+
+def finish(*deliveries):
+    for delivery in deliveries:
+        assert delivery.done.wait(20)
+
+
+# Encoding
+
+
+def test_a_message_is_encoded_once_for_each_kind_of_client(fan_out):
+    plain, other = FakeCodec(), FakeCodec()
+    audience = tuple(FakeSubscriber(codec) for codec in (plain, other) for _ in range(100))
+
+    finish(fan_out.push(message(1), audience))
+
+    assert plain.calls == other.calls == [[1]]
+    assert all(subscriber.writes == [b"1 "] for subscriber in audience)
+    # One object for all, not a copy for each.
+    assert len({id(subscriber.writes[0]) for subscriber in audience if subscriber.codec is plain}) == 1
+
+
+def test_a_kind_of_client_that_is_not_there_costs_nothing(fan_out):
+    codec = FakeCodec()
+
+    finish(fan_out.push(message(1), ()))
+
+    assert codec.calls == []
+
+
+# Order and joining
+
+
+def test_messages_of_a_burst_leave_in_one_write(fan_out):
+    codec = FakeCodec()
+    audience = (FakeSubscriber(codec), FakeSubscriber(codec))
+
+    finish(*[fan_out.push(message(offset), audience) for offset in range(1, 51)])
+
+    assert codec.calls == [list(range(1, 51))]
+    assert [len(subscriber.writes) for subscriber in audience] == [1, 1]
+
+
+def test_a_write_is_joined_up_to_a_size_only(fan_out):
+    codec = FakeCodec()
+    subscriber = FakeSubscriber(codec)
+    audience = (subscriber,)
+    big = message(1, "x" * BATCH)
+
+    finish(*[fan_out.push(one, audience) for one in (big, message(2), message(3), big, message(5))])
+
+    assert codec.calls == [[1], [2, 3], [1], [5]]
+
+
+def test_an_audience_that_changed_is_not_mixed_up_with_the_one_before(fan_out):
+    codec = FakeCodec()
+    first, second = FakeSubscriber(codec), FakeSubscriber(codec)
+
+    finish(
+        fan_out.push(message(1), (first,)),
+        fan_out.push(message(2), (first, second)),
+        fan_out.push(message(3), (second,)),
+    )
+
+    assert (first.bytes, second.bytes) == (b"1 2 ", b"2 3 ")
+
+
+def test_everybody_hears_everything_in_one_order(fan_out, monkeypatch):
+    monkeypatch.setattr(fan_out_module, "SLICE", 0)  # yield as often as can be
+    codec = FakeCodec()
+    audience = tuple(FakeSubscriber(codec) for _ in range(100))
+    offsets = iter(range(1, 401))
+    deliveries = []
+
+    def publisher():
+        for _ in range(50):
+            deliveries.append(fan_out.push(message(next(offsets)), audience))
+            gevent.sleep(0)
+
+    gevent.joinall([gevent.spawn(publisher) for _ in range(8)], raise_error=True)
+    finish(*deliveries)
+
+    expected = b"".join(b"%d " % offset for offset in range(1, 401))
+    assert all(subscriber.bytes == expected for subscriber in audience)
+
+
+# Who is left out
+
+
+def test_the_client_that_a_message_leaves_out_does_not_hear_it(fan_out):
+    codec = FakeCodec()
+    sender, other = FakeSubscriber(codec, "sender"), FakeSubscriber(codec, "other")
+
+    left_out = fan_out.push(message(1, exclude="sender"), (sender, other))
+    for_all = fan_out.push(message(2), (sender, other))
+    finish(left_out, for_all)
+
+    assert (sender.bytes, other.bytes) == (b"2 ", b"1 2 ")
+    assert left_out.counts == [0, 0, 1]
+
+
+def test_who_left_hears_nothing_that_is_still_on_its_way(fan_out):
+    codec = FakeCodec()
+    left, other = FakeSubscriber(codec), FakeSubscriber(codec)
+    audience = (left, other)
+
+    first, second = fan_out.push(message(1), audience), fan_out.push(message(2), audience)
+    fan_out.forget(left, "room", Position("epoch", 1))
+    finish(first, second)
+
+    assert (left.bytes, other.bytes) == (b"2 ", b"1 2 ")
+
+
+def test_who_left_another_channel_hears_this_one(fan_out):
+    subscriber = FakeSubscriber(FakeCodec())
+
+    delivery = fan_out.push(message(1), (subscriber,))
+    fan_out.forget(subscriber, "attic", Position("epoch", 1))
+    finish(delivery)
+
+    assert (subscriber.bytes, delivery.counts) == (b"1 ", [0, 0, 1])
+
+
+def test_who_leaves_in_the_middle_of_a_delivery_hears_no_more_of_it(fan_out):
+    class Meddler(FakeSubscriber):
+        def deliver(self, encoded):
+            fan_out.forget(last, "room", Position("epoch", 1))
+            return super().deliver(encoded)
+
+    codec = FakeCodec()
+    last = FakeSubscriber(codec)
+    audience = (Meddler(codec), *(FakeSubscriber(codec) for _ in range(198)), last)
+
+    delivery = fan_out.push(message(1), audience)
+    finish(delivery)
+
+    assert last.writes == []
+    assert delivery.counts == [0, 0, 199]
+
+
+def test_that_somebody_left_is_not_remembered_for_longer_than_it_matters(fan_out):
+    subscriber = FakeSubscriber(FakeCodec())
+
+    fan_out.forget(subscriber, "room", Position("epoch", 1))
+    assert not fan_out._left  # nothing was on its way
+    delivery = fan_out.push(message(2), (subscriber,))
+    fan_out.forget(subscriber, "room", Position("epoch", 2))
+    finish(delivery)
+    wait_for(lambda: not fan_out._left)
+
+
+def test_under_an_endless_stream_it_is_not_remembered_either(fan_out):
+    codec = FakeCodec()
+    subscriber = FakeSubscriber(codec)
+    first = fan_out.push(message(1), (subscriber,))
+    fan_out.forget(subscriber, "room", Position("epoch", 1))
+    seen = []
+
+    class Curious(FakeSubscriber):
+        def deliver(self, encoded):
+            seen.append(dict(fan_out._left))
+            return super().deliver(encoded)
+
+    second = fan_out.push(message(2), (Curious(codec),))
+    finish(first, second)
+
+    assert seen == [{}]
+
+
+# What became of it
+
+
+def test_a_delivery_says_whom_it_reached(fan_out):
+    codec = FakeCodec()
+    audience = tuple(FakeSubscriber(codec, result=result) for result in [SENT] * 3 + [QUEUED] * 2 + [DROPPED])
+
+    one, other = fan_out.push(message(1), audience), fan_out.push(message(2), audience)
+    finish(one, other)
+
+    assert one.counts == other.counts == [1, 2, 3]
+
+
+def test_a_subscriber_that_fails_takes_nothing_from_its_neighbours(fan_out, caplog):
+    codec = FakeCodec()
+    broken = FakeSubscriber(codec, result=ValueError("broken"))
+    before, after = FakeSubscriber(codec), FakeSubscriber(codec)
+
+    delivery = fan_out.push(message(1), (before, broken, after))
+    finish(delivery)
+
+    assert before.bytes == after.bytes == b"1 "
+    assert delivery.counts == [1, 0, 2]
+    assert "could not be delivered to one subscriber" in caplog.text
+
+
+def test_a_message_that_cannot_be_handled_at_all_does_not_end_the_fan_out(fan_out, caplog):
+    subscriber = FakeSubscriber(FakeCodec())
+
+    poisoned = fan_out.push(message(1), None)
+    finish(poisoned)
+    finish(fan_out.push(message(2), (subscriber,)))
+
+    assert poisoned.counts == [0, 0, 0]
+    assert subscriber.bytes == b"2 "
+    assert "a message could not be delivered" in caplog.text
+
+
+# Turns
+
+
+def test_the_event_loop_keeps_turning_while_a_large_audience_is_served(fan_out):
+    audience = tuple(SlowSubscriber(FakeCodec()) for _ in range(5000))
+    turns = []
+    timer = get_hub().loop.timer(0.001, 0.001)
+    timer.start(lambda: turns.append(thread_time()))
+    try:
+        delivery = fan_out.push(message(1), audience)
+        finish(delivery)
+    finally:
+        timer.stop()
+        timer.close()
+
+    # A second of work in slices of a few milliseconds, counted as work: a busy machine stretches time.
+    assert delivery.counts == [0, 0, 5000]
+    assert len(turns) > 50
+    longest = max(later - earlier for earlier, later in zip(turns, turns[1:], strict=False))
+    assert longest < 0.2
+
+
+def test_who_publishes_without_pause_waits_for_the_deliveries(fan_out):
+    subscriber = FakeSubscriber(FakeCodec())
+    audience, most = (subscriber,), 0
+    for offset in range(1, 5 * BACKLOG):
+        fan_out.wait_for_room()
+        delivery = fan_out.push(message(offset), audience)
+        most = max(most, len(fan_out._queue))
+    finish(delivery)
+
+    assert most == BACKLOG
+    assert subscriber.bytes.endswith(b" %d " % (5 * BACKLOG - 1))
+
+
+def test_there_is_room_again_once_everything_was_delivered(fan_out):
+    audience, waited = (FakeSubscriber(FakeCodec()),), Event()
+    for offset in range(1, BACKLOG + 1):
+        fan_out.push(message(offset), audience)
+
+    def publisher():
+        fan_out.wait_for_room()
+        waited.set()
+
+    gevent.spawn(publisher)
+    wait_for(waited.is_set)
+
+
+def test_a_stopped_fan_out_delivers_nothing_more():
+    fan_out, subscriber = FanOut(), FakeSubscriber(FakeCodec())
+    fan_out.start()
+    fan_out.stop()
+    fan_out.push(message(1), (subscriber,))
+    gevent.sleep(0.01)
+
+    assert subscriber.writes == []
+
+
+def test_a_volatile_message_leaves_alone_and_only_to_those_who_keep_up(fan_out):
+    codec = FakeCodec()
+    keeps_up, behind, one_way = (FakeSubscriber(codec) for _ in range(3))
+    keeps_up.is_behind, behind.is_behind = False, True
+    audience = (keeps_up, behind, one_way)
+
+    deliveries = [fan_out.push(message(1), audience)]
+    deliveries.append(fan_out.push(replace(message(1), is_volatile=True), audience))
+    deliveries.append(fan_out.push(message(2), audience))
+    finish(*deliveries)
+
+    assert keeps_up.bytes == b"1 1 2 "
+    assert behind.bytes == one_way.bytes == b"1 2 "
+    assert deliveries[1].counts == [2, 0, 1]

@@ -1,0 +1,145 @@
+import io
+
+import h11
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from realtime_wall.server.http.request_head import BadHead, check_head
+from tests.server.heads import BAD, GOOD
+
+# What only the reading of the bytes can tell: limits that end it, and the line that ends the head.
+READ_LIMITS = {
+    "bare LF at the end of the head",
+    "a long header",
+    "32 KiB of headers",
+    "a long target",
+    "a request line of 8,192 bytes",
+}
+
+
+def lines_of(data):
+    lines = []
+    for line in io.BytesIO(data):
+        if line in (b"\r\n", b"\n"):
+            break
+        lines.append(line)
+    return lines
+
+
+def is_accepted(lines):
+    try:
+        check_head(lines)
+    except BadHead:
+        return False
+    return True
+
+
+def is_fine_with_h11(lines):
+    other = h11.Connection(h11.SERVER, max_incomplete_event_size=1024 * 1024)
+    other.receive_data(b"".join(lines) + b"\r\n")
+    try:
+        return isinstance(other.next_event(), h11.Request)
+    except h11.RemoteProtocolError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("status", "data"), [pytest.param(*row[1:], id=row[0]) for row in BAD if row[0] not in READ_LIMITS]
+)
+def test_a_head_in_doubt_is_refused(status, data):
+    with pytest.raises(BadHead) as refused:
+        check_head(lines_of(data))
+
+    assert refused.value.status == status
+    assert refused.value.response().startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in GOOD])
+def test_a_sound_head_is_accepted(data):
+    check_head(lines_of(data))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"A: b\0\r\n", "400 NUL in the request head"),
+        (b"A: b\n", "400 a line of the request head does not end in CRLF"),
+        (b"A : b\r\n", "400 a header line is not 'Name: value'"),
+        (b"Host: b\r\n", "400 a request needs exactly one Host header"),
+        (b"Content-Length: b\r\n", "400 Content-Length is not one number"),
+        (b"Transfer-Encoding: b\r\n", "400 the only Transfer-Encoding this server reads is 'chunked'"),
+    ],
+)
+def test_a_refusal_says_why(line, reason):
+    with pytest.raises(BadHead) as refused:
+        check_head([b"GET / HTTP/1.1\r\n", b"Host: a\r\n", line])
+
+    assert str(refused.value) == reason
+
+
+def test_a_refusal_is_a_whole_answer_that_ends_the_connection():
+    head, _, body = BadHead(431, "too large").response().partition(b"\r\n\r\n")
+
+    assert head.split(b"\r\n") == [
+        b"HTTP/1.1 431 Request Header Fields Too Large",
+        b"Connection: close",
+        b"Content-Type: text/plain; charset=utf-8",
+        b"Content-Length: 10",
+    ]
+    assert body == b"too large\n"
+
+
+# Pieces that matter to a parser, to be put together in every order.
+PIECES = st.sampled_from(
+    [
+        b"GET / HTTP/1.1\r\n",
+        b"POST /a HTTP/1.0\r\n",
+        b"OPTIONS * HTTP/1.1\r\n",
+        b"Host: a\r\n",
+        b"Content-Length: 1\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Upgrade: websocket\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b" ",
+        b"\t",
+        b":",
+        b"A",
+        b"\0",
+        b"\x80",
+        b"\x85",
+        b"\xa0",
+        b"\x0b",
+        b"#",
+        b"?",
+        b"HTTP/1.1",
+        b"HTTP/2.0",
+    ]
+)
+RANDOM = st.binary(max_size=200)
+PIECED = st.lists(PIECES | st.binary(max_size=3), max_size=20).map(b"".join)
+
+
+@st.composite
+def damaged(draw):
+    """A sound head with some bytes put in, left out or changed."""
+    data = bytearray(draw(st.sampled_from([data for _, data in GOOD if len(data) < 300])))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(data)))
+        data[at : at + draw(st.integers(0, 2))] = draw(PIECES | st.binary(max_size=2))
+    return bytes(data)
+
+
+@given(RANDOM | PIECED | damaged())
+@example(b"GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n")
+def test_what_is_accepted_is_fine_with_another_parser_too(data):
+    lines = lines_of(data)
+    if lines and is_accepted(lines):
+        assert is_fine_with_h11(lines)
+
+
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=8))
+def test_any_lines_are_accepted_or_refused(lines):
+    is_accepted([line + b"\r\n" for line in lines])
