@@ -19,7 +19,7 @@ import redis  # noqa: E402
 from gevent.event import Event  # noqa: E402
 
 from realtime_wall.brokers.commands import Publish  # noqa: E402
-from realtime_wall.brokers.entry import draft  # noqa: E402
+from realtime_wall.brokers.entry import proposal  # noqa: E402
 from realtime_wall.brokers.redis.redis_link import RedisLink  # noqa: E402
 from realtime_wall.brokers.redis.sync_client import RedisOutside  # noqa: E402
 from realtime_wall.brokers.replica import Replica  # noqa: E402
@@ -79,7 +79,7 @@ def ours(url, prefix):
 
 def publish_with(link):
     def publish(data):
-        link.sequence(draft(Publish(channel="bench", data_json=data), link.address))
+        link.sequence(proposal(Publish(channel="bench", data_json=data), link.address))
 
     return publish
 

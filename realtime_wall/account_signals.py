@@ -18,7 +18,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_init, post_s
 from django.http import HttpRequest
 
 from realtime_wall import api
-from realtime_wall.brokers.commands import AskAgain, Command, Cut
+from realtime_wall.brokers.commands import Command, DisconnectUser, RecheckPermissions
 from realtime_wall.errors import NoServer
 
 # What a user may do by being what it is.
@@ -48,7 +48,7 @@ def _logged_out(request: HttpRequest | None, **_: Any) -> None:
     # Sent before the session is flushed: it still has the key that its sockets came with.
     session = getattr(request, "session", None)
     if session is not None and session.session_key:
-        _tell(Cut(session_key=session.session_key))
+        _tell(DisconnectUser(session_key=session.session_key))
 
 
 def _user_read(instance: Any, **_: Any) -> None:
@@ -65,34 +65,34 @@ def _user_saved(instance: Any, created: bool, **_: Any) -> None:
     # set_password() leaves the new one here until it is saved; a login that renews the hash does not.
     has_new_password = getattr(instance, "_password", None) is not None
     if has_new_password or not instance.is_active:
-        _tell(Cut(user_id=str(instance.pk)))
+        _tell(DisconnectUser(user_id=str(instance.pk)))
     elif instance.__dict__.get(READ_WITH) != _powers_of(instance):
         _user_read(instance)
-        _tell(AskAgain(user_id=str(instance.pk)))
+        _tell(RecheckPermissions(user_id=str(instance.pk)))
 
 
 def _user_deleted(instance: Any, **_: Any) -> None:
-    _tell(Cut(user_id=str(instance.pk)))
+    _tell(DisconnectUser(user_id=str(instance.pk)))
 
 
 def _permissions_of_users_changed(instance: Any, action: str, pk_set: Any, **_: Any) -> None:
     if not action.startswith("post_"):
         return
     if isinstance(instance, get_user_model()):
-        _tell(AskAgain(user_id=str(instance.pk)))
+        _tell(RecheckPermissions(user_id=str(instance.pk)))
     elif pk_set is not None and len(pk_set) == 1:  # group.user_set.remove(user)
-        _tell(AskAgain(user_id=str(next(iter(pk_set)))))
+        _tell(RecheckPermissions(user_id=str(next(iter(pk_set)))))
     else:
-        _tell(AskAgain())
+        _tell(RecheckPermissions())
 
 
 def _permissions_of_groups_changed(action: str, **_: Any) -> None:
     if action.startswith("post_"):
-        _tell(AskAgain())
+        _tell(RecheckPermissions())
 
 
 def _group_deleted(**_: Any) -> None:
-    _tell(AskAgain())
+    _tell(RecheckPermissions())
 
 
 def _tell(command: Command) -> None:

@@ -16,12 +16,12 @@ from realtime_wall.brokers.commands import (
     Answers,
     Ask,
     Command,
+    GetPosition,
     Publish,
     Receipt,
     Retract,
     SendTo,
     Spooled,
-    Where,
 )
 from realtime_wall.channels.idempotency import check_key
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
@@ -180,7 +180,7 @@ def publish(
 def _publish(command: Publish, spool: bool) -> Position | Spooled:
     here = node.current()
     if spool and here is not None:
-        return here.publishing.publish_or_spool(command)
+        return here.publisher.publish_or_spool(command)
     return Position.parse(perform(command).position)
 
 
@@ -200,7 +200,7 @@ def cursor() -> str:
     A client that subscribes with it gets everything published since. Empty when no server runs.
     """
     try:
-        return perform(Where()).position or ""
+        return perform(GetPosition()).position or ""
     except NoServer:
         return ""
 

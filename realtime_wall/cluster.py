@@ -12,14 +12,14 @@ from typing import Any
 from realtime_wall import api
 from realtime_wall.brokers import router
 from realtime_wall.brokers.commands import (
-    Cut,
     Disconnect,
-    Look,
+    DisconnectUser,
+    GetPresence,
+    GetStatistics,
     Question,
     Receipt,
     Servers,
     Sockets,
-    Who,
     check_close,
 )
 from realtime_wall.channels.names import check_channel
@@ -101,12 +101,12 @@ def disconnect(session_id: str, code: int = 3503, reason: str = BY_SERVER) -> Re
 def disconnect_user(user: Any, code: int = 3503, reason: str = BY_SERVER) -> Receipt:
     """Close all sockets of a user, or of a user's primary key; the receipt counts them."""
     check_close(code, reason)
-    return api.perform(Cut(user_id=str(getattr(user, "pk", user)), code=code, reason=reason))
+    return api.perform(DisconnectUser(user_id=str(getattr(user, "pk", user)), code=code, reason=reason))
 
 
 def presence(channel: str) -> list[Person]:
     """The persons on a channel whose rule has PRESENCE, who came first at the front."""
-    people: list[Person] = next(_ask(Who(channel=check_channel(channel))))
+    people: list[Person] = next(_ask(GetPresence(channel=check_channel(channel))))
     return people
 
 
@@ -115,13 +115,13 @@ def statistics(what: str = "") -> dict[str, Any]:
     here = node.current()
     if here is not None:
         return queries.everywhere(here, what)
-    return of_all(list(control_client.answers_to(Look(what=what), config())))
+    return of_all(list(control_client.answers_to(GetStatistics(what=what), config())))
 
 
 def _ask(question: Question) -> Iterator[Any]:
     here = node.current()
     if here is None:
         return control_client.answers_to(question, config())
-    if isinstance(question, Who):
+    if isinstance(question, GetPresence):
         return iter([here.presence.people(question.channel, router.TIMEOUT)])
     return router.answers(here.broker, question)

@@ -26,8 +26,8 @@ class NeighbourLink:
     def hub(self):
         return self._first.broker.link.hub
 
-    def sequence(self, draft):
-        return self.hub.sequence(draft)
+    def sequence(self, proposal):
+        return self.hub.sequence(proposal)
 
     def tell(self, address, note):
         self.hub.tell(address, json.loads(json.dumps(note)))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from realtime_wall.brokers import router
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.brokers.member import Broker
 from realtime_wall.brokers.node_id import new_address
@@ -60,7 +60,7 @@ class Server:
         command = Publish(
             channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
         )
-        self.broker.link.sequence(draft(command, self.address))
+        self.broker.link.sequence(proposal(command, self.address))
 
     # As the broker's server
 

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from realtime_wall import api
-from realtime_wall.brokers.commands import AskAgain, Cut
+from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.errors import NoServer
 from tests.wall.databases import file_database
 
@@ -54,11 +54,11 @@ def test_a_changed_account_cuts_its_user(user, told, change):
         user.is_active = False
     user.save()
 
-    assert told == [Cut(user_id=str(user.pk))]
+    assert told == [DisconnectUser(user_id=str(user.pk))]
 
 
 def test_a_deleted_user_is_cut(user, told):
-    cut = Cut(user_id=str(user.pk))
+    cut = DisconnectUser(user_id=str(user.pk))
     user.delete()
 
     assert told[-1] == cut
@@ -70,7 +70,7 @@ def test_a_power_that_is_given_or_taken_is_told_once(user, told, power):
         setattr(user, power, value)
         user.save()
         user.save()
-        assert told == [AskAgain(user_id=str(user.pk))]
+        assert told == [RecheckPermissions(user_id=str(user.pk))]
         told.clear()
 
 
@@ -96,7 +96,7 @@ def test_other_saves_are_nothing_to_tell(user, told):
 def test_a_permission_of_one_user_is_asked_about_for_that_user(user, group, permission, told, change):
     change(user, group, permission)
 
-    assert told == [AskAgain(user_id=str(user.pk))]
+    assert told == [RecheckPermissions(user_id=str(user.pk))]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_permission_of_one_user_is_asked_about_for_that_user(user, group, perm
 def test_a_permission_of_several_users_is_asked_about_for_everybody(group, permission, told, change):
     change(group, permission)
 
-    assert told == [AskAgain()]
+    assert told == [RecheckPermissions()]
 
 
 def test_what_is_undone_was_never_told(user, told):

@@ -11,7 +11,7 @@ from realtime_wall import cluster
 from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
-from realtime_wall.sockets.recovery.detached_sessions import Parked
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
@@ -95,11 +95,11 @@ def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     client = connect(node)
     client.leave()
     socket, top = client.socket, node.broker.top
-    parked = Parked(node.parking, "secret", "me", socket, (), top, top, Answers())
-    node.parking.park(parked)
+    detached = DetachedSession(node.detached_sessions, "secret", "me", socket, (), top, top, Answers())
+    node.detached_sessions.detach(detached)
 
     assert cluster.disconnect(socket.id).sockets == 1
-    assert node.parking.take("secret", "me") is None
+    assert node.detached_sessions.take("secret", "me") is None
 
 
 def test_a_users_sockets_are_closed(node):

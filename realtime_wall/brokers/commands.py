@@ -99,12 +99,12 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class GetPosition:
     """Ask for the log's position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class DisconnectUser:
     """Close the sockets of a user, or of a Django session; by default it keeps their clients away."""
 
     user_id: str | None = None
@@ -123,7 +123,7 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskAgain:
+class RecheckPermissions:
     """Ask the rules again for the sockets of a user, or of everybody: who may do what has changed."""
 
     user_id: str | None = None
@@ -137,10 +137,30 @@ class Count:
 
 
 # Those that are answered by a receipt.
-Command = Publish | SendTo | Retract | Delete | Where | Cut | Disconnect | AskAgain | Count
+Command = (
+    Publish
+    | SendTo
+    | Retract
+    | Delete
+    | GetPosition
+    | DisconnectUser
+    | Disconnect
+    | RecheckPermissions
+    | Count
+)
 WITH_DATA = (Publish, SendTo, Ask)
 COMMANDS: dict[str, type[Command | Ask]] = {
-    kind.__name__: kind for kind in (*WITH_DATA, Retract, Delete, Where, Cut, Disconnect, AskAgain, Count)
+    kind.__name__: kind
+    for kind in (
+        *WITH_DATA,
+        Retract,
+        Delete,
+        GetPosition,
+        DisconnectUser,
+        Disconnect,
+        RecheckPermissions,
+        Count,
+    )
 }
 
 
@@ -153,7 +173,7 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class GetStatistics:
     """Ask for the statistics of a channel, of all that begin so (``news*``), of ``ALL``, or for a summary."""
 
     what: str = ""
@@ -173,15 +193,17 @@ class Sockets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class GetPresence:
     """Ask which persons are on a channel with PRESENCE."""
 
     channel: str
 
 
 # What is answered not by a receipt, but by any number of values.
-Question = Follow | Look | Servers | Sockets | Who
-QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Follow, Look, Servers, Sockets, Who)}
+Question = Follow | GetStatistics | Servers | Sockets | GetPresence
+QUESTIONS: dict[str, type[Question]] = {
+    kind.__name__: kind for kind in (Follow, GetStatistics, Servers, Sockets, GetPresence)
+}
 MAX_LAST = 1000
 
 
@@ -286,9 +308,11 @@ def from_json(value: object, *, of_server: bool = False) -> Command | Ask | Ques
             check_event_name(command.event)
     if isinstance(command, Follow) and not (0 <= command.last <= MAX_LAST):
         raise ValueError(f"nobody can ask for more than the last {MAX_LAST} messages")
-    if isinstance(command, (Retract, Delete, Who)) or (isinstance(command, Sockets) and command.channel):
+    if isinstance(command, (Retract, Delete, GetPresence)) or (
+        isinstance(command, Sockets) and command.channel
+    ):
         check_channel(command.channel)
-    if isinstance(command, (Cut, Disconnect)):
+    if isinstance(command, (DisconnectUser, Disconnect)):
         check_close(command.code, command.reason)
     if isinstance(command, Retract):
         check_event_id(command.which)

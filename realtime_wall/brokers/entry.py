@@ -23,7 +23,7 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Proposal:
     """Something that is to have a place in the order.
 
     ``key`` tells it from every other: said again with the same key it changes nothing. ``origin`` is the
@@ -65,14 +65,14 @@ class Sequenced:
     is_new: bool = True
 
 
-def draft(what: Ordered, origin: str, counted: bool = False) -> Draft:
+def proposal(what: Ordered, origin: str, counted: bool = False) -> Proposal:
     own = what.idempotency_key if isinstance(what, Publish) else None
     # A user's is meant for its channel; no address begins with what theirs begins with.
     key = f"{origin}:{next(_numbers)}" if own is None else f"={what.channel}={own}"
-    return Draft(what, key, origin, counted)
+    return Proposal(what, key, origin, counted)
 
 
-def has_own_key(one: Draft) -> bool:
+def has_own_key(one: Proposal) -> bool:
     """Whether its key is a user's, who may say it again much later."""
     return isinstance(one.what, Publish) and one.what.idempotency_key is not None
 

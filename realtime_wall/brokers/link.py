@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from realtime_wall.brokers.entry import Draft, Entry, Sequenced
+from realtime_wall.brokers.entry import Entry, Proposal, Sequenced
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
@@ -26,7 +26,7 @@ class Link(Protocol):
     def address(self) -> str:
         """Of this process; unique in the cluster. That of a server begins the ids of its sessions."""
 
-    def sequence(self, draft: Draft) -> Sequenced:
+    def sequence(self, proposal: Proposal) -> Sequenced:
         """Give it its place. PublishFailed when that was not confirmed in time.
 
         For a server, its entry has been brought in (or is about to be) when this returns.

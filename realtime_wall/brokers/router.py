@@ -17,17 +17,17 @@ from realtime_wall.brokers.commands import (
     Count,
     Delete,
     Disconnect,
+    GetPosition,
+    GetPresence,
     Publish,
     Question,
     Receipt,
     Retract,
     SendTo,
     Sockets,
-    Where,
-    Who,
     to_json,
 )
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.brokers.rpc import Caller
 from realtime_wall.channels.names import EVERYONE
@@ -52,7 +52,7 @@ def perform(caller: Caller, command: Command) -> Receipt:
         return _put(caller, command, True, caller.link.servers())
     if isinstance(command, (SendTo, Disconnect)):
         return _to_owner(caller, command)
-    if isinstance(command, Where):
+    if isinstance(command, GetPosition):
         top = caller.link.top()
         return Receipt(processes=len(caller.link.servers()), position=None if top is None else str(top))
     return _sum(_call(caller, caller.link.servers(), command))
@@ -77,7 +77,7 @@ def answers(caller: Caller, question: Question) -> Iterator[Any]:
     if isinstance(question, Sockets):
         for server in caller.link.servers():
             yield from _portions(caller, server, question)
-    elif isinstance(question, Who):
+    elif isinstance(question, GetPresence):
         for server in caller.link.servers():
             found = _call(caller, [server], question, PRESENCE_TIMEOUT)
             if found:
@@ -110,7 +110,7 @@ def nobody_on(channel: str) -> NoSocket:
 def _put(
     caller: Caller, command: Publish | Retract | Delete, counted: bool, servers: Collection[str]
 ) -> Receipt:
-    one = draft(command, caller.link.address, counted)
+    one = proposal(command, caller.link.address, counted)
     expected = caller.expect(one.key, servers) if counted else None
     sequenced = caller.link.sequence(one)
     position = None if sequenced.position is None else str(sequenced.position)

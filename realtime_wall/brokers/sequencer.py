@@ -10,9 +10,9 @@ import time
 from time import monotonic
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
-from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, has_own_key
+from realtime_wall.brokers.entry import Deleted, Entry, Proposal, Sequenced, has_own_key
 from realtime_wall.channels import retraction
-from realtime_wall.channels.idempotency import Remembered
+from realtime_wall.channels.idempotency import IdempotencyKeys
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
@@ -28,25 +28,25 @@ def new_epoch() -> str:
 class Sequencer:
     def __init__(self, rules: Rules, history_channels: int, log: Log | None = None) -> None:
         self.log = log or Log(new_epoch(), rules.of, history_channels=history_channels)
-        self._answered: Remembered[Position] = Remembered()
+        self._answered: IdempotencyKeys[Position] = IdempotencyKeys()
 
-    def sequence(self, draft: Draft) -> tuple[Sequenced, Entry | None]:
-        what = draft.what
+    def sequence(self, proposal: Proposal) -> tuple[Sequenced, Entry | None]:
+        what = proposal.what
         if isinstance(what, Retract):
-            return self._retract(draft, what)
+            return self._retract(proposal, what)
         if isinstance(what, Delete):
-            return self._delete(draft, what)
-        return self._publish(draft, what)
+            return self._delete(proposal, what)
+        return self._publish(proposal, what)
 
-    def _publish(self, draft: Draft, what: Publish) -> tuple[Sequenced, Entry | None]:
-        own_key = draft.key if has_own_key(draft) else None
+    def _publish(self, proposal: Proposal, what: Publish) -> tuple[Sequenced, Entry | None]:
+        own_key = proposal.key if has_own_key(proposal) else None
         known = None if own_key is None else self._answered.get(own_key, monotonic())
         if known is not None:
             return Sequenced(known, is_new=False), None
         message = self._passing(what) if what.volatile else self._logged(what)
         if own_key is not None:
             self._answered.put(own_key, message.position, monotonic())
-        return _entered(draft, message)
+        return _entered(proposal, message)
 
     def _logged(self, what: Publish) -> Message:
         return self.log.append(
@@ -76,7 +76,7 @@ class Sequencer:
             is_volatile=True,
         )
 
-    def _retract(self, draft: Draft, what: Retract) -> tuple[Sequenced, Entry | None]:
+    def _retract(self, proposal: Proposal, what: Retract) -> tuple[Sequenced, Entry | None]:
         now = monotonic()
         taken = retraction.take_out(self.log, what.channel, what.which, now)
         if taken is None:
@@ -89,15 +89,15 @@ class Sequencer:
             now=now,
             time=time.time(),
         )
-        return _entered(draft, message)
+        return _entered(proposal, message)
 
-    def _delete(self, draft: Draft, what: Delete) -> tuple[Sequenced, Entry | None]:
+    def _delete(self, proposal: Proposal, what: Delete) -> tuple[Sequenced, Entry | None]:
         self.log.delete(what.channel)  # somebody may be on it of which nothing is kept
         top = self.log.top
         return Sequenced(top), Entry(
-            Deleted(what.channel, what.farewell, top), draft.key, draft.origin, draft.counted
+            Deleted(what.channel, what.farewell, top), proposal.key, proposal.origin, proposal.counted
         )
 
 
-def _entered(draft: Draft, message: Message) -> tuple[Sequenced, Entry]:
-    return Sequenced(message.position), Entry(message, draft.key, draft.origin, draft.counted)
+def _entered(proposal: Proposal, message: Message) -> tuple[Sequenced, Entry]:
+    return Sequenced(message.position), Entry(message, proposal.key, proposal.origin, proposal.counted)

@@ -28,7 +28,7 @@ def check_key(key: object) -> str:
     raise InvalidMessage(f"idempotency key {str(key)[:140]!r} {reason}")
 
 
-class Remembered(Generic[Answer]):
+class IdempotencyKeys(Generic[Answer]):
     def __init__(self, age: float = AGE, limit: int = LIMIT) -> None:
         self._age = age
         self._limit = limit

@@ -20,11 +20,11 @@ from realtime_wall.brokers.commands import (
     Command,
     Delete,
     Follow,
+    GetPosition,
     Publish,
     Question,
     Receipt,
     Retract,
-    Where,
 )
 from realtime_wall.brokers.link import Link
 from realtime_wall.brokers.local import runtime_dir
@@ -89,7 +89,7 @@ def _takes_a_server(command: Command) -> bool:
     """What is published without listeners in mind waits in Redis for whoever comes."""
     if isinstance(command, Publish):
         return command.wanted
-    return not isinstance(command, (Retract, Delete, Where))
+    return not isinstance(command, (Retract, Delete, GetPosition))
 
 
 class _Caller:

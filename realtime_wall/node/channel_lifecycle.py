@@ -26,7 +26,7 @@ LOOK_EVERY = 1.0
 Tell = Callable[[str, str, str], None]
 
 
-class ChannelLife:
+class ChannelLifecycle:
     def __init__(
         self,
         events_channel: str,

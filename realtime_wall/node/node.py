@@ -15,15 +15,15 @@ from realtime_wall.brokers.channel_rules import rules_of
 from realtime_wall.brokers.commands import (
     Answers,
     Ask,
-    AskAgain,
     Command,
     Count,
-    Cut,
     Delete,
     Disconnect,
+    DisconnectUser,
     Publish,
     Question,
     Receipt,
+    RecheckPermissions,
     Retract,
     SendTo,
     from_json,
@@ -34,7 +34,7 @@ from realtime_wall.brokers.local.hub import HubLink
 from realtime_wall.brokers.member import Broker
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.channels import resume
-from realtime_wall.channels.idempotency import Remembered
+from realtime_wall.channels.idempotency import IdempotencyKeys
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.position import Position
@@ -44,21 +44,21 @@ from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, NoSocket, RealtimeWallError
 from realtime_wall.events import published_receivers
-from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLife
+from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
 from realtime_wall.node.fan_out import FanOut, Subscriber
-from realtime_wall.node.publisher import Publishing
+from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
 from realtime_wall.presence.tracker import Presence
 from realtime_wall.sockets import ack_collector
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch.inbox import Pool
 from realtime_wall.sockets.interfaces import CatchUp
-from realtime_wall.sockets.recovery.detached_sessions import ParkingLot
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.revocation.revocation import Departures, Listener
+from realtime_wall.sockets.revocation.revocation import Listener, Revocation
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, QUEUED
-from realtime_wall.wire.timer_wheel import Clockwork
+from realtime_wall.wire.timer_wheel import TimerWheel
 
 log = logging.getLogger(__name__)
 
@@ -99,22 +99,24 @@ class Node:
         self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
-        self.clockwork = Clockwork()
-        self.parking = ParkingLot(self.clockwork, config.resume_timeout)
+        self.timer_wheel = TimerWheel()
+        self.detached_sessions = DetachedSessions(self.timer_wheel, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
-        self.departures = Departures(self.clockwork, self.parking, self.listeners)
+        self.revocation = Revocation(self.timer_wheel, self.detached_sessions, self.listeners)
         self.stopping = False
         self._fan_out = FanOut()
-        self.publishing = Publishing(
+        self.publisher = Publisher(
             self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
         )
-        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publishing.tell)
+        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publisher.tell)
         self.watchers = Watchers()
-        self._life = ChannelLife(
-            config.events_channel, self.rules, self.broker, self.subscriptions, self.publishing.tell
+        self._life = ChannelLifecycle(
+            config.events_channel, self.rules, self.broker, self.subscriptions, self.publisher.tell
         )
         self.broker.on_forgotten(self._life.forgotten)
-        self.told_publishers: Remembered[str] = Remembered()  # over HTTP, by channels and idempotency key
+        self.told_publishers: IdempotencyKeys[str] = (
+            IdempotencyKeys()
+        )  # over HTTP, by channels and idempotency key
         self.on_end: Callable[[], object] = lambda: None  # set by whoever runs this server
         self._told_at_most: Position | None = None  # while everybody is sent away
         self._home = threading.get_native_id()
@@ -122,10 +124,10 @@ class Node:
     def start(self) -> None:
         global _current
         self._fan_out.start()
-        self.clockwork.start()
-        self.departures.sessions.start()
+        self.timer_wheel.start()
+        self.revocation.sessions.start()
         if self._life.is_watched:
-            self.clockwork.schedule(self._life, LOOK_EVERY)
+            self.timer_wheel.schedule(self._life, LOOK_EVERY)
         for pattern, function in published_receivers:
             self.watchers.add(pattern, Receiver(self.pool, function), once=True)
         _current = self
@@ -138,7 +140,7 @@ class Node:
         self.presence.stop()
         self.broker.leave()
         self._fan_out.stop()
-        self.clockwork.stop()
+        self.timer_wheel.stop()
         self.pool.close()
 
     @property
@@ -161,18 +163,18 @@ class Node:
         """Do what a user asked, on all servers, and tell whom it reached."""
         if isinstance(command, Publish):
             self.presence.check(command)
-            return self.publishing.publish(command)
+            return self.publisher.publish(command)
         if isinstance(command, Retract):
-            return self.publishing.retract(command)
+            return self.publisher.retract(command)
         if isinstance(command, Delete):
-            return self.publishing.delete(command)
+            return self.publisher.delete(command)
         if isinstance(command, SendTo) and connected_sockets.get(command.session_id) is not None:
             return self._perform_here(command)
         return router.perform(self.broker, command)
 
     def ask(self, command: Ask) -> Answers:
         """Ask everybody on a channel, on all servers, and wait for their answers."""
-        self.publishing.check_size(command.data_json)
+        self.publisher.check_size(command.data_json)
         return router.ask(self.broker, command)
 
     # The other servers
@@ -198,7 +200,7 @@ class Node:
         if not isinstance(entry.item, Deleted) and entry.item.channel == PRESENCE:
             self.presence.entered(entry)
             return
-        self.publishing.entered(entry)
+        self.publisher.entered(entry)
         if self.presence.is_on:
             self.presence.published(entry)
 
@@ -206,7 +208,7 @@ class Node:
         self.presence.gone(address)
 
     def wait_for_room(self) -> None:
-        self.publishing.wait_for_room()
+        self.publisher.wait_for_room()
 
     def answer(self, request: dict[str, Any]) -> Receipt | Answers | Any:
         among_servers = self.answers.get(str(request.get("verb")))
@@ -241,13 +243,13 @@ class Node:
         if isinstance(command, SendTo):
             return self._send(command)
         if isinstance(command, Disconnect):
-            if not self.departures.disconnect(command):
+            if not self.revocation.disconnect(command):
                 raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
             return Receipt(processes=1, sockets=1)
-        if isinstance(command, Cut):
-            return Receipt(processes=1, sockets=self.departures.cut(command))
-        if isinstance(command, AskAgain):
-            return Receipt(processes=1, sockets=self.departures.ask_again(command))
+        if isinstance(command, DisconnectUser):
+            return Receipt(processes=1, sockets=self.revocation.cut(command))
+        if isinstance(command, RecheckPermissions):
+            return Receipt(processes=1, sockets=self.revocation.ask_again(command))
         if isinstance(command, Count):
             return Receipt(processes=1, sockets=self.subscriptions.count(command.channel))
         return self.perform(command)
@@ -264,7 +266,7 @@ class Node:
         socket = connected_sockets.get(command.session_id)
         if socket is None:
             raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-        self.publishing.check_size(command.data_json)
+        self.publisher.check_size(command.data_json)
         written = socket.send_arguments(command.event, Arguments(command.data_json, 1, command.binary))
         return Receipt(
             processes=1,

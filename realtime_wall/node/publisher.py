@@ -16,7 +16,7 @@ import gevent
 
 from realtime_wall.brokers import router
 from realtime_wall.brokers.commands import Delete, Publish, Receipt, Retract, Spooled
-from realtime_wall.brokers.entry import Deleted, Draft, Entry, Sequenced, draft
+from realtime_wall.brokers.entry import Deleted, Entry, Proposal, Sequenced, proposal
 from realtime_wall.brokers.member import Broker
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
@@ -29,10 +29,10 @@ from realtime_wall.node.fan_out import Delivery, FanOut, Subscriber
 class Spooling(Protocol):
     """A link that may be down for a while."""
 
-    def sequence_or_spool(self, draft: Draft) -> Sequenced | None: ...
+    def sequence_or_spool(self, proposal: Proposal) -> Sequenced | None: ...
 
 
-class Publishing:
+class Publisher:
     def __init__(
         self,
         broker: Broker,
@@ -64,7 +64,7 @@ class Publishing:
         link = self._broker.link
         if not isinstance(link, Spooling):  # it is this machine's own, and does not go away
             return Position.parse(router.perform(self._broker, command).position)
-        sequenced = link.sequence_or_spool(draft(command, self._broker.address))
+        sequenced = link.sequence_or_spool(proposal(command, self._broker.address))
         return Spooled() if sequenced is None or sequenced.position is None else sequenced.position
 
     def retract(self, command: Retract) -> Receipt:
@@ -78,22 +78,22 @@ class Publishing:
         receipt = router.perform(self._broker, command)
         return receipt if was_there or receipt.sockets else replace(receipt, position=None)
 
-    def enter(self, drafts: Sequence[Draft]) -> list[Exception | None]:
+    def enter(self, proposals: Sequence[Proposal]) -> list[Exception | None]:
         """For somebody who keeps them until they are entered: at once, in order; what failed, of each.
 
         After a PublishFailed the same has to be said again, with what follows it.
         """
         self._fan_out.wait_for_room()
-        if len(drafts) == 1:
-            return [self._enter(drafts[0])]
-        entering = [gevent.spawn(self._enter, one) for one in drafts]  # they begin in this order
+        if len(proposals) == 1:
+            return [self._enter(proposals[0])]
+        entering = [gevent.spawn(self._enter, one) for one in proposals]  # they begin in this order
         try:
             gevent.joinall(entering)
         finally:
             gevent.killall(entering, block=False)
         return [one.value for one in entering]
 
-    def _enter(self, one: Draft) -> Exception | None:
+    def _enter(self, one: Proposal) -> Exception | None:
         try:
             if isinstance(one.what, Publish):
                 self.check_size(one.what.data_json)
@@ -107,7 +107,7 @@ class Publishing:
         command = Publish(
             channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
         )
-        self._broker.link.sequence(draft(command, self._broker.address))
+        self._broker.link.sequence(proposal(command, self._broker.address))
 
     def check_size(self, data_json: str) -> None:
         size, limit = len(data_json), self._message_size

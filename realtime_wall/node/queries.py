@@ -11,7 +11,7 @@ from typing import Any
 from gevent.queue import Full, Queue
 
 from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Follow, Look, Question, Servers, Sockets, Who
+from realtime_wall.brokers.commands import Follow, GetPresence, GetStatistics, Question, Servers, Sockets
 from realtime_wall.brokers.replica import Replica
 from realtime_wall.brokers.rpc import Caller
 from realtime_wall.channels.message import Message
@@ -29,7 +29,7 @@ WAITING = 100
 def answers(watchers: Watchers, history: Replica, caller: Caller, question: Question) -> Iterator[Any]:
     if isinstance(question, Follow):
         yield from _follow(watchers, history, question)
-    elif isinstance(question, Look):
+    elif isinstance(question, GetStatistics):
         yield statistics.of_all(router.look(caller, question))
     else:
         yield from router.answers(caller, question)
@@ -77,8 +77,8 @@ def _last(history: Replica, question: Follow) -> list[Message]:
 def everywhere(here: Node, what: str) -> statistics.Told:
     """The statistics as all servers tell them."""
     if here.broker.is_alone:  # a question to oneself need not be written down
-        return statistics.of_all([look(here, Look(what=what))])
-    return statistics.of_all(router.look(here.broker, Look(what=what)))
+        return statistics.of_all([look(here, GetStatistics(what=what))])
+    return statistics.of_all(router.look(here.broker, GetStatistics(what=what)))
 
 
 def look(here: Node, question: Question) -> Any:
@@ -87,9 +87,9 @@ def look(here: Node, question: Question) -> Any:
         return statistics.of_server(here)
     if isinstance(question, Sockets):
         return statistics.sockets(here, question)
-    if isinstance(question, Who):
+    if isinstance(question, GetPresence):
         return here.presence.people(question.channel, router.TIMEOUT)
-    assert isinstance(question, Look)
+    assert isinstance(question, GetStatistics)
     what = question.what
     if not what:
         return statistics.summary(here)

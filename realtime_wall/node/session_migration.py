@@ -18,7 +18,7 @@ from gevent.event import Event
 from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.recovery import session_state
-from realtime_wall.sockets.recovery.detached_sessions import Parked
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,10 @@ def register(node: Node) -> None:
 
 def is_elsewhere(node: Node, secret: str) -> bool:
     """Whether the visit with this secret may be at another server."""
-    return bool(owner_of(secret)) and not node.parking.knows(secret) and len(node.servers()) > 1
+    return bool(owner_of(secret)) and not node.detached_sessions.knows(secret) and len(node.servers()) > 1
 
 
-def fetch(node: Node, secret: str, owner: str, request: HttpRequest) -> Parked | None:
+def fetch(node: Node, secret: str, owner: str, request: HttpRequest) -> DetachedSession | None:
     """The visit with this secret, from whichever server has it. Waits, but not for long."""
     others = [one for one in node.servers() if one != node.address]
     home = owner_of(secret)
@@ -55,33 +55,33 @@ def fetch(node: Node, secret: str, owner: str, request: HttpRequest) -> Parked |
 
 def _received(
     node: Node, server: str, body: Any, secret: str, owner: str, request: HttpRequest
-) -> Parked | None:
+) -> DetachedSession | None:
     try:
-        parked = session_state.from_json(body, node.parking, node, secret, owner, request)
+        detached = session_state.from_json(body, node.detached_sessions, node, secret, owner, request)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         log.warning("what server %s gave is no visit: %r", server, problem)
         return None
     gevent.spawn(node.ask_servers, [server], {"verb": HAS_COME, "secret": secret}, PATIENCE)
-    return parked
+    return detached
 
 
 # What others ask
 
 
 def _give(node: Node, request: dict[str, Any]) -> dict[str, Any] | None:
-    parked = node.parking.give(str(request["secret"]), str(request["owner"]))
-    if parked is None:
+    detached = node.detached_sessions.give(str(request["secret"]), str(request["owner"]))
+    if detached is None:
         return None
-    _let_receivers_finish(parked)
-    return session_state.to_json(parked, node.config.message_size)
+    _let_receivers_finish(detached)
+    return session_state.to_json(detached, node.config.message_size)
 
 
-def _let_receivers_finish(parked: Parked) -> None:
-    if parked.socket.inbox.jobs is not None:
+def _let_receivers_finish(detached: DetachedSession) -> None:
+    if detached.socket.inbox.jobs is not None:
         finished = Event()
-        parked.socket.inbox.put(finished.set)
+        detached.socket.inbox.put(finished.set)
         finished.wait(FINISHING)
 
 
 def _has_come(node: Node, request: dict[str, Any]) -> None:
-    node.parking.has_come(str(request["secret"]))
+    node.detached_sessions.has_come(str(request["secret"]))

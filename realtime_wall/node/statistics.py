@@ -108,7 +108,7 @@ def sockets(here: Node, question: Sockets) -> list[Told]:
         if one.id > question.after and (question.channel is None or question.channel in one.channels)
     ]
     portion = nsmallest(PORTION, found, key=lambda one: one.id)
-    users = here.departures.users(portion)
+    users = here.revocation.users(portion)
     return [
         {
             "session_id": one.id,

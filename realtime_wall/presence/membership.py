@@ -16,12 +16,12 @@ from typing import Any
 from gevent.event import Event
 
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import Draft, Entry, draft
+from realtime_wall.brokers.entry import Entry, Proposal, proposal
 from realtime_wall.brokers.member import Broker
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import PRESENCE
 from realtime_wall.errors import PublishFailed
-from realtime_wall.presence.roster import HELLO, START, Roll, Said, dead
+from realtime_wall.presence.roster import HELLO, START, Announcement, Roster, dead
 
 # How long the answers to a hello are waited for; then it is said again.
 PATIENCE = 2.0
@@ -35,13 +35,13 @@ AFTER = 1.0
 class _Hello:
     key: str
     is_entered: bool = False
-    entered: list[tuple[str, str, Said]] = field(default_factory=list)  # since
+    entered: list[tuple[str, str, Announcement]] = field(default_factory=list)  # since
     told: set[str] = field(default_factory=set)  # keys of events
 
 
-class RollCall:
+class Membership:
     def __init__(self, broker: Broker, grace: float, wake: Callable[[], object]) -> None:
-        self.roll = Roll()
+        self.roster = Roster()
         self.is_ready = Event()
         self._broker = broker
         self._grace = grace
@@ -53,30 +53,30 @@ class RollCall:
         self._ignorant: set[str] = set()  # servers that have begun with a roll of their own
 
     @property
-    def is_teller(self) -> bool:
-        return self.is_ready.is_set() and self.roll.teller(self._missing) == self._broker.address
+    def is_leader(self) -> bool:
+        return self.is_ready.is_set() and self.roster.leader(self._missing) == self._broker.address
 
     @property
     def has_others(self) -> bool:
-        return bool(self.roll.servers() - {self._broker.address})
+        return bool(self.roster.servers() - {self._broker.address})
 
     # Said, in the greenlet of presence
 
-    def say(self, said: Said) -> None:
+    def say(self, said: Announcement) -> None:
         """Afterwards it has been entered here."""
-        one = self._draft(said)
+        one = self._proposal(said)
         self._awaited = one.key
         self._has_come.clear()
         self._broker.link.sequence(one)
         self._has_come.wait(PATIENCE)
 
-    def _draft(self, said: Said, counted: bool = False) -> Draft:
+    def _proposal(self, said: Announcement, counted: bool = False) -> Proposal:
         command = Publish(channel=PRESENCE, data_json=json.dumps(said), volatile=True)
-        return draft(command, self._broker.address, counted)
+        return proposal(command, self._broker.address, counted)
 
     def get_ready(self) -> None:
         """PublishFailed when that has to be tried again."""
-        one = self._draft(HELLO, counted=True)
+        one = self._proposal(HELLO, counted=True)
         others = self._others()
         hello = self._hello = _Hello(one.key)
         expected = self._broker.expect(one.key, others)
@@ -89,7 +89,7 @@ class RollCall:
         results = [answer["result"] for answer in answers.values() if "result" in answer]
         image = next((one["image"] for one in results if one.get("image")), None)
         if self._hello is hello and image is not None:
-            self._begin(Roll.restored(image), hello)
+            self._begin(Roster.restored(image), hello)
         elif self._hello is hello and self._nobody_has_one(others, results):
             self.say(START)
         if not self.is_ready.is_set():
@@ -102,13 +102,13 @@ class RollCall:
         have_all_answered = len(results) == len(asked) and self._others() == asked
         return have_all_answered and not any(one["ready"] for one in results)
 
-    def _begin(self, roll: Roll, hello: _Hello) -> None:
+    def _begin(self, roster: Roster, hello: _Hello) -> None:
         for said in hello.entered:
-            roll.entered(*said)
+            roster.entered(*said)
         for key in hello.told:
-            roll.told(key)
-        self.roll = roll
-        if self._broker.address in roll.seniors:  # else it was said to be dead meanwhile
+            roster.told(key)
+        self.roster = roster
+        if self._broker.address in roster.join_order:  # else it was said to be dead meanwhile
             self._is_ready_now()
 
     def _is_ready_now(self) -> None:
@@ -136,13 +136,13 @@ class RollCall:
         if "hello" in said and not is_ours:
             self._answer(entry)
 
-    def _enter(self, entry: Entry, said: Said) -> None:
+    def _enter(self, entry: Entry, said: Announcement) -> None:
         if "start" in said:  # by somebody who knows nothing of us: it has to ask again
-            if entry.origin != self._broker.address and self.is_teller:
+            if entry.origin != self._broker.address and self.is_leader:
                 self._ignorant.add(entry.origin)
                 self._wake()
             return
-        self.roll.entered(entry.origin, entry.key, said)
+        self.roster.entered(entry.origin, entry.key, said)
         if "dead" in said:
             self._missing.pop(said["dead"], None)
             if said["dead"] == self._broker.address:
@@ -151,21 +151,21 @@ class RollCall:
 
     def _started(self, is_ours: bool) -> None:
         if is_ours and self._hello is not None:
-            self.roll.start(self._broker.address)
+            self.roster.start(self._broker.address)
             self._is_ready_now()
         elif not is_ours:
             self._hello = None  # somebody has a roll now: ask again
             self._wake()
 
     def _answer(self, entry: Entry) -> None:
-        image = self.roll.image() if self.is_teller else None
+        image = self.roster.image() if self.is_leader else None
         self._broker.report(entry, {"ready": self.is_ready.is_set(), "image": image})
 
     def published(self, entry: Entry) -> None:
-        if self.roll.untold or self._hello is not None:
+        if self.roster.untold or self._hello is not None:
             head, _, key = entry.key.rpartition("=presence:")
             if head.startswith("="):
-                self.roll.told(key)
+                self.roster.told(key)
                 if self._hello is not None:
                     self._hello.told.add(key)
 
@@ -187,7 +187,7 @@ class RollCall:
 
     def _miss(self, server: str, wait: float) -> None:
         if server not in self._missing:
-            others_first = self.roll.teller({*self._missing, server}) != self._broker.address
+            others_first = self.roster.leader({*self._missing, server}) != self._broker.address
             self._missing[server] = monotonic() + wait + (AFTER if others_first else 0.0)
             self._wake()
 
@@ -196,7 +196,7 @@ class RollCall:
 
     def look_for_the_dead(self) -> None:
         me = self._broker.address
-        known, alive = self.roll.servers(), set(self._broker.link.servers())
+        known, alive = self.roster.servers(), set(self._broker.link.servers())
         for server in known - alive - {me}:
             self._miss(server, max(self._grace, RETURN))
         while self._ignorant:

@@ -13,76 +13,78 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from realtime_wall.presence.table import Flip, Table
+from realtime_wall.presence.table import PresenceChange, Table
 
-Said = dict[str, Any]
+Announcement = dict[str, Any]
 
-HELLO: Said = {"hello": 1}
+HELLO: Announcement = {"hello": 1}
 # Said by a server that found nobody who has a roll: its own is everybody's from here on.
-START: Said = {"start": 1}
+START: Announcement = {"start": 1}
 
 
-def dead(server: str) -> Said:
+def dead(server: str) -> Announcement:
     return {"dead": server}
 
 
-def changes(here: list[tuple[str, Any]], gone: list[tuple[str, str]]) -> Said:
+def changes(here: list[tuple[str, Any]], gone: list[tuple[str, str]]) -> Announcement:
     """Persons who are on a channel by the server that says it, and the ids of those who are no longer."""
     return {"here": here, "gone": gone}
 
 
-class Roll:
+class Roster:
     def __init__(self) -> None:
         self.table = Table()
-        self.seniors: list[str] = []  # the servers that have a roll, the longest first
-        self.untold: dict[str, Flip] = {}  # by keys that are the same for all servers
+        self.join_order: list[str] = []  # the servers that have a roll, the longest first
+        self.untold: dict[str, PresenceChange] = {}  # by keys that are the same for all servers
 
-    def entered(self, server: str, key: str, said: Said) -> None:
+    def entered(self, server: str, key: str, said: Announcement) -> None:
         """A server has said something, in the one order, under a key that nothing else has."""
         if "hello" in said:
             self._leave(server)
-            self.seniors.append(server)
+            self.join_order.append(server)
         elif "dead" in said:
             self._leave(said["dead"])
-            self._flip(key, self.table.server_gone(said["dead"]))
+            self._change(key, self.table.server_gone(said["dead"]))
         else:
-            flips = [flip for one in said.get("here", ()) for flip in self.table.come(server, *one)]
-            flips += [flip for one in said.get("gone", ()) for flip in self.table.go(server, *one)]
-            self._flip(key, flips)
+            changes = [change for one in said.get("here", ()) for change in self.table.come(server, *one)]
+            changes += [change for one in said.get("gone", ()) for change in self.table.go(server, *one)]
+            self._change(key, changes)
 
     def start(self, server: str) -> None:
         """This roll is everybody's; others get theirs from it."""
-        self.seniors = [server]
+        self.join_order = [server]
 
     def told(self, key: str) -> None:
         """An event is in the log."""
         self.untold.pop(key, None)
 
-    def teller(self, missing: Collection[str]) -> str | None:
+    def leader(self, missing: Collection[str]) -> str | None:
         """The server that tells what is to be told."""
-        return next((server for server in self.seniors if server not in missing), None)
+        return next((server for server in self.join_order if server not in missing), None)
 
     def servers(self) -> set[str]:
         """All that are known by it."""
-        return {*self.seniors, *self.table.servers()}
+        return {*self.join_order, *self.table.servers()}
 
     def _leave(self, server: str) -> None:
-        if server in self.seniors:
-            self.seniors.remove(server)
+        if server in self.join_order:
+            self.join_order.remove(server)
 
-    def _flip(self, key: str, flips: list[Flip]) -> None:
-        self.untold.update({f"{key}/{number}": flip for number, flip in enumerate(flips)})
+    def _change(self, key: str, changes: list[PresenceChange]) -> None:
+        self.untold.update({f"{key}/{number}": change for number, change in enumerate(changes)})
 
     # As JSON
 
     def image(self) -> dict[str, Any]:
         untold = [[key, one.event, one.channel, one.person] for key, one in self.untold.items()]
-        return {"table": self.table.image(), "seniors": list(self.seniors), "untold": untold}
+        return {"table": self.table.image(), "join_order": list(self.join_order), "untold": untold}
 
     @classmethod
-    def restored(cls, image: dict[str, Any]) -> Roll:
-        roll = cls()
-        roll.table = Table.restored(image["table"])
-        roll.seniors = list(image["seniors"])
-        roll.untold = {key: Flip(event, channel, person) for key, event, channel, person in image["untold"]}
-        return roll
+    def restored(cls, image: dict[str, Any]) -> Roster:
+        roster = cls()
+        roster.table = Table.restored(image["table"])
+        roster.join_order = list(image["join_order"])
+        roster.untold = {
+            key: PresenceChange(event, channel, person) for key, event, channel, person in image["untold"]
+        }
+        return roster

@@ -17,7 +17,7 @@ LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class PresenceChange:
     """Somebody is there who was not, or the other way round."""
 
     event: str  # JOINED or LEFT
@@ -38,7 +38,7 @@ class Table:
         self._channels: dict[str, dict[str, _There]] = {}  # by channel, and by the ids of persons
         self._servers: dict[str, dict[tuple[str, str], None]] = {}  # what each has said is there
 
-    def come(self, server: str, channel: str, person: Person) -> list[Flip]:
+    def come(self, server: str, channel: str, person: Person) -> list[PresenceChange]:
         """A server has somebody on a channel. What is shown of a person is what was said of it first."""
         people = self._channels.setdefault(channel, {})
         there = people.get(person["id"])
@@ -47,9 +47,9 @@ class Table:
             there = people[person["id"]] = _There(person)
         there.servers.add(server)
         self._servers.setdefault(server, {})[channel, person["id"]] = None
-        return [Flip(JOINED, channel, there.person)] if is_first else []
+        return [PresenceChange(JOINED, channel, there.person)] if is_first else []
 
-    def go(self, server: str, channel: str, person_id: str) -> list[Flip]:
+    def go(self, server: str, channel: str, person_id: str) -> list[PresenceChange]:
         """A server has somebody on a channel no longer."""
         people = self._channels.get(channel, {})
         there = people.get(person_id)
@@ -65,14 +65,14 @@ class Table:
         del people[person_id]
         if not people:
             del self._channels[channel]
-        return [Flip(LEFT, channel, there.person)]
+        return [PresenceChange(LEFT, channel, there.person)]
 
-    def server_gone(self, server: str) -> list[Flip]:
+    def server_gone(self, server: str) -> list[PresenceChange]:
         """All that it had are no longer there by it; in an order that a table made from an image has, too."""
         return [
-            flip
+            change
             for channel, person_id in sorted(self.of(server))
-            for flip in self.go(server, channel, person_id)
+            for change in self.go(server, channel, person_id)
         ]
 
     def of(self, server: str) -> list[tuple[str, str]]:

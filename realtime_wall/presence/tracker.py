@@ -27,7 +27,7 @@ from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import InvalidMessage, PublishFailed
 from realtime_wall.presence import roster
 from realtime_wall.presence.identity import of as identity_of
-from realtime_wall.presence.membership import RollCall
+from realtime_wall.presence.membership import Membership
 from realtime_wall.presence.table import JOINED, LEFT, Person
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments
@@ -71,7 +71,7 @@ class Presence:
         self._grace = grace
         self._tell = tell
         self._work = Event()
-        self._call = RollCall(broker, grace, self._work.set)
+        self._call = Membership(broker, grace, self._work.set)
         # Sockets that have come, or gone, and were not looked at since.
         self._changed: dict[tuple[Any, str], bool] = {}
         self._sockets: dict[tuple[Any, str], str | None] = {}  # whose they are; None: nobody's to be seen
@@ -94,7 +94,7 @@ class Presence:
         """Who is on a channel. A server that has just begun has to be told, and is waited for."""
         if self.is_on:
             self._call.is_ready.wait(seconds)
-        return self._call.roll.table.people(channel)
+        return self._call.roster.table.people(channel)
 
     def check(self, command: Publish) -> None:
         """InvalidMessage for what would look like a word of ours."""
@@ -177,7 +177,7 @@ class Presence:
 
     def _differ(self) -> None:
         """What others have heard of this server and what is true may be two things."""
-        said = self._call.roll.table.of(self._broker.address)
+        said = self._call.roster.table.of(self._broker.address)
         self._unsaid.update(dict.fromkeys({*said} ^ {*self._mine}))
 
     # Who is here
@@ -248,15 +248,15 @@ class Presence:
                 raise
 
     def _tell_others(self) -> None:
-        if not self._call.is_teller:
+        if not self._call.is_leader:
             return
-        untold = self._call.roll.untold
+        untold = self._call.roster.untold
         if len(untold) > AT_ONCE:
             self._work.set()
-        for key, flip in list(islice(untold.items(), AT_ONCE)):
-            data = encode_json({"channel": flip.channel, "person": flip.person})
-            self._tell(flip.channel, data, flip.event, self._call.key_of(key))
-            self._call.roll.told(key)
+        for key, change in list(islice(untold.items(), AT_ONCE)):
+            data = encode_json({"channel": change.channel, "person": change.person})
+            self._tell(change.channel, data, change.event, self._call.key_of(key))
+            self._call.roster.told(key)
 
     def _greet(self) -> None:
         """Tell those who have come who is here."""
@@ -264,7 +264,7 @@ class Presence:
         for subscriber, channel in list(self._ungreeted):
             del self._ungreeted[subscriber, channel]
             if channel not in texts:
-                people = self._call.roll.table.people(channel)
+                people = self._call.roster.table.people(channel)
                 told = {"channel": channel, "people": people[:LISTED], "count": len(people)}
                 texts[channel] = encode_json(told)
             if channel in subscriber.socket.channels and not subscriber.socket.is_gone:

@@ -20,8 +20,8 @@ from realtime_wall.errors import RealtimeWallError
 from realtime_wall.node import queries, session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.server import drain
-from realtime_wall.server.affinity.fd_passing import SideDoor
-from realtime_wall.server.affinity.owner_routing import Passing
+from realtime_wall.server.affinity.fd_passing import FdPassing
+from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
 from realtime_wall.server.http.http_server import Listener
 from realtime_wall.server.link_factory import link_to_the_others
@@ -95,8 +95,8 @@ class _Server:
         supervisor = None if link is None else link.place.supervisor
         self.node = Node(config, partial(link_to_the_others, config, supervisor), queries.look)
         session_migration.register(self.node)
-        self._door, self._tunnels = SideDoor(config, self.node.address), Tunnels(self.node)
-        passing = Passing(self.node.address, [self._door.carry, self._tunnels.carry])
+        self._door, self._tunnels = FdPassing(config, self.node.address), Tunnels(self.node)
+        passing = OwnerRouting(self.node.address, [self._door.carry, self._tunnels.carry])
         several = link is not None
         self._listener = Listener(listener, application, config, passing, is_one_of_several=several)
         self._watchdog = Watchdog(config.slow_receiver)
@@ -117,7 +117,7 @@ class _Server:
         node.stopping = True
         _tell(signals.server_stopping, node)
         self._door.stop()
-        deadline, gone_before = monotonic() + seconds, set(node.parking.visits())
+        deadline, gone_before = monotonic() + seconds, set(node.detached_sessions.visits())
         drain.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
         for goodbye in _goodbyes(node):
             goodbye()  # to those who were just being let in; the others have heard it
@@ -126,9 +126,9 @@ class _Server:
         for connected in connected_sockets:
             connected.cut_off("did not answer the close")
         if self._others_stay():
-            visits = set(node.parking.visits()) - gone_before
-            node.parking.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)
-        node.parking.close()
+            visits = set(node.detached_sessions.visits()) - gone_before
+            node.detached_sessions.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)
+        node.detached_sessions.close()
         # What the receivers do about it is theirs to finish: it may be in a database next.
         if not node.pool.wait_until_idle(0 if hurry.is_set() else seconds):
             log.warning("receivers were still running when the server ended")

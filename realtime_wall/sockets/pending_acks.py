@@ -19,7 +19,7 @@ class Reply:
         self.give_up = give_up
 
 
-class Questions:
+class PendingAcks:
     __slots__ = ("_open",)
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from realtime_wall.sockets.arguments import Arguments, encode_args
 from realtime_wall.sockets.dispatch import receivers
 from realtime_wall.sockets.dispatch.inbox import Inbox
 from realtime_wall.sockets.interfaces import Node, Transport
-from realtime_wall.sockets.pending_acks import Questions, Reply
+from realtime_wall.sockets.pending_acks import PendingAcks, Reply
 from realtime_wall.wire.connection import DROPPED, Written
 
 
@@ -80,7 +80,7 @@ class Socket:
         self._channels: tuple[str, ...] = ()
         # The channels that the client itself asked for, with what it gave to be let in.
         self.asked: dict[str, str | None] | None = None
-        self._questions: Questions | None = None  # most are never asked anything
+        self._questions: PendingAcks | None = None  # most are never asked anything
 
     @property
     def id(self) -> str:
@@ -191,7 +191,7 @@ class Socket:
             reply.give_up()
             return
         if self._questions is None:
-            self._questions = Questions()
+            self._questions = PendingAcks()
         self._transport.send_event(name, arguments, self._questions.add(reply))
 
     def answered(self, reply_id: Any, args: list[Any]) -> None:

@@ -26,7 +26,7 @@ from realtime_wall.wall.feed import source_config
 from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.post import WITHDRAWN
 from realtime_wall.wall.sources import kinds
-from realtime_wall.wall.sources.source import Order
+from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.urls import taken_names
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         if {"kind", "wall"} <= cleaned.keys() and cleaned["kind"] not in kinds.SENT:
             keywords, users = source_config.read_terms(cleaned.get("terms", "").splitlines())
-            order = Order(
+            order = SourceRequest(
                 wall=cleaned["wall"].slug, keywords=keywords, users=users, options=options.current()
             )
             try:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PER_SECOND = 10
 
 
-class Ticking(Protocol):
+class Timed(Protocol):
     """Something with deadlines. ``due`` belongs to the clockwork."""
 
     due: int
@@ -30,9 +30,9 @@ class Ticking(Protocol):
         """Do what is due; in how many seconds to come back, or None for never."""
 
 
-class Clockwork:
+class TimerWheel:
     def __init__(self) -> None:
-        self._buckets: dict[int, list[Ticking]] = defaultdict(list)
+        self._buckets: dict[int, list[Timed]] = defaultdict(list)
         self._timer: Any = None
         self._done = int(monotonic() * PER_SECOND)
 
@@ -47,7 +47,7 @@ class Clockwork:
             self._timer = None
         self._buckets.clear()
 
-    def schedule(self, what: Ticking, delay: float) -> None:
+    def schedule(self, what: Timed, delay: float) -> None:
         """Call ``what.tick`` in so many seconds, up to a tenth later; an earlier appointment is forgotten."""
         due = max(ceil((monotonic() + delay) * PER_SECOND), self._done + 1)
         what.due = due

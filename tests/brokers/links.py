@@ -101,8 +101,8 @@ class _HubLink:
         for other in self.hub.members:
             other.gone(self.address)
 
-    def sequence(self, draft):
-        sequenced, entry = self.hub.sequencer.sequence(draft)
+    def sequence(self, proposal):
+        sequenced, entry = self.hub.sequencer.sequence(proposal)
         if entry is not None:
             for put in self.hub.queues.values():
                 put((False, entry))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gevent.event import Event
 
-from realtime_wall.brokers.entry import Deleted, draft
+from realtime_wall.brokers.entry import Deleted, proposal
 from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.rules import Rule, Rules
 from tests.live import wait_for
@@ -79,4 +79,4 @@ def some_rules(**options):
 
 
 def say(link, what, counted=False):
-    return link.sequence(draft(what, link.address, counted))
+    return link.sequence(proposal(what, link.address, counted))

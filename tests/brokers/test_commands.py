@@ -6,19 +6,19 @@ from hypothesis import strategies as st
 
 from realtime_wall.brokers.commands import (
     Ask,
-    Cut,
     Delete,
     Disconnect,
+    DisconnectUser,
     Follow,
-    Look,
+    GetPosition,
+    GetPresence,
+    GetStatistics,
     Publish,
     Receipt,
     Retract,
     SendTo,
     Servers,
     Sockets,
-    Where,
-    Who,
     from_json,
     to_json,
 )
@@ -51,19 +51,19 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         Publish(channel="news", data_json="1", idempotency_key="k1"),
         Retract(channel="news", which="epoch:7"),
         Delete(channel="news", farewell="Good night"),
-        Where(),
+        GetPosition(),
         Publish(channel="news", data_json='"b25l"', volatile=True, binary=Binary(PLACE, (b"one",))),
         SendTo(session_id="abc", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Ask(channel=EVERYONE, event="where", data_json="[1,2]", arity=2, timeout=0.5),
         Ask(channel="news", event="where", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Follow(pattern="a*", last=10),
-        Look(what="ALL"),
-        Cut(user_id="7", code=4000, reason="bye"),
+        GetStatistics(what="ALL"),
+        DisconnectUser(user_id="7", code=4000, reason="bye"),
         Disconnect(session_id="abc", code=3503, reason="bye"),
         Servers(),
         Sockets(),
         Sockets(channel="news", after="abc"),
-        Who(channel="news"),
+        GetPresence(channel="news"),
     ],
 )
 def test_a_command_goes_there_and_back(command):
@@ -120,7 +120,7 @@ def test_a_command_goes_there_and_back(command):
         {"verb": "Follow", "pattern": 1},
         {"verb": "Follow", "pattern": "a", "last": 1001},
         {"verb": "Follow", "pattern": "a", "last": -1},
-        {"verb": "Look", "what": None},
+        {"verb": "GetStatistics", "what": None},
         {"verb": "Delete", "channel": "news", "farewell": 1},
         {**PUBLISH, "event_id": "a\nb"},
         {"verb": "Retract", "channel": "news"},
@@ -137,7 +137,7 @@ def test_a_command_goes_there_and_back(command):
         {**SEND, "data_json": "{"},
         {**SEND, "event": "connect"},
         {**SEND, "channel": "news"},
-        {"verb": "Where", "channel": "news"},
+        {"verb": "GetPosition", "channel": "news"},
         {**PUBLISH, "volatile": 1},
         {**PUBLISH, "binary": {}},
         {**PUBLISH, "binary": ""},
@@ -168,7 +168,7 @@ ANYTHING = st.recursive(
     max_leaves=5,
 )
 FIELDS = st.sampled_from([*to_json(Publish(channel="a", data_json="1")), "session_id", "timeout"])
-VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "Where", "Ask", "1", "news", "tick"])
+VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "GetPosition", "Ask", "1", "news", "tick"])
 
 
 @given(ANYTHING | st.dictionaries(FIELDS, VALUES))
@@ -177,7 +177,7 @@ def test_anything_is_a_command_or_a_value_error(value):
         command = from_json(value)
     except ValueError:
         return
-    assert isinstance(command, (Publish, SendTo, Ask, Where))
+    assert isinstance(command, (Publish, SendTo, Ask, GetPosition))
 
 
 # Receipts
@@ -219,11 +219,11 @@ def test_a_receipt_reads_well(receipt, text):
         {"verb": "Disconnect", "session_id": "abc", "code": True, "reason": ""},
         {"verb": "Disconnect", "session_id": "abc", "code": 3503, "reason": "x" * 124},
         {"verb": "Disconnect", "session_id": "abc"},
-        {"verb": "Cut", "user_id": "7", "code": 1},
+        {"verb": "DisconnectUser", "user_id": "7", "code": 1},
         {"verb": "Sockets", "channel": "a/b"},
         {"verb": "Sockets", "channel": PRESENCE},
-        {"verb": "Who"},
-        {"verb": "Who", "channel": EVERYONE},
+        {"verb": "GetPresence"},
+        {"verb": "GetPresence", "channel": EVERYONE},
     ],
 )
 def test_a_question_or_an_order_about_clients_that_makes_no_sense_is_refused(value):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
-from realtime_wall.brokers.entry import Deleted, Sequenced, draft
+from realtime_wall.brokers.entry import Deleted, Sequenced, proposal
 from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.message import Binary
@@ -402,7 +402,7 @@ def test_two_servers_keep_what_one_log_would_keep(kind, request, steps, limits, 
                 if isinstance(step, Retract) and step.which.isdigit():
                     step = Retract(channel=step.channel, which=f"{epoch}:{step.which}")
                 link = seed.choice(servers)[0]
-                said = draft(step, link.address)
+                said = proposal(step, link.address)
                 expected, entry = model.sequence(said)
                 count += entry is not None
                 assert link.sequence(said) == expected

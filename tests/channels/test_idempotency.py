@@ -1,11 +1,11 @@
 import pytest
 
-from realtime_wall.channels.idempotency import LONGEST_KEY, Remembered, check_key
+from realtime_wall.channels.idempotency import LONGEST_KEY, IdempotencyKeys, check_key
 from realtime_wall.errors import InvalidMessage
 
 
 def test_the_first_answer_is_given_again():
-    remembered = Remembered()
+    remembered = IdempotencyKeys()
 
     assert remembered.get("key", now=0) is None
     assert remembered.put("key", "first", now=0) == "first"
@@ -14,7 +14,7 @@ def test_the_first_answer_is_given_again():
 
 
 def test_an_answer_is_forgotten_when_it_is_old_and_when_there_are_too_many():
-    remembered = Remembered(age=10, limit=2)
+    remembered = IdempotencyKeys(age=10, limit=2)
     for now, key in enumerate("abc"):
         remembered.put(key, key, now)
 

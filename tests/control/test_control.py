@@ -11,7 +11,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from realtime_wall.brokers.commands import Where
+from realtime_wall.brokers.commands import GetPosition
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.config import Config
 from realtime_wall.control import unix_client
@@ -277,8 +277,8 @@ if os.getuid() == 0:  # only root can become another user
         config = Config(runtime_dir=own_server.directory.name)
 
         assert as_nobody(lambda: say_hello(str(bus_path))).startswith("PermissionError")
-        assert as_nobody(lambda: unix_client.perform(Where(), config)).startswith("NoServer")
-        assert unix_client.perform(Where(), config).processes == 1
+        assert as_nobody(lambda: unix_client.perform(GetPosition(), config)).startswith("NoServer")
+        assert unix_client.perform(GetPosition(), config).processes == 1
 
     def test_another_user_cannot_publish_even_where_the_modes_let_him(own_server, bus_path):
         bus_path.parent.chmod(0o755)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.commands import Publish, Receipt, Where, to_json
+from realtime_wall.brokers.commands import GetPosition, Publish, Receipt, to_json
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.config import Config
 from realtime_wall.control import unix_client
@@ -85,10 +85,10 @@ def test_a_command_is_performed_and_its_receipt_returned(bus):
 
 
 def test_several_commands_may_follow_each_other(bus):
-    answers = bus.say(LINE + json.dumps(to_json(Where())).encode() + b"\n")
+    answers = bus.say(LINE + json.dumps(to_json(GetPosition())).encode() + b"\n")
 
     assert [answer["receipt"]["sockets"] for answer in answers] == [3, 3]
-    assert bus.performer.commands == [COMMAND, Where()]
+    assert bus.performer.commands == [COMMAND, GetPosition()]
 
 
 @pytest.mark.parametrize(

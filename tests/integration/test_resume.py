@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from realtime_wall import api
 from realtime_wall.channels.position import Position
-from realtime_wall.sockets.delivery import catch_up_writer
+from realtime_wall.sockets.delivery import backlog
 from realtime_wall.transports.websocket import plain_websocket
 from realtime_wall.transports.websocket.plain_websocket import WebSocket
 from tests.fakes import RecordingWire, a_request, no_receivers, running_node
@@ -25,7 +25,7 @@ HISTORY = 12  # little enough that a client may be away for too long
 @contextmanager
 def small_portions():
     """So that a few messages are too many to be told at once."""
-    with patch.object(catch_up_writer, "PORTION", 1000), patch.object(plain_websocket, "PORTION", 1000):
+    with patch.object(backlog, "PORTION", 1000), patch.object(plain_websocket, "PORTION", 1000):
         yield
 
 

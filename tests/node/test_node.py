@@ -4,7 +4,7 @@ import os
 import gevent
 import pytest
 
-from realtime_wall.brokers.commands import Publish, SendTo, Where
+from realtime_wall.brokers.commands import GetPosition, Publish, SendTo
 from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -175,7 +175,7 @@ def test_sending_tells_what_became_of_it(node, answer, counts):
 def test_where_is_the_log(node):
     publish(node)
 
-    assert node.perform(Where()).position == str(node.broker.top)
+    assert node.perform(GetPosition()).position == str(node.broker.top)
 
 
 # Subscribing

@@ -42,7 +42,7 @@ def test_nothing_is_told_twice_or_left_out_between_the_last_and_the_new(node):
 def test_who_reads_too_slowly_is_told_how_much_it_has_missed(node):
     greenlet, heard = follow(node, pattern="a")
     for number in range(WAITING + 3):
-        node.publishing.tell("a", str(number), "said")
+        node.publisher.tell("a", str(number), "said")
     gevent.idle()
     greenlet.kill()
 

@@ -57,12 +57,15 @@ def welcomed(visitor):
 
 
 def parked_at(nodes):
-    return [len(node.parking.visits()) for node in nodes]
+    return [len(node.detached_sessions.visits()) for node in nodes]
 
 
 def wait_until_forgotten(node):
     """It was told that the visit has come, and has nothing left of it."""
-    wait_for(lambda: not node.parking._given and not node.parking.visits(), "the word that it has come")
+    wait_for(
+        lambda: not node.detached_sessions._given and not node.detached_sessions.visits(),
+        "the word that it has come",
+    )
 
 
 def test_its_visit_goes_on_there(nodes, happened):
@@ -329,7 +332,7 @@ def test_a_visit_whose_taker_is_never_heard_of_again_ends_where_it_was(nodes, ha
 
     assert given["id"] == visitor.answer["sid"]
     wait_for(lambda: ("finished", given["id"]) in happened, "its end")
-    assert nodes[0].parking._given == {}
+    assert nodes[0].detached_sessions._given == {}
     assert nodes[1].ask_servers([nodes[0].address], request, 5.0) == {nodes[0].address: None}
 
 
@@ -377,9 +380,9 @@ def test_nonsense_that_a_client_says_meanwhile_ends_its_session(nodes, nonsense)
 
 def test_a_server_that_ends_finishes_what_it_has_given_away_and_nobody_has_taken(nodes, happened):
     visitor = Visitor(nodes[0]).connect()
-    nodes[0].parking.give(visitor.answer["pid"], "")
+    nodes[0].detached_sessions.give(visitor.answer["pid"], "")
 
-    nodes[0].parking.close()
+    nodes[0].detached_sessions.close()
     visitor.settle()
 
     assert [name for name, _ in happened].count("finished") == 1

@@ -13,7 +13,19 @@ from array import array
 from time import monotonic
 from typing import Protocol
 
-from tests.oracle.journal import At, CaughtUp, Connected, Cut, Event, Gap, Journal, Odd, Place, Refused, Run
+from tests.oracle.journal import (
+    At,
+    CaughtUp,
+    Connected,
+    DisconnectUser,
+    Event,
+    Gap,
+    Journal,
+    Odd,
+    Place,
+    Refused,
+    Run,
+)
 from tests.oracle.reading import Head, Message, head_of
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -152,7 +164,7 @@ class Client:
         if self._head is not None:
             self.refuse(why)
             return
-        self._leave(Cut(monotonic(), why))
+        self._leave(DisconnectUser(monotonic(), why))
 
     def refuse(self, why: str) -> None:
         """No connection came about; come back later each time."""

@@ -17,7 +17,7 @@ from tests.oracle.journal import (
     At,
     Attempt,
     Connected,
-    Cut,
+    DisconnectUser,
     Gap,
     Journal,
     Place,
@@ -133,7 +133,7 @@ class World:
         client = self.clients[number]
         if client.is_there:
             client.is_there = False
-            client.note(Cut(self.now, "cut"))
+            client.note(DisconnectUser(self.now, "cut"))
 
     def do_resume(self, number: int, earlier: int) -> None:
         """Come back; with a cursor that is some messages older than what was heard, perhaps."""

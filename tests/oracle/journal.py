@@ -82,7 +82,7 @@ class Connected(NamedTuple):
     where: str
 
 
-class Cut(NamedTuple):
+class DisconnectUser(NamedTuple):
     when: float
     why: str
 
@@ -107,7 +107,7 @@ class Odd(NamedTuple):
     what: str
 
 
-Event = Run | Resumed | At | Gap | Connected | Cut | Refused | CaughtUp | Odd
+Event = Run | Resumed | At | Gap | Connected | DisconnectUser | Refused | CaughtUp | Odd
 
 
 @dataclass

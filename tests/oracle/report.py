@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.oracle.journal import Attempt, CaughtUp, Cut, Journal, Refused
+from tests.oracle.journal import Attempt, CaughtUp, DisconnectUser, Journal, Refused
 from tests.oracle.judge import Judgement
 
 SHOWN = 20
@@ -58,13 +58,13 @@ class Report:
             clients = sum(journal.kind == way for journal in self.journals)
             lines.append(
                 f"{way:<10}{clients:>8}{judged.deliveries[way]:>9}{judged.duplicates[way]:>7}"
-                f"{judged.gaps[way]:>6}{judged.forgiven[way]:>8}{len(self.events(Cut, way)):>7}"
+                f"{judged.gaps[way]:>6}{judged.forgiven[way]:>8}{len(self.events(DisconnectUser, way)):>7}"
                 f"{len(self.events(Refused, way)):>9}{self.caught_up(0.5, way):>13.2f} s"
                 f"{self.caught_up(0.99, way):>6.2f} s{self.caught_up(1, way):>6.2f} s"
             )
         for title, found in (
             ("refused", self.refusals),
-            ("cut", Counter(event.why for event in self.events(Cut))),
+            ("cut", Counter(event.why for event in self.events(DisconnectUser))),
             ("not published", Counter(one.why[:60] for one in self.attempts if one.why)),
         ):
             if found:

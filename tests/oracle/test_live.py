@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveServer
 from tests.oracle import faults, judge
-from tests.oracle.journal import CaughtUp, Cut
+from tests.oracle.journal import CaughtUp, DisconnectUser
 from tests.oracle.load import SETTINGS, Load, Size
 from tests.oracle.ways import WAYS
 
@@ -42,7 +42,7 @@ def test_clients_that_are_cut_lose_nothing():
     assert report.judgement.verdicts == []
     assert (report.gaps, set(report.outcomes)) == (0, {"taken"})
     assert {journal.kind for journal in report.journals} == set(WAYS)
-    assert len(report.events(Cut)) > SMALL.clients / 2
+    assert len(report.events(DisconnectUser)) > SMALL.clients / 2
     assert len(report.events(CaughtUp)) >= SMALL.clients / 2
 
 

@@ -106,8 +106,8 @@ def test_what_the_teller_has_not_told_the_next_one_tells(local):
     with running(local, 3) as (first, second, third):
         told(third.come("ada"))
         wait_for(lambda: second.events == [("joined", "ada")])
-        teller = next(one for one in (first, second, third) if one.presence._call.is_teller)
-        assert teller is first
+        leader = next(one for one in (first, second, third) if one.presence._call.is_leader)
+        assert leader is first
         first.presence._tell = cannot
         told(third.come("bob")), told(second.come("eve"))
         assert third.people() == ["ada", "bob", "eve"]
@@ -152,9 +152,9 @@ def test_a_server_that_began_with_a_roll_of_its_own_is_put_right(local):
         told(first.come("ada"))
         lost = second.presence._call
         lost.begin_again()
-        lost.roll = type(lost.roll)()
+        lost.roster = type(lost.roster)()
         lost._hello = None
-        lost.roll.start(second.address)
+        lost.roster.start(second.address)
         lost._is_ready_now()
         lost.say(START)
 

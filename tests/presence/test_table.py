@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.presence.table import JOINED, LEFT, Flip, Table
+from realtime_wall.presence.table import JOINED, LEFT, PresenceChange, Table
 
 ADA, BOB = {"id": "1", "name": "ada"}, {"id": "2", "name": "bob"}
 
@@ -11,11 +11,11 @@ ADA, BOB = {"id": "1", "name": "ada"}, {"id": "2", "name": "bob"}
 def test_a_person_on_two_servers_is_there_once():
     table = Table()
 
-    assert table.come("one", "news", ADA) == [Flip(JOINED, "news", ADA)]
+    assert table.come("one", "news", ADA) == [PresenceChange(JOINED, "news", ADA)]
     assert table.come("two", "news", ADA) == []
     assert table.people("news") == [ADA]
     assert table.go("one", "news", "1") == []
-    assert table.go("two", "news", "1") == [Flip(LEFT, "news", ADA)]
+    assert table.go("two", "news", "1") == [PresenceChange(LEFT, "news", ADA)]
     assert table.people("news") == []
 
 
@@ -41,7 +41,7 @@ def test_with_a_server_those_leave_who_were_there_by_it_alone():
     for server, person in (("one", ADA), ("one", BOB), ("two", ADA)):
         table.come(server, "news", person)
 
-    assert table.server_gone("one") == [Flip(LEFT, "news", BOB)]
+    assert table.server_gone("one") == [PresenceChange(LEFT, "news", BOB)]
     assert table.server_gone("one") == []
     assert table.servers() == {"two"}
 
@@ -60,16 +60,16 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_whatever_happens_the_table_is_what_the_servers_have_said(steps):
-    table, said, flips = Table(), set(), []
+    table, said, changes = Table(), set(), []
     for what, server, channel, person in steps:
         if what == "come":
-            flips += table.come(server, channel, {"id": person})
+            changes += table.come(server, channel, {"id": person})
             said.add((server, channel, person))
         elif what == "go":
-            flips += table.go(server, channel, person)
+            changes += table.go(server, channel, person)
             said.discard((server, channel, person))
         else:
-            flips += table.server_gone(server)
+            changes += table.server_gone(server)
             said = {one for one in said if one[0] != server}
 
         for where in CHANNELS:
@@ -83,7 +83,7 @@ def test_whatever_happens_the_table_is_what_the_servers_have_said(steps):
 
     for where in CHANNELS:
         for person in PEOPLE:
-            events = [one.event for one in flips if (one.channel, one.person["id"]) == (where, person)]
+            events = [one.event for one in changes if (one.channel, one.person["id"]) == (where, person)]
             is_there = any((c, p) == (where, person) for _, c, p in said)
             assert events == [JOINED, LEFT] * (len(events) // 2) + [JOINED] * is_there
 

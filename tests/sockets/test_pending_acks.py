@@ -1,6 +1,6 @@
 import pytest
 
-from realtime_wall.sockets.pending_acks import MAX_OPEN, Questions, Reply
+from realtime_wall.sockets.pending_acks import MAX_OPEN, PendingAcks, Reply
 
 
 class Waiting:
@@ -13,7 +13,7 @@ class Waiting:
 
 @pytest.fixture
 def questions():
-    return Questions()
+    return PendingAcks()
 
 
 def test_an_answer_reaches_who_asked_and_nobody_else(questions):

@@ -4,7 +4,7 @@ import pytest
 from gevent.event import Event
 
 from realtime_wall.wire import timer_wheel
-from realtime_wall.wire.timer_wheel import Clockwork
+from realtime_wall.wire.timer_wheel import TimerWheel
 
 START = 1000.5
 
@@ -41,7 +41,7 @@ def clock(monkeypatch):
 
     clock = Clock()
     monkeypatch.setattr(timer_wheel, "monotonic", lambda: clock.now)
-    work = clock.work = Clockwork()
+    work = clock.work = TimerWheel()
     return clock
 
 
@@ -163,7 +163,7 @@ def test_it_turns_by_itself_until_it_is_stopped():
             rung.set()
 
     rung = Event()
-    work = Clockwork()
+    work = TimerWheel()
     work.start()
     work.schedule(Rung(), 0)
     assert rung.wait(5)

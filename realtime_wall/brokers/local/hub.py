@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from realtime_wall.brokers.entry import Draft, Entry, Sequenced
+from realtime_wall.brokers.entry import Entry, Proposal, Sequenced
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.channels.log import Log
@@ -69,8 +69,8 @@ class Hub:
     def servers(self) -> tuple[str, ...]:
         return tuple(self._guests)
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        sequenced, entry = self._sequencer.sequence(draft)
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        sequenced, entry = self._sequencer.sequence(proposal)
         if entry is not None:
             for watcher in self._watchers:
                 watcher(entry)
@@ -93,8 +93,8 @@ class CallerLink:
         self.address = address
         self._hub = hub
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        return self._hub.sequence(draft)
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        return self._hub.sequence(proposal)
 
     def tell(self, address: str, note: Note) -> None:
         self._hub.tell(address, note)
@@ -121,8 +121,8 @@ class HubLink:
         assert self._hub is not None, "nobody has joined yet"
         return self._hub
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        return self.hub.sequence(draft)
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        return self.hub.sequence(proposal)
 
     def tell(self, address: str, note: Note) -> None:
         self.hub.tell(address, note)

@@ -19,7 +19,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from realtime_wall.brokers.commands import to_json
-from realtime_wall.brokers.entry import Draft, Sequenced, entry_from_json, message_from_json
+from realtime_wall.brokers.entry import Proposal, Sequenced, entry_from_json, message_from_json
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image
@@ -56,13 +56,18 @@ class MemberLink:
 
     # As a link
 
-    def sequence(self, draft: Draft) -> Sequenced:
+    def sequence(self, proposal: Proposal) -> Sequenced:
         number = next(self._numbers)
         result: AsyncResult[Sequenced] = AsyncResult()
         self._open[number] = result
         try:
             self._lines.put(
-                {"draft": number, "key": draft.key, "count": draft.counted, "what": to_json(draft.what)}
+                {
+                    "proposal": number,
+                    "key": proposal.key,
+                    "count": proposal.counted,
+                    "what": to_json(proposal.what),
+                }
             )
             result.wait(TIMEOUT)
             if not result.ready():

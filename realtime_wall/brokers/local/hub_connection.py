@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract, from_json
-from realtime_wall.brokers.entry import Draft, Entry, Sequenced, entry_to_json, message_to_json
+from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, entry_to_json, message_to_json
 from realtime_wall.brokers.link import Note
 from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.local.hub_client import Lines
@@ -57,7 +57,7 @@ class HubMember:
         number = None
         try:
             said = json.loads(line)
-            number = said.get("draft")
+            number = said.get("proposal")
             self._said(said)
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             log.warning("server %s said what makes no sense: %s", self._address, problem)
@@ -65,12 +65,12 @@ class HubMember:
                 self._lines.put({"sequenced": number, "error": str(problem)})
 
     def _said(self, line: dict[str, Any]) -> None:
-        if "draft" in line:
+        if "proposal" in line:
             what = from_json(line["what"], of_server=True)
             if not isinstance(what, (Publish, Retract, Delete)):
                 raise ValueError("a draft is something to be published, retracted or deleted")
-            draft = Draft(what, str(line["key"]), self._address, bool(line["count"]))
-            self._sequenced(line["draft"], self._hub.sequence(draft))
+            proposal = Proposal(what, str(line["key"]), self._address, bool(line["count"]))
+            self._sequenced(line["proposal"], self._hub.sequence(proposal))
         else:
             self._hub.tell(line["to"], line["note"])
 

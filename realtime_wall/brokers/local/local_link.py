@@ -15,7 +15,7 @@ from typing import IO
 
 import gevent
 
-from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.entry import Proposal, Sequenced
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.brokers.local.hub import Hub, HubLink
@@ -54,8 +54,8 @@ class LocalLink:
 
     # As a link
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        return self._linked.sequence(draft)
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        return self._linked.sequence(proposal)
 
     def tell(self, address: str, note: Note) -> None:
         self._linked.tell(address, note)

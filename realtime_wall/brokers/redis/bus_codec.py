@@ -12,8 +12,8 @@ from itertools import count
 from typing import Any
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
-from realtime_wall.brokers.entry import Draft, Entry, Sequenced, body_of, entry_from_json, has_own_key
-from realtime_wall.brokers.redis import scripts as scripts
+from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, body_of, entry_from_json, has_own_key
+from realtime_wall.brokers.redis import scripts
 from realtime_wall.brokers.redis.lua import Script
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.idempotency import AGE
@@ -33,18 +33,18 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PendingScriptCall:
     """A draft as a script's arguments, but for the first: what is known when it is said."""
 
     script: Script
     arguments: tuple[Any, ...]
 
 
-class Rubbish(ValueError):
+class MalformedEntry(ValueError):
     """On the bus or in an inbox, and not of ours."""
 
 
-class Words:
+class BusCodec:
     def __init__(self, prefix: str, rules: Rules, history_channels: int, bus_size: int) -> None:
         self.prefix = f"{{{prefix}}}:"
         self.key = f"{self.prefix}meta"
@@ -59,21 +59,21 @@ class Words:
 
     def look(self, position: Position, last_id: str = "") -> tuple[Any, ...]:
         """The arguments of what asks where everything stands."""
-        return known(position), self.bus_size, last_id
+        return high_water_mark(position), self.bus_size, last_id
 
     # What is said
 
-    def order(self, draft: Draft, long: bool = False) -> Order:
+    def order(self, proposal: Proposal, long: bool = False) -> PendingScriptCall:
         """``long``: it may be said again much later."""
-        what = draft.what
-        is_own = has_own_key(draft)
+        what = proposal.what
+        is_own = has_own_key(proposal)
         seconds = AGE if is_own or long else OWN_KEY_AGE
         rule = self._rules.of(what.channel)
         common = (
             self.bus_size,
             f"{rule.history_size} {rule.history_bytes} {rule.history_age} {self._history_channels}",
-            draft.key,
-            f"{seconds:.0f} {draft.origin}:{next(self._numbers)}",
+            proposal.key,
+            f"{seconds:.0f} {proposal.origin}:{next(self._numbers)}",
             what.channel,
         )
         if isinstance(what, Publish):
@@ -81,20 +81,20 @@ class Words:
             body = body_of(what)
             if what.volatile:
                 body.pop("i", None)  # nobody finds it by its id
-            entry = _json(_behind_head(body, draft))[1:]
-            return Order(scripts.PUBLISH, (*common, size, entry, "v" if what.volatile else ""))
+            entry = _json(_behind_head(body, proposal))[1:]
+            return PendingScriptCall(scripts.PUBLISH, (*common, size, entry, "v" if what.volatile else ""))
         if isinstance(what, Delete):
             gone = {"gone": what.channel, "farewell": what.farewell}
-            return Order(scripts.DELETE, (*common, _json(_behind_head(gone, draft))[1:]))
-        return Order(scripts.RETRACT, (*common, *self._retract(what, draft)))
+            return PendingScriptCall(scripts.DELETE, (*common, _json(_behind_head(gone, proposal))[1:]))
+        return PendingScriptCall(scripts.RETRACT, (*common, *self._retract(what, proposal)))
 
-    def _retract(self, what: Retract, draft: Draft) -> tuple[Any, ...]:
+    def _retract(self, what: Retract, proposal: Proposal) -> tuple[Any, ...]:
         try:
             position = Position.parse(what.which)
             place = f"{position.epoch} {position.offset}"
         except InvalidPosition:
             place = ""
-        body = _behind_head({"c": what.channel, "e": RETRACTED}, draft)
+        body = _behind_head({"c": what.channel, "e": RETRACTED}, proposal)
         which = _json(what.which)
         return f'"i":{which},', which, place, size_of("", None), _json(body)[1:-1] + ',"d":'
 
@@ -108,7 +108,7 @@ class Words:
         return Sequenced(Position(epoch.decode(), int(offset)), is_new=bool(is_new))
 
 
-def known(position: Position) -> str:
+def high_water_mark(position: Position) -> str:
     """What is known of this epoch, and a name for the next: the first argument of what may begin one.
 
     Each name is said once: two epochs of the same name would be the worst of all mistakes.
@@ -126,7 +126,7 @@ def entry_of(text: bytes) -> tuple[str, Entry | None]:
             return epoch, None
         entry = entry_from_json(body, epoch)
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise Rubbish(str(problem)[:100]) from None
+        raise MalformedEntry(str(problem)[:100]) from None
     return epoch, entry
 
 
@@ -149,11 +149,11 @@ def fields_of(flat: Any) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _behind_head(body: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def _behind_head(body: dict[str, Any], proposal: Proposal) -> dict[str, Any]:
     """What follows the head of an entry; an event id comes first, where scripts look for it."""
     first = {"i": body["i"]} if "i" in body else {}
-    last: dict[str, Any] = {"k": draft.key, "from": draft.origin}
-    if draft.counted:
+    last: dict[str, Any] = {"k": proposal.key, "from": proposal.origin}
+    if proposal.counted:
         last["count"] = 1
     return {**first, **body, **last}
 

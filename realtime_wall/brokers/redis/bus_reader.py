@@ -19,11 +19,17 @@ from redis.exceptions import RedisError
 
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import Rubbish, Words, entry_of, fields_of, known
-from realtime_wall.brokers.redis.high_water_mark import Known
-from realtime_wall.brokers.redis.outage import Trouble
-from realtime_wall.brokers.redis.script_connection import Talk
-from realtime_wall.brokers.redis.snapshot import Moved, Standing, load, look
+from realtime_wall.brokers.redis.bus_codec import (
+    BusCodec,
+    MalformedEntry,
+    entry_of,
+    fields_of,
+    high_water_mark,
+)
+from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
+from realtime_wall.brokers.redis.outage import Outage
+from realtime_wall.brokers.redis.script_connection import ScriptConnection
+from realtime_wall.brokers.redis.snapshot import BusState, EpochChanged, load, look
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 
@@ -45,20 +51,20 @@ class Reader:
     def __init__(
         self,
         pool: ConnectionPool,
-        words: Words,
+        codec: BusCodec,
         rules: Rules,
         history_channels: int,
-        known: Known,
+        high_water_mark: HighWaterMark,
         inbox: str,
         member: Member,
         noted: Callable[[Note], None],
         name: str,
     ) -> None:
-        self._pool, self._words, self._rules = pool, words, rules
+        self._pool, self._codec, self._rules = pool, codec, rules
         self._history_channels = history_channels
-        self._known, self._member, self._noted = known, member, noted
+        self._high_water_mark, self._member, self._noted = high_water_mark, member, noted
         self._inbox = inbox
-        self._trouble = Trouble(f"reading from {name}")
+        self._outage = Outage(f"reading from {name}")
         self._is_stopping = False
         self._try_again = Event()
         self._joined: AsyncResult[None] = AsyncResult()
@@ -80,7 +86,7 @@ class Reader:
             self._joined.get(timeout=timeout)
         except gevent.Timeout:
             self.stop()
-            raise TimeoutError(self._trouble.reason or "it does not answer") from None
+            raise TimeoutError(self._outage.reason or "it does not answer") from None
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -95,14 +101,14 @@ class Reader:
 
     def _run(self) -> None:
         while not self._is_stopping:
-            talk = Talk(self._pool, self._words.key)
+            talk = ScriptConnection(self._pool, self._codec.key)
             try:
                 talk.connect()
                 self._come_back(talk)
-                self._trouble.over()
+                self._outage.over()
                 self._joined.set(None)
                 self._follow(talk)
-            except (RedisError, OSError, Moved) as problem:
+            except (RedisError, OSError, EpochChanged) as problem:
                 self._pause(problem)
             except Exception as problem:
                 log.exception("reading the bus failed")
@@ -112,9 +118,9 @@ class Reader:
 
     def _pause(self, problem: Exception) -> None:
         self._try_again.clear()
-        self._try_again.wait(self._trouble.lasts(problem))
+        self._try_again.wait(self._outage.lasts(problem))
 
-    def _come_back(self, talk: Talk) -> None:
+    def _come_back(self, talk: ScriptConnection) -> None:
         if not self._epoch:
             self._load(talk)
             return
@@ -124,7 +130,7 @@ class Reader:
         except _Elsewhere as reason:
             self._load_again(talk, reason)
 
-    def _follow(self, talk: Talk) -> None:
+    def _follow(self, talk: ScriptConnection) -> None:
         while not self._is_stopping:
             try:
                 if not self._read(talk):
@@ -132,16 +138,16 @@ class Reader:
             except _Elsewhere as reason:
                 self._load_again(talk, reason)
 
-    def _read(self, talk: Talk) -> bool:
+    def _read(self, talk: ScriptConnection) -> bool:
         """Take in what has come; False when nothing has."""
         (streams,) = talk.say(
             ("XREAD", "COUNT", self._at_once, "BLOCK", int(BLOCK * 1000), "STREAMS")
-            + (self._words.bus, self._inbox, self._last_id, self.last_note)
+            + (self._codec.bus, self._inbox, self._last_id, self.last_note)
         )
         if isinstance(streams, RedisError):
             raise streams
         for name, found in streams or ():
-            if name == self._words.bus.encode():
+            if name == self._codec.bus.encode():
                 self._take_entries(found)
             else:
                 self._take_notes(found)
@@ -154,7 +160,7 @@ class Reader:
             try:
                 text = fields_of(flat)[b"e"]
                 epoch, entry = entry_of(text)
-            except (Rubbish, KeyError, ValueError) as problem:
+            except (MalformedEntry, KeyError, ValueError) as problem:
                 self._reject("an entry", problem)
                 continue
             if epoch != self._epoch:
@@ -165,7 +171,7 @@ class Reader:
             self._count, self._entry_id, self._entry_head = count, self._last_id, text[:HEAD]
             size += len(text)
             if entry is not None:
-                self._known.is_at(entry.item.position)
+                self._high_water_mark.is_at(entry.item.position)
                 self._guarded(self._member.entry, entry)
             self._member.wait_for_room()
         self._at_once = max(1, min(MOST_ENTRIES, BATCH_BYTES * len(found) // size))
@@ -176,7 +182,7 @@ class Reader:
             try:
                 note = json.loads(fields_of(flat)[b"n"])
                 if not isinstance(note, dict):
-                    raise Rubbish("no JSON object")
+                    raise MalformedEntry("no JSON object")
             except (ValueError, KeyError, RecursionError) as problem:
                 self._reject("a note", problem)
             else:
@@ -195,36 +201,38 @@ class Reader:
 
     # Is it still the same?
 
-    def _verify(self, talk: Talk) -> None:
-        known_here = self._known.position
-        standing = look(talk, self._words, known_here, self._entry_id)
-        if standing.position.epoch != self._epoch:
+    def _verify(self, talk: ScriptConnection) -> None:
+        known_here = self._high_water_mark.position
+        state = look(talk, self._codec, known_here, self._entry_id)
+        if state.position.epoch != self._epoch:
             raise _Elsewhere("another epoch has begun")
-        if not self._entry_head or standing.last_head == self._entry_head:
+        if not self._entry_head or state.last_head == self._entry_head:
             return
-        if not standing.last_head and _is_after(standing.first_id, self._entry_id):
+        if not state.last_head and _is_after(state.first_id, self._entry_id):
             raise _Elsewhere("entries were dropped before they were read")
         # Others may have gone on from data that is older than what we have told our clients.
-        talk.ask(scripts.RENEW, known(Position(self._epoch, known_here.offset)), self._words.bus_size)
+        talk.ask(
+            scripts.RENEW, high_water_mark(Position(self._epoch, known_here.offset)), self._codec.bus_size
+        )
         raise _Elsewhere("it has come back with older data")
 
-    def _load_again(self, talk: Talk, reason: _Elsewhere) -> None:
+    def _load_again(self, talk: ScriptConnection, reason: _Elsewhere) -> None:
         log.warning("the clients of this server have to come back: %s", reason)
         self._check_inbox(talk)
         self._load(talk)
 
-    def _load(self, talk: Talk) -> None:
-        loaded = load(talk, self._words, self._rules, self._history_channels, self._known.position)
+    def _load(self, talk: ScriptConnection) -> None:
+        loaded = load(talk, self._codec, self._rules, self._history_channels, self._high_water_mark.position)
         self._member.begin(iter(loaded.image))
-        self._stand_at(loaded.standing)
+        self._stand_at(loaded.state)
 
-    def _stand_at(self, standing: Standing) -> None:
-        self._epoch, self._count = standing.position.epoch, standing.count
-        self._last_id = self._entry_id = standing.last_id or standing.id
-        self._entry_head = standing.last_head
-        self._known.is_at(standing.position)
+    def _stand_at(self, state: BusState) -> None:
+        self._epoch, self._count = state.position.epoch, state.count
+        self._last_id = self._entry_id = state.last_id or state.id
+        self._entry_head = state.last_head
+        self._high_water_mark.is_at(state.position)
 
-    def _check_inbox(self, talk: Talk) -> None:
+    def _check_inbox(self, talk: ScriptConnection) -> None:
         """Notes of another Redis may have smaller ids than the last one that was read."""
         (found,) = talk.say(("XREVRANGE", self._inbox, "+", "-", "COUNT", 1))
         if not isinstance(found, list):

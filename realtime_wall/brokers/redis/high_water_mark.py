@@ -5,7 +5,7 @@ from __future__ import annotations
 from realtime_wall.channels.position import Position
 
 
-class Known:
+class HighWaterMark:
     def __init__(self) -> None:
         self.position = Position("", 0)
 

@@ -16,7 +16,7 @@ SHORTEST, LONGEST = 0.1, 5.0
 LONGEST_WAITED_FOR = 0.5
 
 
-class Trouble:
+class Outage:
     def __init__(self, what: str, longest: float = LONGEST) -> None:
         self._what, self._longest = what, longest
         self._began: float | None = None

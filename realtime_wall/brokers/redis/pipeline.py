@@ -19,10 +19,10 @@ from gevent.event import AsyncResult, Event
 from redis.connection import ConnectionPool
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from realtime_wall.brokers.redis.bus_codec import Order, known, reason_of, will_pass
-from realtime_wall.brokers.redis.high_water_mark import Known
-from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, Trouble
-from realtime_wall.brokers.redis.script_connection import Saying, Talk
+from realtime_wall.brokers.redis.bus_codec import PendingScriptCall, high_water_mark, reason_of, will_pass
+from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
+from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, Outage
+from realtime_wall.brokers.redis.script_connection import ScriptCall, ScriptConnection
 from realtime_wall.errors import PublishFailed
 
 log = logging.getLogger(__name__)
@@ -33,14 +33,14 @@ SPOOLED = 10_000
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    saying: Saying | Order
+    call: ScriptCall | PendingScriptCall
     deadline: float | None = None  # None: for ever
     is_once: bool = False  # not said again when it may have been heard
     answer: AsyncResult[Any] | None = field(default_factory=AsyncResult)
 
     @property
     def size(self) -> int:
-        return sum(len(one) for one in self.saying.arguments if isinstance(one, str))
+        return sum(len(one) for one in self.call.arguments if isinstance(one, str))
 
     @property
     def is_over(self) -> bool:
@@ -48,13 +48,15 @@ class _Item:
 
 
 class Writer:
-    def __init__(self, pool: ConnectionPool, key: str, known: Known, timeout: float, name: str) -> None:
-        self._pool, self._key, self._known, self._timeout = pool, key, known, timeout
+    def __init__(
+        self, pool: ConnectionPool, key: str, high_water_mark: HighWaterMark, timeout: float, name: str
+    ) -> None:
+        self._pool, self._key, self._high_water_mark, self._timeout = pool, key, high_water_mark, timeout
         self._name = name
-        self._trouble = Trouble(f"publishing to {name}", LONGEST_WAITED_FOR)
+        self._outage = Outage(f"publishing to {name}", LONGEST_WAITED_FOR)
         self._waiting: deque[_Item] = deque()
         self._is_waiting, self._stopping, self._idle = Event(), Event(), Event()
-        self._talk: Talk | None = None
+        self._connection: ScriptConnection | None = None
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self.on_well: Callable[[], None] = lambda: None  # called when Redis is back
         self.spooled = 0
@@ -75,30 +77,30 @@ class Writer:
     @property
     def is_behind(self) -> bool:
         """Whether what is said now would wait behind something that is spooled, or for Redis to come back."""
-        return bool(self.spooled or self._trouble)
+        return bool(self.spooled or self._outage)
 
-    def say(self, saying: Saying | Order) -> Any:
+    def say(self, call: ScriptCall | PendingScriptCall) -> Any:
         """The reply. PublishFailed when it does not come in time, or is a refusal."""
-        item = _Item(saying, monotonic() + self._timeout)
+        item = _Item(call, monotonic() + self._timeout)
         self._put(item)
         assert item.answer is not None
         try:
             return item.answer.get(timeout=self._timeout)
         except gevent.Timeout:
             item.deadline = 0.0  # whatever comes is too late
-            why = self._trouble.reason or "no answer"
+            why = self._outage.reason or "no answer"
             raise PublishFailed(f"{self._name} did not confirm it in {self._timeout:g} s: {why}") from None
 
-    def later(self, order: Order) -> None:
+    def later(self, order: PendingScriptCall) -> None:
         """Say it before anything newer, however long that takes."""
         if self.spooled >= SPOOLED:
             raise PublishFailed(f"{self._name} is gone, and {SPOOLED:,} messages are spooled already")
         self.spooled += 1
         self._put(_Item(order, answer=None))
 
-    def note(self, saying: Saying) -> None:
+    def note(self, call: ScriptCall) -> None:
         """Say it if that can be done; nobody waits."""
-        self._put(_Item(saying, monotonic() + self._timeout, is_once=True, answer=None))
+        self._put(_Item(call, monotonic() + self._timeout, is_once=True, answer=None))
 
     def _put(self, item: _Item) -> None:
         self._waiting.append(item)
@@ -142,33 +144,33 @@ class Writer:
         is_said = False
         try:
             talk = self._connect()
-            first = known(self._known.position)
+            first = high_water_mark(self._high_water_mark.position)
             is_said = True
-            replies = talk.run([_saying(item.saying, first) for item in batch])
+            replies = talk.run([_saying(item.call, first) for item in batch])
         except (RedisError, OSError) as problem:
             self._hang_up()
-            pause = self._trouble.lasts(problem)
+            pause = self._outage.lasts(problem)
             if isinstance(problem, AuthenticationError):
                 self._refuse(batch, problem)
             self._again([item for item in batch if not (item.is_once and is_said)])
             return pause
         return self._hand_out(batch, replies)
 
-    def _connect(self) -> Talk:
-        if self._talk is None:
-            talk = Talk(self._pool, self._key)
+    def _connect(self) -> ScriptConnection:
+        if self._connection is None:
+            talk = ScriptConnection(self._pool, self._key)
             try:
                 talk.connect()
             except BaseException:
                 talk.close()
                 raise
-            self._talk = talk
-        return self._talk
+            self._connection = talk
+        return self._connection
 
     def _hang_up(self) -> None:
-        if self._talk is not None:
-            self._talk.close()
-            self._talk = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _hand_out(self, batch: list[_Item], replies: list[Any]) -> float:
         left: list[_Item] = []
@@ -189,13 +191,13 @@ class Writer:
                 self.spooled -= 1
                 log.error("%s refused a spooled message: %s", self._name, reason_of(reply))
         if refused is None:
-            if self._trouble:
-                self._trouble.over()
+            if self._outage:
+                self._outage.over()
                 self.on_well()
             return 0.0
         self._hang_up()  # it may be a replica now
         self._again(left)
-        return self._trouble.lasts(reason_of(refused))
+        return self._outage.lasts(reason_of(refused))
 
     def _again(self, items: list[_Item]) -> None:
         self._waiting.extendleft(reversed([item for item in items if not item.is_over]))
@@ -207,5 +209,5 @@ class Writer:
                 item.deadline = 0.0
 
 
-def _saying(one: Saying | Order, first: str) -> Saying:
-    return Saying(one.script, (first, *one.arguments)) if isinstance(one, Order) else one
+def _saying(one: ScriptCall | PendingScriptCall, first: str) -> ScriptCall:
+    return ScriptCall(one.script, (first, *one.arguments)) if isinstance(one, PendingScriptCall) else one

@@ -17,8 +17,8 @@ from gevent.event import Event
 from redis.exceptions import RedisError, ResponseError
 
 from realtime_wall.brokers.redis import redis_url
-from realtime_wall.brokers.redis.outage import Trouble
-from realtime_wall.brokers.redis.script_connection import Talk
+from realtime_wall.brokers.redis.outage import Outage
+from realtime_wall.brokers.redis.script_connection import ScriptConnection
 from realtime_wall.config import Config
 
 # Seconds. With a look of the others every half second, they have it three after a kill at the latest.
@@ -48,8 +48,8 @@ class RedisLease:
         self._key = f"{{{config.broker_prefix}}}:lease:{name}"
         self._token = secrets.token_urlsafe(16)
         self._pool = redis_url.pool(config.broker, TIMEOUT)
-        self._talk: Talk | None = None
-        self._trouble = Trouble(f"the lease {name!r} in {redis_url.shown(config.broker)}")
+        self._connection: ScriptConnection | None = None
+        self._outage = Outage(f"the lease {name!r} in {redis_url.shown(config.broker)}")
         self._until = 0.0  # by our own clock
         self._not_before = 0.0
         self._released = Event()
@@ -106,23 +106,23 @@ class RedisLease:
                 answer = self._say(script, *arguments)
         except (RedisError, OSError) as problem:
             self._hang_up()
-            if not self._trouble:
+            if not self._outage:
                 self._not_before = monotonic() + LIFE
-            self._trouble.lasts(problem)
+            self._outage.lasts(problem)
             return None
-        self._trouble.over()
+        self._outage.over()
         return answer
 
     def _say(self, script: str, *arguments: Any) -> Any:
-        if self._talk is None:
-            self._talk = Talk(self._pool, self._key)
-            self._talk.connect()
-        (answer,) = self._talk.say(("EVAL", script, 1, self._key, self._token, *arguments))
+        if self._connection is None:
+            self._connection = ScriptConnection(self._pool, self._key)
+            self._connection.connect()
+        (answer,) = self._connection.say(("EVAL", script, 1, self._key, self._token, *arguments))
         if isinstance(answer, ResponseError):
             raise answer
         return answer
 
     def _hang_up(self) -> None:
-        if self._talk is not None:
-            self._talk.close()
-            self._talk = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -12,16 +12,16 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.entry import Proposal, Sequenced
 from realtime_wall.brokers.link import Member, Note
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.brokers.redis import redis_url
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, Words
+from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, BusCodec
 from realtime_wall.brokers.redis.bus_reader import BLOCK, Reader
-from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
 from realtime_wall.brokers.redis.pipeline import Writer
-from realtime_wall.brokers.redis.script_connection import Saying
+from realtime_wall.brokers.redis.script_connection import ScriptCall
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
@@ -40,14 +40,14 @@ JOIN_TIMEOUT = 10.0
 class RedisLink:
     def __init__(self, config: Config, rules: Rules, address: str | None = None) -> None:
         self.address = address or new_address()
-        self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
+        self._codec = BusCodec(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
         self._name = redis_url.shown(config.broker)
         self._rules, self._config = rules, config
-        self._known = Known()
+        self._high_water_mark = HighWaterMark()
         self._writer = Writer(
             redis_url.pool(config.broker, config.publish_timeout),
-            self._words.key,
-            self._known,
+            self._codec.key,
+            self._high_water_mark,
             config.publish_timeout,
             self._name,
         )
@@ -65,11 +65,11 @@ class RedisLink:
         self._writer.start()
         self._reader = Reader(
             redis_url.pool(self._config.broker, BLOCK + 3.0),
-            self._words,
+            self._codec,
             self._rules,
             self._config.history_channels,
-            self._known,
-            self._words.inbox(self.address),
+            self._high_water_mark,
+            self._codec.inbox(self.address),
             member,
             self._noted,
             self._name,
@@ -103,7 +103,7 @@ class RedisLink:
         self._stopping.set()
         if self._heart is not None:
             self._heart.kill()
-            self._writer.note(Saying(scripts.BEAT, (self.address, 0, "")))
+            self._writer.note(ScriptCall(scripts.BEAT, (self.address, 0, "")))
         if self._reader is not None:
             self._reader.stop()
         self._writer.stop()
@@ -115,22 +115,22 @@ class RedisLink:
 
     # The link
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        return self._sequenced(self._writer.say(self._words.order(draft)))
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        return self._sequenced(self._writer.say(self._codec.order(proposal)))
 
     def _sequenced(self, reply: Any) -> Sequenced:
-        sequenced = self._words.sequenced(reply)
+        sequenced = self._codec.sequenced(reply)
         if sequenced.position is not None:
-            self._known.is_at(sequenced.position)
+            self._high_water_mark.is_at(sequenced.position)
         return sequenced
 
-    def sequence_later(self, draft: Draft) -> None:
+    def sequence_later(self, proposal: Proposal) -> None:
         """Give it its place some day, before anything newer. PublishFailed when too many wait already."""
-        self._writer.later(self._words.order(draft, long=True))
+        self._writer.later(self._codec.order(proposal, long=True))
 
-    def sequence_or_spool(self, draft: Draft) -> Sequenced | None:
+    def sequence_or_spool(self, proposal: Proposal) -> Sequenced | None:
         """Give it its place now if Redis takes it in time, else some day: then None is returned."""
-        order = self._words.order(draft, long=True)
+        order = self._codec.order(proposal, long=True)
         if not self._writer.is_behind:
             try:
                 return self._sequenced(self._writer.say(order))
@@ -140,14 +140,14 @@ class RedisLink:
         return None
 
     def tell(self, address: str, note: Note) -> None:
-        self._writer.note(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
+        self._writer.note(ScriptCall(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
 
     def servers(self) -> tuple[str, ...]:
         """Those of the last heartbeat: it is asked for each message, so Redis is not."""
         return self._servers
 
     def top(self) -> Position | None:
-        return self._known.position if self._known.position.epoch else None
+        return self._high_water_mark.position if self._high_water_mark.position.epoch else None
 
     # The lease
 
@@ -159,7 +159,7 @@ class RedisLink:
     def _beat(self) -> None:
         self._came = set()
         last_note = self._reader.last_note if self._reader is not None else "0-0"
-        self._learn(self._writer.say(Saying(scripts.BEAT, (self.address, LEASE, last_note))))
+        self._learn(self._writer.say(ScriptCall(scripts.BEAT, (self.address, LEASE, last_note))))
 
     def _learn(self, reply: list[bytes]) -> None:
         before = self._servers

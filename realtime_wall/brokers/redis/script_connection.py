@@ -23,14 +23,14 @@ LOST = (Disconnected, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class ScriptCall:
     """A script with its arguments."""
 
     script: Script
     arguments: tuple[Any, ...]
 
 
-class Talk:
+class ScriptConnection:
     def __init__(self, pool: ConnectionPool, key: str) -> None:
         self._key = key  # of all scripts
         self._connection: Any = pool.make_connection()
@@ -49,7 +49,7 @@ class Talk:
         connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         return [self._read() for _ in commands]
 
-    def run(self, sayings: Sequence[Saying]) -> list[Any]:
+    def run(self, sayings: Sequence[ScriptCall]) -> list[Any]:
         """The replies of scripts; a refusal is one of them."""
         replies = self.say(*map(self._command, sayings))
         unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
@@ -62,13 +62,13 @@ class Talk:
 
     def ask(self, script: Script, *arguments: Any) -> Any:
         """The reply of one script; a refusal is raised."""
-        (reply,) = self.run([Saying(script, arguments)])
+        (reply,) = self.run([ScriptCall(script, arguments)])
         if isinstance(reply, ResponseError):
             raise reply
         return reply
 
-    def _command(self, saying: Saying) -> tuple[Any, ...]:
-        return ("EVALSHA", saying.script.sha, 1, self._key, *saying.arguments)
+    def _command(self, call: ScriptCall) -> tuple[Any, ...]:
+        return ("EVALSHA", call.script.sha, 1, self._key, *call.arguments)
 
     def _read(self) -> Any:
         try:

@@ -14,8 +14,8 @@ from typing import Any
 
 from realtime_wall.brokers.entry import Deleted, Entry, message_from_json
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import Rubbish, Words, entry_of, fields_of
-from realtime_wall.brokers.redis.script_connection import Talk
+from realtime_wall.brokers.redis.bus_codec import BusCodec, MalformedEntry, entry_of, fields_of
+from realtime_wall.brokers.redis.script_connection import ScriptConnection
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.message import Message
@@ -29,7 +29,7 @@ PORTION_ENTRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BusState:
     """Where everything stands, at one moment."""
 
     position: Position
@@ -49,20 +49,20 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    standing: Standing
+    state: BusState
     image: list[ChannelImage | Image]
 
 
-class Moved(Exception):
+class EpochChanged(Exception):
     """Something else has begun while it was read."""
 
 
-def look(talk: Talk, words: Words, known: Position, last_id: str = "") -> Standing:
+def look(talk: ScriptConnection, codec: BusCodec, high_water_mark: Position, last_id: str = "") -> BusState:
     """Where everything stands. A Redis with older data than is known begins a new epoch by this."""
     epoch, top, count, lost, number, time, first, last, head, more = talk.ask(
-        scripts.LOOK, *words.look(known, last_id)
+        scripts.LOOK, *codec.look(high_water_mark, last_id)
     )
-    return Standing(
+    return BusState(
         Position(epoch.decode(), int(top)),
         int(count),
         int(lost),
@@ -75,29 +75,31 @@ def look(talk: Talk, words: Words, known: Position, last_id: str = "") -> Standi
     )
 
 
-def load(talk: Talk, words: Words, rules: Rules, history_channels: int, known: Position) -> Loaded:
+def load(
+    talk: ScriptConnection, codec: BusCodec, rules: Rules, history_channels: int, high_water_mark: Position
+) -> Loaded:
     """Moved when it has to be tried again."""
-    while (before := look(talk, words, known)).is_more:
+    while (before := look(talk, codec, high_water_mark)).is_more:
         pass
     epoch = before.position.epoch
     channels = {image.channel: image for image in _channels(talk, epoch)}
-    while (after := look(talk, words, before.position)).is_more:
+    while (after := look(talk, codec, before.position)).is_more:
         pass
     if after.position.epoch != epoch:
-        raise Moved("another epoch has begun")
+        raise EpochChanged("another epoch has begun")
     log = Log(epoch, rules.of, history_channels=history_channels)
     now = monotonic()
     ordered = sorted(channels.values(), key=lambda image: image.last)
     of_all = Image(before.position, after.lost, after.number)
     log.restore([*ordered, of_all], lambda message: max(0.0, after.time - message.time), now)
-    for entry in _entries(talk, words, before, after):
+    for entry in _entries(talk, codec, before, after):
         _apply(log, entry, channels, now)
     *kept, rest = log.image(now)
     assert isinstance(rest, Image)
     return Loaded(after, [*kept, Image(after.position, rest.lost, rest.number)])
 
 
-def _channels(talk: Talk, epoch: str) -> Iterator[ChannelImage]:
+def _channels(talk: ScriptConnection, epoch: str) -> Iterator[ChannelImage]:
     """All of them. Who gets a message meanwhile moves to the end, and is met there."""
     seen: set[bytes] = set()
     last = b"-1"
@@ -119,22 +121,26 @@ def _channel(name: str, image: list[Any], epoch: str) -> ChannelImage:
     return ChannelImage(name, int(lost), int(last), int(number), int(published), messages)
 
 
-def _entries(talk: Talk, words: Words, before: Standing, after: Standing) -> Iterator[Entry]:
+def _entries(talk: ScriptConnection, codec: BusCodec, before: BusState, after: BusState) -> Iterator[Entry]:
     """What was entered between."""
     last, counted = before.id, before.count
     while counted < after.count:
-        (found,) = talk.say(("XRANGE", words.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
+        (found,) = talk.say(("XRANGE", codec.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
         if not isinstance(found, list) or not found:
-            raise Moved("the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?")
+            raise EpochChanged(
+                "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"
+            )
         for id_, flat in found:
             last = id_.decode()
             try:
                 _, entry = entry_of(fields_of(flat)[b"e"])
-            except (Rubbish, KeyError):
+            except (MalformedEntry, KeyError):
                 continue
             counted += 1
             if int(last.partition("-")[2]) != counted:
-                raise Moved("the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?")
+                raise EpochChanged(
+                    "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"
+                )
             if entry is not None:
                 yield entry
 

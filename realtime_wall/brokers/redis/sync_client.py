@@ -19,14 +19,22 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 
 from realtime_wall.brokers.commands import Follow
-from realtime_wall.brokers.entry import Draft, Sequenced
+from realtime_wall.brokers.entry import Proposal, Sequenced
 from realtime_wall.brokers.link import Note
 from realtime_wall.brokers.redis import redis_url, tail
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, Order, Words, known, reason_of, will_pass
-from realtime_wall.brokers.redis.high_water_mark import Known
+from realtime_wall.brokers.redis.bus_codec import (
+    NOTES,
+    NOTES_AGE,
+    BusCodec,
+    PendingScriptCall,
+    high_water_mark,
+    reason_of,
+    will_pass,
+)
+from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
 from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, SHORTEST
-from realtime_wall.brokers.redis.script_connection import LOST, Saying
+from realtime_wall.brokers.redis.script_connection import LOST, ScriptCall
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
@@ -41,7 +49,7 @@ SOCKET_TIMEOUT, LONGEST_BLOCK = 5.0, 2.0
 
 class RedisOutside:
     def __init__(self, config: Config, rules: Rules) -> None:
-        self._words = Words(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
+        self._codec = BusCodec(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
         self._name = redis_url.shown(config.broker)
         self._timeout = config.publish_timeout
         # It gives each thread a connection of its own, and a fork none of its parent's.
@@ -49,7 +57,7 @@ class RedisOutside:
             connection_pool=redis_url.pool(config.broker, min(SOCKET_TIMEOUT, config.publish_timeout))
         )
         self._waiting = Redis(connection_pool=redis_url.pool(config.broker, SOCKET_TIMEOUT))
-        self._known = Known()
+        self._high_water_mark = HighWaterMark()
         self._spelled = 0, ""
 
     @property
@@ -61,41 +69,41 @@ class RedisOutside:
             self._spelled = os.getpid(), address
         return address
 
-    def sequence(self, draft: Draft) -> Sequenced:
-        sequenced = self._words.sequenced(self._say(self._words.order(draft)))
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        sequenced = self._codec.sequenced(self._say(self._codec.order(proposal)))
         if sequenced.position is not None:
-            self._known.is_at(sequenced.position)
+            self._high_water_mark.is_at(sequenced.position)
         return sequenced
 
     def tell(self, address: str, note: Note) -> None:
-        self._say(Saying(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))), tries=1)
+        self._say(ScriptCall(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))), tries=1)
 
     def servers(self) -> tuple[str, ...]:
-        return tuple(sorted(one.decode() for one in self._ask(Saying(scripts.BEAT, ("", 0, "")))))
+        return tuple(sorted(one.decode() for one in self._ask(ScriptCall(scripts.BEAT, ("", 0, "")))))
 
     def top(self) -> Position | None:
-        epoch, offset = self._ask(Saying(scripts.TOP, ()))
+        epoch, offset = self._ask(ScriptCall(scripts.TOP, ()))
         return None if epoch is None else Position(epoch.decode(), int(offset))
 
     def inbox(self) -> Inbox:
         """To be opened before something is said that is answered by notes."""
-        return Inbox(self._waiting, self._words.inbox(self.address), self._name)
+        return Inbox(self._waiting, self._codec.inbox(self.address), self._name)
 
     def follow(self, question: Follow) -> Iterator[Message]:
         """What is published, the last so many first."""
-        return tail.follow(self._waiting, self._words.bus, self._name, question)
+        return tail.follow(self._waiting, self._codec.bus, self._name, question)
 
     def close(self) -> None:
         for one in (self._redis, self._waiting):
             one.connection_pool.disconnect()
 
-    def _ask(self, saying: Saying) -> Any:
+    def _ask(self, call: ScriptCall) -> Any:
         try:
-            return self._say(saying)
+            return self._say(call)
         except PublishFailed as problem:
             raise BrokerUnreachable(self._name, str(problem)) from problem
 
-    def _say(self, what: Saying | Order, tries: int | None = None) -> Any:
+    def _say(self, what: ScriptCall | PendingScriptCall, tries: int | None = None) -> Any:
         """The reply. What may not have been heard is said again, with the same key, while there is time."""
         deadline, pause = monotonic() + self._timeout, SHORTEST
         for said in count(1):
@@ -116,9 +124,11 @@ class RedisOutside:
             pause = min(pause * 2, LONGEST_WAITED_FOR)
         raise AssertionError("count() has no end")
 
-    def _run(self, what: Saying | Order) -> Any:
-        first = (known(self._known.position),) if isinstance(what, Order) else ()
-        arguments = (1, self._words.key, *first, *what.arguments)
+    def _run(self, what: ScriptCall | PendingScriptCall) -> Any:
+        first = (
+            (high_water_mark(self._high_water_mark.position),) if isinstance(what, PendingScriptCall) else ()
+        )
+        arguments = (1, self._codec.key, *first, *what.arguments)
         try:
             return self._redis.evalsha(what.script.sha, *arguments)
         except NoScriptError:

@@ -8,7 +8,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from realtime_wall.brokers.commands import Follow
-from realtime_wall.brokers.redis.bus_codec import Rubbish, entry_of, reason_of
+from realtime_wall.brokers.redis.bus_codec import MalformedEntry, entry_of, reason_of
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
@@ -55,7 +55,7 @@ def _last(redis: Any, bus: str, until: bytes, fits: Any, wanted: int) -> Iterato
 def _message(fields: dict[bytes, bytes], fits: Any) -> Iterator[Message]:
     try:
         _, entry = entry_of(fields[b"e"])
-    except (Rubbish, KeyError):
+    except (MalformedEntry, KeyError):
         return
     item = None if entry is None else entry.item
     if isinstance(item, Message) and not item.is_volatile and item.channel != EVERYONE and fits(item.channel):

@@ -41,7 +41,7 @@ FD = array.array("i").itemsize
 Take = Callable[[Any, Passed], None]
 
 
-class SideDoor:
+class FdPassing:
     def __init__(self, config: Config, address: str) -> None:
         self._config = config
         self._address = address

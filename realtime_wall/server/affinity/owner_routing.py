@@ -39,7 +39,7 @@ def peer_from_json(said: object) -> tuple[Any, ...] | str:
 Carry = Callable[[str, Any, Passed], bool]
 
 
-class Passing:
+class OwnerRouting:
     """A server's ways to the others."""
 
     def __init__(self, address: str, carriers: Sequence[Carry]) -> None:

@@ -76,7 +76,7 @@ class Tunnels:
     def dig(self, end: _End) -> None:
         self.ends[end.name] = end
         if not self.due:
-            self.node.clockwork.schedule(self, LOOK_EVERY)
+            self.node.timer_wheel.schedule(self, LOOK_EVERY)
 
     # Out
 

@@ -24,7 +24,7 @@ from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
-from realtime_wall.server.affinity.owner_routing import Passed, Passing
+from realtime_wall.server.affinity.owner_routing import OwnerRouting, Passed
 from realtime_wall.server.http import proxy_headers, read_ahead
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.http.request_body import DISCARD, BodyInput
@@ -47,7 +47,7 @@ class Server(Protocol):
     """What is asked of the server that a connection came to."""
 
     config: Config
-    passing: Passing | None  # the ways to other servers
+    passing: OwnerRouting | None  # the ways to other servers
     stopping: bool
     idle: set[Handler]  # keep-alive connections between two requests
 

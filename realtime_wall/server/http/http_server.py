@@ -13,7 +13,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from realtime_wall.config import Config
-from realtime_wall.server.affinity.owner_routing import Passed, Passing
+from realtime_wall.server.affinity.owner_routing import OwnerRouting, Passed
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.wire.connection import Wire
@@ -36,7 +36,7 @@ class Listener(WSGIServer):
         listener: socket.socket,
         application: Any,
         config: Config,
-        passing: Passing | None = None,
+        passing: OwnerRouting | None = None,
         is_one_of_several: bool = False,
     ) -> None:
         # With others on the same socket, pywsgi accepts one client at a time, so that all get some.

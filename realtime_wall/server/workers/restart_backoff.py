@@ -15,7 +15,7 @@ CALM = 5.0
 JITTER = 0.25  # either way: workers that died together do not start together
 
 
-class Restarts:
+class RestartBackoff:
     def __init__(self, jitter: Callable[[float, float], float] = random.uniform) -> None:
         self._jitter = jitter
         self._wait = 0.0

@@ -21,8 +21,8 @@ from gevent.lock import BoundedSemaphore
 from realtime_wall.config import Config
 from realtime_wall.server.run import ONE_ORDER
 from realtime_wall.server.workers import reload
-from realtime_wall.server.workers.restart_backoff import Restarts
-from realtime_wall.server.workers.supervisor_hub import WorkersHub
+from realtime_wall.server.workers.restart_backoff import RestartBackoff
+from realtime_wall.server.workers.supervisor_hub import SupervisorHub
 from realtime_wall.server.workers.worker import ALOUD, NOT_AT_ALL, QUIETLY, Place
 from realtime_wall.server.workers.worker_process import WorkerProcess
 
@@ -47,7 +47,7 @@ class Slot:
         self.number = number
         self.listener = listener
         self.worker: WorkerProcess | None = None
-        self.restarts = Restarts()
+        self.restarts = RestartBackoff()
         self.filling = BoundedSemaphore(1)  # one at a time starts a worker here
 
 
@@ -87,7 +87,7 @@ class Supervisor:
         watchers = [gevent.signal_handler(number, order) for number, order in orders.items()]
         looking = gevent.spawn(self._look_for_silent_ones)
         # The log, and the order of what is published, are what all workers share.
-        hub = None if self._config.broker else WorkersHub(self._config)
+        hub = None if self._config.broker else SupervisorHub(self._config)
         if hub is not None:
             hub.start()
         try:

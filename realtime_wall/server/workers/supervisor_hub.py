@@ -28,7 +28,7 @@ from realtime_wall.node import queries
 from realtime_wall.node.watchers import Watchers
 
 
-class WorkersHub(Replica):
+class SupervisorHub(Replica):
     def __init__(self, config: Config) -> None:
         rules = rules_of(config)
         super().__init__(rules, config.history_channels)

@@ -15,7 +15,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.rules import Rule, Rules
 
 
-class LiveQueue:
+class OverflowQueue:
     __slots__ = ("_limit", "_messages", "_rules", "_size", "gaps")
 
     def __init__(self, rules: Rules, limit: int) -> None:

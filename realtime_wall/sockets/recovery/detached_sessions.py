@@ -22,18 +22,18 @@ from realtime_wall.sockets.socket import Socket
 GIVING = 10.0
 
 
-class Clockwork(Protocol):
-    def schedule(self, what: Parked, delay: float) -> None: ...
+class TimerWheel(Protocol):
+    def schedule(self, what: DetachedSession, delay: float) -> None: ...
 
 
-class Parked:
+class DetachedSession:
     """A visit whose connection is gone."""
 
     __slots__ = ("_lot", "answers", "channels", "cursor", "due", "owner", "secret", "socket", "told")
 
     def __init__(
         self,
-        lot: ParkingLot,
+        lot: DetachedSessions,
         secret: str,
         owner: str,
         socket: Socket,
@@ -56,11 +56,13 @@ class Parked:
         self._lot.leave(self)
 
 
-class ParkingLot:
-    def __init__(self, clockwork: Clockwork, seconds: float) -> None:
-        self._clockwork = clockwork
-        self._parked: dict[str, Parked] = {}
-        self._given: dict[str, Parked] = {}  # to other servers, which have not said yet that they have it
+class DetachedSessions:
+    def __init__(self, timer_wheel: TimerWheel, seconds: float) -> None:
+        self._timer_wheel = timer_wheel
+        self._detached: dict[str, DetachedSession] = {}
+        self._given: dict[
+            str, DetachedSession
+        ] = {}  # to other servers, which have not said yet that they have it
         # Whose visits are connected, and what ends such a connection, which parks the visit.
         self._present: dict[str, tuple[str, Callable[[], None]]] = {}
         self._taken = Event()  # one of those that were here is not any more
@@ -76,17 +78,17 @@ class ParkingLot:
         """A visit ended for good while it was connected."""
         self._present.pop(secret, None)
 
-    def park(self, parked: Parked) -> None:
-        self.forget(parked.secret)
-        self.has_come(parked.secret)
-        self._parked[parked.secret] = parked
-        self._clockwork.schedule(parked, self.seconds)
+    def detach(self, detached: DetachedSession) -> None:
+        self.forget(detached.secret)
+        self.has_come(detached.secret)
+        self._detached[detached.secret] = detached
+        self._timer_wheel.schedule(detached, self.seconds)
 
-    def visits(self) -> Collection[Parked]:
+    def visits(self) -> Collection[DetachedSession]:
         """Those that are parked now."""
-        return list(self._parked.values())
+        return list(self._detached.values())
 
-    def take(self, secret: str, owner: str) -> Parked | None:
+    def take(self, secret: str, owner: str) -> DetachedSession | None:
         """The visit with this secret, if it is this visitor's.
 
         Its old connection may look alive: the client knows better that it is not.
@@ -94,42 +96,42 @@ class ParkingLot:
         present = self._present.get(secret)
         if present is not None and present[0] == owner:
             present[1]()
-        parked = self._parked.get(secret)
-        if parked is None or parked.owner != owner:
+        detached = self._detached.get(secret)
+        if detached is None or detached.owner != owner:
             return None
-        del self._parked[secret]
-        parked.due = 0
+        del self._detached[secret]
+        detached.due = 0
         self._taken.set()
-        return parked
+        return detached
 
     def knows(self, secret: str) -> bool:
         """Whether the visit with this secret is here."""
-        return secret in self._present or secret in self._parked
+        return secret in self._present or secret in self._detached
 
-    def give(self, secret: str, owner: str) -> Parked | None:
+    def give(self, secret: str, owner: str) -> DetachedSession | None:
         """Take it for another server. It is over if that never says that it has come."""
-        parked = self.take(secret, owner)
-        if parked is not None:
-            self._given[secret] = parked
-            self._clockwork.schedule(parked, GIVING)
-        return parked
+        detached = self.take(secret, owner)
+        if detached is not None:
+            self._given[secret] = detached
+            self._timer_wheel.schedule(detached, GIVING)
+        return detached
 
     def has_come(self, secret: str) -> None:
         """A visit that was given away goes on at another server."""
-        parked = self._given.pop(secret, None)
-        if parked is not None:
-            parked.due = 0
+        detached = self._given.pop(secret, None)
+        if detached is not None:
+            detached.due = 0
             self._taken.set()
 
-    def leave(self, parked: Parked) -> None:
+    def leave(self, detached: DetachedSession) -> None:
         """It is over: nobody came back in time, or not to what could still be told."""
-        self._parked.pop(parked.secret, None)
-        self._given.pop(parked.secret, None)
-        parked.due = 0
+        self._detached.pop(detached.secret, None)
+        self._given.pop(detached.secret, None)
+        detached.due = 0
         self._taken.set()
-        lifecycle.finish(parked.socket)
+        lifecycle.finish(detached.socket)
 
-    def wait_until_taken(self, visits: Collection[Parked], seconds: float, hurry: Event) -> None:
+    def wait_until_taken(self, visits: Collection[DetachedSession], seconds: float, hurry: Event) -> None:
         """Until all of these go on elsewhere, or are over."""
         deadline = monotonic() + seconds
         while not hurry.is_set() and any(map(self._has, visits)):
@@ -139,10 +141,10 @@ class ParkingLot:
                 return
             gevent.wait([self._taken, hurry], timeout=left, count=1)
 
-    def _has(self, parked: Parked) -> bool:
-        return parked in (self._parked.get(parked.secret), self._given.get(parked.secret))
+    def _has(self, detached: DetachedSession) -> bool:
+        return detached in (self._detached.get(detached.secret), self._given.get(detached.secret))
 
     def close(self) -> None:
         """The server ends: nobody can come back to a visit of this process."""
-        for parked in [*self.visits(), *self._given.values()]:
-            self.leave(parked)
+        for detached in [*self.visits(), *self._given.values()]:
+            self.leave(detached)

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.interfaces import CatchUp, Node
-from realtime_wall.sockets.recovery.detached_sessions import Parked, ParkingLot
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, Written
@@ -23,25 +23,25 @@ from realtime_wall.wire.connection import DROPPED, Written
 log = logging.getLogger(__name__)
 
 
-def to_json(parked: Parked, limit: int) -> dict[str, Any]:
+def to_json(detached: DetachedSession, limit: int) -> dict[str, Any]:
     """``limit`` is for the session and the context, in bytes."""
-    socket = parked.socket
+    socket = detached.socket
     return {
         "id": socket.id,
         "namespace": socket.namespace,
-        "channels": list(parked.channels),
+        "channels": list(detached.channels),
         "asked": socket.asked or {},
-        "cursor": str(parked.cursor),
-        "told": str(parked.told),
-        "answers": parked.answers.to_json(),
+        "cursor": str(detached.cursor),
+        "told": str(detached.told),
+        "answers": detached.answers.to_json(),
         "session": _kept(socket, "session", dict(socket.session), limit),
         "context": _kept(socket, "context", socket.context, limit),
     }
 
 
 def from_json(
-    body: dict[str, Any], lot: ParkingLot, node: Node, secret: str, owner: str, request: HttpRequest
-) -> Parked:
+    body: dict[str, Any], lot: DetachedSessions, node: Node, secret: str, owner: str, request: HttpRequest
+) -> DetachedSession:
     """The visit, as if it had been parked here; KeyError, TypeError or ValueError for what is none."""
     socket = Socket(node, Absent(), request, str(body["id"]), str(body["namespace"]))
     socket.session.update(body["session"])
@@ -49,7 +49,9 @@ def from_json(
     socket.asked = dict(body["asked"])
     channels = tuple(str(channel) for channel in body["channels"])
     cursor, told = Position.parse(str(body["cursor"])), Position.parse(str(body["told"]))
-    return Parked(lot, secret, owner, socket, channels, cursor, told, Answers.from_json(body["answers"]))
+    return DetachedSession(
+        lot, secret, owner, socket, channels, cursor, told, Answers.from_json(body["answers"])
+    )
 
 
 def _kept(socket: Socket, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:

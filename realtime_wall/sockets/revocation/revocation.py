@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from realtime_wall.auth import django_sessions
-from realtime_wall.brokers.commands import LOGGED_OUT, AskAgain, Cut, Disconnect
-from realtime_wall.sockets.recovery.detached_sessions import ParkingLot
+from realtime_wall.brokers.commands import LOGGED_OUT, Disconnect, DisconnectUser, RecheckPermissions
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.revocation.session_expiry import Clockwork, Sessions
+from realtime_wall.sockets.revocation.session_expiry import Sessions, TimerWheel
 from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,15 @@ class Listener(Protocol):
         """Let go of it. If it comes back, the rules are asked about whoever it is then."""
 
 
-class Departures:
-    def __init__(self, clockwork: Clockwork, parking: ParkingLot, listeners: set[Listener]) -> None:
-        self._parking = parking
+class Revocation:
+    def __init__(
+        self, timer_wheel: TimerWheel, detached_sessions: DetachedSessions, listeners: set[Listener]
+    ) -> None:
+        self._detached_sessions = detached_sessions
         self._listeners = listeners
-        self.sessions = Sessions(clockwork, self._keys, self._expired)
+        self.sessions = Sessions(timer_wheel, self._keys, self._expired)
 
-    def cut(self, command: Cut) -> int:
+    def cut(self, command: DisconnectUser) -> int:
         """Close the sockets of a session or of a user; how many that were."""
         if command.session_key is not None:
             return self._close({command.session_key}, command.reason, command.code)
@@ -46,9 +48,9 @@ class Departures:
 
     def disconnect(self, command: Disconnect) -> bool:
         """Close one socket, or end a visit that was cut off; False when there is no such."""
-        for parked in self._parking.visits():
-            if parked.socket.id == command.session_id:
-                self._parking.leave(parked)
+        for detached in self._detached_sessions.visits():
+            if detached.socket.id == command.session_id:
+                self._detached_sessions.leave(detached)
                 return True
         socket = connected_sockets.get(command.session_id)
         if socket is not None:
@@ -66,9 +68,9 @@ class Departures:
         log.info("%d sessions have expired, and %d sockets with them", len(session_keys), count)
 
     def _close(self, session_keys: Collection[str], reason: str, code: int = LOGGED_OUT) -> int:
-        for parked in self._parking.visits():
-            if django_sessions.session_key_of(parked.socket.request) in session_keys:
-                self._parking.leave(parked)
+        for detached in self._detached_sessions.visits():
+            if django_sessions.session_key_of(detached.socket.request) in session_keys:
+                self._detached_sessions.leave(detached)
         gone = [
             one for one in connected_sockets if django_sessions.session_key_of(one.request) in session_keys
         ]
@@ -84,12 +86,12 @@ class Departures:
 
     def _keys(self) -> set[str]:
         """Of the sessions that sockets came with."""
-        sockets = (*connected_sockets, *(parked.socket for parked in self._parking.visits()))
+        sockets = (*connected_sockets, *(detached.socket for detached in self._detached_sessions.visits()))
         keys = (django_sessions.session_key_of(socket.request) for socket in sockets)
         of_listeners = (listener.session_key for listener in self._listeners)
         return {key for key in (*keys, *of_listeners) if key is not None}
 
-    def ask_again(self, command: AskAgain) -> int:
+    def ask_again(self, command: RecheckPermissions) -> int:
         """Take sockets out of the channels that they may not hear any more; how many lost one."""
         users = self.sessions.users_of(self._keys())
         of_user: dict[str, list[Socket]] = defaultdict(list)

@@ -30,7 +30,7 @@ EVERYTHING = 60.0
 RETRY = 5.0
 
 
-class Clockwork(Protocol):
+class TimerWheel(Protocol):
     def schedule(self, what: Sessions, delay: float) -> None: ...
 
 
@@ -39,12 +39,12 @@ class Sessions:
 
     def __init__(
         self,
-        clockwork: Clockwork,
+        timer_wheel: TimerWheel,
         present: Callable[[], Collection[str]],
         cut: Callable[[Collection[str]], object],
     ) -> None:
         self.due = 0
-        self._clockwork = clockwork
+        self._timer_wheel = timer_wheel
         self._present = present  # the keys that sockets have now
         self._cut = cut
         self._new: dict[str, HttpRequest] = {}
@@ -55,7 +55,7 @@ class Sessions:
 
     def start(self) -> None:
         self._everything_at = monotonic() + EVERYTHING
-        self._clockwork.schedule(self, LOOK)
+        self._timer_wheel.schedule(self, LOOK)
 
     def arrived(self, request: HttpRequest) -> None:
         key = django_sessions.session_key_of(request)

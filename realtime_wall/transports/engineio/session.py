@@ -246,7 +246,7 @@ class Session:
         if may_poll:
             # Its last GET travels on another connection, and may arrive behind the goodbye.
             sessions[self.sid] = self
-            self._node.clockwork.schedule(self, LINGER)
+            self._node.timer_wheel.schedule(self, LINGER)
 
     def _message(self, data: str | bytes) -> None:
         if self.is_over or self._client is None:
@@ -311,7 +311,7 @@ class Session:
 
     def look(self) -> None:
         """Think again about when the next tick has to come."""
-        self._node.clockwork.schedule(self, 0.0)
+        self._node.timer_wheel.schedule(self, 0.0)
 
     def tick(self, now: float) -> float | None:
         """Ping when it is time; end a session whose client did not answer, or owes us something."""

@@ -16,7 +16,7 @@ from realtime_wall.channels.rules import Rule
 from realtime_wall.node.fan_out import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.transports.one_way import formats
 from realtime_wall.transports.one_way.formats import Format
 from realtime_wall.wire.connection import Wire, Written
@@ -68,7 +68,7 @@ class Listener:
             self._backlog = self._new_backlog()
             self._backlog.tell_all(found.told)
         config = node.config
-        node.clockwork.schedule(
+        node.timer_wheel.schedule(
             self, min(config.ping_interval, config.connection_age or config.ping_interval)
         )
 

@@ -71,7 +71,7 @@ class LongPoll:
         if found.told:  # published while the response was on its way here
             self._answer_items(formats.items_of(found.told), found.messages, node.broker.top)
         else:
-            node.clockwork.schedule(self, node.config.long_poll_timeout)
+            node.timer_wheel.schedule(self, node.config.long_poll_timeout)
 
     # As a subscriber
 

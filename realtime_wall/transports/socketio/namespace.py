@@ -27,14 +27,14 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.interfaces import CatchUp
-from realtime_wall.sockets.recovery.detached_sessions import Parked
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.transports.engineio.session import Session
-from realtime_wall.transports.socketio.handshake import Door, Earlier, may_return
+from realtime_wall.transports.socketio.handshake import Earlier, PendingHandshake, may_return
 from realtime_wall.transports.socketio.namespace_codec import SEPARATOR, frames_of, packets_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
@@ -80,7 +80,7 @@ class Namespace:
         "_client",
         "_codec",
         "_cursor",
-        "_door",
+        "_pending",
         "_is_telling",
         "_name",
         "_node",
@@ -104,59 +104,59 @@ class Namespace:
         self._secret = node.new_session_id() if may_return(node, client.request) else ""
         self.socket = Socket(node, self, client.request, node.new_session_id(), name, auth)
         if found is not None:
-            self._secret, self._cursor = found.parked.secret, found.since
-            self.socket.go_on_as(found.parked.socket)
+            self._secret, self._cursor = found.detached.secret, found.since
+            self.socket.go_on_as(found.detached.socket)
         self._codec = frames_of(name, bool(self._secret))
-        self._door: Door | None = Door(None if found is None else found.parked)
+        self._pending: PendingHandshake | None = PendingHandshake(None if found is None else found.detached)
 
     def begin(self) -> None:
-        assert self._door is not None
+        assert self._pending is not None
         lifecycle.begin(self.socket)
-        self._node.departures.sessions.arrived(self.socket.request)
-        self._door.starts[EVERYONE] = self._cursor
+        self._node.revocation.sessions.arrived(self.socket.request)
+        self._pending.starts[EVERYONE] = self._cursor
         self._node.subscribe(self, EVERYONE, None)
 
     # At the door
 
     def accept(self) -> None:
-        door, socket = self._door, self.socket
-        assert door is not None
-        if door.earlier is not None:
-            socket.rejoin(tuple(name for name in door.earlier.channels if name not in socket.channels))
+        pending, socket = self._pending, self.socket
+        assert pending is not None
+        if pending.earlier is not None:
+            socket.rejoin(tuple(name for name in pending.earlier.channels if name not in socket.channels))
             if socket.is_gone:  # while receivers were asked
                 return
-            door.starts.update(dict.fromkeys((EVERYONE, *door.earlier.channels), self._cursor))
-        missed = self._catch_up(door)
+            pending.starts.update(dict.fromkeys((EVERYONE, *pending.earlier.channels), self._cursor))
+        missed = self._catch_up(pending)
         if missed is None:
             # The log was cut while receivers were asked, who took the visit for one that goes on. Nobody
             # can go on with it: the client comes back as somebody new.
             self._secret = ""
             self.abort("what it missed cannot be told any more")
             return
-        self._door, self._is_telling = None, True  # its connection may be lost in the middle of this
-        self._node.parking.arrive(self._secret, self._session.owner, self._replaced)
+        self._pending, self._is_telling = None, True  # its connection may be lost in the middle of this
+        self._node.detached_sessions.arrive(self._secret, self._session.owner, self._replaced)
         self._welcome()
         self._tell(EVERYONE, missed)
         self._is_telling = False
-        if door.sends:
+        if pending.sends:
             gevent.sleep(BREATH)
-        for send in door.sends:
+        for send in pending.sends:
             send()
 
-    def _catch_up(self, door: Door) -> list[Message] | None:
+    def _catch_up(self, pending: PendingHandshake) -> list[Message] | None:
         """Hear every channel from where it has to be told; what is to be told of them now.
 
         None when that is not all that a client missed who goes on with an earlier visit.
         """
-        if door.earlier is None and self._cursor == self._node.broker.top:
+        if pending.earlier is None and self._cursor == self._node.broker.top:
             return []
         missed: list[Message] = []
-        for channel, since in door.starts.items():
+        for channel, since in pending.starts.items():
             if not self._is_on(channel):
                 continue
             self._node.unsubscribe(self, channel)  # what is on its way is in the log, too
             catch_up = self._node.subscribe(self, channel, since)
-            if catch_up.missed is None and door.earlier is not None:
+            if catch_up.missed is None and pending.earlier is not None:
                 return None
             missed.extend(catch_up.missed or ())
         missed.sort(key=lambda message: message.position.offset)
@@ -266,7 +266,7 @@ class Namespace:
         if (
             frames is None
             or frames.wire.outbox_size
-            or self._door is not None
+            or self._pending is not None
             or self._backlog is not None
             or position.offset <= self._cursor.offset
         ):
@@ -275,7 +275,7 @@ class Namespace:
         return frames.write(encoded[self._codec])
 
     def _deliver_otherwise(self, encoded: Encoded) -> Written:
-        if self._door is not None:
+        if self._pending is not None:
             return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
@@ -317,8 +317,8 @@ class Namespace:
         self._end()
 
     def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
-        if self._door is not None:
-            self._door.sends.append(partial(self.send_event, name, arguments, reply_id))
+        if self._pending is not None:
+            self._pending.sends.append(partial(self.send_event, name, arguments, reply_id))
             return QUEUED
         event = name or "message"
         # The client keeps a text at the end of any event as its offset: let it be one.
@@ -347,9 +347,9 @@ class Namespace:
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None:
         """The command's ack says where the client stands; what it missed follows."""
-        if self._door is not None:
+        if self._pending is not None:
             known = since is not None and catch_up.missed is not None
-            self._door.starts[channel] = since if since is not None and known else catch_up.cursor
+            self._pending.starts[channel] = since if since is not None and known else catch_up.cursor
             return
         cursor = since if catch_up.missed else catch_up.cursor
         answer: dict[str, Any] = {"channel": channel, "cursor": str(cursor)}
@@ -393,20 +393,22 @@ class Namespace:
         self.gone(may_return=False)
 
     def gone(self, may_return: bool) -> None:
-        socket, lot, door = self.socket, self._node.parking, self._door
+        socket, lot, pending = self.socket, self._node.detached_sessions, self._pending
         # What has not been written yet is lost with the connection, though it was delivered.
-        is_owed = door is not None or self._is_telling or self._is_behind
+        is_owed = pending is not None or self._is_telling or self._is_behind
         told = self._cursor if is_owed else _later(self._node.told(), self._cursor)
         for channel in (EVERYONE, *socket.channels):
             self._node.unsubscribe(self, channel)
         # One that was never welcomed knows no secret to come back with.
-        known = door is None or door.earlier is not None
+        known = pending is None or pending.earlier is not None
         may_return = may_return and bool(self._secret) and known and not socket.is_refused
         if may_return:
-            earlier = door.earlier.channels if door is not None and door.earlier is not None else ()
+            earlier = pending.earlier.channels if pending is not None and pending.earlier is not None else ()
             channels = tuple(dict.fromkeys((*earlier, *socket.channels)))
             owner = self._session.owner
-            lot.park(Parked(lot, self._secret, owner, socket, channels, self._cursor, told, self._answers))
-        elif door is None:
+            lot.detach(
+                DetachedSession(lot, self._secret, owner, socket, channels, self._cursor, told, self._answers)
+            )
+        elif pending is None:
             lot.forget(self._secret)
         lifecycle.end(socket, may_return)

@@ -108,7 +108,7 @@ class Client:
         packets = self._arriving.pop(name, None)
         if packets is None:  # it did not wait for that
             if found is not None:
-                self._node.parking.park(found.parked)
+                self._node.detached_sessions.detach(found.detached)
             return
         self._enter(name, auth, found)
         for packet in packets:

@@ -16,7 +16,7 @@ from realtime_wall.channels.resume import Gap, Since
 from realtime_wall.node.fan_out import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.frames import text_frame
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.transports.one_way import formats
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
@@ -68,7 +68,7 @@ class ChannelWebSocket:
             self._backlog = self._new_backlog()
             self._backlog.tell_all(found.told)
         if node.config.connection_age:
-            node.clockwork.schedule(self, node.config.connection_age)
+            node.timer_wheel.schedule(self, node.config.connection_age)
         if arrived:
             self._frames.received(arrived)
 

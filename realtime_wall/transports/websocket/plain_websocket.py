@@ -22,7 +22,7 @@ from realtime_wall.protocol import plain
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.request import keep
@@ -63,7 +63,7 @@ class WebSocket:
         node = self._node
         # Before the first write: a client that is gone already is then told of, as any other.
         lifecycle.begin(self.socket)
-        node.departures.sessions.arrived(self.socket.request)
+        node.revocation.sessions.arrived(self.socket.request)
         self._frames.start()
         catch_up = node.subscribe(self, EVERYONE, since)
         cursor = since if since is not None and catch_up.missed else catch_up.cursor

@@ -66,7 +66,7 @@ class FramedConnection:
 
     def start(self) -> None:
         self.wire.start(self)
-        self._node.clockwork.schedule(self, self._node.config.ping_interval)
+        self._node.timer_wheel.schedule(self, self._node.config.ping_interval)
 
     # Writing
 
@@ -102,7 +102,7 @@ class FramedConnection:
         self.write(close_frame(code, reason))
         self.closing = True
         self.wire.resume()  # a paused wire would never see the client's answer
-        self._node.clockwork.schedule(self, self._node.config.close_timeout)
+        self._node.timer_wheel.schedule(self, self._node.config.close_timeout)
 
     def abort(self, reason: str) -> None:
         self.wire.abort(reason)

@@ -81,7 +81,7 @@ def subscription(request: HttpRequest, channels: str) -> Asked:
     found = channels_of(here, channels or request.GET.get("channels", ""))
     for channel in found:
         _check(here, request, channel)
-    here.departures.sessions.arrived(request)
+    here.revocation.sessions.arrived(request)
     return Asked(here, found, since_of(request), django_sessions.session_key_of(request))
 
 

@@ -47,13 +47,13 @@ def _tell(publish: Publish, channel: str, event: str, message: dict[str, Any]) -
 
 def post_now(slug: str, items: Sequence[Item], *, banned: Iterable[str] = ()) -> Stored:
     """Store and tell; what is in ``left`` of the answer was not stored, and can be tried again."""
-    welcome = Welcome(banned)
+    welcome = AuthorFilter(banned)
     stored = DatabaseStore(slug).add([item for item in items if welcome(item)])
     announce(channel_of(slug), stored, publish_queue.publish)
     return stored
 
 
-class Welcome:
+class AuthorFilter:
     """Whether a post is by nobody who was banned, nor passed on by one."""
 
     def __init__(self, banned: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from time import monotonic
 import gevent
 
 
-class Breath:
+class TimeSlice:
     def __init__(self, every: float) -> None:
         """``every`` so many seconds."""
         self._every = every

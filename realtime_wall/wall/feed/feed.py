@@ -28,9 +28,9 @@ from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
 from realtime_wall.wall.feed import publish_queue
-from realtime_wall.wall.feed.announce import Publish, Welcome, announce
+from realtime_wall.wall.feed.announce import AuthorFilter, Publish, announce
 from realtime_wall.wall.feed.clock import Clock, SystemClock
-from realtime_wall.wall.feed.cooperative_yield import Breath
+from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.feed.recent_ids import Recent
 from realtime_wall.wall.feed.store import DatabaseStore, Store, Stored
 from realtime_wall.wall.models import channel_of
@@ -65,7 +65,7 @@ class Feed:
     ) -> None:
         self.channel = channel_of(slug)
         self._given = list(sources)
-        self._is_welcome = Welcome(banned)
+        self._is_welcome = AuthorFilter(banned)
         self._publish = publish or publish_queue.publish
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
@@ -75,7 +75,7 @@ class Feed:
         self._room = Event()
         self._recent = Recent()
         self._stopping = Event()
-        self._breath = Breath(SLICE)
+        self._breath = TimeSlice(SLICE)
         self._never = Event()  # what nothing but time ends
         self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
         self._thread = ThreadPool(1)  # one writer, with a database connection of its own

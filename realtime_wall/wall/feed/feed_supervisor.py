@@ -20,7 +20,7 @@ from realtime_wall.wall.feed import source_config
 from realtime_wall.wall.feed.announce import Publish
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.feed.feed import Feed
-from realtime_wall.wall.feed.source_config import Plan
+from realtime_wall.wall.feed.source_config import SourceConfig
 from realtime_wall.wall.live_search import search_cluster
 from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.options import Options
@@ -29,7 +29,7 @@ from realtime_wall.wall.sources.hourly_cap import CappedSource
 from realtime_wall.wall.sources.source import Source
 
 if TYPE_CHECKING:  # tweepy is loaded where X is a source only
-    from realtime_wall.wall.live_search.x_rules_for_visitors import VisitorsOnX
+    from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +53,13 @@ class Feeds:
         self._lease = lease
         self._publish = publish
         self._clock = clock or SystemClock()
-        self._sources: dict[tuple[str, Plan], Source] = {}
+        self._sources: dict[tuple[str, SourceConfig], Source] = {}
         self._stopping = Event()
         self._changed = Event()
         self._unreadable = False
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._ending: list[gevent.Greenlet[..., None]] = []
-        self._visitors: VisitorsOnX | None = None
+        self._visitors: XRulesForVisitors | None = None
 
     def start(self) -> None:
         self._keeper = gevent.spawn(self._keep)
@@ -119,7 +119,7 @@ class Feeds:
 
     def _follow(self) -> None:
         options = self._options()
-        wanted = _in_thread(lambda: source_config.read_plans(options))
+        wanted = _in_thread(lambda: source_config.read_source_configs(options))
         self._unreadable = False
         now = {(slug, plan) for slug, of_wall in wanted.items() for plan in of_wall.values()}
         for slug, plan in self._sources.keys() - now:
@@ -136,11 +136,11 @@ class Feeds:
     def _hear_visitors(self, options: Options, on_x: bool) -> None:
         visitors = search_cluster.here()
         if visitors is not None and on_x and options.visitors_on_x and self._visitors is None:
-            from realtime_wall.wall.live_search.x_rules_for_visitors import VisitorsOnX
+            from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
             from realtime_wall.wall.sources.x.shared_stream import stream_of
 
             stream = stream_of(options.bearer_token)
-            self._visitors = VisitorsOnX(stream, visitors, options, self._clock)
+            self._visitors = XRulesForVisitors(stream, visitors, options, self._clock)
             self._visitors.start()
         elif self._visitors is not None and not on_x:
             self._visitors.stop()
@@ -153,7 +153,7 @@ class Feeds:
             self.feeds[slug] = feed
         return self.feeds[slug]
 
-    def _make(self, slug: str, plan: Plan, options: Options) -> Source | None:
+    def _make(self, slug: str, plan: SourceConfig, options: Options) -> Source | None:
         def make(go_on: bool = True) -> Source:
             cursor = _in_thread(lambda: source_config.read_cursor(slug, plan.kind)) if go_on else ""
             return kinds.make(plan.kind, plan.order(slug, cursor, options))

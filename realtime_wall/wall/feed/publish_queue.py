@@ -21,7 +21,7 @@ from gevent.event import Event
 
 from realtime_wall import publish as publish_by_itself
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import Draft, draft
+from realtime_wall.brokers.entry import Proposal, proposal
 from realtime_wall.errors import PublishFailed
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
@@ -35,13 +35,15 @@ RETRY_EVERY = 0.5
 STOP_TIMEOUT = 1.0
 
 
-class Telling:
+class PublishQueue:
     """Of one server."""
 
-    def __init__(self, address: str, enter: Callable[[Sequence[Draft]], Sequence[Exception | None]]) -> None:
+    def __init__(
+        self, address: str, enter: Callable[[Sequence[Proposal]], Sequence[Exception | None]]
+    ) -> None:
         self._address = address
         self._enter = enter
-        self._waiting: deque[Draft] = deque()
+        self._waiting: deque[Proposal] = deque()
         self._room = Event()
         self._trouble: Trouble | None = None  # while nobody can be told
         self._stopping = Event()
@@ -55,7 +57,7 @@ class Telling:
         if self._trouble is not None and len(self._waiting) >= WAITING:
             self._trouble.leave_out()
             return
-        self._waiting.append(draft(command, self._address))
+        self._waiting.append(proposal(command, self._address))
         if self._greenlet is None:
             self._greenlet = gevent.spawn(self._tell_all)
         while self._trouble is None and len(self._waiting) > 2 * AT_ONCE:
@@ -88,7 +90,7 @@ class Telling:
         if trouble is not None:
             trouble.over()
 
-    def _tell(self, portion: Sequence[Draft]) -> PublishFailed | None:
+    def _tell(self, portion: Sequence[Proposal]) -> PublishFailed | None:
         """In order; why the first that is left, and what follows it, was not told."""
         for outcome in self._enter(portion):
             if isinstance(outcome, PublishFailed):
@@ -121,11 +123,11 @@ class Trouble:
         logger.warning("publishing goes on after %.1f s: %d posts followed, %d did not", seconds, *counts)
 
 
-_running: dict[Any, Telling] = {}
+_running: dict[Any, PublishQueue] = {}
 
 
 def start(node: Node) -> None:
-    _running[node] = Telling(node.address, node.publishing.enter)
+    _running[node] = PublishQueue(node.address, node.publisher.enter)
 
 
 def stop(node: Node) -> None:

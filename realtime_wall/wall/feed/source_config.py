@@ -16,13 +16,13 @@ from realtime_wall.wall.models import MAIN, SourcePosition, Tweet, Wall, WallSou
 from realtime_wall.wall.options import KNOWN_SOURCES, Options
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.hourly_cap import HOUR
-from realtime_wall.wall.sources.source import Order
+from realtime_wall.wall.sources.source import SourceRequest
 
 FROM = "from:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SourceConfig:
     """One source of a wall."""
 
     kind: str
@@ -31,8 +31,8 @@ class Plan:
     address: str = ""
     cap: int = 0
 
-    def order(self, wall: str, cursor: str, options: Options) -> Order:
-        return Order(
+    def order(self, wall: str, cursor: str, options: Options) -> SourceRequest:
+        return SourceRequest(
             wall=wall,
             keywords=self.keywords,
             users=self.users,
@@ -42,14 +42,14 @@ class Plan:
         )
 
 
-Plans = dict[str, dict[str, Plan]]  # wall -> kind -> plan
+SourceConfigs = dict[str, dict[str, SourceConfig]]  # wall -> kind -> plan
 
 
-def read_plans(options: Options) -> Plans:
+def read_source_configs(options: Options) -> SourceConfigs:
     """Of every wall that has sources. Asks the database."""
-    plans: Plans = {}
+    plans: SourceConfigs = {}
     for kind in options.sources:
-        plans.setdefault(MAIN, {})[kind] = Plan(
+        plans.setdefault(MAIN, {})[kind] = SourceConfig(
             kind=kind,
             keywords=options.track_keywords,
             users=options.track_users,
@@ -91,13 +91,15 @@ def given_this_hour(slug: str, source: str, now: float) -> int:
     return Tweet.objects.filter(wall__slug=slug, source=source, received_at__gte=began).count()
 
 
-def _plan(row: WallSource, options: Options) -> Plan:
+def _plan(row: WallSource, options: Options) -> SourceConfig:
     keywords: tuple[str, ...]
     users: tuple[str | int, ...]
     keywords, users = read_terms(row.terms.splitlines())
     if not keywords and not users:
         keywords, users = _default_terms(row.wall, options)
-    return Plan(kind=row.kind, keywords=keywords, users=users, address=row.address.strip(), cap=row.cap)
+    return SourceConfig(
+        kind=row.kind, keywords=keywords, users=users, address=row.address.strip(), cap=row.cap
+    )
 
 
 def read_terms(lines: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.channels.names import BETWEEN_SERVERS
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import PublishFailed
@@ -43,7 +43,7 @@ RETRY_EVERY = 0.5
 TOGETHER = 20  # posts in a message
 
 
-class Audience:
+class SearchCluster:
     """Of one server; it has the stream between ``lead`` and ``retire``."""
 
     is_behind = False  # a subscriber that is told what is volatile
@@ -146,7 +146,7 @@ class Audience:
         text = encode_json({"from": self._node.address, "data": data})
         command = Publish(channel=CHANNEL, data_json=text, event=event, counted=False, volatile=True)
         # Not limited as what others publish is: it is of our own making.
-        self._node.broker.link.sequence(draft(command, self._node.address))
+        self._node.broker.link.sequence(proposal(command, self._node.address))
         self._is_failing = False
 
     def _forget_who_is_gone(self) -> None:
@@ -206,7 +206,7 @@ def united(lists: Iterable[list[str]]) -> list[str]:
 
 # The receivers of signals, behind those of the listeners
 
-_audiences: dict[Node, Audience] = {}
+_audiences: dict[Node, SearchCluster] = {}
 
 
 def start(node: Node, **_: Any) -> None:
@@ -214,7 +214,7 @@ def start(node: Node, **_: Any) -> None:
     listeners = search_subscriptions.here()
     most = options.current().visitors_on_x
     if listeners is not None and most:
-        _audiences[node] = audience = Audience(node, listeners, most)
+        _audiences[node] = audience = SearchCluster(node, listeners, most)
         audience.start()
 
 
@@ -225,6 +225,6 @@ def stop(node: Node, **_: Any) -> None:
         audience.stop()
 
 
-def here() -> Audience | None:
+def here() -> SearchCluster | None:
     """Of this server; a process has one."""
     return next(iter(_audiences.values()), None)

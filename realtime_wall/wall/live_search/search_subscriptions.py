@@ -24,7 +24,7 @@ from realtime_wall.events import Event
 from realtime_wall.node.fan_out import SLICE, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.socket import Socket
-from realtime_wall.wall.feed.cooperative_yield import Breath
+from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.live_search.term_matcher import Matcher, fold
 from realtime_wall.wall.models import MAIN, channel_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
@@ -149,7 +149,7 @@ class Listeners:
         while True:
             self._arrived.wait()
             self._arrived.clear()
-            breath = Breath(SLICE)
+            breath = TimeSlice(SLICE)
             while self._waiting:
                 event, post, data_json = self._waiting.popleft()
                 for socket in self._meant(event, post):

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import gevent
 from gevent.event import Event
 
-from realtime_wall.wall.feed.announce import Welcome
+from realtime_wall.wall.feed.announce import AuthorFilter
 from realtime_wall.wall.feed.clock import Clock
-from realtime_wall.wall.live_search.search_cluster import Audience
+from realtime_wall.wall.live_search.search_cluster import SearchCluster
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.post import Item, Post
 from realtime_wall.wall.sources.hourly_cap import CappedSource
@@ -23,12 +23,12 @@ from realtime_wall.wall.sources.x.shared_stream import VISITORS, SharedStream, X
 from realtime_wall.wall.sources.x.stream_rules import rules_for
 
 
-class VisitorsOnX:
-    def __init__(self, stream: SharedStream, audience: Audience, options: Options, clock: Clock) -> None:
+class XRulesForVisitors:
+    def __init__(self, stream: SharedStream, audience: SearchCluster, options: Options, clock: Clock) -> None:
         self._stream = stream
         self._audience = audience
         self._most = options.visitors_on_x
-        self._is_welcome = Welcome(options.banned_users)
+        self._is_welcome = AuthorFilter(options.banned_users)
         self._clock = clock
         self._share: XShare | None = None
         self._stopping = Event()

@@ -12,7 +12,7 @@ from typing import Any
 from django.template.loader import get_template
 
 from realtime_wall.node import node
-from realtime_wall.wall.feed.cooperative_yield import Breath
+from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.pages.card import card, card_labels, utc_now
 
 TURN = 0.004  # seconds
@@ -20,7 +20,7 @@ TURN = 0.004  # seconds
 
 def cards(posts: Iterable[dict[str, Any]]) -> list[str]:
     template, labels, now = get_template("realtime_wall_wall/card.html"), card_labels(), utc_now()
-    breath = Breath(TURN) if node.current() is not None else None
+    breath = TimeSlice(TURN) if node.current() is not None else None
     made = []
     for post in posts:
         made.append(template.render({"card": card(post, labels, now)}))

@@ -25,7 +25,7 @@ class TooBusy(Exception):
     """So many long queries are under way that this one has to come back later."""
 
 
-def beside(query: Callable[[], Result]) -> Result:
+def run_in_threadpool(query: Callable[[], Result]) -> Result:
     """What the query returns, or its exception; without gevent's patches it simply runs here."""
     if not monkey.is_module_patched("threading"):
         return query()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.utils.module_loading import import_string
 
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
-from realtime_wall.wall.sources.source import Order, Source
+from realtime_wall.wall.sources.source import Source, SourceRequest
 
 # Posts of these come without being fetched.
 SENT = ("webhook",)
@@ -17,7 +17,7 @@ PRICES = {"x": (0.005, 0.015), "x_search": (0.005, 0.015)}
 _NAMES = {"x_search": "x"}
 
 
-def make(kind: str, order: Order) -> Source:
+def make(kind: str, order: SourceRequest) -> Source:
     """ValueError or ImportError for a kind that there is not, or an order that it cannot take."""
     if kind in _MAKERS:
         return _MAKERS[kind](order)
@@ -37,18 +37,18 @@ def name_of(kind: str) -> str:
 # Each is imported when it is wanted: tweepy takes 20 MB and a third of a second.
 
 
-def _replay(order: Order) -> Source:
+def _replay(order: SourceRequest) -> Source:
     options = order.options
     return ReplaySource(options.replay_file or SAMPLE, speed=options.replay_speed, loop=options.replay_loop)
 
 
-def _x(order: Order) -> Source:
+def _x(order: SourceRequest) -> Source:
     from realtime_wall.wall.sources.x.shared_stream import share_of
 
     return share_of(order)
 
 
-def _x_search(order: Order) -> Source:
+def _x_search(order: SourceRequest) -> Source:
     from realtime_wall.wall.sources.x.recent_search import XSearchSource
 
     options = order.options
@@ -57,7 +57,7 @@ def _x_search(order: Order) -> Source:
     )
 
 
-def _mastodon(order: Order) -> Source:
+def _mastodon(order: SourceRequest) -> Source:
     from realtime_wall.wall.sources.mastodon import MastodonSource
 
     options = order.options
@@ -67,7 +67,7 @@ def _mastodon(order: Order) -> Source:
     return MastodonSource(url, order.keywords, token=token, since=order.cursor, every=options.poll_every)
 
 
-def _bluesky(order: Order) -> Source:
+def _bluesky(order: SourceRequest) -> Source:
     from realtime_wall.wall.sources.bluesky import BlueskySource
 
     return BlueskySource(
@@ -75,7 +75,7 @@ def _bluesky(order: Order) -> Source:
     )
 
 
-_MAKERS: dict[str, Callable[[Order], Source]] = {
+_MAKERS: dict[str, Callable[[SourceRequest], Source]] = {
     "replay": _replay,
     "x": _x,
     "x_search": _x_search,

@@ -1,6 +1,6 @@
 """What the feed asks of a place that posts come from.
 
-To add one, write a class that fits :class:`Source`, made from an :class:`Order`, and name it by its
+To add one, write a class that fits :class:`Source`, made from an :class:`SourceRequest`, and name it by its
 dotted path among the sources; one that comes with the wall is a file of this folder and a line in
 ``kinds.py``. ``tests/wall/sources/contract.py`` is what every one of them has to pass.
 """
@@ -18,7 +18,7 @@ Emit = Callable[[Item], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class SourceRequest:
     """What a wall asks of a source."""
 
     wall: str  # its slug

@@ -237,14 +237,14 @@ def test_when_the_hub_ends_another_takes_its_place_in_a_new_epoch(config):
 def test_what_waits_to_be_confirmed_by_a_hub_that_ends_is_an_error(config):
     with running(config) as (first, second):
         hub = first.broker.link._linked.hub
-        hub.sequence = lambda draft: gevent.sleep(60)
-        publishing = gevent.spawn(second.publish, "hello")
-        publishing.link_exception(lambda _: None)
+        hub.sequence = lambda proposal: gevent.sleep(60)
+        publisher = gevent.spawn(second.publish, "hello")
+        publisher.link_exception(lambda _: None)
         gevent.idle()
         first.broker.leave()
 
-        publishing.join(10)
-        assert "did not confirm" in str(publishing.exception)
+        publisher.join(10)
+        assert "did not confirm" in str(publisher.exception)
 
 
 def test_a_client_may_be_ahead_of_a_server_for_a_moment(config):
@@ -269,8 +269,8 @@ def test_rubbish_of_a_member_hurts_nobody(config, rubbish):
         with socket.socket(socket.AF_UNIX) as stranger:
             stranger.connect(str(path))
             stranger.sendall(b'{"verb": "Join", "address": "stranger"}\n' + rubbish)
-            draft = {"verb": "Publish", "channel": "news", "data_json": '"still here"'}
-            line = json.dumps({"draft": 1, "key": "k", "count": False, "what": draft})
+            proposal = {"verb": "Publish", "channel": "news", "data_json": '"still here"'}
+            line = json.dumps({"proposal": 1, "key": "k", "count": False, "what": proposal})
             stranger.sendall(line.encode() + b"\n")
             wait_for(lambda: second.kept() == ["still here"])
         wait_for(lambda: len(first.broker.link.servers()) == 2)

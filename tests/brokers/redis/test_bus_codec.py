@@ -4,17 +4,23 @@ import pytest
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError, TryAgainError
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
-from realtime_wall.brokers.entry import Deleted, Draft, draft
+from realtime_wall.brokers.entry import Deleted, Proposal, proposal
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import Rubbish, Words, entry_of, known, will_pass
+from realtime_wall.brokers.redis.bus_codec import (
+    BusCodec,
+    MalformedEntry,
+    entry_of,
+    high_water_mark,
+    will_pass,
+)
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule, Rules
 
-WORDS = Words("site", Rules({"few": {"HISTORY_SIZE": 3}}, Rule(history_bytes=500)), 70, 900)
+WORDS = BusCodec("site", Rules({"few": {"HISTORY_SIZE": 3}}, Rule(history_bytes=500)), 70, 900)
 
 
 def order(what, **more):
-    return WORDS.order(draft(what, "address1"), **more)
+    return WORDS.order(proposal(what, "address1"), **more)
 
 
 def test_all_keys_have_the_prefix_as_their_hash_tag():
@@ -43,7 +49,7 @@ def test_a_key_is_remembered_for_as_long_as_it_may_come_again():
 
 
 def test_who_asks_is_another_each_time():
-    said = draft(Publish(channel="a", data_json="1"), "address1")
+    said = proposal(Publish(channel="a", data_json="1"), "address1")
 
     assert WORDS.order(said).arguments[3] != WORDS.order(said).arguments[3]
     assert WORDS.order(said).arguments[2] == said.key
@@ -52,8 +58,8 @@ def test_who_asks_is_another_each_time():
 def test_an_epoch_is_never_offered_twice():
     position = Position("old", 5)
 
-    assert known(position).startswith("old 5 ")
-    assert len({known(position) for _ in range(100)}) == 100
+    assert high_water_mark(position).startswith("old 5 ")
+    assert len({high_water_mark(position) for _ in range(100)}) == 100
 
 
 def test_an_event_id_comes_first_where_scripts_look_for_it():
@@ -109,7 +115,7 @@ def test_the_end_of_a_channel_is_an_entry():
     ],
 )
 def test_everything_else_is_rubbish(text):
-    with pytest.raises(Rubbish):
+    with pytest.raises(MalformedEntry):
         entry_of(text)
 
 
@@ -132,7 +138,7 @@ def test_a_refusal_says_whether_it_makes_sense_to_try_again(refusal, soon, some_
 
 
 def test_a_draft_that_was_said_by_others_keeps_its_origin_and_its_key():
-    text = WORDS.order(Draft(Publish(channel="a", data_json="1"), "key", "another_")).arguments[6]
+    text = WORDS.order(Proposal(Publish(channel="a", data_json="1"), "key", "another_")).arguments[6]
 
     said = json.loads("{" + text)
     assert (said["k"], said["from"]) == ("key", "another_")

@@ -1,12 +1,12 @@
 import logging
 
-from realtime_wall.brokers.redis.outage import Trouble
+from realtime_wall.brokers.redis.outage import Outage
 
 
 def test_it_is_tried_again_sooner_at_first_and_not_by_all_at_once():
-    trouble = Trouble("reading")
+    outage = Outage("reading")
 
-    pauses = [trouble.lasts("gone") for _ in range(12)]
+    pauses = [outage.lasts("gone") for _ in range(12)]
 
     for number, pause in enumerate(pauses):
         longest = min(0.1 * 2**number, 5.0)
@@ -15,20 +15,20 @@ def test_it_is_tried_again_sooner_at_first_and_not_by_all_at_once():
 
 
 def test_somebody_who_waits_is_not_made_to_wait_long():
-    trouble = Trouble("publishing", 0.5)
+    outage = Outage("publisher", 0.5)
 
-    assert max(trouble.lasts("gone") for _ in range(12)) <= 0.5
+    assert max(outage.lasts("gone") for _ in range(12)) <= 0.5
 
 
 def test_it_is_told_once_when_it_begins_and_once_when_it_is_over(caplog):
-    trouble = Trouble("reading from redis://127.0.0.1")
+    outage = Outage("reading from redis://127.0.0.1")
     with caplog.at_level(logging.INFO):
-        trouble.over()
+        outage.over()
         for _ in range(3):
-            trouble.lasts(ConnectionError("refused"))
-        trouble.over()
-        trouble.over()
-        trouble.lasts(ConnectionError())
+            outage.lasts(ConnectionError("refused"))
+        outage.over()
+        outage.over()
+        outage.lasts(ConnectionError())
 
     first, second, third = caplog.messages
     assert first == "reading from redis://127.0.0.1: refused; trying again"
@@ -37,11 +37,11 @@ def test_it_is_told_once_when_it_begins_and_once_when_it_is_over(caplog):
 
 
 def test_after_it_is_over_it_begins_anew():
-    trouble = Trouble("reading")
+    outage = Outage("reading")
     for _ in range(9):
-        trouble.lasts("gone")
-    trouble.over()
+        outage.lasts("gone")
+    outage.over()
 
-    assert not trouble
-    assert trouble.lasts("gone") <= 0.1
-    assert trouble
+    assert not outage
+    assert outage.lasts("gone") <= 0.1
+    assert outage

@@ -13,7 +13,7 @@ from gevent.event import Event
 from gevent.server import StreamServer
 
 from realtime_wall.brokers.commands import Publish, Retract
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.brokers.redis.redis_link import RedisLink
 from realtime_wall.config import Config
 from realtime_wall.errors import BrokerUnreachable, PublishFailed
@@ -479,7 +479,7 @@ def test_what_is_spooled_goes_out_in_order_before_anything_newer(redis, two):
     one, _, first, _ = two
     redis.kill()
     for number in range(50):
-        one.sequence_later(draft(a_message(number), one.address))
+        one.sequence_later(proposal(a_message(number), one.address))
     newer = gevent.spawn(say_until_it_works, one, a_message("newer"))
 
     redis.start()
@@ -491,9 +491,9 @@ def test_what_is_spooled_goes_out_in_order_before_anything_newer(redis, two):
 
 def test_what_may_be_spooled_is_said_at_once_while_redis_is_well(redis, two):
     one, _, first, _ = two
-    assert one.sequence_or_spool(draft(a_message("well"), one.address)).position.offset == 1
+    assert one.sequence_or_spool(proposal(a_message("well"), one.address)).position.offset == 1
     redis.kill()
-    spooled = [one.sequence_or_spool(draft(a_message(number), one.address)) for number in range(3)]
+    spooled = [one.sequence_or_spool(proposal(a_message(number), one.address)) for number in range(3)]
     redis.start()
 
     first.has(4)
@@ -514,7 +514,7 @@ def test_what_is_spooled_waits_until_redis_takes_it(redis, two):
     one, _, first, _ = two
     redis.client.config_set("maxmemory", 1)
     for number in range(5):
-        one.sequence_later(draft(a_message(number), one.address))
+        one.sequence_later(proposal(a_message(number), one.address))
     with pytest.raises(PublishFailed):
         say(one, a_message("newer"))
     redis.client.config_set("maxmemory", 0)
@@ -528,10 +528,10 @@ def test_a_full_spool_says_so_and_what_is_left_is_told_at_the_end(redis, two, ca
     one, *_ = two
     redis.kill()
     for number in range(10_000):
-        one.sequence_later(draft(a_message(number), one.address))
+        one.sequence_later(proposal(a_message(number), one.address))
 
     with pytest.raises(PublishFailed, match="10,000 messages are spooled already"):
-        one.sequence_later(draft(a_message("too many"), one.address))
+        one.sequence_later(proposal(a_message("too many"), one.address))
     one.leave()
 
     assert "10000 spooled messages were not published" in caplog.text

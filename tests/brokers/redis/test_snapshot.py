@@ -6,9 +6,9 @@ import pytest
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.redis import redis_url, scripts, snapshot
-from realtime_wall.brokers.redis.bus_codec import Words
-from realtime_wall.brokers.redis.script_connection import Talk
-from realtime_wall.brokers.redis.snapshot import Moved, load
+from realtime_wall.brokers.redis.bus_codec import BusCodec
+from realtime_wall.brokers.redis.script_connection import ScriptConnection
+from realtime_wall.brokers.redis.snapshot import EpochChanged, load
 from realtime_wall.channels.position import Position
 from tests.brokers.links import cluster_through
 from tests.brokers.members import RecordingMember, say, some_rules
@@ -24,7 +24,7 @@ def redis():
         yield server
 
 
-class Interrupted(Talk):
+class Interrupted(ScriptConnection):
     """Something is done by others each time that a script is about to be asked."""
 
     def __init__(self, *arguments):
@@ -45,8 +45,8 @@ class Loading:
         self.cluster = cluster_through(redis, rules=self.rules)
         self.link, self.early = self.cluster.server()
         prefix = self.cluster.kind.settings["broker_prefix"]
-        self.words = Words(prefix, self.rules, 1000, 100_000)
-        self.talk = Interrupted(redis_url.pool(redis.url, 5.0), self.words.key)
+        self.codec = BusCodec(prefix, self.rules, 1000, 100_000)
+        self.talk = Interrupted(redis_url.pool(redis.url, 5.0), self.codec.key)
         self.talk.connect()
 
     def publish(self, text, channel="news", **more):
@@ -56,7 +56,7 @@ class Loading:
         return lambda: say(self.link, what)
 
     def load(self):
-        loaded = load(self.talk, self.words, self.rules, 1000, Position("", 0))
+        loaded = load(self.talk, self.codec, self.rules, 1000, Position("", 0))
         member = RecordingMember(self.rules)
         member.begin(iter(loaded.image))
         return member
@@ -153,7 +153,7 @@ def test_an_epoch_that_begins_meanwhile_is_noticed(redis, loading):
     loading.publish("old")()
     loading.talk.meanwhile[scripts.IMAGE] = [redis.client.flushall]
 
-    with pytest.raises(Moved, match="another epoch"):
+    with pytest.raises(EpochChanged, match="another epoch"):
         loading.load()
 
 
@@ -163,10 +163,10 @@ def test_a_bus_that_keeps_too_little_is_noticed(redis, loading):
     loading.talk.meanwhile[scripts.IMAGE] = [
         loading.publish("one"),
         loading.publish("two"),
-        lambda: redis.client.xtrim(loading.words.bus, maxlen=1, approximate=False),
+        lambda: redis.client.xtrim(loading.codec.bus, maxlen=1, approximate=False),
     ]
 
-    with pytest.raises(Moved, match="BROKER_BUS_SIZE"):
+    with pytest.raises(EpochChanged, match="BROKER_BUS_SIZE"):
         loading.load()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.brokers.redis.sync_client import RedisOutside
 from realtime_wall.config import Config
 from realtime_wall.errors import BrokerUnreachable, PublishFailed
@@ -155,7 +155,7 @@ def test_without_redis_publishing_fails_and_questions_say_why():
     link = RedisOutside(Config(**settings), some_rules())
 
     with pytest.raises(PublishFailed, match=r"did not confirm it in 0\.5 s: .*refused") as failed:
-        link.sequence(draft(a_message("a"), link.address))
+        link.sequence(proposal(a_message("a"), link.address))
     for ask in (link.top, link.servers, link.inbox):
         with pytest.raises(BrokerUnreachable, match="refused"):
             ask()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from realtime_wall.brokers.local import peer_credentials
 from realtime_wall.config import Config
 from realtime_wall.server.affinity import fd_passing
-from realtime_wall.server.affinity.fd_passing import SideDoor
+from realtime_wall.server.affinity.fd_passing import FdPassing
 from realtime_wall.server.affinity.owner_routing import Passed
 
 ADDRESS = "bbbbbbbb"
@@ -29,8 +29,8 @@ class Owner:
     def __init__(self, path):
         self.config = Config(runtime_dir=str(path))
         self.came = []
-        self.door = SideDoor(self.config, ADDRESS)
-        self.other = SideDoor(self.config, "aaaaaaaa")  # of another server, which passes on
+        self.door = FdPassing(self.config, ADDRESS)
+        self.other = FdPassing(self.config, "aaaaaaaa")  # of another server, which passes on
 
     def take(self, connection, passed):
         self.came.append(passed)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from realtime_wall.brokers.node_id import owner_of
-from realtime_wall.server.affinity.owner_routing import Passing
+from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from tests.live import Conversation, LiveServer
 from tests.server.heads import get
 from tests.server.http.test_hand_over import SOUND, masked, read_frame
@@ -42,7 +42,7 @@ def line(query, target="/socket.io/"):
     ],
 )
 def test_the_id_says_whose_request_it_is(request_line, owner):
-    assert Passing(OURS, []).owner_of(request_line) == owner
+    assert OwnerRouting(OURS, []).owner_of(request_line) == owner
 
 
 def test_the_first_way_that_leads_there_is_taken():
@@ -51,11 +51,11 @@ def test_the_first_way_that_leads_there_is_taken():
     def way(name, leads_there):
         return lambda *_: tried.append(name) or leads_there
 
-    passing = Passing(OURS, [way("no", False), way("yes", True), way("never", True)])
+    passing = OwnerRouting(OURS, [way("no", False), way("yes", True), way("never", True)])
 
     assert passing.pass_on(THEIRS, None, None)
     assert tried == ["no", "yes"]
-    assert not Passing(OURS, [way("no", False)]).pass_on(THEIRS, None, None)
+    assert not OwnerRouting(OURS, [way("no", False)]).pass_on(THEIRS, None, None)
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from gevent.event import Event
 
 from realtime_wall import signals
 from realtime_wall.channels.position import Position
-from realtime_wall.sockets.recovery.detached_sessions import GIVING, Parked, ParkingLot
+from realtime_wall.sockets.recovery.detached_sessions import GIVING, DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import PATIENCE
 
 
-class RecordingClockwork:
+class RecordingTimerWheel:
     def __init__(self):
         self.appointments = []
 
@@ -33,7 +33,7 @@ def node():
 
 @pytest.fixture
 def lot():
-    return ParkingLot(RecordingClockwork(), 120.0)
+    return DetachedSessions(RecordingTimerWheel(), 120.0)
 
 
 @pytest.fixture
@@ -44,16 +44,16 @@ def told(node):
     return told
 
 
-def parked(lot, node, secret="secret", owner="owner"):
+def detached(lot, node, secret="secret", owner="owner"):
     position = Position("e", 1)
     socket = RecordingTransport(node).socket
-    one = Parked(lot, secret, owner, socket, ("room",), position, position, Answers())
-    lot.park(one)
+    one = DetachedSession(lot, secret, owner, socket, ("room",), position, position, Answers())
+    lot.detach(one)
     return one
 
 
 def test_a_parked_visit_is_taken_once_by_its_visitor(lot, node, told):
-    one = parked(lot, node)
+    one = detached(lot, node)
 
     assert lot.take("secret", "owner") is one
     assert one.due == 0  # its time is no longer limited
@@ -63,15 +63,15 @@ def test_a_parked_visit_is_taken_once_by_its_visitor(lot, node, told):
 
 @pytest.mark.parametrize(("secret", "owner"), [("wrong", "owner"), ("secret", "stranger"), ("", "owner")])
 def test_nobody_else_can_take_it(lot, node, secret, owner):
-    one = parked(lot, node)
+    one = detached(lot, node)
 
     assert lot.take(secret, owner) is None
     assert lot.take("secret", "owner") is one
 
 
 def test_what_nobody_takes_in_time_is_over(lot, node, told):
-    one = parked(lot, node)
-    assert lot._clockwork.appointments == [(one, 120.0)]
+    one = detached(lot, node)
+    assert lot._timer_wheel.appointments == [(one, 120.0)]
 
     one.tick(0.0)
     assert node.pool.wait_until_idle(10)
@@ -81,7 +81,7 @@ def test_what_nobody_takes_in_time_is_over(lot, node, told):
 
 
 def test_a_connection_that_looks_alive_is_cut_off_when_its_client_comes_back(lot, node):
-    lot.arrive("secret", "owner", lambda: parked(lot, node))
+    lot.arrive("secret", "owner", lambda: detached(lot, node))
 
     taken = lot.take("secret", "owner")
 
@@ -108,11 +108,11 @@ def test_who_left_for_good_is_forgotten(lot):
 
 
 def test_a_visit_that_is_given_away_is_not_over_once_it_has_come(lot, node, told):
-    one = parked(lot, node)
+    one = detached(lot, node)
 
     assert lot.knows("secret")
     assert lot.give("secret", "owner") is one
-    assert lot._clockwork.appointments[-1] == (one, GIVING)
+    assert lot._timer_wheel.appointments[-1] == (one, GIVING)
     assert not lot.knows("secret")
     assert lot.take("secret", "owner") is None
     lot.has_come("secret")
@@ -123,7 +123,7 @@ def test_a_visit_that_is_given_away_is_not_over_once_it_has_come(lot, node, told
 
 
 def test_one_that_never_comes_is_over(lot, node, told):
-    one = parked(lot, node)
+    one = detached(lot, node)
     lot.give("secret", "owner")
 
     one.tick(0.0)
@@ -134,7 +134,7 @@ def test_one_that_never_comes_is_over(lot, node, told):
 
 
 def test_only_what_is_here_and_this_visitors_is_given_away(lot, node):
-    parked(lot, node)
+    detached(lot, node)
 
     assert lot.give("wrong", "owner") is None
     assert lot.give("secret", "stranger") is None
@@ -150,7 +150,7 @@ def test_without_a_secret_nobody_is_remembered(lot):
 
 
 def test_when_the_server_ends_all_visits_are_over(lot, node, told):
-    both = {parked(lot, node, secret).socket for secret in ("one", "two")}
+    both = {detached(lot, node, secret).socket for secret in ("one", "two")}
 
     lot.close()
     assert node.pool.wait_until_idle(10)
@@ -160,7 +160,7 @@ def test_when_the_server_ends_all_visits_are_over(lot, node, told):
 
 
 def test_a_server_that_ends_waits_until_its_visits_go_on_elsewhere(lot, node):
-    visits = [parked(lot, node, secret) for secret in ("given", "over", "left")]
+    visits = [detached(lot, node, secret) for secret in ("given", "over", "left")]
     waiting = gevent.spawn(lot.wait_until_taken, visits, 60.0, Event())
     lot.give("given", "owner")
     lot.leave(visits[1])
@@ -174,7 +174,7 @@ def test_a_server_that_ends_waits_until_its_visits_go_on_elsewhere(lot, node):
 
 
 def test_it_waits_for_a_while_only_and_not_when_it_is_to_hurry(lot, node):
-    visits, hurry = [parked(lot, node)], Event()
+    visits, hurry = [detached(lot, node)], Event()
     lot.wait_until_taken(visits, 0.001, hurry)
     waiting = gevent.spawn(lot.wait_until_taken, visits, 60.0, hurry)
     gevent.sleep(0)
@@ -185,12 +185,12 @@ def test_it_waits_for_a_while_only_and_not_when_it_is_to_hurry(lot, node):
     assert lot.take("secret", "owner") is visits[0]
 
 
-@pytest.mark.parametrize("how", ["park", "arrive"])
+@pytest.mark.parametrize("how", ["detach", "arrive"])
 def test_a_visit_that_comes_back_from_where_it_was_given_to_is_not_over(lot, node, told, how):
-    given = parked(lot, node)
+    given = detached(lot, node)
     lot.give("secret", "owner")
-    if how == "park":
-        again = parked(lot, node)
+    if how == "detach":
+        again = detached(lot, node)
         assert lot.take("secret", "owner") is again
     else:
         lot.arrive("secret", "owner", lambda: None)

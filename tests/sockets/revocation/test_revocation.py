@@ -5,9 +5,9 @@ import pytest
 
 from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
-from realtime_wall.brokers.commands import AskAgain, Cut
+from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.sockets.recovery.detached_sessions import Parked
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
 from realtime_wall.sockets.socket import Socket
@@ -59,7 +59,7 @@ def connect(node):
 def test_a_session_is_cut_without_a_question(node, connect, asked):
     ada, elsewhere, stranger = connect("ada-1"), connect("ada-2"), connect()
 
-    assert node.perform(Cut(session_key="ada-1")).sockets == 1
+    assert node.perform(DisconnectUser(session_key="ada-1")).sockets == 1
 
     assert ada.closed == (LOGGED_OUT, "signed out")
     assert elsewhere.closed is stranger.closed is None
@@ -70,7 +70,7 @@ def test_a_user_is_cut_everywhere_with_one_question(node, connect, asked):
     adas = [connect("ada-1"), connect("ada-2"), connect("ada-1")]
     others = [connect("bob"), connect(), connect("a cookie from long ago")]
 
-    assert node.perform(Cut(user_id="1")).sockets == 3
+    assert node.perform(DisconnectUser(user_id="1")).sockets == 3
 
     assert all(one.closed == (LOGGED_OUT, "signed out") for one in adas)
     assert all(one.closed is None for one in others)
@@ -79,12 +79,12 @@ def test_a_user_is_cut_everywhere_with_one_question(node, connect, asked):
 
 def test_a_thousand_sockets_of_a_user_who_is_known_cost_no_question(node, connect, asked):
     adas = [connect("ada-1") for _ in range(1000)]
-    node.departures.sessions.arrived(adas[0].socket.request)
-    node.departures.sessions.tick(monotonic())
-    wait_for(lambda: not node.departures.sessions._is_looking, "the store's answer")
+    node.revocation.sessions.arrived(adas[0].socket.request)
+    node.revocation.sessions.tick(monotonic())
+    wait_for(lambda: not node.revocation.sessions._is_looking, "the store's answer")
     assert asked == [{"ada-1"}]
 
-    assert node.perform(Cut(user_id="1")).sockets == 1000
+    assert node.perform(DisconnectUser(user_id="1")).sockets == 1000
 
     assert all(one.closed for one in adas)
     assert len(asked) == 1
@@ -95,18 +95,20 @@ def test_a_visit_that_could_be_taken_up_again_cannot_any_more(node, connect):
     ada, bob = connect("ada-1"), connect("bob")
     for secret, client in (("a", ada), ("b", bob)):
         client.leave()
-        node.parking.park(Parked(node.parking, secret, "cookie", client.socket, (), top, top, Answers()))
+        node.detached_sessions.detach(
+            DetachedSession(node.detached_sessions, secret, "cookie", client.socket, (), top, top, Answers())
+        )
 
-    node.perform(Cut(user_id="1"))
+    node.perform(DisconnectUser(user_id="1"))
 
-    assert node.parking.take("a", "cookie") is None
-    assert node.parking.take("b", "cookie") is not None
+    assert node.detached_sessions.take("a", "cookie") is None
+    assert node.detached_sessions.take("b", "cookie") is not None
 
 
 def test_an_expired_session_is_cut(node, connect):
     ada, bob = connect("ada-1"), connect("bob")
 
-    node.departures._expired({"ada-1"})
+    node.revocation._expired({"ada-1"})
 
     assert ada.closed == (LOGGED_OUT, "the session has expired")
     assert bob.closed is None
@@ -116,7 +118,7 @@ def test_who_may_not_stay_is_taken_out_and_told_and_hears_no_more(node, connect,
     monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: channel != "staff")
     ada, bob = connect("ada-1", "staff", "news"), connect("bob", "staff")
 
-    assert node.perform(AskAgain(user_id="1")).sockets == 1
+    assert node.perform(RecheckPermissions(user_id="1")).sockets == 1
 
     assert ada.socket.channels == ("news",)
     assert ada.expelled == ["staff"]
@@ -129,7 +131,7 @@ def test_everybody_with_a_session_can_be_asked_about(node, connect, monkeypatch)
     monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: False)
     clients = [connect("ada-1", "staff"), connect("bob", "staff"), connect(None, "staff")]
 
-    assert node.perform(AskAgain()).sockets == 2
+    assert node.perform(RecheckPermissions()).sockets == 2
 
     assert [client.expelled for client in clients] == [["staff"], ["staff"], []]
 
@@ -141,7 +143,7 @@ def test_a_rule_that_fails_lets_nobody_stay(node, connect, monkeypatch, caplog):
     monkeypatch.setattr(Socket, "may_stay", may_stay)
     ada = connect("ada-1", "staff")
 
-    node.perform(AskAgain(user_id="1"))
+    node.perform(RecheckPermissions(user_id="1"))
 
     assert ada.expelled == ["staff"]
     assert "the rule of channel 'staff' failed" in caplog.text
@@ -161,7 +163,7 @@ def test_listeners_of_a_session_end_with_it(node, connect):
     connect("ada-1")
     ada, bob, nobody = (Listening(node, key) for key in ("ada-1", "bob", None))
 
-    assert node.perform(Cut(session_key="ada-1")).sockets == 2
+    assert node.perform(DisconnectUser(session_key="ada-1")).sockets == 2
 
     assert (ada.ended, bob.ended, nobody.ended) == ("signed out", None, None)
 
@@ -169,7 +171,7 @@ def test_listeners_of_a_session_end_with_it(node, connect):
 def test_listeners_whose_user_has_other_rights_now_have_to_come_back(node, connect):
     ada, bob, nobody = (Listening(node, key) for key in ("ada-1", "bob", None))
 
-    assert node.perform(AskAgain(user_id="1")).sockets == 1
+    assert node.perform(RecheckPermissions(user_id="1")).sockets == 1
 
     assert (bool(ada.ended), bob.ended, nobody.ended) == (True, None, None)
 
@@ -177,7 +179,7 @@ def test_listeners_whose_user_has_other_rights_now_have_to_come_back(node, conne
 def test_by_default_everybody_may_stay(node, connect):
     ada = connect("ada-1", "staff")
 
-    assert node.perform(AskAgain()).sockets == 0
+    assert node.perform(RecheckPermissions()).sockets == 0
     assert ada.socket.channels == ("staff",)
 
 
@@ -187,7 +189,7 @@ def test_the_rule_sees_the_user_as_it_is_now(node, connect, monkeypatch):
     adas = [connect("ada-1"), connect("ada-2")]
     connect("bob")
 
-    node.perform(AskAgain(user_id="1"))
+    node.perform(RecheckPermissions(user_id="1"))
 
     assert renewed == [[one.socket.request for one in adas]]
 

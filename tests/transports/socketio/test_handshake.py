@@ -5,7 +5,7 @@ import pytest
 
 from realtime_wall import api, signals
 from realtime_wall.errors import Refuse
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION
+from realtime_wall.sockets.delivery.backlog import PORTION
 from tests.fakes import running_node
 from tests.live import wait_for
 from tests.transports.socketio.client import Visitor, connect
@@ -133,7 +133,7 @@ def test_or_refuse_the_client_whose_visit_is_then_over(node, visitor, happened):
         '4{"message":"blocked"}'
     ]
     assert happened == ["disconnected", "connected", "disconnected", "finished"]
-    assert node.parking._parked == {}
+    assert node.detached_sessions._detached == {}
 
 
 def test_a_visit_keeps_its_channels_when_its_return_is_cut_off_too(node, visitor):
@@ -226,7 +226,7 @@ def test_who_was_never_welcomed_has_nothing_to_come_back_to(node, happened):
     visitor.settle()
 
     assert happened == ["connected", "disconnected", "finished"]
-    assert (node.parking._parked, node.parking._present) == ({}, {})
+    assert (node.detached_sessions._detached, node.detached_sessions._present) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_what_was_on_its_way_when_the_connection_was_lost_is_not_lost(node, visi
 def test_who_was_told_to_leave_is_not_remembered(node, visitor):
     visitor.socket.disconnect()
 
-    assert (node.parking._present, node.parking._parked) == ({}, {})
+    assert (node.detached_sessions._present, node.detached_sessions._detached) == ({}, {})
 
 
 def test_a_client_whose_receivers_are_behind_is_not_read_from_when_it_comes_back(visitor):

@@ -8,7 +8,7 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import Refuse
 from realtime_wall.node.fan_out import Encoded
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION
+from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.transports.engineio.session import Session
 from realtime_wall.transports.socketio.socketio_client import Client
 from realtime_wall.wire.connection import SENT
@@ -19,7 +19,7 @@ from tests.transports.socketio.client import TEXT, Visitor, connect
 
 def test_the_session_it_came_with_is_watched(node, monkeypatch):
     arrived = []
-    monkeypatch.setattr(node.departures.sessions, "arrived", arrived.append)
+    monkeypatch.setattr(node.revocation.sessions, "arrived", arrived.append)
 
     visitor = Visitor(node).connect()
 

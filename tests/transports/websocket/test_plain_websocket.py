@@ -9,7 +9,7 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.protocol.frames import Close
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION
+from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket.plain_websocket import WebSocket, open_websocket
 from realtime_wall.wire import gc_pause
@@ -364,7 +364,7 @@ def test_who_may_not_stay_is_told_and_the_channel_is_silent(node, visitor):
 
 def test_sessions_that_sockets_come_with_are_watched(node, monkeypatch):
     arrived = []
-    monkeypatch.setattr(node.departures.sessions, "arrived", arrived.append)
+    monkeypatch.setattr(node.revocation.sessions, "arrived", arrived.append)
 
     visitor = Visitor(node).begin()
 

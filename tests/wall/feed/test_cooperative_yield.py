@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.feed.cooperative_yield import Breath
+from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.pages import card_list as module
 from realtime_wall.wall.pages.card_list import cards
 from tests.fakes import running_node
@@ -26,11 +26,11 @@ def others():
 
 
 def test_others_have_a_turn_when_it_is_time(others):
-    breath = Breath(3600.0)
+    breath = TimeSlice(3600.0)
     breath.take()
     assert not others
 
-    Breath(-1.0).take()
+    TimeSlice(-1.0).take()
     assert others
 
 

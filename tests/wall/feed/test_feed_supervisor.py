@@ -7,7 +7,7 @@ from django.db import connection
 from realtime_wall.brokers.lease import FileLease
 from realtime_wall.wall.feed import source_config
 from realtime_wall.wall.feed.feed_supervisor import LOOK_EVERY, Feeds
-from realtime_wall.wall.feed.source_config import Plan
+from realtime_wall.wall.feed.source_config import SourceConfig
 from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import Options
 from tests.wall.fakes import DEADLINE, post
@@ -174,7 +174,7 @@ def test_a_lease_that_is_lost_while_it_looks_starts_nothing_more(start, publishe
     lease = LosableLease(tmp_path / "other.lock")
     feeds = Feeds(lambda: Options(sources=(OWN,)), lease, publish=publisher, clock=RealTime())
     monkeypatch.setattr(
-        "realtime_wall.wall.feed.source_config.read_plans", lambda options: lease.lose() or {}
+        "realtime_wall.wall.feed.source_config.read_source_configs", lambda options: lease.lose() or {}
     )
     feeds.start()
     wait_until(lambda: not lease.is_held and not lease.may_be_taken)
@@ -222,7 +222,7 @@ def test_while_the_database_cannot_be_read_what_runs_goes_on(start, caplog, caps
         looks.append(options)
         raise OSError("no route to the database")
 
-    monkeypatch.setattr("realtime_wall.wall.feed.source_config.read_plans", away)
+    monkeypatch.setattr("realtime_wall.wall.feed.source_config.read_source_configs", away)
     for count in range(1, 4):
         feeds.look()
         wait_until(lambda count=count: len(looks) >= count)
@@ -245,7 +245,7 @@ def test_after_a_rest_what_was_posted_meanwhile_is_not_asked_for(tmp_path):
     SourcePosition.objects.create(wall=Wall.called(), source="own", cursor="17")
     feeds = Feeds(Options, FileLease(tmp_path / "feeder.lock"), clock=RealTime())
 
-    capped = feeds._make("main", Plan(kind=OWN, cap=5), Options(sources=(OWN,)))
+    capped = feeds._make("main", SourceConfig(kind=OWN, cap=5), Options(sources=(OWN,)))
 
     assert capped._make(True).order.cursor == "17"
     assert capped._make(False).order.cursor == ""

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from realtime_wall.errors import MessageTooBig, PublishFailed
 from realtime_wall.node import node as nodes
 from realtime_wall.wall.feed import publish_queue as module
-from realtime_wall.wall.feed.publish_queue import AT_ONCE, Telling
+from realtime_wall.wall.feed.publish_queue import AT_ONCE, PublishQueue
 from tests.wall.fakes import DEADLINE
 
 
-class Order:
+class SourceRequest:
     """Where drafts are entered; while it is away nothing is, or nobody is told that it was."""
 
     def __init__(self):
@@ -25,32 +25,32 @@ class Order:
         self.refused = set()
         self.tried = Event()
 
-    def enter(self, drafts):
+    def enter(self, proposals):
         self.tried.set()
         gevent.sleep(0)
-        self.portions.append(len(drafts))
-        return [self.enter_one(one) for one in drafts]
+        self.portions.append(len(proposals))
+        return [self.enter_one(one) for one in proposals]
 
-    def enter_one(self, draft):
+    def enter_one(self, proposal):
         if self.is_away:
             return PublishFailed("it is away")
-        if draft.what.event_id in self.refused:
+        if proposal.what.event_id in self.refused:
             return MessageTooBig(10, 5)
-        if draft.key not in self.keys:
-            self.keys.append(draft.key)
-            self.entered.append(int(draft.what.event_id))
+        if proposal.key not in self.keys:
+            self.keys.append(proposal.key)
+            self.entered.append(int(proposal.what.event_id))
         return PublishFailed("no answer") if self.is_silent else None
 
 
 @pytest.fixture
 def order():
-    return Order()
+    return SourceRequest()
 
 
 @pytest.fixture
 def telling(order, monkeypatch):
     monkeypatch.setattr(module, "RETRY_EVERY", 0.01)
-    telling = Telling("AAAAAAAA", order.enter)
+    telling = PublishQueue("AAAAAAAA", order.enter)
     yield telling
     telling.stop()
 
@@ -131,8 +131,8 @@ def test_what_was_taken_without_an_answer_is_not_entered_twice(telling, order):
 
 @given(st.lists(st.sampled_from(["tell", "away", "back", "silent", "heard", "turn"]), max_size=40))
 def test_whatever_happens_each_is_told_once_and_in_order(steps):
-    order = Order()
-    telling = Telling("AAAAAAAA", order.enter)
+    order = SourceRequest()
+    telling = PublishQueue("AAAAAAAA", order.enter)
     module.RETRY_EVERY, before = 0, module.RETRY_EVERY
     told = 0
     try:
@@ -197,7 +197,7 @@ def test_one_that_nobody_takes_stops_no_other(telling, order, caplog, was_away):
 
 
 def test_a_server_that_ends_says_what_it_could_not_tell(order, caplog):
-    telling = Telling("AAAAAAAA", order.enter)
+    telling = PublishQueue("AAAAAAAA", order.enter)
     order.is_away = True
     tell(telling, 1, 2)
     wait_until(lambda: caplog.records)
@@ -218,7 +218,7 @@ def test_in_a_server_it_is_kept_until_it_can_be_published(monkeypatch, order, ca
 
     class Server:
         address = "AAAAAAAA"
-        publishing = order
+        publisher = order
 
     server = Server()
     monkeypatch.setattr(nodes, "current", lambda: server)

@@ -1,7 +1,7 @@
 import pytest
 
 from realtime_wall.wall.feed import source_config
-from realtime_wall.wall.feed.source_config import Plan, read_plans, read_terms
+from realtime_wall.wall.feed.source_config import SourceConfig, read_source_configs, read_terms
 from realtime_wall.wall.models import SourcePosition, Wall, WallSource
 from realtime_wall.wall.options import Options
 
@@ -18,10 +18,10 @@ def add(kind, slug="main", **fields):
 
 
 def test_the_settings_are_about_the_main_wall():
-    assert read_plans(SETTINGS) == {
-        "main": {"x": Plan(kind="x", keywords=("tides",), users=("mara",), cap=500)}
+    assert read_source_configs(SETTINGS) == {
+        "main": {"x": SourceConfig(kind="x", keywords=("tides",), users=("mara",), cap=500)}
     }
-    assert read_plans(Options()) == {}
+    assert read_source_configs(Options()) == {}
 
 
 def test_each_wall_has_its_own_sources():
@@ -34,10 +34,10 @@ def test_each_wall_has_its_own_sources():
     )
     add("bluesky", "hall-2", terms="#gulls")
 
-    planned = read_plans(SETTINGS)
+    planned = read_source_configs(SETTINGS)
 
     assert planned.keys() == {"main", "hall-2"}
-    assert planned["hall-2"]["mastodon"] == Plan(
+    assert planned["hall-2"]["mastodon"] == SourceConfig(
         kind="mastodon",
         keywords=("#gulls", "sea birds"),
         users=("ben",),
@@ -50,14 +50,14 @@ def test_each_wall_has_its_own_sources():
 def test_the_admin_has_the_last_word_about_a_kind(enabled, kinds):
     add("x", terms="#gulls", enabled=enabled)
 
-    assert read_plans(SETTINGS).get("main", {}).keys() == kinds
+    assert read_source_configs(SETTINGS).get("main", {}).keys() == kinds
 
 
 def test_without_terms_the_settings_or_the_hashtag_are_asked_for():
     add("x")
     add("bluesky", "hall-2")
     Wall.objects.filter(slug="hall-2").update(hashtag="gulls")
-    planned = read_plans(SETTINGS)
+    planned = read_source_configs(SETTINGS)
 
     assert (planned["main"]["x"].keywords, planned["main"]["x"].users) == (("tides",), ("mara",))
     assert planned["hall-2"]["bluesky"].keywords == ("#gulls",)
@@ -66,8 +66,8 @@ def test_without_terms_the_settings_or_the_hashtag_are_asked_for():
 def test_nobody_runs_code_by_editing_a_wall():
     add("os.system", "hall-2", terms="#gulls")
 
-    assert "hall-2" not in read_plans(SETTINGS)
-    assert "os.system" in read_plans(Options(sources=("os.system",)))["hall-2"]
+    assert "hall-2" not in read_source_configs(SETTINGS)
+    assert "os.system" in read_source_configs(Options(sources=("os.system",)))["hall-2"]
 
 
 def test_users_are_told_from_words():

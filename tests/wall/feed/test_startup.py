@@ -20,7 +20,7 @@ def runtime(tmp_path):
 
 class Server:
     address = "AAAAAAAA"
-    publishing = SimpleNamespace(enter=None)
+    publisher = SimpleNamespace(enter=None)
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from realtime_wall.errors import InvalidChannel, PublishFailed
 from realtime_wall.node import statistics
 from realtime_wall.node.node import Node
 from realtime_wall.wall.live_search import search_cluster as module
-from realtime_wall.wall.live_search.search_cluster import CHANNEL, SAY_EVERY, Audience, united
+from realtime_wall.wall.live_search.search_cluster import CHANNEL, SAY_EVERY, SearchCluster, united
 from realtime_wall.wall.live_search.search_subscriptions import Listeners
 from realtime_wall.wall.live_search.term_matcher import fold
-from realtime_wall.wall.live_search.x_rules_for_visitors import VisitorsOnX
+from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
 from realtime_wall.wall.options import Options
 from tests.brokers.conftest import tmp_path  # noqa: F401  a short one
 from tests.fakes import running_node
@@ -38,7 +38,7 @@ class Server:
         self.node = node
         self.listeners = Listeners()
         self.listeners.start()
-        self.audience = Audience(node, self.listeners, most)
+        self.audience = SearchCluster(node, self.listeners, most)
         self.audience.start()
 
     def visitor(self, term):
@@ -126,7 +126,7 @@ def brought(world, number, text):
 
 def test_one_stream_has_the_words_of_all_servers_and_its_posts_come_to_all(three, world, clock):
     first, second, third = three
-    visitors = VisitorsOnX(world.stream, second.audience, Options(visitors_on_x=10), clock)
+    visitors = XRulesForVisitors(world.stream, second.audience, Options(visitors_on_x=10), clock)
     tides = first.visitor("#tides")
     visitors.start()
     wait_for(lambda: words(world) == ["#tides"])
@@ -226,8 +226,8 @@ def test_what_cannot_be_said_is_said_again_and_its_failure_logged_once(server, m
     link, tried = server.node.broker.link, []
     sequence = link.sequence
 
-    def fail(draft):
-        tried.append(draft)
+    def fail(proposal):
+        tried.append(proposal)
         raise PublishFailed("it is away")
 
     link.sequence = fail

@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.live_search.x_rules_for_visitors import VisitorsOnX
+from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
 from realtime_wall.wall.options import Options
 from tests.fakes import running_node
 from tests.wall.fakes import DEADLINE, x_line
@@ -35,7 +35,7 @@ def start(world, server, clock):
     started = []
 
     def begin(**options):
-        visitors = VisitorsOnX(
+        visitors = XRulesForVisitors(
             world.stream, server.audience, Options(**{"visitors_on_x": 100, **options}), clock
         )
         visitors.start()

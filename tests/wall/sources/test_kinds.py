@@ -8,13 +8,13 @@ from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.bluesky import BlueskySource
 from realtime_wall.wall.sources.mastodon import MastodonSource
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
-from realtime_wall.wall.sources.source import Order
+from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.sources.x.recent_search import XSearchSource
 from realtime_wall.wall.sources.x.shared_stream import XShare
 
 
 def order(**fields):
-    return Order(wall="main", **{"keywords": ("#tides",), **fields})
+    return SourceRequest(wall="main", **{"keywords": ("#tides",), **fields})
 
 
 class Own:
@@ -70,7 +70,7 @@ def test_there_is_no_other_source():
 def test_the_walls_of_a_site_share_the_stream_of_their_token():
     options = Options(bearer_token="the same")
     one, other = (
-        kinds.make("x", Order(wall=wall, keywords=("tides",), users=(7,), options=options))
+        kinds.make("x", SourceRequest(wall=wall, keywords=("tides",), users=(7,), options=options))
         for wall in ("a", "b")
     )
 

@@ -19,7 +19,7 @@ from gevent.event import Event
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import Item, Post
 from realtime_wall.wall.sources.backoff import Backoff
-from realtime_wall.wall.sources.source import Emit, Order, SourceGaveUp
+from realtime_wall.wall.sources.source import Emit, SourceGaveUp, SourceRequest
 from realtime_wall.wall.sources.x.recent_search import QUERY_SIZE, Search
 from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
 from realtime_wall.wall.sources.x.stream_rules import rules_for
@@ -215,7 +215,7 @@ def stream_of(token: str) -> SharedStream:
     return _streams[token]
 
 
-def share_of(order: Order) -> XShare:
+def share_of(order: SourceRequest) -> XShare:
     """A wall's share in the stream of the token that the settings have."""
     token = order.options.bearer_token
     search = Search(token, rules_for(order.keywords, order.users, QUERY_SIZE), since=order.cursor)

@@ -6,7 +6,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rules
-from realtime_wall.sockets.delivery.catch_up_writer import PORTION, Backlog
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from tests.fakes import RecordingWire
 

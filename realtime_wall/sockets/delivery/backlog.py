@@ -17,7 +17,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rules
-from realtime_wall.sockets.delivery.overflow_queue import LiveQueue
+from realtime_wall.sockets.delivery.overflow_queue import OverflowQueue
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 # Large enough to keep a connection busy, small enough to be encoded quickly.
@@ -52,7 +52,7 @@ class Backlog:
         self._tell_gap = tell_gap
         self._wanted = is_wanted  # whether the client is still on a channel
         self._missed: deque[Message | Gap] = deque()
-        self._live = LiveQueue(rules, limit)
+        self._live = OverflowQueue(rules, limit)
 
     @property
     def is_waiting(self) -> bool:
