@@ -24,8 +24,8 @@ def redis():
 @pytest.fixture(params=["local", pytest.param("redis", marks=pytest.mark.redis)])
 def cluster(request, tmp_path, monkeypatch):
     """Makes servers that are joined in one of the ways."""
-    for name in ("presence.LOOK_EVERY", "roll_call.AFTER", "roll_call.RETURN"):
-        monkeypatch.setattr(f"realtime_wall.{name}", 0.1)
+    for name in ("tracker.LOOK_EVERY", "membership.AFTER", "membership.RETURN"):
+        monkeypatch.setattr(f"realtime_wall.presence.{name}", 0.1)
     if request.param == "local":
         return lambda count: running(Config(runtime_dir=str(tmp_path)), count)
     monkeypatch.setattr("realtime_wall.brokers.redis.redis_link.HEARTBEAT", 0.05)
