@@ -1,11 +1,17 @@
-"""What the documentation shows is true: its Python runs, its settings are the real ones."""
+"""What the documentation shows is true: its blocks run, its settings are the real ones.
+
+Python, templates and scripts run here, commands in tests/integration/test_docs_commands.py.
+"""
 
 import re
+import subprocess
 import sys
 import types
 from dataclasses import fields
 
 import pytest
+from django.template import engines
+from django.urls import resolve
 
 from realtime_wall import signals
 from realtime_wall.config import Config
@@ -14,13 +20,14 @@ from tests.fakes import forgotten_model_receivers
 from tests.live import ROOT
 
 PAGES = sorted([ROOT / "README.rst", *(ROOT / "docs").rglob("*.rst")])
-BLOCK = re.compile(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)")
 ALL_SIGNALS = [value for value in vars(signals).values() if isinstance(value, signals.Signal)]
 
 
-def blocks():
+def blocks(language):
+    """The pages' blocks in a language, each with the name of its page."""
+    pattern = re.compile(rf"\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)")
     for page in PAGES:
-        for number, match in enumerate(BLOCK.finditer(page.read_text() + "\n")):
+        for number, match in enumerate(pattern.finditer(page.read_text() + "\n")):
             code = re.sub(r"^    ", "", match[1], flags=re.M)
             yield pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
 
@@ -42,7 +49,7 @@ def forgotten_receivers():
         del signals.socket_client_event_by_type[name]
 
 
-@pytest.mark.parametrize("code", list(blocks()))
+@pytest.mark.parametrize("code", list(blocks("python")))
 def test_a_python_block_of_the_docs_runs(code, forgotten_receivers):
     # A module, so that weak receivers and Django's import paths find a real one.
     module = types.ModuleType("a_page_of_the_docs")
@@ -54,6 +61,39 @@ def test_a_python_block_of_the_docs_runs(code, forgotten_receivers):
         del sys.modules[module.__name__]
 
     assert code.strip()
+
+
+@pytest.mark.parametrize("code", list(blocks("html")))
+def test_a_template_of_the_docs_can_be_used_as_it_stands(code):
+    template = engines["django"].from_string(code)
+
+    if "{% extends" not in code and "{% render_tweets" not in code:  # these need a database
+        assert "<script" in template.render({})
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("code", list(blocks("javascript")))
+def test_a_script_of_the_docs_runs(code):
+    program = ROOT / "tests/js/docs_block.js"
+
+    run = subprocess.run(["node", program], input=code, capture_output=True, text=True, timeout=60)
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_an_address_of_channels_that_is_named_exists():
+    for page in PAGES:
+        for address in re.findall(r"``(events/\w+/[\w/]*)``", page.read_text()):
+            assert resolve(f"/{address}a"), f"{page.name} names {address}"
+
+
+def test_what_there_is_of_push_stream_is_not_called_missing():
+    page = (ROOT / "docs/howto/upgrade.rst").read_text()
+
+    rows = page[page.index("From nginx push stream") :]
+
+    assert "not yet" not in rows
+    assert all(f"``events/{kind}/a``" in rows for kind in ("ev", "sub", "lp", "poll", "pub", "ws"))
 
 
 def test_every_setting_is_documented_with_its_default():

@@ -31,20 +31,29 @@ def write(folder, block):
         file.write("\n" + block if path.exists() and path.stat().st_size else block)
 
 
-def test_the_chat_of_the_docs_talks_between_two_tabs(visitors, tmp_path):
-    first, *files, last, shell = blocks((ROOT / "docs/start/chat.rst").read_text())
-    assert first.splitlines()[1:] == [
+def site_by(page, folder):
+    """A server of the site that a page's blocks make in an empty folder; and its last command, in a shell."""
+    first, *files, last, shell = blocks((ROOT / page).read_text())
+    assert first.splitlines() == [
+        "pip install realtime-wall",
         "django-admin startproject mysite",
         "cd mysite",
         "python manage.py startapp chat",
     ]
     assert last == "python manage.py migrate\npython manage.py rungevent\n"
-    django(tmp_path, "startproject", "mysite")
-    server = LiveServer(project=tmp_path / "mysite")
+    django(folder, "startproject", "mysite")
+    server = LiveServer(project=folder / "mysite")
     assert server.manage("startapp", "chat").returncode == 0
     for block in files:
         write(server.project, block)
     assert server.manage("migrate").returncode == 0
+    (command,) = re.findall(r'^python manage.py shell -c "(.*)"$', shell, re.M)
+    return server, command
+
+
+@pytest.mark.parametrize("page", ["README.rst", "docs/start/chat.rst"])
+def test_the_chat_of_the_docs_talks_between_two_tabs(page, visitors, tmp_path):
+    server, command = site_by(page, tmp_path)
 
     with server:
         ada = visitors.tab(f"{server.url}?name=Ada")
@@ -55,7 +64,6 @@ def test_the_chat_of_the_docs_talks_between_two_tabs(visitors, tmp_path):
             page.get_by_role("button", name="Send").click()
             for other in (ada, grace):
                 expect(other.locator("li").last).to_contain_text(text)
-        (command,) = re.findall(r'-c "(.*)"', shell)
         done = server.manage("shell", "-c", command)
         assert done.returncode == 0, done.stderr
         expect(grace.locator("li").last).to_have_text("Lunch is ready")
@@ -70,6 +78,15 @@ def test_the_chat_of_the_docs_talks_between_two_tabs(visitors, tmp_path):
             "Lunch is ready",
             "Grace left",
         ]
+
+
+def test_the_last_command_of_the_readme_needs_nobody_to_listen(tmp_path):
+    server, command = site_by("README.rst", tmp_path)
+
+    with server:
+        done = server.manage("shell", "-c", command)
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_site_with_the_wall_of_the_docs_shows_posts(visitors, tmp_path):
