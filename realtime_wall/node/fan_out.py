@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
 from typing import Any, Protocol
 
 import gevent
@@ -19,11 +18,10 @@ from gevent.event import Event
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.wire.connection import DROPPED, SENT, Written
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 log = logging.getLogger(__name__)
 
-# How long deliveries may keep the event loop before others get a turn.
-SLICE = 0.003
 # Reading the clock costs about as much as a twentieth of a delivery.
 DELIVERIES_PER_LOOK = 32
 # Publishers that are this many messages ahead of the deliveries wait.
@@ -87,6 +85,7 @@ class FanOut:
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self._is_delivering = False
         self._delivering_from = 0
+        self._time_slice = TimeSlice(SLICE)
         self.dropped = 0  # deliveries that found a client gone, or too slow
         # Who left a channel while messages were on their way, and the last offset at that moment.
         self._left: dict[tuple[Subscriber, str], int] = {}
@@ -181,7 +180,7 @@ class FanOut:
         audience, is_volatile = batch[0].audience, batch[0].message.is_volatile
         first = batch[0].message.position.offset
         self._left = {left: top for left, top in self._left.items() if top >= first}
-        pause_at = monotonic() + SLICE
+        self._time_slice.restart()
         for start in range(0, len(audience), DELIVERIES_PER_LOOK):
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
                 try:
@@ -196,10 +195,7 @@ class FanOut:
                     sent += 1
                 elif written is not None:
                     counts[written] += 1
-            if monotonic() > pause_at:
-                # A timer, not sleep(0): gevent would run us again before it looks at any socket.
-                gevent.sleep(0.000_001)
-                pause_at = monotonic() + SLICE
+            self._time_slice.yield_if_due()
         counts[SENT] += sent
         self.dropped += counts[DROPPED]
         for delivery in batch:

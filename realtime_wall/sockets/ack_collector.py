@@ -6,28 +6,23 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-import gevent
 from gevent.event import Event
 
 from realtime_wall.brokers.commands import Answers
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.pending_acks import Reply
 from realtime_wall.sockets.socket import Socket
-
-# How long asking may keep the event loop before others get a turn.
-SLICE = 0.003
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 
 def ask(sockets: Sequence[Socket], name: str, arguments: Arguments, timeout: float) -> Answers:
     """Ask them all, and wait until everybody has answered or is gone, ``timeout`` seconds at most."""
     deadline = monotonic() + timeout
     gathering = _Gathering({socket.id for socket in sockets})
-    pause_at = monotonic() + SLICE
+    time_slice = TimeSlice(SLICE)
     for socket in sockets:
         socket.ask(name, arguments, gathering.reply_of(socket.id))
-        if monotonic() > pause_at:
-            gevent.sleep(0.000_001)
-            pause_at = monotonic() + SLICE
+        time_slice.yield_if_due()
     gathering.done.wait(max(deadline - monotonic(), 0.0))
     gathering.done.set()
     return Answers(gathering.answers, tuple(socket.id for socket in sockets if socket.id in gathering.silent))

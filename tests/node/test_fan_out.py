@@ -133,8 +133,25 @@ def test_an_audience_that_changed_is_not_mixed_up_with_the_one_before(fan_out):
     assert (first.bytes, second.bytes) == (b"1 2 ", b"2 3 ")
 
 
-def test_everybody_hears_everything_in_one_order(fan_out, monkeypatch):
-    monkeypatch.setattr(fan_out_module, "SLICE", 0)  # yield as often as can be
+@pytest.fixture
+def no_slice(monkeypatch):
+    """Yield as often as can be; to be asked for before ``fan_out``."""
+    monkeypatch.setattr(fan_out_module, "SLICE", 0)
+
+
+def test_a_large_audience_leaves_the_event_loop_its_turns(no_slice, fan_out):
+    codec = FakeCodec()
+    audience = tuple(FakeSubscriber(codec) for _ in range(1000))
+    delivery = fan_out.push(message(1), audience)
+    gevent.sleep(0)
+    gevent.sleep(0)
+
+    assert sum(bool(subscriber.bytes) for subscriber in audience) < 1000
+    finish(delivery)
+    assert all(subscriber.bytes == b"1 " for subscriber in audience)
+
+
+def test_everybody_hears_everything_in_one_order(no_slice, fan_out):
     codec = FakeCodec()
     audience = tuple(FakeSubscriber(codec) for _ in range(100))
     offsets = iter(range(1, 401))

@@ -11,8 +11,8 @@ import pytest
 
 from realtime_wall.wall.feed.feed import Feed
 from realtime_wall.wall.models import Tweet
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.bluesky import BlueskySource
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.x.recent_search import Search
 from realtime_wall.wall.sources.x.shared_stream import SharedStream, XShare
 from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
@@ -102,7 +102,7 @@ def clock():
 
 def test_after_every_fault_what_is_stored_and_shown_is_what_was_posted(database, publisher, clock):
     streams = FakeClock()  # the dials alone make its time pass
-    jitterless = {"clock": streams, "backoff": Backoff(jitter=lambda: 0.0)}
+    jitterless = {"clock": streams, "backoff": ReconnectBackoff(jitter=lambda: 0.0)}
     with FakeX(clock=streams) as x, FakeJetstream() as jetstream:
         script = Script(x)
         for _ in range(FAULTS):
@@ -123,7 +123,7 @@ def test_after_every_fault_what_is_stored_and_shown_is_what_was_posted(database,
             cursor="1",
             stall=20.0,
             clock=clock,
-            backoff=Backoff(jitter=lambda: 0.0),
+            backoff=ReconnectBackoff(jitter=lambda: 0.0),
         )
         skies = Skies(jetstream)
         feed = Feed("main", [on_x, on_bluesky], publish=publisher)

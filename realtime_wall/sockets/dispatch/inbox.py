@@ -20,11 +20,10 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.sockets.dispatch.receivers import release_database
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 log = logging.getLogger(__name__)
 
-# How long jobs that never wait may keep the event loop before others get a turn.
-SLICE = 0.003
 # How many greenlets are kept for the next job: to make one takes longer than most jobs do.
 RESTING = 8
 
@@ -157,15 +156,13 @@ class Pool:
 
     def _work(self) -> None:
         try:
-            pause_at = monotonic() + SLICE
+            time_slice = TimeSlice(SLICE)
             while self._waiting:
                 inbox = self._waiting.popleft()
                 # A language or time zone that a receiver activates is nobody else's.
                 if copy_context().run(inbox.run_next):
                     self._waiting.append(inbox)  # last in line: one that never ends keeps no slot
-                if monotonic() > pause_at:
-                    gevent.sleep(0.000_001)
-                    pause_at = monotonic() + SLICE
+                time_slice.yield_if_due()
         finally:
             self.busy -= 1
             if not self.busy:

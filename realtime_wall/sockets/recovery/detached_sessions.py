@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from time import monotonic
-from typing import Protocol
 
 import gevent
 from gevent.event import Event
@@ -17,13 +16,10 @@ from realtime_wall.channels.position import Position
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.timer_wheel import TimerWheel
 
 # How long a visit that was given to another server waits for it to say that it has come.
 GIVING = 10.0
-
-
-class TimerWheel(Protocol):
-    def schedule(self, what: DetachedSession, delay: float) -> None: ...
 
 
 class DetachedSession:

@@ -15,8 +15,9 @@ from realtime_wall.auth import django_sessions
 from realtime_wall.brokers.commands import LOGGED_OUT, Disconnect, DisconnectUser, RecheckPermissions
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.revocation.session_expiry import Sessions, TimerWheel
+from realtime_wall.sockets.revocation.session_expiry import Sessions
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.timer_wheel import TimerWheel
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable, Collection
 from heapq import heapify, heappop, heappush
 from time import monotonic, time
-from typing import Protocol
 
 import gevent
 from django.http import HttpRequest
@@ -21,6 +20,7 @@ from django.http import HttpRequest
 from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
 from realtime_wall.sockets.dispatch.receivers import release_database
+from realtime_wall.wire.timer_wheel import TimerWheel
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,6 @@ LOOK = 0.5
 EVERYTHING = 60.0
 # How long a store that could not be asked is left alone.
 RETRY = 5.0
-
-
-class TimerWheel(Protocol):
-    def schedule(self, what: Sessions, delay: float) -> None: ...
 
 
 class Sessions:

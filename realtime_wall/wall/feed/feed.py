@@ -30,13 +30,14 @@ from gevent.threadpool import ThreadPool
 from realtime_wall.wall.feed import publish_queue
 from realtime_wall.wall.feed.announce import AuthorFilter, Publish, announce
 from realtime_wall.wall.feed.clock import Clock, SystemClock
-from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.feed.recent_ids import Recent
 from realtime_wall.wall.feed.store import DatabaseStore, Store, Stored
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
 from realtime_wall.wall.sources.restart_loop import keep_running
 from realtime_wall.wall.sources.source import Source
+from realtime_wall.wire.backoff import Backoff
+from realtime_wall.wire.time_slice import TimeSlice
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Feed:
         self._room = Event()
         self._recent = Recent()
         self._stopping = Event()
-        self._breath = TimeSlice(SLICE)
+        self._time_slice = TimeSlice(SLICE)
         self._never = Event()  # what nothing but time ends
         self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
         self._thread = ThreadPool(1)  # one writer, with a database connection of its own
@@ -128,7 +129,7 @@ class Feed:
             self._room.clear()
             self._room.wait()
         self._queue.put(item)
-        self._breath.take()
+        self._time_slice.yield_if_due()
 
     def _empty_queue(self) -> None:
         while True:
@@ -156,18 +157,16 @@ class Feed:
 
     def _handle(self, batch: list[Item]) -> None:
         left = [item for item in self._recent.unseen(batch) if self._is_welcome(item)]
-        wait, failures = FIRST_RETRY, 0
+        backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
         while left:
             # In a thread: the database may make it wait, the event loop must not.
             stored = self._thread.apply(self._store.add, (left,))
             self._is_away = stored.problem is not None
             self._room.set()
-            self._tell(stored, failures)
+            self._tell(stored, backoff.failures)
             left = stored.left
             if left:
-                failures += 1
-                self._clock.wait(self._never, wait)
-                wait = min(wait * 2, LONGEST_RETRY)
+                self._clock.wait(self._never, backoff.failed())
         self._recent.add(batch)
 
     def _tell(self, stored: Stored, failures: int) -> None:
@@ -182,7 +181,7 @@ class Feed:
 
     def _publish_one(self, channel: str, message: dict[str, Any], event: str, event_id: str) -> None:
         self._publish(channel, message, event=event, event_id=event_id)
-        self._breath.take()
+        self._time_slice.yield_if_due()
 
 
 def _name(item: Item) -> str:

@@ -21,13 +21,13 @@ from gevent.event import Event as Flag
 from realtime_wall.answers import failure, success
 from realtime_wall.channels.position import Position
 from realtime_wall.events import Event
-from realtime_wall.node.fan_out import SLICE, Encoded
+from realtime_wall.node.fan_out import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.socket import Socket
-from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.live_search.term_matcher import Matcher, fold
 from realtime_wall.wall.models import MAIN, channel_of
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 logger = logging.getLogger(__name__)
 
@@ -149,12 +149,12 @@ class Listeners:
         while True:
             self._arrived.wait()
             self._arrived.clear()
-            breath = TimeSlice(SLICE)
+            time_slice = TimeSlice(SLICE)
             while self._waiting:
                 event, post, data_json = self._waiting.popleft()
                 for socket in self._meant(event, post):
                     self._send(socket, event, data_json)
-                    breath.take()
+                    time_slice.yield_if_due()
             self.idle.set()
 
     def _meant(self, event: str, post: Message) -> list[Socket]:

@@ -21,8 +21,8 @@ from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.live_search.term_matcher import Matcher
 from realtime_wall.wall.options import JETSTREAM
 from realtime_wall.wall.post import BadPost, Mark, Removal
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.bluesky_payload import from_bluesky, hashtags_of, id_of
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.web_socket import Broken, WebSocketReader, WebSocketRefused
 from realtime_wall.wall.sources.x.x_payload import read_line
@@ -52,7 +52,7 @@ class BlueskySource:
         profiles_url: str = PROFILES,
         stall: float = STALL,
         clock: Clock | None = None,
-        backoff: Backoff | None = None,
+        backoff: ReconnectBackoff | None = None,
     ) -> None:
         self.skipped = 0
         self._matcher: Matcher[str] = Matcher()
@@ -65,7 +65,7 @@ class BlueskySource:
         self._profiles: dict[str, dict[str, Any]] = {}
         self._stall = stall
         self._clock = clock or SystemClock()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or ReconnectBackoff()
         self._stopping = Event()
         self._reading: gevent.Greenlet[..., float] | None = None
 

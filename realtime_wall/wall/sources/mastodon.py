@@ -19,9 +19,9 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Mark, Post, Removal
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.lines import LineReader
 from realtime_wall.wall.sources.mastodon_payload import from_mastodon
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x.x_payload import read_line
 
@@ -58,7 +58,7 @@ class MastodonSource:
         every: float = EVERY,
         stall: float = STALL,
         clock: Clock | None = None,
-        backoff: Backoff | None = None,
+        backoff: ReconnectBackoff | None = None,
     ) -> None:
         self.tags = list(
             dict.fromkeys(match[1].casefold() for word in keywords if (match := _TAG.fullmatch(word)))
@@ -70,7 +70,7 @@ class MastodonSource:
         self._every = every
         self._stall = stall
         self._clock = clock or SystemClock()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or ReconnectBackoff()
         self._stopping = Event()
         self._known: dict[str, set[str]] = {}  # tag -> ids on the last page
         self._streams: list[gevent.Greenlet[..., None]] = []
@@ -204,7 +204,7 @@ class MastodonSource:
 
     def _stream(self, tag: str, emit: Emit) -> None:
         """One hashtag's, as long as the source runs; polling goes on whatever becomes of it."""
-        backoff = Backoff()
+        backoff = ReconnectBackoff()
         while not self._stopping.is_set():
             try:
                 useful = self._listen(tag, emit)

@@ -9,6 +9,7 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock
 from realtime_wall.wall.sources.source import Emit, Source, SourceGaveUp
+from realtime_wall.wire.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def keep_running(
 
     ``tell`` is given its trouble in a sentence, and an empty one when it is started.
     """
-    wait = FIRST_WAIT
+    backoff = Backoff(FIRST_WAIT, LONGEST_WAIT)
     while not stopping.is_set():
         began = clock.elapsed()
         tell("")
@@ -35,11 +36,11 @@ def keep_running(
             return
         except Exception as problem:
             if clock.elapsed() - began >= HEALTHY:
-                wait = FIRST_WAIT
+                backoff.succeeded()
+            wait = backoff.failed()
             logger.exception("the source %r failed; it is started again in %.0f s", source.name, wait)
             tell(f"it failed and is started again: {type(problem).__name__}: {problem}")
         else:
             logger.info("the source %r has ended", source.name)
             return
         clock.wait(stopping, wait)
-        wait = min(wait * 2, LONGEST_WAIT)

@@ -546,7 +546,7 @@ def test_an_outage_is_told_once(redis, two, caplog):
     redis.start()
     goes_on(two)
 
-    lines = [record.getMessage() for record in caplog.records if record.name.endswith("redis_trouble")]
+    lines = [record.getMessage() for record in caplog.records if record.name.endswith("redis.outage")]
     assert len([line for line in lines if "trying again" in line]) <= 4  # two links, two ways
     assert len(set(lines)) >= 2
     assert not any("password" in line for line in lines)

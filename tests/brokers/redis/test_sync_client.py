@@ -56,7 +56,7 @@ def test_what_was_published_while_no_server_ran_is_there_when_one_comes(cluster)
 PROGRAM = """
 import json, os, sys, threading
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import draft
+from realtime_wall.brokers.entry import proposal
 from realtime_wall.brokers.redis.sync_client import RedisOutside
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
@@ -66,7 +66,7 @@ link = RedisOutside(Config(broker=sys.argv[1], broker_prefix=sys.argv[2]), Rules
 def publish(who):
     for number in range(20):
         what = Publish(channel="news", data_json=json.dumps(f"{who}.{number}"))
-        assert link.sequence(draft(what, link.address)).is_new
+        assert link.sequence(proposal(what, link.address)).is_new
 
 publish("before")
 child = os.fork()

@@ -4,8 +4,8 @@ import gevent
 import pytest
 
 from realtime_wall.wall.post import Mark
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.bluesky import BlueskySource
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from tests.fake_jetstream import DID, FakeJetstream
 from tests.wall.fakes import DEADLINE
 from tests.wall.sources.contract import Harness, Run, SourceContract, begin
@@ -24,7 +24,7 @@ class BlueskyHarness(Harness):
         self.server.__exit__(*problem)
 
     def source(self, cursor="", keywords=("#tides",), **options):
-        options.setdefault("backoff", Backoff(jitter=lambda: 0.0))
+        options.setdefault("backoff", ReconnectBackoff(jitter=lambda: 0.0))
         options.setdefault("stall", 3.0)
         server = self.server
         return BlueskySource(

@@ -91,8 +91,8 @@ def test_a_wall_without_x_does_not_load_tweepy():
         "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n"
         "import django; django.setup()\n"
         "from realtime_wall.wall.sources import kinds\n"
-        "from realtime_wall.wall.sources.source import Order\n"
-        "assert kinds.make('replay', Order(wall='main'))\n"
+        "from realtime_wall.wall.sources.source import SourceRequest\n"
+        "assert kinds.make('replay', SourceRequest(wall='main'))\n"
         "assert 'tweepy' not in sys.modules and 'requests' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

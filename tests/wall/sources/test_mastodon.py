@@ -3,9 +3,9 @@ import pytest
 
 from realtime_wall.wall.post import Mark
 from realtime_wall.wall.sources import mastodon
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.mastodon import MastodonSource
 from realtime_wall.wall.sources.mastodon_payload import from_mastodon
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from tests.fake_mastodon import FIRST_ID, FakeMastodon
 from tests.fake_x import answer, refuse
 from tests.wall.fakes import DEADLINE
@@ -25,7 +25,7 @@ class MastodonHarness(Harness):
         self.server.__exit__(*problem)
 
     def source(self, cursor="", token="", keywords=("#tides",), **options):
-        options.setdefault("backoff", Backoff(jitter=lambda: 0.0))
+        options.setdefault("backoff", ReconnectBackoff(jitter=lambda: 0.0))
         return MastodonSource(
             self.server.url, keywords, token=token, since=cursor, clock=self.clock, stall=2.0, **options
         )

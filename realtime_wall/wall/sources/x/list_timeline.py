@@ -21,6 +21,7 @@ from gevent.event import Event
 from realtime_wall.wall.feed.clock import Clock
 from realtime_wall.wall.models import SourcePosition, Wall
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, PATIENCE, problem_in, reset_in
+from realtime_wall.wire.backoff import Backoff
 
 PRICE, PRICE_OF_A_LIST, PRICE_OF_A_NAME = (
     0.005,
@@ -30,7 +31,7 @@ PRICE, PRICE_OF_A_LIST, PRICE_OF_A_NAME = (
 PACE = 3.0  # seconds: X takes 300 of these requests in 15 minutes
 MOST = 5_000  # members of a list
 RATE_WAIT = 60.0  # seconds, where X does not say when its limit is lifted
-FIRST_RETRY, RETRIES = 5.0, 5
+FIRST_RETRY, LONGEST_RETRY, RETRIES = 5.0, 80.0, 5
 DOUBTFUL = 3  # so many refused before one is taken: it is not they, it is us
 
 _is_id = re.compile(r"[0-9]{1,20}").fullmatch
@@ -161,7 +162,8 @@ class Lister:
 
     def _ask(self, request: Any) -> Any:
         """The answer, once X has one: its limits are waited for, and a bad moment is tried again."""
-        for attempt in range(RETRIES):
+        backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
+        for _ in range(RETRIES):
             try:
                 return request()
             except tweepy.Unauthorized as refused:
@@ -174,7 +176,7 @@ class Lister:
                 self._wait(max(reset_in(limited.response, self._clock.now()), RATE_WAIT))
             except _Away as away:
                 problem = away
-                self._wait(FIRST_RETRY * 2**attempt)
+                self._wait(backoff.failed())
         raise ListerStopped(f"X cannot be reached ({type(problem).__name__})")
 
     def _wait(self, seconds: float) -> None:

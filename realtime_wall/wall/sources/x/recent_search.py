@@ -16,7 +16,7 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Post
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, Road, problem_in, reset_in
 from realtime_wall.wall.sources.x.stream_rules import rules_for
@@ -123,13 +123,13 @@ class XSearchSource:
         every: float = EVERY,
         base_url: str = BASE_URL,
         clock: Clock | None = None,
-        backoff: Backoff | None = None,
+        backoff: ReconnectBackoff | None = None,
     ) -> None:
         self._token = token
         self._search = Search(token, rules_for(keywords, users, QUERY_SIZE), since=since, base_url=base_url)
         self._every = every
         self._clock = clock or SystemClock()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or ReconnectBackoff()
         self._stopping = Event()
 
     @property

@@ -18,7 +18,7 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import Item, Post
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp, SourceRequest
 from realtime_wall.wall.sources.x.recent_search import QUERY_SIZE, Search
 from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
@@ -208,7 +208,7 @@ _streams: dict[str, SharedStream] = {}
 def stream_of(token: str) -> SharedStream:
     """The one stream that an app has."""
     if token not in _streams:
-        backoff = Backoff()  # X counts the dials of all streams, those that have ended too
+        backoff = ReconnectBackoff()  # X counts the dials of all streams, those that have ended too
         _streams[token] = SharedStream(
             lambda connected: XStreamSource(token, tag=TAG, on_connected=connected, backoff=backoff)
         )

@@ -2,7 +2,7 @@
 
 Left alone, tweepy dials without any delay when a connection is closed after its 200, goes on for
 ever after a 401, and dies of one malformed line. So each dial here is one run of tweepy's client
-that ends at the first trouble; what follows is decided by :mod:`backoff`.
+that ends at the first trouble; what follows is decided by :mod:`reconnect_backoff`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost
-from realtime_wall.wall.sources.backoff import Backoff
 from realtime_wall.wall.sources.lines import LineReader
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, Road, problem_in, reset_in
 from realtime_wall.wall.sources.x.stream_rules import rules_for, set_rules
@@ -68,7 +68,7 @@ class XStreamSource:
         base_url: str = BASE_URL,
         stall: float = STALL,
         clock: Clock | None = None,
-        backoff: Backoff | None = None,
+        backoff: ReconnectBackoff | None = None,
         on_connected: Callable[[], None] = lambda: None,
     ) -> None:
         """The rules at X whose tag is ``tag``, or begins with it and a colon, are this stream's own."""
@@ -80,7 +80,7 @@ class XStreamSource:
         self._base_url = base_url
         self._stall = stall
         self._clock = clock or SystemClock()
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or ReconnectBackoff()
         self._rules_are_set = False
         self._stopping = Event()
         self._dialling: gevent.Greenlet[..., _Ending] | None = None

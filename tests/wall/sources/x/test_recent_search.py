@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.x.recent_search import XSearchSource
 from tests.fake_x import FakeX, refuse
 from tests.wall.fakes import x_line
@@ -23,7 +23,7 @@ class SearchHarness(Harness):
         self.x.__exit__(*problem)
 
     def source(self, cursor="", **options):
-        options.setdefault("backoff", Backoff(jitter=lambda: 0.0))
+        options.setdefault("backoff", ReconnectBackoff(jitter=lambda: 0.0))
         return XSearchSource(
             self.token, ["#tides"], base_url=self.x.url, since=cursor, clock=self.clock, **options
         )

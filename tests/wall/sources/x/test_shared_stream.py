@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.x.recent_search import Search
 from realtime_wall.wall.sources.x.shared_stream import VISITORS, SharedStream, XShare
 from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
@@ -24,7 +24,7 @@ class ShareHarness(Harness):
                 base_url=self.x.url,
                 stall=3.0,
                 clock=clock,
-                backoff=Backoff(jitter=lambda: 0.0),
+                backoff=ReconnectBackoff(jitter=lambda: 0.0),
                 on_connected=connected,
             )
         )

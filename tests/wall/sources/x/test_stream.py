@@ -5,7 +5,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import SourceGaveUp
 from realtime_wall.wall.sources.x import stream as x_module
 from realtime_wall.wall.sources.x.stream import XStreamSource
@@ -18,7 +18,7 @@ class Run:
 
     def __init__(self, x, clock, **options):
         self.posts = options.pop("posts", [])
-        options.setdefault("backoff", Backoff(jitter=lambda: 0.0))
+        options.setdefault("backoff", ReconnectBackoff(jitter=lambda: 0.0))
         options.setdefault("stall", 3.0)
         self.source = XStreamSource(
             options.pop("token", "token"), ["tides"], base_url=x.url, clock=clock, **options
@@ -227,7 +227,7 @@ def test_no_quarter_of_an_hour_sees_more_than_fifty_dials(run, clock):
 
 
 def test_streams_that_are_begun_again_and_again_share_the_limit(run, clock):
-    backoff = Backoff(jitter=lambda: 0.0)
+    backoff = ReconnectBackoff(jitter=lambda: 0.0)
     with FakeX(clock=clock) as x:
         for number in range(1, 61):
             run_ = run(x, backoff=backoff)

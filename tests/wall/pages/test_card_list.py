@@ -1,7 +1,6 @@
 import gevent
 import pytest
 
-from realtime_wall.wall.feed.cooperative_yield import TimeSlice
 from realtime_wall.wall.pages import card_list as module
 from realtime_wall.wall.pages.card_list import cards
 from tests.fakes import running_node
@@ -23,15 +22,6 @@ def others():
     turns.clear()
     yield turns
     greenlet.kill()
-
-
-def test_others_have_a_turn_when_it_is_time(others):
-    breath = TimeSlice(3600.0)
-    breath.take()
-    assert not others
-
-    TimeSlice(-1.0).take()
-    assert others
 
 
 def posts(count):

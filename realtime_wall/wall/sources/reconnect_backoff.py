@@ -18,6 +18,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from realtime_wall.wire.backoff import Backoff
+
 WINDOW = 15 * 60.0
 BURST = 10
 EVERY = WINDOW / (50 - BURST)
@@ -28,14 +30,16 @@ RATE_FIRST, RATE_MOST = 60.0, WINDOW
 JITTER = 0.1  # added, never taken away: the table and the limit are the least that X asks for
 
 
-class Backoff:
+class ReconnectBackoff:
     """Given the time, never reads it; ``now`` is in seconds and never steps back."""
 
     def __init__(self, jitter: Callable[[], float] = random.random) -> None:
         self._jitter = jitter
         self._dials = float(BURST)
         self._counted_at: float | None = None
-        self.succeeded()
+        self._network = Backoff(0.0, NETWORK_MOST, grow=lambda wait: wait + NETWORK_STEP)
+        self._http = Backoff(HTTP_FIRST, HTTP_MOST)
+        self._rate = Backoff(RATE_FIRST, RATE_MOST)
 
     def dialled(self, now: float) -> None:
         self._count(now)
@@ -48,23 +52,19 @@ class Backoff:
 
     def succeeded(self) -> None:
         """The connection was of some use."""
-        self._network = 0.0
-        self._http = HTTP_FIRST
-        self._rate = RATE_FIRST
+        for backoff in (self._network, self._http, self._rate):
+            backoff.succeeded()
 
     def lost(self, now: float) -> float:
         """The seconds to wait after a connection that failed, closed or stalled."""
-        wait, self._network = self._network, min(self._network + NETWORK_STEP, NETWORK_MOST)
-        return self._at_least(wait, now)
+        return self._at_least(self._network.failed(), now)
 
     def refused(self, status: int, now: float, reset_in: float = 0.0) -> float:
         """The seconds to wait after an HTTP error; ``reset_in`` is what X says about its rate limit."""
         if status in (420, 429):
-            wait, self._rate = self._rate, min(self._rate * 2, RATE_MOST)
             # X's windows are 15 minutes long: a header that asks for more is broken.
-            return self._at_least(max(wait, min(reset_in, WINDOW)), now)
-        wait, self._http = self._http, min(self._http * 2, HTTP_MOST)
-        return self._at_least(wait, now)
+            return self._at_least(max(self._rate.failed(), min(reset_in, WINDOW)), now)
+        return self._at_least(self._http.failed(), now)
 
     def _at_least(self, wait: float, now: float) -> float:
         return max(wait, self.allowed_in(now)) * (1.0 + JITTER * self._jitter())

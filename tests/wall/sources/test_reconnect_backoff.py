@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.wall.sources.backoff import Backoff
+from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 
 
 @pytest.fixture
 def backoff():
-    return Backoff(jitter=lambda: 0.0)
+    return ReconnectBackoff(jitter=lambda: 0.0)
 
 
 def waits(act, count):
@@ -57,11 +57,11 @@ def test_a_useful_connection_takes_all_rows_back_to_their_beginning(backoff):
 
 
 def test_jitter_only_ever_adds(backoff):
-    late = Backoff(jitter=lambda: 1.0)
+    late = ReconnectBackoff(jitter=lambda: 1.0)
 
     assert late.refused(503, now=0) == pytest.approx(5.5)
-    assert all(5 <= Backoff().refused(503, now=0) <= 5.5 for _ in range(100))
-    assert len({Backoff().refused(503, now=0) for _ in range(100)}) > 50
+    assert all(5 <= ReconnectBackoff().refused(503, now=0) <= 5.5 for _ in range(100))
+    assert len({ReconnectBackoff().refused(503, now=0) for _ in range(100)}) > 50
 
 
 def test_ten_dials_may_be_close_together_then_they_are_spread(backoff):
@@ -80,7 +80,7 @@ def test_ten_dials_may_be_close_together_then_they_are_spread(backoff):
     st.lists(st.sampled_from(["lost", "useful", "503", "429"]), min_size=60, max_size=200), st.floats(0, 3)
 )
 def test_no_quarter_of_an_hour_ever_sees_a_51st_dial(endings, lasted):
-    backoff, now, dials = Backoff(), 0.0, []
+    backoff, now, dials = ReconnectBackoff(), 0.0, []
     for ending in endings:
         backoff.dialled(now)
         dials.append(now)
