@@ -70,8 +70,8 @@ def run(program):
 def test_a_process_without_patches_is_known():
     assert run(
         """
-        from realtime_wall.server import patching
-        print(patching.is_patched(), patching.came_too_late())
+        from realtime_wall.server import monkey_patch
+        print(monkey_patch.is_patched(), monkey_patch.came_too_late())
         """
     ) == ["False", "False"]
 
@@ -81,8 +81,8 @@ def test_a_process_with_some_patches_is_known():
         """
         from gevent import monkey
         monkey.patch_socket()
-        from realtime_wall.server import patching
-        print(patching.is_patched())
+        from realtime_wall.server import monkey_patch
+        print(monkey_patch.is_patched())
         """
     ) == ["False"]
 
@@ -94,7 +94,7 @@ def test_patches_after_django_are_known(first, late):
         import {first}
         from gevent import monkey
         monkey.patch_all()
-        from realtime_wall.server import patching
-        print(patching.came_too_late())
+        from realtime_wall.server import monkey_patch
+        print(monkey_patch.came_too_late())
         """
     ) == [late]

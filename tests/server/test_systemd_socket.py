@@ -116,7 +116,7 @@ def test_a_descriptor_that_is_no_socket_is_refused(monkeypatch):
 def test_a_child_is_told_where_it_is(third):
     environ = third(socket.create_server(("127.0.0.1", 0)))
     systemd_socket.pass_on(environ)
-    code = "from realtime_wall.server import inherited; print(inherited.take()[1].url)"
+    code = "from realtime_wall.server import systemd_socket; print(systemd_socket.take()[1].url)"
 
     child = subprocess.run(
         [sys.executable, "-c", code],
