@@ -1,0 +1,159 @@
+"""The rooms of the package: how large a folder, a file and a function may be, and where each one's test is.
+
+docs/decisions/0023 says why. What is over a limit today is listed with its size: the lists only shrink.
+"""
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "realtime_wall"
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if "migrations" not in path.parts]
+MODULES = [path for path in FILES if path.name != "__init__.py"]
+
+ROOT, FOLDER, FILE, FUNCTION, CRUMB = 15, 16, 350, 50, 30
+
+TOO_LONG = {
+    "node/node.py": 379,
+    "server/http/handler.py": 379,
+    "sockets/socket.py": 352,
+    "transports/engineio/session.py": 375,
+    "transports/socketio/namespace.py": 414,
+}
+TOO_LONG_FUNCTIONS = {"brokers/commands.py from_json": 51}
+
+DJANGO = "Django looks for it by this name in each app"
+TYPED = "its name is what users type, in a template or on the command line"
+SAME_NAME = {
+    "apps": DJANGO,
+    "checks": DJANGO,
+    "urls": DJANGO,
+    "realtime": TYPED,
+    "socketio": TYPED,
+    "post": TYPED,
+}
+# Files of less than 30 lines that stand alone nevertheless.
+SMALL = {
+    "answers.py": "a public import path",
+    "apps.py": DJANGO,
+    "urls.py": DJANGO,
+    "templatetags/socketio.py": TYPED,
+    "templatetags/socketio_tags.py": TYPED,
+    # still to be merged into a neighbour
+    "auth/authorize_hook.py": "",
+    "brokers/channel_rules.py": "",
+    "brokers/local/peer_credentials.py": "",
+    "brokers/node_id.py": "",
+    "brokers/redis/high_water_mark.py": "",
+    "control/message_dict.py": "",
+    "protocol/http_stream.py": "",
+    "server/http/proxy_headers.py": "",
+    "server/workers/restart_backoff.py": "",
+    "wall/feed/cooperative_yield.py": "",
+    "wall/pages/card_list.py": "",
+    "wall/pages/script_config.py": "",
+}
+
+# Modules, or all modules of a folder, that have no test file at the mirrored place, and the suite that covers
+# them: it runs them as they are used.
+COVERED_BY = {
+    "apps.py": "integration/test_package.py",
+    "channel_urls.py": "integration/test_channels_over_http.py",
+    "errors.py": "test_public_api.py",
+    "urls.py": "views/test_websocket.py",
+    "auth/authorize_hook.py": "views/test_websocket.py",
+    "brokers/": "brokers/test_contract.py",
+    "brokers/local/": "brokers/test_contract.py",
+    "brokers/redis/": "brokers/redis/test_redis_link.py",
+    "channels/history.py": "channels/test_log.py",
+    "control/": "control/test_control.py",
+    "management/commands/": "management/test_rungevent.py",
+    "node/publisher.py": "node/test_node.py",
+    "presence/identity.py": "presence/test_tracker.py",
+    "server/link_factory.py": "server/test_run.py",
+    "server/run_patched.py": "server/test_monkey_patch.py",
+    "server/http/": "server/http/test_handler.py",
+    "server/workers/": "server/workers/test_supervisor.py",
+    "sockets/interfaces.py": "sockets/test_socket.py",
+    "sockets/delivery/overflow_queue.py": "sockets/delivery/test_backlog.py",
+    "sockets/recovery/": "node/test_session_migration.py",
+    "templatetags/": "test_templatetags.py",
+    "transports/one_way/formats.py": "transports/one_way/test_listener.py",
+    "transports/websocket/websocket_connection.py": "transports/websocket/test_plain_websocket.py",
+    "views/channels/": "integration/test_channels_over_http.py",
+    "wall/apps.py": "wall/test_page.py",
+    "wall/urls.py": "wall/test_page.py",
+    "wall/feed/": "wall/feed/test_feed.py",
+    "wall/management/commands/lister.py": "wall/test_lister_command.py",
+    "wall/management/commands/post.py": "wall/test_post_command.py",
+    "wall/management/commands/top_tweets.py": "wall/test_top_tweets_command.py",
+    "wall/pages/": "wall/test_page.py",
+    "wall/sources/source.py": "wall/sources/contract.py",
+    "wall/sources/web_socket.py": "wall/sources/test_bluesky.py",
+    "wall/sources/x/http_adapter.py": "wall/sources/x/test_stream.py",
+    "wall/sources/x/list_timeline.py": "wall/test_lister_command.py",
+    "wall/templatetags/": "wall/test_tags.py",
+}
+
+
+def place(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_the_root_has_few_files():
+    assert len(list(PACKAGE.glob("*.py"))) <= ROOT
+
+
+def test_a_folder_has_few_files():
+    counts = Counter(path.parent for path in FILES)
+
+    assert not {place(folder): count for folder, count in counts.items() if count > FOLDER}
+
+
+def test_two_modules_have_one_name_only_for_a_reason():
+    named = defaultdict(list)
+    for path in MODULES:
+        named[path.stem].append(place(path))
+    doubled = {name: places for name, places in named.items() if len(places) > 1}
+
+    assert not {name: places for name, places in doubled.items() if name not in SAME_NAME}
+    assert doubled.keys() == SAME_NAME.keys(), "a reason that is no longer needed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_a_file_is_read_in_one_go(path):
+    lines = len(path.read_text().splitlines())
+
+    assert lines <= TOO_LONG.get(place(path), FILE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_a_function_fits_on_a_screen(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= TOO_LONG_FUNCTIONS.get(f"{place(path)} {node.name}", FUNCTION), node.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_module_is_more_than_a_crumb(path):
+    lines = len(path.read_text().splitlines())
+
+    assert lines >= CRUMB or place(path) in SMALL
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_module_has_its_test_at_the_mirrored_place_or_a_suite_that_covers_it(path):
+    mirrored = TESTS / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+    folder = place(path.parent)
+
+    assert mirrored.exists() or place(path) in COVERED_BY or f"{folder}/" in COVERED_BY
+
+
+@pytest.mark.parametrize(("covered", "suite"), COVERED_BY.items())
+def test_what_a_suite_covers_is_there_and_the_suite_is(covered, suite):
+    assert (PACKAGE / covered).exists()
+    assert (TESTS / suite).exists()

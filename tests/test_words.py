@@ -1,0 +1,102 @@
+"""One word for one thing, the one that the field uses: a retired word comes back into no identifier.
+
+docs/reference/glossary.rst has the words that are used. What still has a retired one is in
+``retired_words.txt``, a file of the package in each line with its words: lines, and words, only leave it.
+"""
+
+import ast
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "realtime_wall"
+GLOSSARY = TESTS.parent / "docs" / "reference" / "glossary.rst"
+LEFT = TESTS / "retired_words.txt"
+
+# By the word that stands in its place.
+RETIRED = {
+    "session": "visit visits",
+    "detach, resume, expire": "parking parked park lot",
+    "handshake, fd passing": "door doors",
+    "drain": "farewell farewells goodbye goodbyes",
+    "notify, send, report, publish": "tell tells telling told untold say says saying sayings said unsaid",
+    "connection, script call": "talk talks",
+    "time slice": "breath breathe",
+    "threadpool": "aside beside",
+    "roster": "roll",
+    "leader, join order": "teller seniors",
+    "presence change": "flip",
+    "malformed": "rubbish",
+    "timer wheel": "clockwork ticking",
+    "revocation": "departures",
+    "joined, left": "came went",
+    "outage": "trouble",
+    "transport, adapter": "road roads",
+}
+WORDS = {word: instead for instead, words in RETIRED.items() for word in words.split()}
+# "here" is a place; what it stood for is a node.
+NAMES = {"here": "node"}
+
+PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def names_in(path):
+    """What the file names: itself, functions, classes, parameters, variables, attributes."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.alias(asname=str(name)):
+                yield name
+
+
+def retired_in(path):
+    names = set(names_in(path))
+    parts = {part.lower() for name in names for part in PART.findall(name)}
+    return (parts & WORDS.keys()) | (names & NAMES.keys())
+
+
+def left():
+    lines = (line.partition(":") for line in LEFT.read_text().splitlines())
+    return {name: set(words.split()) for name, _, words in lines}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_identifiers_have_the_words_of_the_field(name):
+    back = retired_in(FILES[name]) - left().get(name, set())
+
+    assert not back, f"write { ({word: {**WORDS, **NAMES}[word] for word in back}) }"
+
+
+def test_a_retired_word_is_found_wherever_it_is_named(tmp_path):
+    source = """
+        class TellAll:
+            def __init__(self, door): self._said = 1
+        for visit in doorways: visitors = 2
+        import a as roll
+    """
+    (tmp_path / "breath.py").write_text(dedent(source))
+
+    assert retired_in(tmp_path / "breath.py") == {"tell", "door", "said", "visit", "roll", "breath"}
+
+
+def test_the_glossary_is_one_page_and_knows_no_retired_word():
+    text = GLOSSARY.read_text()
+    rows = re.findall(r"^([a-z][a-z, -]*?)  +", text, re.M)
+    used = {word for row in rows for word in row.split(", ")}
+
+    assert len(text.splitlines()) <= 40
+    assert len(used) >= 20
+    assert not used & WORDS.keys()
+
+
+if __name__ == "__main__":  # python -m tests.test_words: write down what is left
+    found = {name: sorted(retired_in(path) & (left().get(name, set()))) for name, path in FILES.items()}
+    LEFT.write_text("".join(f"{name}: {' '.join(words)}\n" for name, words in found.items() if words))
