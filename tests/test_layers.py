@@ -142,7 +142,7 @@ def test_only_the_wall_knows_tweepy():
 def test_gevent_websocket_is_known_to_one_file():
     knowing = [name for name in FILES if any(belongs_to(one, "geventwebsocket") for one in imports_of(name))]
 
-    assert knowing == ["realtime_wall.server.http.handler"]
+    assert knowing == ["realtime_wall.server.http.websocket_handshake"]
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=name_of)

@@ -1,18 +1,15 @@
 """One HTTP connection: a strict head, Django, and perhaps the hand-over of the connection.
 
-This is pywsgi's handler, by way of gevent-websocket's, whose handshake checks and errors are used; its
-frames and its habit of answering 101 before the application was asked are not (docs/decisions/0002).
+This is pywsgi's handler. What stands before and behind it is in files of its own: the head, the body, the
+handshake of WebSocket, the access log.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import io
 import logging
 import os
-import re
 import socket
 import time
 from functools import partial
@@ -21,26 +18,21 @@ from typing import Any, Protocol
 import gevent
 from django.core.exceptions import ImproperlyConfigured
 from gevent import pywsgi
-from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, Passed
-from realtime_wall.server.http import proxy_headers, read_ahead
+from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.http.request_body import DISCARD, BodyInput
 from realtime_wall.server.http.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
 from realtime_wall.wire.connection import Wire
 
-# Django's own logger for requests: the format, the colours and the level are the ones of runserver.
-access_log = logging.getLogger("django.server")
 log = logging.getLogger(__name__)
 
 # What of a response is joined to its head; beyond, copying costs more than a call.
 JOINED = 64 * 1024
 # Seconds for a client that was answered before it had sent everything, to notice.
 LINGER = 2.0
-# Who knows one of these can speak as that client: the log has the beginning only.
-SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=(?:[A-Za-z0-9_]{8}\.)?[^&\s]{0,6})[^&\s]*")
 
 
 class Server(Protocol):
@@ -52,8 +44,10 @@ class Server(Protocol):
     idle: set[Handler]  # keep-alive connections between two requests
 
 
-class Handler(WebSocketHandler):  # type: ignore[misc]
-    SUPPORTED_VERSIONS = ("13",)  # of RFC 6455; the drafts before it are no longer spoken
+_WSGIHandler: Any = pywsgi.WSGIHandler  # whose types are known in part
+
+
+class Handler(_WSGIHandler):  # type: ignore[misc]
     server: Server
     socket: Any
     code: int
@@ -67,7 +61,6 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     _problem: BadHead | None = None
     _hand_over: HandOver | None = None
     _stream: Stream | None = None
-    _checking: tuple[str, list[tuple[str, str]]] | None = None
     serves_once: bool = False  # the connection ends with its first answer
     waits_since: float = 0.0  # when the wait for this request began
 
@@ -80,7 +73,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
 
     def read_requestline(self) -> str:
         """Read the whole head at once, within its limits of time and size."""
-        self._problem = self._hand_over = self._stream = self._checking = None
+        self._problem = self._hand_over = self._stream = None
         self.status = self._orig_status = None
         try:
             lines = self._read_head()
@@ -204,53 +197,21 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     # The response
 
     def run_application(self) -> None:
-        if not self._is_websocket_handshake():
+        if not websocket_handshake.is_handshake(self.environ):
             if self.command == "GET":
                 self._stream = self.environ[STREAM_KEY] = Stream(self.request_version)
-            pywsgi.WSGIHandler.run_application(self)
+            super().run_application()
             return
-        status, headers, body = self._check_handshake()
+        status, headers, body = websocket_handshake.check(self.environ, self.request_version)
         if not status.startswith("101"):
             self.start_response(status, [*headers, ("Connection", "close")])
             self.result = [body]
             self.process_result()
             return
         self._hand_over = self.environ[META_KEY] = HandOver(headers)
-        pywsgi.WSGIHandler.run_application(self)
-
-    def _is_websocket_handshake(self) -> bool:
-        tokens = {token.strip() for token in self.environ.get("HTTP_CONNECTION", "").lower().split(",")}
-        return (
-            self.command == "GET"
-            and "upgrade" in tokens
-            and self.environ.get("HTTP_UPGRADE", "").lower() == "websocket"
-        )
-
-    def _check_handshake(self) -> tuple[str, list[tuple[str, str]], bytes]:
-        """What gevent-websocket would answer, without answering it."""
-        self._checking = ("", [])
-        try:
-            # Strictly: two keys, or one with junk in it, must not pass for one.
-            base64.b64decode(self.environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
-            body = self.upgrade_websocket()
-        except (binascii.Error, ValueError):
-            return "400 Bad Request", [], b"Sec-WebSocket-Key is not base64\n"
-        finally:
-            (status, headers), self._checking = self._checking, None
-            if (unused := self.__dict__.pop("websocket", None)) is not None:
-                # Or, as it is deleted, it says goodbye to the client and looks for somebody to tell.
-                unused.closed, unused.handler = True, None
-            self.environ.pop("wsgi.websocket", None)
-        if status.startswith("402"):  # its answer to an HTTP version it does not know
-            status = "400 Bad Request"
-        if headers and not status.startswith("101"):  # it names the version we speak
-            status = "426 Upgrade Required"
-        return status, headers, " ".join(body or []).encode() + b"\n"
+        super().run_application()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        if self._checking is not None:
-            self._checking = (status, headers)
-            return None
         code = int(status[:3])
         if code == 101:
             if self._hand_over is None or self._hand_over.opener is None:
@@ -262,7 +223,7 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
             headers = [*headers, ("Upgrade", "websocket")]
         if self.server.stopping or self.serves_once or self.wsgi_input.ends_connection():
             self.close_connection = True
-        write = pywsgi.WSGIHandler.start_response(self, status, headers, exc_info)
+        write = super().start_response(status, headers, exc_info)
         if code == 200 and self._stream is not None and self._stream.opener is not None:
             self._stream.headers = headers
             self.headers_sent = True  # by the opener; pywsgi must not
@@ -353,23 +314,9 @@ class Handler(WebSocketHandler):  # type: ignore[misc]
     # The log
 
     def log_request(self) -> None:
-        code = abs(self.code or 0) or int((self._orig_status or "0")[:3])
-        level = logging.ERROR if code >= 500 else logging.WARNING if code >= 400 else logging.INFO
-        if self.requestline and access_log.isEnabledFor(level):
-            # repr without its quotes: a request line with escape sequences stays one harmless line
-            line = repr(SECRET_IN_QUERY.sub(r"\1", self.requestline[:500]))[1:-1]
-            access_log.log(
-                level,
-                '"%s" %s %s',
-                line,
-                code,
-                self.response_length or "-",
-                extra={
-                    "request": self.socket,
-                    "status_code": code,
-                    "server_time": time.strftime("%d/%b/%Y %H:%M:%S"),
-                },
-            )
+        if self.requestline:
+            status = abs(self.code or 0) or int((self._orig_status or "0")[:3])
+            access_log.write(self.requestline, status, self.response_length, self.socket)
 
     def log_error(self, msg: str, *args: Any) -> None:
         log.info(msg, *args)

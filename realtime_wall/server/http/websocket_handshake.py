@@ -1,0 +1,72 @@
+"""Is this request a valid WebSocket handshake, and what is its 101?
+
+The checks are those of gevent-websocket, which would answer before the application was asked: so it checks a
+request that it can neither read from nor write to (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import logging
+from typing import Any
+
+from geventwebsocket.handler import WebSocketHandler
+
+Headers = list[tuple[str, str]]
+
+log = logging.getLogger(__name__)
+
+
+def is_handshake(environ: dict[str, Any]) -> bool:
+    """Whether it wants to be one, valid or not."""
+    tokens = {token.strip() for token in environ.get("HTTP_CONNECTION", "").lower().split(",")}
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and "upgrade" in tokens
+        and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+    )
+
+
+def check(environ: dict[str, Any], version: str) -> tuple[str, Headers, bytes]:
+    """Status, headers and body of the answer: a 101, or why there is none."""
+    try:
+        # Strictly: two keys, or one with junk in it, must not pass for one.
+        base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return "400 Bad Request", [], b"Sec-WebSocket-Key is not base64\n"
+    found = _Check(environ, version)
+    body = found.upgrade_websocket() or []
+    status, headers = found.answer
+    if status.startswith("402"):  # its answer to an HTTP version it does not know
+        status = "400 Bad Request"
+    if headers and not status.startswith("101"):  # it names the version we speak
+        status = "426 Upgrade Required"
+    return status, headers, " ".join(body).encode() + b"\n"
+
+
+class _Check(WebSocketHandler):  # type: ignore[misc]
+    """A handler without a connection, whose answer is kept."""
+
+    SUPPORTED_VERSIONS = ("13",)  # of RFC 6455; the drafts before it are no longer spoken
+    application = None
+    logger = log
+
+    def __init__(self, environ: dict[str, Any], version: str) -> None:
+        self.environ = {**environ}  # it would leave its own things there
+        self.request_version = version
+        self.rfile = io.BytesIO()
+        self.socket = _Nowhere()
+        self.answer: tuple[str, Headers] = ("400 Bad Request", [])
+
+    def start_response(self, status: str, headers: Headers, exc_info: Any = None) -> None:
+        self.answer = status, headers
+        if (unused := self.__dict__.pop("websocket", None)) is not None:
+            # Or, as it is deleted, it sends a close and looks for clients of its own.
+            unused.closed, unused.handler = True, None
+
+
+class _Nowhere:
+    def sendall(self, data: bytes) -> None:
+        """Nothing is sent."""
