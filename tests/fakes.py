@@ -15,8 +15,8 @@ from realtime_wall.config import from_mapping
 from realtime_wall.node import queries
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.frames import Close
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
 
 ALL_SIGNALS = [value for value in vars(signals).values() if isinstance(value, signals.Signal)]
@@ -76,7 +76,8 @@ class RecordingTransport:
 
     def __init__(self, node, session_id=None, was=None, everyone=True):
         self.node = node
-        self.socket = Socket(node, self, a_request(), session_id or node.new_session_id())
+        self.session = ClientSession(node, self, a_request(), session_id or node.new_session_id())
+        self.socket = self.session.socket
         self.was = was
         self.sent = []  # (name, data) of events and messages of its own
         self.heard = []  # messages of channels
@@ -109,7 +110,7 @@ class RecordingTransport:
         return self.answer
 
     def deleted(self, channel, farewell, position):
-        self.socket.expel(channel)
+        self.session.expel(channel)
 
     def is_known_as(self, session_id):
         return session_id in (self.socket.id, self.was)

@@ -308,7 +308,7 @@ class Answering(RecordingTransport):
     def send_event(self, name, arguments, reply_id):
         written = super().send_event(name, arguments, reply_id)
         if self.answer is not None:
-            self.socket.answered(reply_id, self.answer)
+            self.session.acknowledged(reply_id, self.answer)
         return written
 
 
@@ -344,7 +344,7 @@ def test_who_does_not_answer_in_time_is_named(node, answering):
     assert monotonic() - started >= 0.2
     assert (set(answers.answers), answers.silent) == ({"a", "c"}, ("b",))
     # Too late: what was handed out stays as it is.
-    answering[1].socket.answered(1, [7])
+    answering[1].session.acknowledged(1, [7])
     assert (set(answers.answers), answers.silent) == ({"a", "c"}, ("b",))
 
 
@@ -353,7 +353,7 @@ def test_who_leaves_is_not_waited_for(node, answering):
     asking = gevent.spawn(api.broadcast_call, "where", timeout=20)
     wait_for(lambda: answering[1].sent, "the question")
 
-    lifecycle.end(answering[1].socket)
+    lifecycle.end(answering[1].session)
 
     assert asking.get(timeout=10).silent == ("b",)
 

@@ -94,11 +94,11 @@ def test_a_socket_that_is_gone_is_an_error(node, session_id):
 def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     client = connect(node)
     client.leave()
-    socket, top = client.socket, node.broker.top
-    detached = DetachedSession(node.detached_sessions, "secret", "me", socket, (), top, top, Answers())
+    session, top = client.session, node.broker.top
+    detached = DetachedSession(node.detached_sessions, "secret", "me", session, (), top, top, Answers())
     node.detached_sessions.detach(detached)
 
-    assert cluster.disconnect(socket.id).sockets == 1
+    assert cluster.disconnect(session.id).sockets == 1
     assert node.detached_sessions.take("secret", "me") is None
 
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -152,6 +154,25 @@ def test_an_event():
 )
 def test_the_methods_of_a_socket(name, expected):
     assert signature(getattr(Socket, name)) == expected
+
+
+def test_a_socket_shows_what_user_code_may_call_and_nothing_else():
+    assert {name for name in dir(Socket) if not name.startswith("_")} == {
+        *("id", "session", "request", "user", "context", "namespace", "auth", "recovered", "channels"),
+        *("send", "emit", "call", "ack", "disconnect", "subscribe", "unsubscribe"),
+        *("broadcast", "broadcast_send", "broadcast_emit", "broadcast_channel"),
+        *("send_and_broadcast", "send_and_broadcast_channel"),
+    }
+    assert [name for name in Socket.__slots__ if name.startswith("_")] == ["__weakref__", "_session"]
+
+
+def test_the_inside_of_a_socket_is_reached_in_one_way():
+    package = Path(realtime_wall.__file__).parent
+    sources = {path.name: path.read_text() for path in package.rglob("*.py")}
+
+    assert [name for name, source in sources.items() if re.search(r"\bsocket\._session\b", source)] == [
+        "client_session.py"
+    ]
 
 
 def test_a_socket_joins_and_leaves_channels_by_name():

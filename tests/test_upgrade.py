@@ -31,19 +31,19 @@ class Visitor(RecordingTransport):
     """A client, and what it does; each time its receivers have run when it goes on."""
 
     def arrives(self):
-        lifecycle.begin(self.socket)
+        lifecycle.begin(self.session)
         return self._settle()
 
     def says(self, *args):
-        lifecycle.message(self.socket, *args)
+        lifecycle.message(self.session, *args)
         return self._settle()
 
     def emits(self, name, *args, event_id=None):
-        lifecycle.event(self.socket, name, list(args), event_id)
+        lifecycle.event(self.session, name, list(args), event_id)
         return self._settle()
 
     def goes(self):
-        lifecycle.end(self.socket)
+        lifecycle.end(self.session)
         return self._settle()
 
     def _settle(self):
@@ -131,7 +131,7 @@ def line_and_socket(node):
     namespace = Namespace(node, line, "/", None)
     namespace.begin()
     assert node.pool.wait_until_idle(10)
-    yield line, namespace.socket
+    yield line, namespace.session.socket
     namespace.gone(may_return=False)
 
 

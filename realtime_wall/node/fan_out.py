@@ -17,6 +17,7 @@ from gevent.event import Event
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.wire.connection import DROPPED, SENT, Written
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
@@ -47,10 +48,15 @@ class Encoded(dict[Codec, bytes]):
 
 
 class Subscriber(Protocol):
-    """Whatever can be delivered to.
+    """Whatever can be delivered to."""
 
-    One that is to get volatile messages, too, has ``is_behind``: whether something waits for its client.
-    """
+    @property
+    def session(self) -> ClientSession | None:
+        """Its client's, if that one can be sent to and asked by itself; None for who only listens."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it is to do without volatile messages now: something waits for its client."""
 
     def deliver(self, encoded: Encoded) -> Written: ...
 
@@ -59,6 +65,17 @@ class Subscriber(Protocol):
 
     def is_known_as(self, session_id: str) -> bool:
         """Whether this is the client that a message leaves out, under its present or an earlier id."""
+
+
+class ListensOnly:
+    """What is the same for every subscriber that is no socket."""
+
+    __slots__ = ()
+    session = None
+    is_behind = True  # volatile messages are for sockets
+
+    def is_known_as(self, session_id: str) -> bool:
+        return False
 
 
 class Delivery:
@@ -204,7 +221,7 @@ class FanOut:
     def _deliver_what_is_wanted(self, subscriber: Subscriber, encoded: Encoded) -> Written | None:
         """None when it is nothing."""
         wanted = self._wanted(subscriber, encoded) if self._left else encoded
-        if encoded.messages[0].is_volatile and getattr(subscriber, "is_behind", True):
+        if encoded.messages[0].is_volatile and subscriber.is_behind:
             return DROPPED
         return subscriber.deliver(wanted) if wanted.messages else None
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import gevent
 
@@ -51,12 +51,12 @@ from realtime_wall.node.watchers import Receiver, Watchers
 from realtime_wall.presence.tracker import Presence
 from realtime_wall.sockets import ack_collector
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.dispatch.inbox import Pool
 from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from realtime_wall.wire.timer_wheel import TimerWheel
 
@@ -66,13 +66,6 @@ log = logging.getLogger(__name__)
 BEHIND = 1.0
 
 _current: Node | None = None
-
-
-@runtime_checkable
-class HasSocket(Protocol):
-    """A subscriber whose client can be asked."""
-
-    socket: Socket
 
 
 # Makes the link to the other servers, for a server with this address.
@@ -227,7 +220,7 @@ class Node:
         self._told_at_most = before
         try:
             for socket in connected_sockets:
-                socket.cut_off("the log begins anew")
+                session_of(socket).transport.abort("the log begins anew")
             for listener in list(self.listeners):
                 listener.end("the log begins anew")
         finally:
@@ -256,18 +249,19 @@ class Node:
 
     def _ask_here(self, command: Ask) -> Answers:
         audience = self.subscriptions.snapshot(command.channel)
-        sockets = [one.socket for one in audience if isinstance(one, HasSocket)]
-        if not sockets:
+        sessions = [one.session for one in audience if one.session is not None]
+        if not sessions:
             raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
         arguments = Arguments(command.data_json, command.arity, command.binary)
-        return ack_collector.ask(sockets, command.event, arguments, command.timeout)
+        return ack_collector.ask(sessions, command.event, arguments, command.timeout)
 
     def _send(self, command: SendTo) -> Receipt:
         socket = connected_sockets.get(command.session_id)
         if socket is None:
             raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
         self.publisher.check_size(command.data_json)
-        written = socket.send_arguments(command.event, Arguments(command.data_json, 1, command.binary))
+        arguments = Arguments(command.data_json, 1, command.binary)
+        written = session_of(socket).send_event(command.event, arguments)
         return Receipt(
             processes=1,
             sockets=int(written is not DROPPED),

@@ -77,9 +77,9 @@ def _give(node: Node, request: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _let_receivers_finish(detached: DetachedSession) -> None:
-    if detached.socket.inbox.jobs is not None:
+    if detached.session.inbox.jobs is not None:
         finished = Event()
-        detached.socket.inbox.put(finished.set)
+        detached.session.inbox.put(finished.set)
         finished.wait(FINISHING)
 
 

@@ -17,6 +17,7 @@ from realtime_wall.brokers.commands import Sockets
 from realtime_wall.brokers.router import PORTION
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.node.node import Node
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 
 ALL = "ALL"
@@ -116,7 +117,7 @@ def sockets(here: Node, question: Sockets) -> list[Told]:
             "channels": list(one.channels),
             "namespace": one.namespace,
             "server": here.address,
-            "since": one.since,
+            "since": session_of(one).connected_at,
         }
         for one in portion
     ]

@@ -37,7 +37,7 @@ def of(who: Any, socket: Socket, channel: str) -> Person | None:
             person = function(socket, channel)
         return None if person is None else _checked(person)
     except Exception:
-        log.exception("PRESENCE of channel %r failed for socket %s: it stays unseen", channel, socket.log_id)
+        log.exception("PRESENCE of channel %r failed for %r: it stays unseen", channel, socket)
         return None
 
 

@@ -25,6 +25,7 @@ from realtime_wall.brokers.member import Broker
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import InvalidMessage, PublishFailed
+from realtime_wall.node.fan_out import Subscriber
 from realtime_wall.presence import roster
 from realtime_wall.presence.identity import of as identity_of
 from realtime_wall.presence.membership import Membership
@@ -32,7 +33,6 @@ from realtime_wall.presence.table import JOINED, LEFT, Person
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch.receivers import release_database
-from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +73,14 @@ class Presence:
         self._work = Event()
         self._call = Membership(broker, grace, self._work.set)
         # Sockets that have come, or gone, and were not looked at since.
-        self._changed: dict[tuple[Any, str], bool] = {}
-        self._sockets: dict[tuple[Any, str], str | None] = {}  # whose they are; None: nobody's to be seen
+        self._changed: dict[tuple[Subscriber, str], bool] = {}
+        self._sockets: dict[
+            tuple[Subscriber, str], str | None
+        ] = {}  # whose they are; None: nobody's to be seen
         self._mine: dict[Key, _Mine] = {}
         self._leaving: list[tuple[float, Key]] = []  # a heap
         self._unsaid: dict[Key, None] = {}
-        self._ungreeted: dict[tuple[Any, str], None] = {}
+        self._ungreeted: dict[tuple[Subscriber, str], None] = {}
         self._greenlet: gevent.Greenlet[..., Any] | None = None
 
     def start(self) -> None:
@@ -106,13 +108,13 @@ class Presence:
 
     # Never waits: called by whoever subscribes, and by the link
 
-    def came(self, subscriber: Any, channel: str) -> None:
+    def came(self, subscriber: Subscriber, channel: str) -> None:
         self._has_changed(subscriber, channel, True)
 
-    def went(self, subscriber: Any, channel: str) -> None:
+    def went(self, subscriber: Subscriber, channel: str) -> None:
         self._has_changed(subscriber, channel, False)
 
-    def _has_changed(self, subscriber: Any, channel: str, is_here: bool) -> None:
+    def _has_changed(self, subscriber: Subscriber, channel: str, is_here: bool) -> None:
         if not self._is_kept(channel):
             return
         key = subscriber, channel
@@ -194,11 +196,10 @@ class Presence:
         if self._changed:
             self._work.set()
 
-    def _come(self, subscriber: Any, channel: str) -> None:
-        socket = getattr(subscriber, "socket", None)
-        if not isinstance(socket, Socket):
+    def _come(self, subscriber: Subscriber, channel: str) -> None:
+        if subscriber.session is None:  # who only listens is nobody
             return
-        found = identity_of(self._rules.of(channel).presence, socket, channel)
+        found = identity_of(self._rules.of(channel).presence, subscriber.session.socket, channel)
         self._ungreeted[subscriber, channel] = None
         self._sockets[subscriber, channel] = None if found is None else found["id"]
         if found is None:
@@ -211,7 +212,7 @@ class Presence:
         mine.sockets += 1
         mine.leaves_at = None
 
-    def _go(self, subscriber: Any, channel: str) -> None:
+    def _go(self, subscriber: Subscriber, channel: str) -> None:
         person_id = self._sockets.pop((subscriber, channel))
         self._ungreeted.pop((subscriber, channel), None)
         if person_id is None:
@@ -267,5 +268,6 @@ class Presence:
                 people = self._call.roster.table.people(channel)
                 told = {"channel": channel, "people": people[:LISTED], "count": len(people)}
                 texts[channel] = encode_json(told)
-            if channel in subscriber.socket.channels and not subscriber.socket.is_gone:
-                subscriber.socket.send_arguments(WHO_IS_HERE, Arguments(texts[channel]))
+            session = subscriber.session
+            if session is not None and channel in session.channels and not session.is_disconnected:
+                session.send_event(WHO_IS_HERE, Arguments(texts[channel]))

@@ -27,6 +27,7 @@ from realtime_wall.server.http.http_server import Listener
 from realtime_wall.server.link_factory import link_to_the_others
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.server.workers.worker import Link
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Listener as OneWay
 from realtime_wall.sockets.socket import Socket
@@ -124,7 +125,7 @@ class _Server:
         self._tunnels.stop()
         self._listener.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
-            connected.cut_off("did not answer the close")
+            session_of(connected).transport.abort("did not answer the close")
         if self._others_stay():
             visits = set(node.detached_sessions.visits()) - gone_before
             node.detached_sessions.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)

@@ -10,22 +10,22 @@ from gevent.event import Event
 
 from realtime_wall.brokers.commands import Answers
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.pending_acks import Reply
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 
-def ask(sockets: Sequence[Socket], name: str, arguments: Arguments, timeout: float) -> Answers:
+def ask(sessions: Sequence[ClientSession], name: str, arguments: Arguments, timeout: float) -> Answers:
     """Ask them all, and wait until everybody has answered or is gone, ``timeout`` seconds at most."""
     deadline = monotonic() + timeout
-    gathering = _Gathering({socket.id for socket in sockets})
+    gathering = _Gathering({session.id for session in sessions})
     time_slice = TimeSlice(SLICE)
-    for socket in sockets:
-        socket.ask(name, arguments, gathering.reply_of(socket.id))
+    for session in sessions:
+        session.ask(name, arguments, gathering.reply_of(session.id))
         time_slice.yield_if_due()
     gathering.done.wait(max(deadline - monotonic(), 0.0))
     gathering.done.set()
-    return Answers(gathering.answers, tuple(socket.id for socket in sockets if socket.id in gathering.silent))
+    return Answers(gathering.answers, tuple(one.id for one in sessions if one.id in gathering.silent))
 
 
 class _Gathering:

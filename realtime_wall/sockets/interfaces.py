@@ -1,16 +1,19 @@
-"""What a socket asks of its surroundings: of what leads to its client, and of its server."""
+"""What a client's session asks of its surroundings, and what its handle asks of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.http import HttpRequest
+
 from realtime_wall.brokers.commands import Publish, Receipt
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.dispatch.inbox import Pool
+from realtime_wall.sockets.dispatch.inbox import Inbox, Pool
+from realtime_wall.sockets.pending_acks import Reply
 from realtime_wall.wire.connection import Written
 
 
@@ -23,7 +26,7 @@ class CatchUp:
 
 
 class Transport(Protocol):
-    """How a socket reaches its client."""
+    """How a session reaches its client."""
 
     def accept(self) -> None:
         """The connect receivers have agreed."""
@@ -39,7 +42,7 @@ class Transport(Protocol):
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None: ...
     def send_expelled(self, channel: str) -> None:
-        """The socket had to leave a channel."""
+        """The client had to leave a channel."""
 
     def close(self, code: int, reason: str) -> None: ...
     def abort(self, reason: str) -> None: ...
@@ -52,7 +55,7 @@ class Transport(Protocol):
 
 
 class Node(Protocol):
-    """What a socket asks of the server process it lives in."""
+    """What a session asks of the server process it lives in."""
 
     pool: Pool
     rules: Rules
@@ -62,3 +65,33 @@ class Node(Protocol):
     def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
     def unsubscribe(self, transport: Any, channel: str) -> None: ...
     def closed_because(self, channel: str) -> str | None: ...
+
+
+class Inside(Protocol):
+    """What a handle asks of the session behind it."""
+
+    request: HttpRequest
+    namespace: str
+    auth: Any
+    recovered: bool
+    channels: tuple[str, ...]
+    inbox: Inbox
+    transport: Transport
+
+    @property
+    def log_id(self) -> str: ...
+    @property
+    def context(self) -> dict[str, Any]: ...
+    def send_event(self, name: str | None, arguments: Arguments) -> Written: ...
+    def send_volatile(self, name: str | None, arguments: Arguments) -> Written: ...
+    def ask(self, name: str, arguments: Arguments, reply: Reply) -> None: ...
+    def publish(
+        self,
+        channel: str,
+        event: str | None,
+        arguments: Arguments,
+        exclude: str | None,
+        volatile: bool = False,
+    ) -> Receipt: ...
+    def subscribe(self, channel: str, since: Position | None = None) -> bool: ...
+    def unsubscribe(self, channel: str) -> bool: ...

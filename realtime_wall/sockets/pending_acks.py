@@ -33,14 +33,14 @@ class PendingAcks:
         self._open[reply_id] = reply
         return reply_id
 
-    def answered(self, reply_id: Any, args: list[Any]) -> None:
+    def acknowledged(self, reply_id: Any, args: list[Any]) -> None:
         """An id nobody waits for is ignored."""
         reply = self._open.pop(reply_id, None) if isinstance(reply_id, int) else None
         if reply is not None:
             reply.set(args)
 
     def give_up(self) -> None:
-        """The connection is gone: nobody will answer what was asked over it."""
+        """The connection is lost: nobody will answer what was asked over it."""
         replies, self._open = self._open, {}
         for reply in replies.values():
             reply.give_up()

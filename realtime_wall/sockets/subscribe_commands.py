@@ -8,7 +8,7 @@ from typing import Any
 from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidChannel, InvalidPosition, TooManyChannels
-from realtime_wall.sockets.socket import Socket
+from realtime_wall.sockets.client_session import ClientSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ CLOSED = {
 
 
 def subscribe(
-    socket: Socket, channel: Any, since: Any, command_id: Any, token: str | None = None
+    session: ClientSession, channel: Any, since: Any, command_id: Any, token: str | None = None
 ) -> Problem | None:
-    """Join a channel; the socket's transport answers when it worked."""
+    """Join a channel; its transport answers when it worked."""
     try:
         position = Position.parse(since) if since else None
-        closed = socket.closed_because(check_channel(channel))
-        if closed is not None and channel not in socket.channels:
+        closed = session.node.closed_because(check_channel(channel))
+        if closed is not None and channel not in session.channels:
             return Problem(closed, f"channel {channel!r} {CLOSED[closed]}")
-        if channel in socket.channels and position is not None:
-            # The answer to the first time may have been lost with the connection of a visit that went on.
-            socket.tell_again(channel, position, command_id)
+        if channel in session.channels and position is not None:
+            # The first answer may have been lost with the connection, before the session was resumed.
+            session.catch_up_again(channel, position, command_id)
             return None
-        if socket.ask_for(channel, position, token, command_id):
+        if session.subscribe_for_client(channel, position, token, command_id):
             return None
     except InvalidPosition as problem:
         return Problem("bad_since", str(problem))
@@ -46,12 +46,12 @@ def subscribe(
         return Problem("bad_channel", str(problem))
     except TooManyChannels as problem:
         return Problem("too_many_channels", str(problem))
-    if channel in socket.channels:
+    if channel in session.channels:
         return Problem("already_subscribed", f"channel {channel!r}: already subscribed")
     return Problem("refused", f"channel {channel!r}: refused")
 
 
-def unsubscribe(socket: Socket, channel: Any) -> Problem | None:
-    if isinstance(channel, str) and socket.unsubscribe(channel):
+def unsubscribe(session: ClientSession, channel: Any) -> Problem | None:
+    if isinstance(channel, str) and session.unsubscribe(channel):
         return None
     return Problem("not_subscribed", "not subscribed to that channel")

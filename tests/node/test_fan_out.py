@@ -26,6 +26,9 @@ class FakeCodec:
 
 
 class FakeSubscriber:
+    session = None
+    is_behind = False
+
     def __init__(self, codec, session_id="", result=SENT):
         self.codec = codec
         self.session_id = session_id
@@ -351,7 +354,7 @@ def test_a_stopped_fan_out_delivers_nothing_more():
 def test_a_volatile_message_leaves_alone_and_only_to_those_who_keep_up(fan_out):
     codec = FakeCodec()
     keeps_up, behind, one_way = (FakeSubscriber(codec) for _ in range(3))
-    keeps_up.is_behind, behind.is_behind = False, True
+    behind.is_behind = one_way.is_behind = True
     audience = (keeps_up, behind, one_way)
 
     deliveries = [fan_out.push(message(1), audience)]

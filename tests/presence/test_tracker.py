@@ -223,7 +223,7 @@ def test_what_finding_a_person_took_from_the_database_is_given_back(node, monkey
 def test_a_client_that_is_told_again_what_it_missed_was_here_all_the_time(node):
     ada = come(node, ADA)
     told(ada)
-    ada.socket.tell_again("room", node.broker.top, None)
+    ada.session.catch_up_again("room", node.broker.top, None)
     told(come(node, BOB))
 
     assert [name for name, _, _ in ada.sent] == ["presence"]

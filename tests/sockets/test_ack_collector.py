@@ -16,7 +16,7 @@ def test_asking_many_leaves_the_event_loop_its_turns(node, monkeypatch):
     monkeypatch.setattr(ack_collector, "SLICE", 0)
     clients = [RecordingTransport(node) for _ in range(50)]
     asking = gevent.spawn(
-        ack_collector.ask, [client.socket for client in clients], "where", Arguments("1"), 0.1
+        ack_collector.ask, [client.session for client in clients], "where", Arguments("1"), 0.1
     )
     gevent.sleep(0)
     gevent.sleep(0)
@@ -27,11 +27,11 @@ def test_asking_many_leaves_the_event_loop_its_turns(node, monkeypatch):
 
 def test_who_is_gone_when_its_turn_comes_is_silent_and_not_waited_for(node):
     there, gone = RecordingTransport(node), RecordingTransport(node)
-    gone.socket.is_gone = True
-    asking = gevent.spawn(ack_collector.ask, [gone.socket, there.socket], "where", Arguments("1"), 20)
+    gone.session.is_disconnected = True
+    asking = gevent.spawn(ack_collector.ask, [gone.session, there.session], "where", Arguments("1"), 20)
     gevent.sleep(0)
 
-    there.socket.answered(1, ["here"])
+    there.session.acknowledged(1, ["here"])
 
     answers = asking.get(timeout=10)
     assert answers.answers == {there.socket.id: "here"}
@@ -41,11 +41,11 @@ def test_who_is_gone_when_its_turn_comes_is_silent_and_not_waited_for(node):
 
 def test_a_client_that_answers_twice_is_heard_once(node):
     client, other = RecordingTransport(node), RecordingTransport(node)
-    asking = gevent.spawn(ack_collector.ask, [client.socket, other.socket], "where", Arguments("1"), 0.2)
+    asking = gevent.spawn(ack_collector.ask, [client.session, other.session], "where", Arguments("1"), 0.2)
     gevent.sleep(0)
 
-    client.socket.answered(1, ["first"])
-    client.socket.answered(1, ["second"])
+    client.session.acknowledged(1, ["first"])
+    client.session.acknowledged(1, ["second"])
 
     answers = asking.get(timeout=10)
     assert (answers.answers, answers.silent) == ({client.socket.id: "first"}, (other.socket.id,))

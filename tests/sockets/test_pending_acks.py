@@ -20,8 +20,8 @@ def test_an_answer_reaches_who_asked_and_nobody_else(questions):
     one, two = Waiting(), Waiting()
     ids = [questions.add(waiting.reply()) for waiting in (one, two)]
 
-    questions.answered(ids[1], [1, 2])
-    questions.answered(ids[1], ["again"])
+    questions.acknowledged(ids[1], [1, 2])
+    questions.acknowledged(ids[1], ["again"])
 
     assert (one.told, two.told) == ([], [[1, 2]])
 
@@ -31,7 +31,7 @@ def test_an_answer_that_nobody_waits_for_is_ignored(questions, reply_id):
     waiting = Waiting()
     questions.add(waiting.reply())
 
-    questions.answered(reply_id, [1])
+    questions.acknowledged(reply_id, [1])
 
     assert waiting.told == []
 
@@ -43,7 +43,7 @@ def test_when_the_client_is_gone_all_are_told_so_once(questions):
 
     questions.give_up()
     questions.give_up()
-    questions.answered(1, ["late"])
+    questions.acknowledged(1, ["late"])
 
     assert waiting.told == ["given up"] * 2
 

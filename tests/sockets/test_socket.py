@@ -9,6 +9,8 @@ from django.contrib.auth.models import AnonymousUser
 from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import InvalidChannel, InvalidMessage, Refuse, TooManyChannels
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.pending_acks import MAX_OPEN
 from realtime_wall.wire.connection import DROPPED
@@ -78,7 +80,7 @@ def test_a_log_is_told_too_little_to_impersonate_a_socket(node):
     socket = RecordingTransport(node, "0123456789").socket
 
     assert repr(socket) == "<Socket 012345>"
-    assert socket.log_id == "012345"
+    assert session_of(socket).log_id == "012345"
 
 
 def test_a_socket_can_be_referred_to_weakly_and_is_not_kept(node):
@@ -151,12 +153,6 @@ def test_disconnect_takes_a_code_and_a_reason(client, socket):
     assert client.closed == (3500, "go away")
 
 
-def test_cutting_off_asks_nobody(client, socket):
-    socket.cut_off("enough")
-
-    assert (client.aborted, client.closed) == ("enough", None)
-
-
 # What the client answers
 
 
@@ -166,10 +162,10 @@ def test_a_callback_is_called_with_the_answer_once_and_in_turn(node, client, soc
     socket.emit("second", callback=lambda *args: answers.append(("second", args)))
     (_, _, first), (_, _, second) = client.sent
 
-    socket.answered(second, [1, 2])
+    session_of(socket).acknowledged(second, [1, 2])
     assert answers == []  # user code runs behind what came before, not on the event loop
-    socket.answered(first, [0])
-    socket.answered(first, ["again"])
+    session_of(socket).acknowledged(first, [0])
+    session_of(socket).acknowledged(first, ["again"])
     assert node.pool.wait_until_idle(10)
 
     assert answers == [("second", (1, 2)), ("first", (0,))]
@@ -178,10 +174,10 @@ def test_a_callback_is_called_with_the_answer_once_and_in_turn(node, client, soc
 @pytest.mark.parametrize("reply_id", [0, 99, "1", None, 1.5])
 def test_an_answer_that_nobody_waits_for_is_ignored(node, socket, reply_id):
     answers = []
-    socket.answered(reply_id, ["too early"])
+    session_of(socket).acknowledged(reply_id, ["too early"])
     socket.emit("news", callback=answers.append)
 
-    socket.answered(reply_id, ["no"])
+    session_of(socket).acknowledged(reply_id, ["no"])
 
     assert node.pool.wait_until_idle(10)
     assert answers == []
@@ -199,8 +195,8 @@ def test_a_client_that_never_answers_is_not_waited_for_without_end(node, client,
         socket.emit("news", callback=lambda _, number=number: answers.append(number))
     first, second, *_ = (reply_id for _, _, reply_id in client.sent)
 
-    socket.answered(first, [None])
-    socket.answered(second, [None])
+    session_of(socket).acknowledged(first, [None])
+    session_of(socket).acknowledged(second, [None])
 
     assert node.pool.wait_until_idle(10)
     assert answers == [1]
@@ -212,7 +208,7 @@ def test_call_waits_for_the_answer(client, socket, args, value):
     wait_for(lambda: client.sent)
     ((name, data, reply_id),) = client.sent
 
-    socket.answered(reply_id, args)
+    session_of(socket).acknowledged(reply_id, args)
 
     assert (name, data) == ("add", [1, 2])
     assert waiting.get(timeout=10) == value
@@ -222,7 +218,7 @@ def test_call_does_not_wait_for_a_client_that_is_gone(client, socket):
     waiting = gevent.spawn(socket.call, "add", 1, timeout=60)
     wait_for(lambda: client.sent)
 
-    lifecycle.end(socket)
+    lifecycle.end(session_of(socket))
 
     for asked in (waiting, gevent.spawn(socket.call, "add", 2, timeout=60)):
         with pytest.raises(TimeoutError, match="gone"):
@@ -232,10 +228,10 @@ def test_call_does_not_wait_for_a_client_that_is_gone(client, socket):
 
 def test_call_works_inside_a_receiver_of_the_same_socket(node, client, socket):
     results = []
-    socket.inbox.put(lambda: results.append(socket.call("ready?", timeout=10)))
+    session_of(socket).inbox.put(lambda: results.append(socket.call("ready?", timeout=10)))
     wait_for(lambda: client.sent)
 
-    socket.answered(client.sent[0][2], ["yes"])
+    session_of(socket).acknowledged(client.sent[0][2], ["yes"])
 
     assert node.pool.wait_until_idle(10)
     assert results == ["yes"]
@@ -432,7 +428,7 @@ def test_a_receiver_may_leave_the_channel_that_is_being_joined(node, socket):
 
 def test_a_client_that_went_while_it_was_asked_about_is_not_subscribed(node, socket):
     def receiver(sender, **_):
-        sender.is_gone = True
+        session_of(sender).is_disconnected = True
 
     connect(signals.socket_subscribed, receiver)
 
@@ -440,11 +436,11 @@ def test_a_client_that_went_while_it_was_asked_about_is_not_subscribed(node, soc
     assert node.subscriptions.snapshot("room") == ()
 
 
-@pytest.mark.parametrize("state", ["is_gone", "is_refused"])
+@pytest.mark.parametrize("state", ["is_disconnected", "is_refused"])
 def test_who_is_gone_or_was_refused_subscribes_to_nothing_more(node, socket, state):
     asked = []
     connect(signals.socket_subscribed, lambda *_, **__: asked.append(1))
-    setattr(socket, state, True)
+    setattr(session_of(socket), state, True)
 
     assert socket.subscribe("room") is False
 
@@ -455,4 +451,4 @@ def test_who_is_gone_or_was_refused_subscribes_to_nothing_more(node, socket, sta
 def test_sending_to_a_client_that_is_closing_says_so(client, socket):
     client.answer = DROPPED
 
-    assert socket.send_json(None, '"x"') is DROPPED
+    assert session_of(socket).send_event(None, Arguments('"x"')) is DROPPED

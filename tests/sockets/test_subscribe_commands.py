@@ -22,14 +22,14 @@ def client():
 
 
 def subscribe(client, channel, since=None):
-    return subscribe_commands.subscribe(client.socket, channel, since, 1)
+    return subscribe_commands.subscribe(client.session, channel, since, 1)
 
 
 def test_a_channel_is_joined_and_left(client):
     assert subscribe(client, "room") is None
     assert client.socket.channels == ("room",)
 
-    assert subscribe_commands.unsubscribe(client.socket, "room") is None
+    assert subscribe_commands.unsubscribe(client.session, "room") is None
     assert client.socket.channels == ()
 
 
@@ -76,24 +76,24 @@ def ruled():
 def test_what_the_rule_forbids_is_refused_unless_user_code_subscribes(ruled):
     assert subscribe(ruled, "secret").code == "refused"
     assert ruled.socket.subscribe("secret")
-    assert ruled.socket.may_stay("secret")
+    assert ruled.session.may_still_read("secret")
 
 
 def test_a_token_opens_what_asks_for_one(ruled):
     assert subscribe(ruled, "asked").code == "refused"
-    assert subscribe_commands.subscribe(ruled.socket, "asked", None, 1, channel_token("asked")) is None
-    assert ruled.socket.may_stay("asked")
+    assert subscribe_commands.subscribe(ruled.session, "asked", None, 1, channel_token("asked")) is None
+    assert ruled.session.may_still_read("asked")
 
 
 def test_a_client_that_asked_for_itself_stays_while_the_rule_lets_it(ruled, monkeypatch):
     assert (
-        subscribe_commands.subscribe(ruled.socket, "asked", None, 1, channel_token("asked", max_age=60))
+        subscribe_commands.subscribe(ruled.session, "asked", None, 1, channel_token("asked", max_age=60))
         is None
     )
     now = time.time()
     monkeypatch.setattr("realtime_wall.auth.channel_token.time.time", lambda: now + 61)
 
-    assert not ruled.socket.may_stay("asked")
+    assert not ruled.session.may_still_read("asked")
 
 
 def test_a_full_channel_takes_nobody_in(ruled):
@@ -101,7 +101,7 @@ def test_a_full_channel_takes_nobody_in(ruled):
     assert subscribe(other, "small") is None
 
     assert subscribe(ruled, "small").code == "full"
-    subscribe_commands.unsubscribe(other.socket, "small")
+    subscribe_commands.unsubscribe(other.session, "small")
     assert subscribe(ruled, "small") is None
 
 
@@ -132,7 +132,7 @@ def test_but_who_has_a_cursor_is_told_again_what_followed_it_and_nothing_twice(c
 def test_who_is_gone_is_not_told_again(client):
     subscribe(client, "room")
     client.node.unsubscribe(client, "room")
-    client.socket.is_gone = True
+    client.session.is_disconnected = True
 
     subscribe(client, "room", str(client.node.broker.top))
 
@@ -155,5 +155,5 @@ def test_there_is_a_limit(client):
 def test_only_what_was_joined_can_be_left(client, channel):
     subscribe(client, "room")
 
-    assert subscribe_commands.unsubscribe(client.socket, channel).code == "not_subscribed"
+    assert subscribe_commands.unsubscribe(client.session, channel).code == "not_subscribed"
     assert client.socket.channels == ("room",)

@@ -58,8 +58,8 @@ class Inbox:
             self.paused = True
             self._source.pause()
 
-    def go_on_for(self, source: Source) -> None:
-        """The client came back: what it says now comes after what it has said before."""
+    def continue_for(self, source: Source) -> None:
+        """The client came back: what it sends now comes after what it sent before."""
         self._source = source
         if self.paused:
             source.pause()

@@ -1,4 +1,4 @@
-"""A socket's visit, from its connect receivers to its last: what is sent to the signals, and when."""
+"""From its connect receivers to its last: what of a session is sent to the signals, and when."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from realtime_wall import signals
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.events import Event
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import message_log, receivers
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
 
@@ -23,47 +23,46 @@ REFUSED = 3500
 MAX_REASON = 123
 
 
-def begin(socket: Socket) -> None:
-    connected_sockets.add(socket)
-    socket.inbox.put(partial(_connected, socket))
+def begin(session: ClientSession) -> None:
+    connected_sockets.add(session.socket)
+    session.inbox.put(partial(_connected, session))
 
 
-def message(socket: Socket, *args: Any, message_id: Any = None) -> None:
+def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
     """A message; from Socket.IO, whose clients call it an event, one with any number of arguments."""
-    happened = Event("message", list(args), _acknowledge_to(socket, message_id))
-    message_log.note(socket.request, "message", happened.data)
-    socket.inbox.put(partial(_message, socket, happened))
+    happened = Event("message", list(args), _acknowledge_to(session, message_id))
+    message_log.note(session.request, "message", happened.data)
+    session.inbox.put(partial(_message, session, happened))
 
 
-def event(socket: Socket, name: str, args: list[Any], event_id: Any) -> None:
-    message_log.note(socket.request, name, args)
-    socket.inbox.put(partial(_event, socket, Event(name, args, _acknowledge_to(socket, event_id))))
+def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> None:
+    message_log.note(session.request, name, args)
+    session.inbox.put(partial(_event, session, Event(name, args, _acknowledge_to(session, event_id))))
 
 
-def end(socket: Socket, may_return: bool = False) -> None:
-    """The connection is gone; called once. A visit that cannot be resumed is over with it."""
-    connected_sockets.remove(socket)
-    socket.is_gone = True
-    socket.give_up_asking()
-    socket.inbox.put(partial(receivers.run, signals.socket_disconnected, socket))
+def end(session: ClientSession, may_return: bool = False) -> None:
+    """The connection is lost; called once. A session that cannot be resumed is over with it."""
+    connected_sockets.remove(session.socket)
+    session.disconnected()
+    session.inbox.put(partial(receivers.run, signals.socket_disconnected, session.socket))
     if not may_return:
-        finish(socket)
+        finish(session)
 
 
-def finish(socket: Socket) -> None:
-    """The visit can never go on; called once."""
-    socket.inbox.put(partial(receivers.run, signals.socket_finished, socket))
+def finish(session: ClientSession) -> None:
+    """The session can never be resumed; called once."""
+    session.inbox.put(partial(receivers.run, signals.socket_finished, session.socket))
 
 
-def _connected(socket: Socket) -> None:
-    outcome = receivers.run(signals.socket_connected, socket)
-    socket.is_refused = outcome.refused is not None
-    if socket.is_gone:
+def _connected(session: ClientSession) -> None:
+    outcome = receivers.run(signals.socket_connected, session.socket)
+    session.is_refused = outcome.refused is not None
+    if session.is_disconnected:
         return
     if outcome.refused is None:
-        socket.accept()
+        session.transport.accept()
     else:
-        socket.refuse(_reason(outcome.refused), outcome.refused.data)
+        session.transport.refuse(_reason(outcome.refused), outcome.refused.data)
 
 
 def _reason(refusal: Refuse) -> str:
@@ -78,21 +77,23 @@ def _reason(refusal: Refuse) -> str:
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
-def _message(socket: Socket, happened: Event) -> None:
-    _dispatch(socket, happened, signals.socket_client_message, {"message": happened.data})
+def _message(session: ClientSession, happened: Event) -> None:
+    _dispatch(session, happened, signals.socket_client_message, {"message": happened.data})
 
 
-def _event(socket: Socket, happened: Event) -> None:
-    _dispatch(socket, happened, signals.socket_client_event, {"event": happened})
+def _event(session: ClientSession, happened: Event) -> None:
+    _dispatch(session, happened, signals.socket_client_event, {"event": happened})
 
 
-def _dispatch(socket: Socket, happened: Event, signal: signals.Signal, arguments: dict[str, Any]) -> None:
-    if socket.is_refused:
+def _dispatch(
+    session: ClientSession, happened: Event, signal: signals.Signal, arguments: dict[str, Any]
+) -> None:
+    if session.is_refused:
         return
     calls = [(signal, arguments)]
     if happened.name in signals.socket_client_event_by_type:
         calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
-    outcome = receivers.run_together(calls, socket)
+    outcome = receivers.run_together(calls, session.socket)
     answer = outcome.answer
     if answer is None and outcome.failed:
         happened.ack({"error": "failed"})
@@ -100,13 +101,13 @@ def _dispatch(socket: Socket, happened: Event, signal: signals.Signal, arguments
         happened.ack(answer)
 
 
-def _acknowledge_to(socket: Socket, event_id: Any) -> Callable[[tuple[Any, ...]], None] | None:
-    return None if event_id is None else partial(_acknowledge, socket, event_id)
+def _acknowledge_to(session: ClientSession, event_id: Any) -> Callable[[tuple[Any, ...]], None] | None:
+    return None if event_id is None else partial(_acknowledge, session, event_id)
 
 
-def _acknowledge(socket: Socket, event_id: Any, args: tuple[Any, ...]) -> None:
+def _acknowledge(session: ClientSession, event_id: Any, args: tuple[Any, ...]) -> None:
     try:
-        socket.ack(event_id, *args)
+        session.socket.ack(event_id, *args)
     except InvalidMessage:
-        log.exception("the answer to an event of socket %s cannot be sent", socket.log_id)
-        socket.ack(event_id, {"error": "failed"})
+        log.exception("the answer to an event of socket %s cannot be sent", session.log_id)
+        session.socket.ack(event_id, {"error": "failed"})

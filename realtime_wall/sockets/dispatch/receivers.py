@@ -34,10 +34,8 @@ REFUSABLE = (signals.socket_connected, signals.socket_subscribed)
 class Sender(Protocol):
     """What is asked of a socket here."""
 
-    request: HttpRequest
-
     @property
-    def log_id(self) -> str: ...
+    def request(self) -> HttpRequest: ...
 
 
 @dataclass(slots=True)
@@ -70,9 +68,7 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
                 outcome.refused = problem
                 break
             outcome.failed = True
-            log.exception(
-                "%s failed on %s of socket %s", signals.name_of(receiver), signal.name, socket.log_id
-            )
+            log.exception("%s failed on %s of %r", signals.name_of(receiver), signal.name, socket)
             if signal is not signals.socket_error:
                 run(signals.socket_error, socket, exception=problem)
         finally:
@@ -97,7 +93,7 @@ def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
                 transaction.set_rollback(True)
     except DatabaseError:
         outcome.failed = True
-        log.exception("the transaction of an event of socket %s failed", socket.log_id)
+        log.exception("the transaction of an event of %r failed", socket)
     return outcome
 
 

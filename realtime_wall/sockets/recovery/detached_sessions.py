@@ -13,9 +13,9 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.channels.position import Position
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.timer_wheel import TimerWheel
 
 # How long a visit that was given to another server waits for it to say that it has come.
@@ -25,14 +25,14 @@ GIVING = 10.0
 class DetachedSession:
     """A visit whose connection is gone."""
 
-    __slots__ = ("_lot", "answers", "channels", "cursor", "due", "owner", "secret", "socket", "told")
+    __slots__ = ("_lot", "answers", "channels", "cursor", "due", "owner", "secret", "session", "told")
 
     def __init__(
         self,
         lot: DetachedSessions,
         secret: str,
         owner: str,
-        socket: Socket,
+        session: ClientSession,
         channels: tuple[str, ...],
         cursor: Position,
         told: Position,
@@ -42,7 +42,7 @@ class DetachedSession:
         self.due = 0
         self.secret = secret
         self.owner = owner
-        self.socket = socket
+        self.session = session
         self.channels = channels
         self.cursor = cursor  # of the last message that was written to it
         self.answers = answers  # to its subscribes: has the client had them?
@@ -125,7 +125,7 @@ class DetachedSessions:
         self._given.pop(detached.secret, None)
         detached.due = 0
         self._taken.set()
-        lifecycle.finish(detached.socket)
+        lifecycle.finish(detached.session)
 
     def wait_until_taken(self, visits: Collection[DetachedSession], seconds: float, hurry: Event) -> None:
         """Until all of these go on elsewhere, or are over."""

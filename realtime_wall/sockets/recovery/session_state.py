@@ -14,10 +14,10 @@ from django.http import HttpRequest
 
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.interfaces import CatchUp, Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)
@@ -25,17 +25,17 @@ log = logging.getLogger(__name__)
 
 def to_json(detached: DetachedSession, limit: int) -> dict[str, Any]:
     """``limit`` is for the session and the context, in bytes."""
-    socket = detached.socket
+    session = detached.session
     return {
-        "id": socket.id,
-        "namespace": socket.namespace,
+        "id": session.id,
+        "namespace": session.namespace,
         "channels": list(detached.channels),
-        "asked": socket.asked or {},
+        "asked": session.requested or {},
         "cursor": str(detached.cursor),
         "told": str(detached.told),
         "answers": detached.answers.to_json(),
-        "session": _kept(socket, "session", dict(socket.session), limit),
-        "context": _kept(socket, "context", socket.context, limit),
+        "session": _kept(session, "session", dict(session.socket.session), limit),
+        "context": _kept(session, "context", session.context, limit),
     }
 
 
@@ -43,18 +43,18 @@ def from_json(
     body: dict[str, Any], lot: DetachedSessions, node: Node, secret: str, owner: str, request: HttpRequest
 ) -> DetachedSession:
     """The visit, as if it had been parked here; KeyError, TypeError or ValueError for what is none."""
-    socket = Socket(node, Absent(), request, str(body["id"]), str(body["namespace"]))
-    socket.session.update(body["session"])
-    socket.context.update(body["context"])
-    socket.asked = dict(body["asked"])
+    session = ClientSession(node, Absent(), request, str(body["id"]), str(body["namespace"]))
+    session.socket.session.update(body["session"])
+    session.context.update(body["context"])
+    session.requested = dict(body["asked"])
     channels = tuple(str(channel) for channel in body["channels"])
     cursor, told = Position.parse(str(body["cursor"])), Position.parse(str(body["told"]))
     return DetachedSession(
-        lot, secret, owner, socket, channels, cursor, told, Answers.from_json(body["answers"])
+        lot, secret, owner, session, channels, cursor, told, Answers.from_json(body["answers"])
     )
 
 
-def _kept(socket: Socket, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:
+def _kept(session: ClientSession, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:
     try:
         text = json.dumps(value, allow_nan=False)
         copy: dict[str, Any] = json.loads(text)
@@ -62,7 +62,7 @@ def _kept(socket: Socket, name: str, value: dict[str, Any], limit: int) -> dict[
         copy, text = {}, ""
     if copy == value and len(text) <= limit:
         return copy
-    log.info("socket %s goes on at another server without its %s: that is no JSON", socket.log_id, name)
+    log.info("socket %s goes on at another server without its %s: that is no JSON", session.log_id, name)
     return {}
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from realtime_wall.auth import django_sessions
 from realtime_wall.brokers.commands import LOGGED_OUT, Disconnect, DisconnectUser, RecheckPermissions
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.session_expiry import Sessions
@@ -50,7 +51,7 @@ class Revocation:
     def disconnect(self, command: Disconnect) -> bool:
         """Close one socket, or end a visit that was cut off; False when there is no such."""
         for detached in self._detached_sessions.visits():
-            if detached.socket.id == command.session_id:
+            if detached.session.id == command.session_id:
                 self._detached_sessions.leave(detached)
                 return True
         socket = connected_sockets.get(command.session_id)
@@ -70,7 +71,7 @@ class Revocation:
 
     def _close(self, session_keys: Collection[str], reason: str, code: int = LOGGED_OUT) -> int:
         for detached in self._detached_sessions.visits():
-            if django_sessions.session_key_of(detached.socket.request) in session_keys:
+            if django_sessions.session_key_of(detached.session.request) in session_keys:
                 self._detached_sessions.leave(detached)
         gone = [
             one for one in connected_sockets if django_sessions.session_key_of(one.request) in session_keys
@@ -87,7 +88,10 @@ class Revocation:
 
     def _keys(self) -> set[str]:
         """Of the sessions that sockets came with."""
-        sockets = (*connected_sockets, *(detached.socket for detached in self._detached_sessions.visits()))
+        sockets = (
+            *connected_sockets,
+            *(detached.session.socket for detached in self._detached_sessions.visits()),
+        )
         keys = (django_sessions.session_key_of(socket.request) for socket in sockets)
         of_listeners = (listener.session_key for listener in self._listeners)
         return {key for key in (*keys, *of_listeners) if key is not None}
@@ -110,12 +114,12 @@ class Revocation:
     def _leaves_some(self, socket: Socket) -> bool:
         forbidden = [channel for channel in socket.channels if not self._stays(socket, channel)]
         for channel in forbidden:
-            socket.expel(channel)
+            session_of(socket).expel(channel)
         return bool(forbidden)
 
     def _stays(self, socket: Socket, channel: str) -> bool:
         try:
-            return socket.may_stay(channel)
+            return session_of(socket).may_still_read(channel)
         except Exception:
-            log.exception("the rule of channel %r failed for socket %s: it leaves", channel, socket.log_id)
+            log.exception("the rule of channel %r failed for %r: it leaves", channel, socket)
             return False

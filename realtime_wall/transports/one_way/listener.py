@@ -13,7 +13,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since
 from realtime_wall.channels.rules import Rule
-from realtime_wall.node.fan_out import Codec, Encoded
+from realtime_wall.node.fan_out import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
@@ -22,7 +22,7 @@ from realtime_wall.transports.one_way.formats import Format
 from realtime_wall.wire.connection import Wire, Written
 
 
-class Listener:
+class Listener(ListensOnly):
     __slots__ = (
         "_backlog",
         "_born",
@@ -98,9 +98,6 @@ class Listener:
             self.channels = left
         else:
             self.end("its last channel was deleted")
-
-    def is_known_as(self, session_id: str) -> bool:
-        return False
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules

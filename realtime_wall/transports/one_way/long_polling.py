@@ -12,7 +12,7 @@ from time import time
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import push_stream
 from realtime_wall.protocol.http_stream import head
@@ -48,7 +48,7 @@ class Body:
         return f"{kind}; charset=utf-8"
 
 
-class LongPoll:
+class LongPoll(ListensOnly):
     __slots__ = ("_answered", "_body", "_headers", "_node", "_wire", "channels", "due", "session_key")
 
     def __init__(self, node: Node, wire: Wire, headers: Headers, body: Body, session_key: str | None) -> None:
@@ -84,9 +84,6 @@ class LongPoll:
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
         if not self._answered:
             self._answer_items([formats.deleted_item(channel, farewell, position)], [], self._node.broker.top)
-
-    def is_known_as(self, session_id: str) -> bool:
-        return False
 
     def _answer_items(
         self, items: list[push_stream.Item], messages: list[Message], stands: Position

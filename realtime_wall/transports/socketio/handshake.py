@@ -82,7 +82,7 @@ def _told_the_rest(
     if detached is None:
         return None
     since = _since(detached, offset)
-    is_same = detached.socket.namespace == namespace and detached.answers.are_known_to(offset)
+    is_same = detached.session.namespace == namespace and detached.answers.are_known_to(offset)
     if since is None or not is_same or not node.can_tell((EVERYONE, *detached.channels), since):
         node.detached_sessions.leave(detached)
         return None

@@ -27,12 +27,12 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.transports.engineio.session import Session
 from realtime_wall.transports.socketio.handshake import Earlier, PendingHandshake, may_return
 from realtime_wall.transports.socketio.namespace_codec import SEPARATOR, frames_of, packets_of
@@ -85,8 +85,8 @@ class Namespace:
         "_name",
         "_node",
         "_secret",
-        "_session",
-        "socket",
+        "_engine",
+        "session",
     )
 
     def __init__(
@@ -94,7 +94,7 @@ class Namespace:
     ) -> None:
         self._node = node
         self._client = client
-        self._session = client.session
+        self._engine = client.session
         self._name = name
         self._backlog: Backlog | None = None
         self._is_telling = False  # what it missed
@@ -102,28 +102,28 @@ class Namespace:
         self._answers = Answers()
         # What the client may come back with; the official one calls it pid.
         self._secret = node.new_session_id() if may_return(node, client.request) else ""
-        self.socket = Socket(node, self, client.request, node.new_session_id(), name, auth)
+        self.session = ClientSession(node, self, client.request, node.new_session_id(), name, auth)
         if found is not None:
             self._secret, self._cursor = found.detached.secret, found.since
-            self.socket.go_on_as(found.detached.socket)
+            self.session.take_over(found.detached.session)
         self._codec = frames_of(name, bool(self._secret))
         self._pending: PendingHandshake | None = PendingHandshake(None if found is None else found.detached)
 
     def begin(self) -> None:
         assert self._pending is not None
-        lifecycle.begin(self.socket)
-        self._node.revocation.sessions.arrived(self.socket.request)
+        lifecycle.begin(self.session)
+        self._node.revocation.sessions.arrived(self.session.request)
         self._pending.starts[EVERYONE] = self._cursor
         self._node.subscribe(self, EVERYONE, None)
 
     # At the door
 
     def accept(self) -> None:
-        pending, socket = self._pending, self.socket
+        pending, session = self._pending, self.session
         assert pending is not None
         if pending.earlier is not None:
-            socket.rejoin(tuple(name for name in pending.earlier.channels if name not in socket.channels))
-            if socket.is_gone:  # while receivers were asked
+            session.readmit(tuple(name for name in pending.earlier.channels if name not in session.channels))
+            if session.is_disconnected:  # while receivers were asked
                 return
             pending.starts.update(dict.fromkeys((EVERYONE, *pending.earlier.channels), self._cursor))
         missed = self._catch_up(pending)
@@ -134,7 +134,7 @@ class Namespace:
             self.abort("what it missed cannot be told any more")
             return
         self._pending, self._is_telling = None, True  # its connection may be lost in the middle of this
-        self._node.detached_sessions.arrive(self._secret, self._session.owner, self._replaced)
+        self._node.detached_sessions.arrive(self._secret, self._engine.owner, self._replaced)
         self._welcome()
         self._tell(EVERYONE, missed)
         self._is_telling = False
@@ -164,13 +164,13 @@ class Namespace:
 
     def _welcome(self) -> None:
         secret = self._secret or None
-        self._session.send(socketio.connect_text(self._name, self.socket.id, secret))
+        self._engine.send(socketio.connect_text(self._name, self.session.id, secret))
         self._send_offset()
 
     def _send_offset(self) -> None:
         if self._secret:
             text = socketio.event_text(self._name, OFFSET_EVENT, [], offset=self._offset())
-            self._session.send(text)
+            self._engine.send(text)
 
     def _offset(self) -> str:
         return self._answers.offset(self._cursor)
@@ -190,7 +190,7 @@ class Namespace:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._session, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._engine, self._write, self._tell_gap, self._is_on, rules, limit)
 
     def _tell_gap(self, gap: Gap) -> None:
         """The client's offset moves on with the last: cut off before, it has to hear of the others."""
@@ -200,7 +200,7 @@ class Namespace:
             at = gap.position if channel == gap.channels[-1] else self._cursor
             offset = str(at) if self._secret else None
             text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
-            self._session.send(text)
+            self._engine.send(text)
 
     def _write(self, messages: list[Message]) -> None:
         if not messages:
@@ -217,17 +217,17 @@ class Namespace:
         return self._backlog is not None and self._backlog.is_waiting
 
     def _is_on(self, channel: str) -> bool:
-        return channel == EVERYONE or channel in self.socket.channels
+        return channel == EVERYONE or channel in self.session.channels
 
     # What the client says
 
     def received(self, packet: Packet) -> None:
-        socket = self.socket
+        session = self.session
         match packet.type:
             case socketio.PacketType.EVENT:
                 self._event(packet)
             case socketio.PacketType.ACK:
-                socket.answered(packet.id, packet.data)
+                session.acknowledged(packet.id, packet.data)
             case socketio.PacketType.DISCONNECT:
                 self._end()
             case _:
@@ -237,18 +237,18 @@ class Namespace:
         name, *args = packet.data
         name = str(name)
         if name in ("subscribe", "unsubscribe"):
-            self.socket.inbox.put(partial(self._command, name, args, packet.id))
+            self.session.inbox.put(partial(self._command, name, args, packet.id))
         elif name == "message":
-            lifecycle.message(self.socket, *args, message_id=packet.id)
+            lifecycle.message(self.session, *args, message_id=packet.id)
         else:
-            lifecycle.event(self.socket, name, args, packet.id)
+            lifecycle.event(self.session, name, args, packet.id)
 
     def _command(self, name: str, args: list[Any], command_id: int | None) -> None:
         channel, since, token = (*args, None, None, None)[:3]
         if name == "subscribe":
-            problem = subscribe_commands.subscribe(self.socket, channel, since, command_id, token)
+            problem = subscribe_commands.subscribe(self.session, channel, since, command_id, token)
         else:
-            problem = subscribe_commands.unsubscribe(self.socket, channel)
+            problem = subscribe_commands.unsubscribe(self.session, channel)
             if problem is None:
                 self._answer(command_id, {"channel": channel})
         if problem is not None:
@@ -262,7 +262,7 @@ class Namespace:
 
     def deliver(self, encoded: Encoded) -> Written:
         # This runs once for each delivery: what is usual comes first, and calls nothing on its way.
-        frames, position = self._session.frames, encoded.messages[-1].position
+        frames, position = self._engine.frames, encoded.messages[-1].position
         if (
             frames is None
             or frames.wire.outbox_size
@@ -279,7 +279,7 @@ class Namespace:
             return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
-        if self._session.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+        if self._engine.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
         return self._deliver(encoded)
@@ -291,17 +291,17 @@ class Namespace:
             self._cursor = last.position
         elif last.is_volatile and offset < known:
             return DROPPED  # its offset is older than the client's
-        session = self._session
-        if session.frames is not None:
-            return session.frames.write(encoded[self._codec])
+        engine = self._engine
+        if engine.frames is not None:
+            return engine.frames.write(encoded[self._codec])
         packets = encoded[packets_of(self._name, bool(self._secret))]
-        return session.send_all(packets.decode().split(SEPARATOR.decode()))
+        return engine.send_all(packets.decode().split(SEPARATOR.decode()))
 
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
-        self.socket.expel(channel)
+        self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
-        return session_id == self.socket.id
+        return session_id == self.session.id
 
     # As the socket's transport
 
@@ -313,7 +313,7 @@ class Namespace:
             text = encode_json(error)
         except InvalidMessage:  # the log has it already
             text = encode_json({"message": reason})
-        self._session.send(socketio.connect_error_text(self._name, text))
+        self._engine.send(socketio.connect_error_text(self._name, text))
         self._end()
 
     def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
@@ -325,17 +325,17 @@ class Namespace:
         offset = self._offset() if self._secret else None
         if arguments.binary is None:
             text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
-            return self._session.send(text)
+            return self._engine.send(text)
         texts = socketio.binary_event_texts(
             self._name, event, arguments.parts, arguments.binary.attachments, reply_id, offset
         )
-        return [self._session.send(text) for text in texts][-1]
+        return [self._engine.send(text) for text in texts][-1]
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        send, number = self._session.send, _number(event_id)
+        send, number = self._engine.send, _number(event_id)
         if arguments.binary is None:
             # When more answers follow, they leave together.
-            soon = bool(self.socket.inbox.jobs)
+            soon = bool(self.session.inbox.jobs)
             send(socketio.ack_text(self._name, number, arguments.parts), soon)
             return
         for text in socketio.binary_ack_texts(
@@ -369,23 +369,23 @@ class Namespace:
     def close(self, code: int, reason: str) -> None:
         """With a code that means it, the client is told to stay away; otherwise it comes back."""
         if code not in STAY_AWAY and code != POLICY_VIOLATION:
-            self._session.close(code, reason)
+            self._engine.close(code, reason)
             return
-        self._session.send(socketio.disconnect_text(self._name))
+        self._engine.send(socketio.disconnect_text(self._name))
         self._end()
 
     def abort(self, reason: str) -> None:
-        self._session.abort(reason)
+        self._engine.abort(reason)
 
     @property
     def is_behind(self) -> bool:
-        return self._is_behind or self._session.outbox_size > 0
+        return self._is_behind or self._engine.outbox_size > 0
 
     def pause(self) -> None:
-        self._session.pause()
+        self._engine.pause()
 
     def resume(self) -> None:
-        self._session.resume()
+        self._engine.resume()
 
     def _end(self) -> None:
         """This namespace is over; the connection may have others."""
@@ -393,22 +393,24 @@ class Namespace:
         self.gone(may_return=False)
 
     def gone(self, may_return: bool) -> None:
-        socket, lot, pending = self.socket, self._node.detached_sessions, self._pending
+        session, lot, pending = self.session, self._node.detached_sessions, self._pending
         # What has not been written yet is lost with the connection, though it was delivered.
         is_owed = pending is not None or self._is_telling or self._is_behind
         told = self._cursor if is_owed else _later(self._node.told(), self._cursor)
-        for channel in (EVERYONE, *socket.channels):
+        for channel in (EVERYONE, *session.channels):
             self._node.unsubscribe(self, channel)
         # One that was never welcomed knows no secret to come back with.
         known = pending is None or pending.earlier is not None
-        may_return = may_return and bool(self._secret) and known and not socket.is_refused
+        may_return = may_return and bool(self._secret) and known and not session.is_refused
         if may_return:
             earlier = pending.earlier.channels if pending is not None and pending.earlier is not None else ()
-            channels = tuple(dict.fromkeys((*earlier, *socket.channels)))
-            owner = self._session.owner
+            channels = tuple(dict.fromkeys((*earlier, *session.channels)))
+            owner = self._engine.owner
             lot.detach(
-                DetachedSession(lot, self._secret, owner, socket, channels, self._cursor, told, self._answers)
+                DetachedSession(
+                    lot, self._secret, owner, session, channels, self._cursor, told, self._answers
+                )
             )
         elif pending is None:
             lot.forget(self._secret)
-        lifecycle.end(socket, may_return)
+        lifecycle.end(session, may_return)

@@ -135,7 +135,7 @@ class Client:
 
     def is_busy(self) -> bool:
         return bool(self._arriving) or any(
-            namespace.socket.inbox.paused for namespace in self._namespaces.values()
+            namespace.session.inbox.paused for namespace in self._namespaces.values()
         )
 
     @property

@@ -13,7 +13,7 @@ import gevent
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
@@ -32,7 +32,7 @@ WAITING = 100
 Publish = Callable[[str, str], str | None]
 
 
-class ChannelWebSocket:
+class ChannelWebSocket(ListensOnly):
     __slots__ = (
         "_backlog",
         "_frames",
@@ -139,9 +139,6 @@ class ChannelWebSocket:
             self.channels = left
         else:
             self._frames.close(NORMAL, "its last channel was deleted")
-
-    def is_known_as(self, session_id: str) -> bool:
-        return False
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules

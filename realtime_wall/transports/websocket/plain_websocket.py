@@ -22,11 +22,11 @@ from realtime_wall.protocol import plain
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.request import keep
-from realtime_wall.sockets.socket import Socket
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
 
@@ -50,10 +50,10 @@ def _message_text(message: Message) -> str:
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a socket's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_frames", "_node", "_was", "socket")
+    __slots__ = ("_backlog", "_frames", "_node", "_was", "session")
 
     def __init__(self, node: Node, wire: Wire, request: HttpRequest, was: str | None) -> None:
-        self.socket = Socket(node, self, request, node.new_session_id())
+        self.session = ClientSession(node, self, request, node.new_session_id())
         self._node = node
         self._was = was  # the id this client had before it lost its last connection
         self._frames = FramedConnection(node, wire, self)
@@ -62,12 +62,12 @@ class WebSocket:
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
         # Before the first write: a client that is gone already is then told of, as any other.
-        lifecycle.begin(self.socket)
-        node.revocation.sessions.arrived(self.socket.request)
+        lifecycle.begin(self.session)
+        node.revocation.sessions.arrived(self.session.request)
         self._frames.start()
         catch_up = node.subscribe(self, EVERYONE, since)
         cursor = since if since is not None and catch_up.missed else catch_up.cursor
-        welcome = plain.welcome_text(self.socket.id, str(cursor), node.config.ping_interval)
+        welcome = plain.welcome_text(self.session.id, str(cursor), node.config.ping_interval)
         self._tell(welcome, EVERYONE, catch_up.missed or [])
         if catch_up.missed is None:
             self._write_text(plain.gap_text(None, str(catch_up.cursor), None))
@@ -78,47 +78,47 @@ class WebSocket:
 
     def text(self, text: str) -> None:
         command = plain.parse(text, self._node.config.json_depth)
-        socket = self.socket
+        session = self.session
         match command:
             case plain.EventCommand():
                 args = [] if command.data is None else [command.data]
-                lifecycle.event(socket, command.name, args, command.id)
+                lifecycle.event(session, command.name, args, command.id)
             case plain.MessageCommand():
-                lifecycle.message(socket, command.data)
+                lifecycle.message(session, command.data)
             case plain.Subscribe():
-                socket.inbox.put(partial(self._subscribe, command))
+                session.inbox.put(partial(self._subscribe, command))
             case plain.Unsubscribe():
-                socket.inbox.put(partial(self._unsubscribe, command))
+                session.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
-                socket.answered(command.id, [command.data])
+                session.acknowledged(command.id, [command.data])
             case plain.BadCommand():
-                log.info("socket %s: %s: %s", socket.log_id, command.code, command.message)
+                log.info("socket %s: %s: %s", session.log_id, command.code, command.message)
                 self._write_text(plain.error_text(command.code, command.message, command.id))
 
     def binary(self, data: bytes) -> None:
         self._frames.close(UNSUPPORTED_DATA, "this endpoint reads text")
 
     def gone(self, reason: str) -> None:
-        for channel in (EVERYONE, *self.socket.channels):
+        for channel in (EVERYONE, *self.session.channels):
             self._node.unsubscribe(self, channel)
-        lifecycle.end(self.socket)
+        lifecycle.end(self.session)
 
     def is_busy(self) -> bool:
-        return self.socket.inbox.paused
+        return self.session.inbox.paused
 
     @property
     def log_id(self) -> str:
-        return self.socket.log_id
+        return self.session.log_id
 
     def _subscribe(self, command: plain.Subscribe) -> None:
         problem = subscribe_commands.subscribe(
-            self.socket, command.channel, command.since, command.id, command.token
+            self.session, command.channel, command.since, command.id, command.token
         )
         if problem is not None:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
 
     def _unsubscribe(self, command: plain.Unsubscribe) -> None:
-        problem = subscribe_commands.unsubscribe(self.socket, command.channel)
+        problem = subscribe_commands.unsubscribe(self.session, command.channel)
         if problem is None:
             self._write_text(plain.unsubscribed_text(command.channel, command.id))
         else:
@@ -135,10 +135,10 @@ class WebSocket:
         return self._frames.write(encoded[encode_messages])
 
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
-        self.socket.expel(channel)
+        self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
-        return session_id in (self.socket.id, self._was)
+        return session_id in (self.session.id, self._was)
 
     # As the socket's transport
 
@@ -154,7 +154,7 @@ class WebSocket:
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
         frame = text_frame(plain.ack_text(event_id, arguments.data_json).encode())
         # More answers follow: they leave together.
-        (self._frames.write_soon if self.socket.inbox.jobs else self._frames.write)(frame)
+        (self._frames.write_soon if self.session.inbox.jobs else self._frames.write)(frame)
 
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
@@ -196,7 +196,7 @@ class WebSocket:
         self._frames.write(encode_messages(messages))
 
     def _is_on(self, channel: str) -> bool:
-        return channel == EVERYONE or channel in self.socket.channels
+        return channel == EVERYONE or channel in self.session.channels
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; the client has ``close_timeout`` to answer it."""

@@ -23,7 +23,7 @@ from realtime_wall.brokers.entry import proposal
 from realtime_wall.channels.names import BETWEEN_SERVERS
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import PublishFailed
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.wall import options
@@ -43,7 +43,7 @@ RETRY_EVERY = 0.5
 TOGETHER = 20  # posts in a message
 
 
-class SearchCluster:
+class SearchCluster(ListensOnly):
     """Of one server; it has the stream between ``lead`` and ``retire``."""
 
     is_behind = False  # a subscriber that is told what is volatile
@@ -170,9 +170,6 @@ class SearchCluster:
 
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
         """There is nothing to delete."""
-
-    def is_known_as(self, session_id: str) -> bool:
-        return False
 
     def _hear(self, event: str | None, server: str, data: Any) -> None:
         if event == "who":

@@ -21,8 +21,10 @@ from gevent.event import Event as Flag
 from realtime_wall.answers import failure, success
 from realtime_wall.channels.position import Position
 from realtime_wall.events import Event
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.wall.live_search.term_matcher import Matcher, fold
 from realtime_wall.wall.models import MAIN, channel_of
@@ -49,7 +51,7 @@ class _Visitor:
     since: float = 0.0
 
 
-class Listeners:
+class Listeners(ListensOnly):
     """Of one server process. A subscriber of the wall's channel, like any client."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -90,7 +92,7 @@ class Listeners:
         folded = fold(term)
         if folded not in self._by_term and len(self._by_term) >= MOST_TERMS:
             return failure("too many different terms are listened to; try again later")
-        if socket.is_gone:
+        if session_of(socket).is_disconnected:
             return failure("the connection is gone")
         earlier = self._visitors.get(socket)
         if earlier is None or earlier.term != folded:
@@ -134,9 +136,6 @@ class Listeners:
     def deleted(self, channel: str, farewell: str, position: Position) -> None:
         """A wall's channel is there again with the next post."""
 
-    def is_known_as(self, session_id: str) -> bool:
-        return False
-
     def offer(self, post: Message, data_json: str | None = None) -> None:
         self._offer("tweet", post, data_json or json.dumps(post))
 
@@ -176,11 +175,15 @@ class Listeners:
         return [socket for term in terms for socket in self._by_term.get(term, ())]
 
     def _send(self, socket: Socket, event: str, data_json: str) -> None:
-        visitor = self._visitors.get(socket)
-        if visitor is None or socket.is_gone or (event == "tweet" and not self._may_be_sent_one(visitor)):
+        visitor, session = self._visitors.get(socket), session_of(socket)
+        if (
+            visitor is None
+            or session.is_disconnected
+            or (event == "tweet" and not self._may_be_sent_one(visitor))
+        ):
             return
         try:
-            socket.send_json(event, data_json, volatile=True)
+            session.send_volatile(event, Arguments(data_json))
         except Exception:  # one visitor's trouble is not the next one's
             logger.exception("a post could not be sent to %r", socket)
 

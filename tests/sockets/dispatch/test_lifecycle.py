@@ -65,9 +65,9 @@ def fail(*_, **__):
 
 
 def test_a_visit_is_told_from_its_beginning_to_its_end_in_order(visitor):
-    lifecycle.begin(visitor.socket)
-    lifecycle.message(visitor.socket, "hello")
-    lifecycle.end(visitor.socket)
+    lifecycle.begin(visitor.session)
+    lifecycle.message(visitor.session, "hello")
+    lifecycle.end(visitor.session)
     visitor.settle()
 
     assert visitor.told == [("connected",), ("client_message", "hello"), ("disconnected",), ("finished",)]
@@ -78,9 +78,9 @@ def test_a_socket_is_among_the_connected_ones_from_beginning_to_end(visitor):
     for signal in (signals.socket_connected, signals.socket_disconnected):
         connect(signal, lambda sender, **_: seen.append(sender in connected_sockets))
 
-    lifecycle.begin(visitor.socket)
+    lifecycle.begin(visitor.session)
     visitor.settle()
-    lifecycle.end(visitor.socket)
+    lifecycle.end(visitor.session)
     visitor.settle()
 
     assert seen == [True, False]
@@ -89,8 +89,8 @@ def test_a_socket_is_among_the_connected_ones_from_beginning_to_end(visitor):
 def test_the_connect_receivers_are_done_before_the_first_message(visitor):
     gate = Gate()
     connect(signals.socket_connected, lambda *_, **__: gate.wait(10) and visitor.told.append("greeted"))
-    lifecycle.begin(visitor.socket)
-    lifecycle.message(visitor.socket, "hello")
+    lifecycle.begin(visitor.session)
+    lifecycle.message(visitor.session, "hello")
     gevent.sleep(0)
     gate.set()
     visitor.settle()
@@ -101,10 +101,10 @@ def test_the_connect_receivers_are_done_before_the_first_message(visitor):
 def test_what_a_client_said_before_it_went_is_still_heard(visitor):
     gate = Gate()
     connect(signals.socket_connected, lambda *_, **__: gate.wait(10))
-    lifecycle.begin(visitor.socket)
-    lifecycle.message(visitor.socket, "last words")
-    lifecycle.end(visitor.socket)
-    assert visitor.socket.is_gone
+    lifecycle.begin(visitor.session)
+    lifecycle.message(visitor.session, "last words")
+    lifecycle.end(visitor.session)
+    assert visitor.session.is_disconnected
     gate.set()
     visitor.settle()
 
@@ -113,8 +113,8 @@ def test_what_a_client_said_before_it_went_is_still_heard(visitor):
 
 def test_a_disconnect_receiver_that_raises_does_not_keep_the_visit_from_finishing(visitor):
     connect(signals.socket_disconnected, fail)
-    lifecycle.begin(visitor.socket)
-    lifecycle.end(visitor.socket)
+    lifecycle.begin(visitor.session)
+    lifecycle.end(visitor.session)
     visitor.settle()
 
     assert [what for what, *_ in visitor.told] == ["connected", "disconnected", "error", "finished"]
@@ -142,7 +142,7 @@ def test_a_refused_client_is_told_why_and_to_stay_away(visitor, data, reason, ca
         raise Refuse(data)
 
     connect(signals.socket_connected, refuse)
-    lifecycle.begin(visitor.socket)
+    lifecycle.begin(visitor.session)
     visitor.settle()
 
     assert visitor.closed == (3500, reason)
@@ -158,10 +158,10 @@ def test_what_a_refused_client_already_sent_is_heard_by_nobody(visitor):
 
     connect(signals.socket_connected, refuse)
     connect(signals.socket_client_event_by_type["add"], lambda *_, **__: visitor.told.append("add"))
-    lifecycle.begin(visitor.socket)
-    lifecycle.message(visitor.socket, "let me in")
-    lifecycle.event(visitor.socket, "add", [1], 7)
-    lifecycle.end(visitor.socket)
+    lifecycle.begin(visitor.session)
+    lifecycle.message(visitor.session, "let me in")
+    lifecycle.event(visitor.session, "add", [1], 7)
+    lifecycle.end(visitor.session)
     visitor.settle()
 
     assert visitor.told == [("connected",), ("disconnected",), ("finished",)]
@@ -170,8 +170,8 @@ def test_what_a_refused_client_already_sent_is_heard_by_nobody(visitor):
 
 def test_a_connect_receiver_that_fails_is_no_refusal(visitor):
     connect(signals.socket_connected, fail)
-    lifecycle.begin(visitor.socket)
-    lifecycle.message(visitor.socket, "hello")
+    lifecycle.begin(visitor.session)
+    lifecycle.message(visitor.session, "hello")
     visitor.settle()
 
     assert visitor.closed is None
@@ -187,7 +187,7 @@ def test_an_event_goes_to_the_receivers_of_all_and_then_to_those_of_its_name(vis
     connect(signals.socket_client_event_by_type["other"], lambda *_, event, **__: heard.append("other"))
     connect(signals.socket_client_event, lambda *_, event, **__: heard.append(("all", event)))
 
-    lifecycle.event(visitor.socket, "add", [1, 2], None)
+    lifecycle.event(visitor.session, "add", [1, 2], None)
     visitor.settle()
 
     (first, event), (second, same) = heard
@@ -198,7 +198,7 @@ def test_an_event_goes_to_the_receivers_of_all_and_then_to_those_of_its_name(vis
 
 def test_a_clients_event_names_make_no_signals(visitor):
     for number in range(100):
-        lifecycle.event(visitor.socket, f"invented {number}", [], None)
+        lifecycle.event(visitor.session, f"invented {number}", [], None)
     visitor.settle()
 
     assert not signals.socket_client_event_by_type
@@ -208,7 +208,7 @@ def test_a_clients_event_names_make_no_signals(visitor):
 def test_what_a_receiver_returns_acknowledges(visitor, value):
     connect(signals.socket_client_event_by_type["add"], answer(value))
 
-    lifecycle.event(visitor.socket, "add", [1], 7)
+    lifecycle.event(visitor.session, "add", [1], 7)
     visitor.settle()
 
     assert json.dumps(visitor.acks) == json.dumps([(7, value)])
@@ -219,7 +219,7 @@ def test_the_first_value_that_is_not_none_acknowledges(visitor):
     for value in (None, 0, "late"):
         connect(signals.socket_client_event_by_type["add"], answer(value))
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, 0)]
@@ -229,7 +229,7 @@ def test_a_receiver_of_all_events_answers_before_those_of_the_name(visitor):
     connect(signals.socket_client_event_by_type["add"], answer("by name"))
     connect(signals.socket_client_event, answer("of all"))
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, "of all")]
@@ -243,14 +243,14 @@ def test_an_explicit_answer_wins_over_what_is_returned(visitor):
     connect(signals.socket_client_event, answer("another"))
     connect(signals.socket_client_event_by_type["add"], receiver)
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, ["explicit", 2])]
 
 
 def test_an_event_that_nobody_answers_is_acknowledged_with_nothing(visitor):
-    lifecycle.event(visitor.socket, "unheard", [], 7)
+    lifecycle.event(visitor.session, "unheard", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, None)]
@@ -259,7 +259,7 @@ def test_an_event_that_nobody_answers_is_acknowledged_with_nothing(visitor):
 def test_an_event_that_wants_no_answer_gets_none(visitor):
     connect(signals.socket_client_event_by_type["add"], answer("unasked"))
 
-    lifecycle.event(visitor.socket, "add", [], None)
+    lifecycle.event(visitor.session, "add", [], None)
     visitor.settle()
 
     assert visitor.acks == []
@@ -273,7 +273,7 @@ def test_an_event_that_wants_no_answer_gets_none(visitor):
 def test_an_event_whose_receiver_failed_is_acknowledged_as_failed(visitor, signal):
     connect(signal(), fail)
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, {"error": "failed"})]
@@ -285,7 +285,7 @@ def test_a_receiver_that_failed_does_not_spoil_the_answer_of_another(visitor):
     connect(signals.socket_client_event_by_type["add"], fail)
     connect(signals.socket_client_event_by_type["add"], answer(3))
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, 3)]
@@ -297,7 +297,7 @@ def test_a_refusal_of_an_event_is_a_failure_like_any_other(visitor):
 
     connect(signals.socket_client_event_by_type["add"], refuse)
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, {"error": "failed"})]
@@ -311,7 +311,7 @@ def test_an_answer_that_cannot_be_sent_is_logged_and_told_as_a_failure(visitor, 
 
     connect(signals.socket_client_event_by_type["add"], receiver)
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
 
     assert visitor.acks == [(7, {"error": "failed"})]
@@ -328,7 +328,7 @@ def test_an_event_may_be_answered_later_by_somebody_else(visitor):
 
     connect(signals.socket_client_event_by_type["add"], receiver)
 
-    lifecycle.event(visitor.socket, "add", [], 7)
+    lifecycle.event(visitor.session, "add", [], 7)
     visitor.settle()
     wait_for(lambda: visitor.acks)
     events[0].ack("too late")

@@ -113,7 +113,7 @@ def test_a_receiver_that_raises_hurts_no_other(socket, failure, caplog):
     assert record.levelno == logging.ERROR
     assert record.exc_info[1] is exception
     assert "test_receivers.raiser.<locals>.fail failed on socket_client_message" in record.getMessage()
-    assert socket.log_id in record.getMessage()
+    assert repr(socket) in record.getMessage()
 
 
 def test_an_on_error_that_raises_does_not_hear_of_itself(socket, caplog):

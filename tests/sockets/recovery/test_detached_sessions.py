@@ -46,8 +46,8 @@ def told(node):
 
 def detached(lot, node, secret="secret", owner="owner"):
     position = Position("e", 1)
-    socket = RecordingTransport(node).socket
-    one = DetachedSession(lot, secret, owner, socket, ("room",), position, position, Answers())
+    session = RecordingTransport(node).session
+    one = DetachedSession(lot, secret, owner, session, ("room",), position, position, Answers())
     lot.detach(one)
     return one
 
@@ -76,7 +76,7 @@ def test_what_nobody_takes_in_time_is_over(lot, node, told):
     one.tick(0.0)
     assert node.pool.wait_until_idle(10)
 
-    assert told == [one.socket]
+    assert told == [one.session.socket]
     assert lot.take("secret", "owner") is None
 
 
@@ -130,7 +130,7 @@ def test_one_that_never_comes_is_over(lot, node, told):
     assert node.pool.wait_until_idle(10)
     lot.has_come("secret")
 
-    assert told == [one.socket]
+    assert told == [one.session.socket]
 
 
 def test_only_what_is_here_and_this_visitors_is_given_away(lot, node):
@@ -150,7 +150,7 @@ def test_without_a_secret_nobody_is_remembered(lot):
 
 
 def test_when_the_server_ends_all_visits_are_over(lot, node, told):
-    both = {detached(lot, node, secret).socket for secret in ("one", "two")}
+    both = {detached(lot, node, secret).session.socket for secret in ("one", "two")}
 
     lot.close()
     assert node.pool.wait_until_idle(10)

@@ -7,10 +7,10 @@ from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
 from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.channels.names import EVERYONE
+from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
-from realtime_wall.sockets.socket import Socket
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
 
@@ -96,7 +96,7 @@ def test_a_visit_that_could_be_taken_up_again_cannot_any_more(node, connect):
     for secret, client in (("a", ada), ("b", bob)):
         client.leave()
         node.detached_sessions.detach(
-            DetachedSession(node.detached_sessions, secret, "cookie", client.socket, (), top, top, Answers())
+            DetachedSession(node.detached_sessions, secret, "cookie", client.session, (), top, top, Answers())
         )
 
     node.perform(DisconnectUser(user_id="1"))
@@ -115,7 +115,7 @@ def test_an_expired_session_is_cut(node, connect):
 
 
 def test_who_may_not_stay_is_taken_out_and_told_and_hears_no_more(node, connect, monkeypatch):
-    monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: channel != "staff")
+    monkeypatch.setattr(ClientSession, "may_still_read", lambda socket, channel: channel != "staff")
     ada, bob = connect("ada-1", "staff", "news"), connect("bob", "staff")
 
     assert node.perform(RecheckPermissions(user_id="1")).sockets == 1
@@ -128,7 +128,7 @@ def test_who_may_not_stay_is_taken_out_and_told_and_hears_no_more(node, connect,
 
 
 def test_everybody_with_a_session_can_be_asked_about(node, connect, monkeypatch):
-    monkeypatch.setattr(Socket, "may_stay", lambda socket, channel: False)
+    monkeypatch.setattr(ClientSession, "may_still_read", lambda socket, channel: False)
     clients = [connect("ada-1", "staff"), connect("bob", "staff"), connect(None, "staff")]
 
     assert node.perform(RecheckPermissions()).sockets == 2
@@ -140,7 +140,7 @@ def test_a_rule_that_fails_lets_nobody_stay(node, connect, monkeypatch, caplog):
     def may_stay(socket, channel):
         raise OSError("the database is away")
 
-    monkeypatch.setattr(Socket, "may_stay", may_stay)
+    monkeypatch.setattr(ClientSession, "may_still_read", may_stay)
     ada = connect("ada-1", "staff")
 
     node.perform(RecheckPermissions(user_id="1"))
@@ -205,10 +205,10 @@ def test_a_socket_that_is_taken_out_tells_its_receivers_in_their_turn(node, conn
     signals.socket_unsubscribed.connect(note)
     ada = connect("ada-1", "staff")
     holds = gevent.event.Event()
-    ada.socket.inbox.put(holds.wait)
+    ada.session.inbox.put(holds.wait)
 
-    ada.socket.expel("staff")
-    ada.socket.expel("staff")
+    ada.session.expel("staff")
+    ada.session.expel("staff")
 
     assert (ada.socket.channels, left) == ((), [])
     holds.set()

@@ -5,6 +5,7 @@ import pytest
 
 from realtime_wall import api, signals
 from realtime_wall.errors import Refuse
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
 from tests.fakes import running_node
 from tests.live import wait_for
@@ -314,7 +315,7 @@ def test_who_was_told_to_leave_is_not_remembered(node, visitor):
 
 
 def test_a_client_whose_receivers_are_behind_is_not_read_from_when_it_comes_back(visitor):
-    visitor.socket.inbox.paused = True
+    session_of(visitor.socket).inbox.paused = True
     pid, offset = visitor.answer["pid"], visitor.offset
     visitor.wire.abort("reset")
     again = Visitor(visitor.node)

@@ -8,6 +8,7 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import Refuse
 from realtime_wall.node.fan_out import Encoded
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.transports.engineio.session import Session
 from realtime_wall.transports.socketio.socketio_client import Client
@@ -195,7 +196,7 @@ def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
 def test_who_may_not_stay_on_a_channel_is_told_by_an_event(visitor):
     visitor.socket.subscribe("room")
 
-    visitor.socket.expel("room")
+    session_of(visitor.socket).expel("room")
     api.publish("room", "unheard")
     api.broadcast_emit("news", "heard")
 

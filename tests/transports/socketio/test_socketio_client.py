@@ -94,7 +94,7 @@ def test_a_client_that_left_everything_has_to_come_again_or_go(node, visitor):
 
 def test_reading_goes_on_when_all_namespaces_have_caught_up(node, visitor):
     visitor.ask("0/admin,")
-    one, two = (namespace.socket.inbox for namespace in visitor.client._namespaces.values())
+    one, two = (namespace.session.inbox for namespace in visitor.client._namespaces.values())
     one.paused = two.paused = True
     visitor.wire.pause()
 

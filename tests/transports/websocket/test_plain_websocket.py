@@ -9,6 +9,8 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.protocol.frames import Close
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket.plain_websocket import WebSocket, open_websocket
@@ -36,7 +38,7 @@ class Visitor:
 
     @property
     def socket(self):
-        return self.transport.socket
+        return self.transport.session.socket
 
     @property
     def frames(self):
@@ -353,7 +355,7 @@ def test_who_may_not_stay_is_told_and_the_channel_is_silent(node, visitor):
     visitor.ask({"type": "subscribe", "channel": "room"})
     (socket,) = connected_sockets
 
-    socket.expel("room")
+    session_of(socket).expel("room")
     api.publish("room", "unheard")
     api.broadcast("heard")
 
@@ -526,7 +528,7 @@ def test_who_breaks_the_protocol_is_told_how_and_is_heard_no_more(visitor, told,
     assert visitor.wire.is_ended
     assert told == []
     (record,) = caplog.records
-    assert visitor.socket.log_id in record.getMessage()
+    assert visitor.transport.session.log_id in record.getMessage()
     assert str(code) in record.getMessage()
 
 
@@ -606,7 +608,7 @@ def test_what_arrived_together_with_the_loss_is_not_heard_after_it(visitor, told
 
 
 def test_being_cut_off_asks_nobody(visitor, told):
-    visitor.socket.cut_off("enough")
+    visitor.transport.abort("enough")
     visitor.settle()
 
     assert (visitor.wire.ended, visitor.wire.close()) == ("enough", None)
@@ -614,11 +616,11 @@ def test_being_cut_off_asks_nobody(visitor, told):
 
 
 def test_sending_tells_what_became_of_it(visitor):
-    assert visitor.socket.send_json(None, "1") is SENT
+    assert visitor.transport.send_event(None, Arguments("1"), None) is SENT
     visitor.wire.outbox_size = 1
-    assert visitor.socket.send_json(None, "1") is QUEUED
+    assert visitor.transport.send_event(None, Arguments("1"), None) is QUEUED
     visitor.wire.abort("reset")
-    assert visitor.socket.send_json(None, "1") is DROPPED
+    assert visitor.transport.send_event(None, Arguments("1"), None) is DROPPED
 
 
 # Deadlines
@@ -666,12 +668,12 @@ def test_a_pong_counts_when_the_time_to_answer_is_longer_than_the_interval():
 def test_a_client_that_we_do_not_read_is_not_blamed_for_its_silence(visitor):
     start = monotonic()
     visitor.frames.tick(start + 26)
-    visitor.socket.inbox.paused = True
+    visitor.transport.session.inbox.paused = True
 
     assert visitor.frames.tick(start + 100) == 1.0
 
     assert visitor.wire.is_open
-    visitor.socket.inbox.paused = False
+    visitor.transport.session.inbox.paused = False
     assert visitor.frames.tick(start + 101) == 20
 
 

@@ -15,6 +15,7 @@ from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.errors import InvalidChannel, PublishFailed
 from realtime_wall.node import statistics
+from realtime_wall.node.fan_out import ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.wall.live_search import search_cluster as module
 from realtime_wall.wall.live_search.search_cluster import CHANNEL, SAY_EVERY, SearchCluster, united
@@ -176,7 +177,7 @@ def said(server):
     """What is said between the servers from now on."""
     heard = []
 
-    class Ear:
+    class Ear(ListensOnly):
         is_behind = False
 
         def deliver(self, encoded):

@@ -14,12 +14,11 @@ class FakeSocket:
 
     def __init__(self):
         self.sent = []
-        self.is_gone = False
-        self.is_behind = False
+        self.is_disconnected = False
+        self._session = self  # its own inside
 
-    def send_json(self, name, data_json, *, volatile):
-        assert volatile
-        self.sent.append(data_json if name == "tweet" else (name, data_json))
+    def send_volatile(self, name, arguments):
+        self.sent.append(arguments.data_json if name == "tweet" else (name, arguments.data_json))
 
 
 class Clock:
@@ -146,13 +145,13 @@ def test_a_visitor_is_sent_ten_at_once_and_then_one_a_second(listeners, time):
 
 def test_one_who_fails_is_no_trouble_for_the_next(listeners, caplog):
     class Failing(FakeSocket):
-        def send_json(self, name, data_json, *, volatile):
+        def send_volatile(self, name, arguments):
             raise ZeroDivisionError
 
     listeners.listen(Failing(), "tides")
     good = listening_to(listeners, "tides")
     gone = listening_to(listeners, "tides")
-    gone.is_gone = True
+    gone.is_disconnected = True
 
     offer(listeners, "tides")
 

@@ -14,6 +14,7 @@ from realtime_wall import (
     send,
 )
 from realtime_wall.events import on_connect, on_disconnect, on_event, on_finish, on_message, on_subscribe
+from realtime_wall.sockets.client_session import session_of
 
 told = defaultdict(list)  # by id: what happened to a visit
 
@@ -156,7 +157,7 @@ def kick(request, socket, context, event):
 
 @on_event(name="cut")
 def cut(request, socket, context, event):
-    connected_sockets.get(event.data).cut_off("for a test")
+    session_of(connected_sockets.get(event.data)).transport.abort("for a test")
 
 
 @on_event(name="reserved")
