@@ -303,7 +303,7 @@ class Namespace:
     def is_known_as(self, session_id: str) -> bool:
         return session_id == self.session.id
 
-    # As the socket's transport
+    # As the session's transport
 
     def refuse(self, reason: str, data: Any) -> None:
         error = {"message": data if isinstance(data, str) else "refused"}
@@ -405,11 +405,9 @@ class Namespace:
         if may_return:
             earlier = pending.earlier.channels if pending is not None and pending.earlier is not None else ()
             channels = tuple(dict.fromkeys((*earlier, *session.channels)))
-            owner = self._engine.owner
+            owner, cursor = self._engine.owner, self._cursor
             lot.detach(
-                DetachedSession(
-                    lot, self._secret, owner, session, channels, self._cursor, told, self._answers
-                )
+                DetachedSession(lot, self._secret, owner, session, channels, cursor, told, self._answers)
             )
         elif pending is None:
             lot.forget(self._secret)
