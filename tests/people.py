@@ -43,7 +43,7 @@ class Server:
         else:
             made = link(config, self.rules, self.address)
         self.broker = Broker(self.rules, 100, made, self)
-        self.presence = Presence(self.broker, self.rules, grace, self.tell)
+        self.presence = Presence(self.broker, self.rules, grace, self.publish_event)
         self.broker.join()
         self.presence.start()
 
@@ -56,7 +56,7 @@ class Server:
         self.presence.stop()
         self.broker.leave()
 
-    def tell(self, channel, data_json, event, key):
+    def publish_event(self, channel, data_json, event, key):
         command = Publish(
             channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
         )
@@ -66,7 +66,7 @@ class Server:
 
     def entered(self, entry):
         if entry.item.channel == PRESENCE:
-            self.presence.entered(entry)
+            self.presence.apply(entry)
         else:
             self.presence.published(entry)
 
@@ -74,22 +74,22 @@ class Server:
         pass
 
     def gone(self, address):
-        self.presence.gone(address)
+        self.presence.server_gone(address)
 
     def start_afresh(self, before):
-        self.presence.start_afresh()
+        self.presence.rejoin()
 
     def end(self):
-        raise AssertionError("nobody told it to end")
+        raise AssertionError("nobody asked it to end")
 
     # As a socket's node
 
     def subscribe(self, transport, channel, since):
-        self.presence.came(transport, channel)
+        self.presence.subscribed(transport, channel)
         return CatchUp(self.broker.top, [])
 
     def unsubscribe(self, transport, channel):
-        self.presence.went(transport, channel)
+        self.presence.unsubscribed(transport, channel)
 
     # For tests
 
@@ -110,7 +110,7 @@ class Server:
         return self.events_of("room")
 
     def events_of(self, channel):
-        """What is in the log: clients hear it, or are told when they come back."""
+        """What is in the log: clients hear it, or when they come back."""
         return [
             (one.event, json.loads(one.data_json)["person"]["id"]) for one in self.broker.newest(channel, 99)
         ]
@@ -132,8 +132,8 @@ def running(config, count=2, **options):
             server.leave()
 
 
-def told(client):
-    """The people that a client was told of when it came."""
+def people_sent_to(client):
+    """The people that a client was sent when it came."""
     wait_for(lambda: client.sent, "the event 'presence'")
     (name, data, reply_id), *more = client.sent
     assert (name, reply_id, more) == ("presence", None, [])

@@ -191,14 +191,14 @@ class Node:
 
     def entered(self, entry: Entry) -> None:
         if not isinstance(entry.item, Deleted) and entry.item.channel == PRESENCE:
-            self.presence.entered(entry)
+            self.presence.apply(entry)
             return
         self.publisher.entered(entry)
         if self.presence.is_on:
             self.presence.published(entry)
 
     def gone(self, address: str) -> None:
-        self.presence.gone(address)
+        self.presence.server_gone(address)
 
     def wait_for_room(self) -> None:
         self.publisher.wait_for_room()
@@ -216,7 +216,7 @@ class Node:
 
     def start_afresh(self, before: Position) -> None:
         """Something after this position was missed here, or its epoch is over: let everybody come back."""
-        self.presence.start_afresh()
+        self.presence.rejoin()
         self._told_at_most = before
         try:
             for socket in connected_sockets:
@@ -291,7 +291,7 @@ class Node:
             if is_new:
                 self._life.came(channel)
                 if self.presence.is_on:
-                    self.presence.came(subscriber, channel)
+                    self.presence.subscribed(subscriber, channel)
 
     def _catch_up(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
         top = self.broker.top
@@ -359,7 +359,7 @@ class Node:
         if was_on_it:
             self._life.went(channel)
             if self.presence.is_on:
-                self.presence.went(subscriber, channel)
+                self.presence.unsubscribed(subscriber, channel)
 
 
 def current() -> Node | None:

@@ -22,7 +22,7 @@ from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
 
-# It is told to everybody on the channel, each time.
+# It is sent to everybody on the channel, each time.
 LARGEST = 2048
 LONGEST_ID = 128
 

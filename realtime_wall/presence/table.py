@@ -1,7 +1,7 @@
 """Who is on a channel, in the whole cluster? A person may be there on several servers, and is there once.
 
-Every server applies the same changes in the same order, so all of them have the same table, and see the same
-person come first and leave last.
+Every server applies the same joins and leaves in the same order, so all of them have the same table, and see
+the same person come first and leave last.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ LEFT = "left"
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """Somebody is there who was not, or the other way round."""
+    """A person has joined a channel, or left it, for the whole cluster."""
 
     event: str  # JOINED or LEFT
     channel: str
     person: Person
 
 
-class _There:
+class _Present:
     __slots__ = ("person", "servers")
 
     def __init__(self, person: Person) -> None:
@@ -35,53 +35,53 @@ class _There:
 
 class Table:
     def __init__(self) -> None:
-        self._channels: dict[str, dict[str, _There]] = {}  # by channel, and by the ids of persons
-        self._servers: dict[str, dict[tuple[str, str], None]] = {}  # what each has said is there
+        self._channels: dict[str, dict[str, _Present]] = {}  # by channel, and by the ids of persons
+        self._servers: dict[str, dict[tuple[str, str], None]] = {}  # what each has announced
 
-    def come(self, server: str, channel: str, person: Person) -> list[PresenceChange]:
-        """A server has somebody on a channel. What is shown of a person is what was said of it first."""
+    def join(self, server: str, channel: str, person: Person) -> list[PresenceChange]:
+        """A server has somebody on a channel. What is shown of a person is what was announced first."""
         people = self._channels.setdefault(channel, {})
-        there = people.get(person["id"])
-        is_first = there is None
-        if there is None:
-            there = people[person["id"]] = _There(person)
-        there.servers.add(server)
+        present = people.get(person["id"])
+        is_first = present is None
+        if present is None:
+            present = people[person["id"]] = _Present(person)
+        present.servers.add(server)
         self._servers.setdefault(server, {})[channel, person["id"]] = None
-        return [PresenceChange(JOINED, channel, there.person)] if is_first else []
+        return [PresenceChange(JOINED, channel, present.person)] if is_first else []
 
-    def go(self, server: str, channel: str, person_id: str) -> list[PresenceChange]:
+    def leave(self, server: str, channel: str, person_id: str) -> list[PresenceChange]:
         """A server has somebody on a channel no longer."""
         people = self._channels.get(channel, {})
-        there = people.get(person_id)
-        if there is None or server not in there.servers:
+        present = people.get(person_id)
+        if present is None or server not in present.servers:
             return []
-        there.servers.remove(server)
-        said = self._servers[server]
-        del said[channel, person_id]
-        if not said:
+        present.servers.remove(server)
+        announced = self._servers[server]
+        del announced[channel, person_id]
+        if not announced:
             del self._servers[server]
-        if there.servers:
+        if present.servers:
             return []
         del people[person_id]
         if not people:
             del self._channels[channel]
-        return [PresenceChange(LEFT, channel, there.person)]
+        return [PresenceChange(LEFT, channel, present.person)]
 
-    def server_gone(self, server: str) -> list[PresenceChange]:
-        """All that it had are no longer there by it; in an order that a table made from an image has, too."""
+    def remove_server(self, server: str) -> list[PresenceChange]:
+        """All that it had have left it; in an order that a table made from a snapshot has, too."""
         return [
             change
             for channel, person_id in sorted(self.of(server))
-            for change in self.go(server, channel, person_id)
+            for change in self.leave(server, channel, person_id)
         ]
 
     def of(self, server: str) -> list[tuple[str, str]]:
-        """The channels and the persons that a server has said are there."""
+        """The channels and the persons that a server has announced."""
         return list(self._servers.get(server, ()))
 
     def people(self, channel: str) -> list[Person]:
-        """Those who are on a channel, who came first at the front."""
-        return [there.person for there in self._channels.get(channel, {}).values()]
+        """Those who are on a channel, who joined first at the front."""
+        return [present.person for present in self._channels.get(channel, {}).values()]
 
     def servers(self) -> set[str]:
         """Those by which anybody is there."""
@@ -89,17 +89,17 @@ class Table:
 
     # As JSON
 
-    def image(self) -> list[Any]:
+    def snapshot(self) -> list[Any]:
         return [
-            [channel, there.person, sorted(there.servers)]
+            [channel, present.person, sorted(present.servers)]
             for channel, people in self._channels.items()
-            for there in people.values()
+            for present in people.values()
         ]
 
     @classmethod
-    def restored(cls, image: list[Any]) -> Table:
+    def from_snapshot(cls, snapshot: list[Any]) -> Table:
         table = cls()
-        for channel, person, servers in image:
+        for channel, person, servers in snapshot:
             for server in servers:
-                table.come(server, channel, person)
+                table.join(server, channel, person)
         return table

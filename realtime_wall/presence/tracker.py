@@ -1,9 +1,12 @@
 """Who is on the channels whose rules have PRESENCE: this server's part of it.
 
-A socket that comes to such a channel is somebody, which may take a question to the database to know; and a
-person who has several sockets is there once. The first of them here, and the last, is said to all servers,
-and each enters it into its roll (``roster.py``, ``membership.py``). Everything that may have to wait is done
-by one greenlet, in order.
+The whole is a replicated state machine (join, snapshot, delta). Each server announces the first and the last
+socket that a person has on it; the announcements are entries of the site's log, so every server applies the
+same ones in the same order to its roster (``roster.py``), and a server that joins is given a snapshot of it
+(``membership.py``). The leader, whose turn is a function of the roster, publishes "joined" and "left".
+
+Here sockets become persons, which may take a query of the database, and persons become announcements.
+Everything that may have to wait is done by one greenlet, in order.
 """
 
 from __future__ import annotations
@@ -36,27 +39,27 @@ from realtime_wall.sockets.dispatch.receivers import release_database
 
 log = logging.getLogger(__name__)
 
-# What a socket is told when it has come to a channel.
-WHO_IS_HERE = "presence"
+# The event with the list of people, for a socket that has just subscribed.
+PEOPLE = "presence"
 # On channels with PRESENCE nobody else's event can have these names.
-OURS = (WHO_IS_HERE, JOINED, LEFT)
-# Of more people only the number is told.
+RESERVED = (PEOPLE, JOINED, LEFT)
+# Of more people only the number is sent.
 LISTED = 1000
-# So many are asked about, or said, at once: the others on the channel need not wait for all of a crowd.
+# So many are looked up, or announced, at once: the others on the channel need not wait for all of a crowd.
 AT_ONCE = 200
 # After something went wrong.
 RETRY = 0.2
-# How often we look for servers that are gone, where nobody tells us.
+# How often we look for servers that have gone, where nobody reports it.
 LOOK_EVERY = 2.0
 
-# Publishes an event on a channel, once for its key.
-Tell = Callable[[str, str, str, str], object]
+# Publishes an event on a channel, once for its key: channel, data as JSON, name, key.
+PublishEvent = Callable[[str, str, str, str], object]
 Key = tuple[str, str]  # a channel, and the id of a person
 
 
 @dataclass(slots=True)
-class _Mine:
-    """A person with sockets here."""
+class _LocalPerson:
+    """A person with sockets on this server."""
 
     person: Person
     sockets: int = 0
@@ -64,23 +67,23 @@ class _Mine:
 
 
 class Presence:
-    def __init__(self, broker: Broker, rules: Rules, grace: float, tell: Tell) -> None:
+    def __init__(self, broker: Broker, rules: Rules, grace: float, publish_event: PublishEvent) -> None:
         self.is_on = rules.have_presence  # elsewhere nothing of this is done
         self._broker = broker
         self._rules = rules
         self._grace = grace
-        self._tell = tell
+        self._publish_event = publish_event
         self._work = Event()
-        self._call = Membership(broker, grace, self._work.set)
-        # Sockets that have come, or gone, and were not looked at since.
+        self._membership = Membership(broker, grace, self._work.set)
+        # Sockets that have subscribed (True), or left, and were not looked at since.
         self._changed: dict[tuple[Subscriber, str], bool] = {}
         self._sockets: dict[
             tuple[Subscriber, str], str | None
         ] = {}  # whose they are; None: nobody's to be seen
-        self._mine: dict[Key, _Mine] = {}
+        self._persons: dict[Key, _LocalPerson] = {}
         self._leaving: list[tuple[float, Key]] = []  # a heap
-        self._unsaid: dict[Key, None] = {}
-        self._ungreeted: dict[tuple[Subscriber, str], None] = {}
+        self._to_announce: dict[Key, None] = {}
+        self._to_send_list: dict[tuple[Subscriber, str], None] = {}
         self._greenlet: gevent.Greenlet[..., Any] | None = None
 
     def start(self) -> None:
@@ -93,14 +96,14 @@ class Presence:
             self._greenlet.kill()
 
     def people(self, channel: str, seconds: float) -> list[Person]:
-        """Who is on a channel. A server that has just begun has to be told, and is waited for."""
+        """Who is on a channel. A server that has just begun has to get its roster, and is waited for."""
         if self.is_on:
-            self._call.is_ready.wait(seconds)
-        return self._call.roster.table.people(channel)
+            self._membership.is_ready.wait(seconds)
+        return self._membership.roster.table.people(channel)
 
     def check(self, command: Publish) -> None:
-        """InvalidMessage for what would look like a word of ours."""
-        if command.event in OURS and self._is_kept(command.channel):
+        """InvalidMessage for what would look like an event of ours."""
+        if command.event in RESERVED and self._is_kept(command.channel):
             raise InvalidMessage(f"event name {command.event!r} is reserved on channels with PRESENCE")
 
     def _is_kept(self, channel: str) -> bool:
@@ -108,34 +111,35 @@ class Presence:
 
     # Never waits: called by whoever subscribes, and by the link
 
-    def came(self, subscriber: Subscriber, channel: str) -> None:
+    def subscribed(self, subscriber: Subscriber, channel: str) -> None:
         self._has_changed(subscriber, channel, True)
 
-    def went(self, subscriber: Subscriber, channel: str) -> None:
+    def unsubscribed(self, subscriber: Subscriber, channel: str) -> None:
         self._has_changed(subscriber, channel, False)
 
-    def _has_changed(self, subscriber: Subscriber, channel: str, is_here: bool) -> None:
+    def _has_changed(self, subscriber: Subscriber, channel: str, is_subscribed: bool) -> None:
         if not self._is_kept(channel):
             return
         key = subscriber, channel
-        was_here = self._changed.pop(key, None)
-        if is_here or not was_here or key in self._sockets:  # else nobody has looked at it
-            self._changed[key] = is_here
+        was_subscribed = self._changed.pop(key, None)
+        if is_subscribed or not was_subscribed or key in self._sockets:  # else nobody has looked at it
+            self._changed[key] = is_subscribed
         self._work.set()
 
-    def entered(self, entry: Entry) -> None:
-        """A server has said something about presence."""
-        self._call.entered(entry)
+    def apply(self, entry: Entry) -> None:
+        """The next announcement of the log."""
+        self._membership.apply(entry)
 
     def published(self, entry: Entry) -> None:
-        """Something else has entered the log: perhaps an event that this server need not tell any more."""
-        self._call.published(entry)
+        """Something else has entered the log: perhaps an event that need not be published any more."""
+        self._membership.published(entry)
 
-    def gone(self, server: str) -> None:
-        self._call.gone(server)
+    def server_gone(self, server: str) -> None:
+        self._membership.server_gone(server)
 
-    def start_afresh(self) -> None:
-        self._call.begin_again()
+    def rejoin(self) -> None:
+        """The log has begun anew."""
+        self._membership.rejoin()
 
     # The greenlet
 
@@ -144,130 +148,130 @@ class Presence:
             self._work.wait(self._pause())
             self._work.clear()
             try:
-                self._turn()
+                self._run_once()
             except PublishFailed as problem:
-                log.info("presence is told a little later: %s", problem)
-                self._again_soon()
+                log.info("presence is announced a little later: %s", problem)
+                self._retry_soon()
             except Exception:
                 log.exception("presence failed, and goes on")
-                self._again_soon()
+                self._retry_soon()
             finally:
                 release_database()
 
-    def _again_soon(self) -> None:
+    def _retry_soon(self) -> None:
         gevent.sleep(RETRY)
         self._work.set()
 
     def _pause(self) -> float | None:
         due = [self._leaving[0][0]] if self._leaving else []
-        due.extend(self._call.due())
+        due.extend(self._membership.due())
         wait = [max(0.0, min(due) - monotonic())] if due else []
-        if self._call.has_others:
+        if self._membership.has_others:
             wait.append(LOOK_EVERY)
         return min(wait, default=None)
 
-    def _turn(self) -> None:
-        if not self._call.is_ready.is_set():
-            self._call.get_ready()
-            self._differ()
-        self._call.look_for_the_dead()
-        self._count()
-        self._let_leave()
-        self._say()
-        self._greet()
-        self._tell_others()
+    def _run_once(self) -> None:
+        if not self._membership.is_ready.is_set():
+            self._membership.join()
+            self._announce_difference()
+        self._membership.look_for_the_dead()
+        self._look_at_changed()
+        self._expire()
+        self._announce()
+        self._send_lists()
+        self._publish_pending()
 
-    def _differ(self) -> None:
-        """What others have heard of this server and what is true may be two things."""
-        said = self._call.roster.table.of(self._broker.address)
-        self._unsaid.update(dict.fromkeys({*said} ^ {*self._mine}))
+    def _announce_difference(self) -> None:
+        """What the roster has of this server and what is true may be two things."""
+        announced = self._membership.roster.table.of(self._broker.address)
+        self._to_announce.update(dict.fromkeys({*announced} ^ {*self._persons}))
 
-    # Who is here
+    # Who is on this server
 
-    def _count(self) -> None:
+    def _look_at_changed(self) -> None:
         for key in list(islice(self._changed, AT_ONCE)):
-            is_here = self._changed.pop(key, None)
-            if is_here is None:
+            is_subscribed = self._changed.pop(key, None)
+            if is_subscribed is None:
                 continue
-            if is_here and key not in self._sockets:
-                self._come(*key)
-            elif not is_here and key in self._sockets:
-                self._go(*key)
+            if is_subscribed and key not in self._sockets:
+                self._join(*key)
+            elif not is_subscribed and key in self._sockets:
+                self._leave(*key)
         if self._changed:
             self._work.set()
 
-    def _come(self, subscriber: Subscriber, channel: str) -> None:
+    def _join(self, subscriber: Subscriber, channel: str) -> None:
         if subscriber.session is None:  # who only listens is nobody
             return
         found = identity_of(self._rules.of(channel).presence, subscriber.session.socket, channel)
-        self._ungreeted[subscriber, channel] = None
+        self._to_send_list[subscriber, channel] = None
         self._sockets[subscriber, channel] = None if found is None else found["id"]
         if found is None:
             return
         key = channel, found["id"]
-        mine = self._mine.get(key)
-        if mine is None:
-            mine = self._mine[key] = _Mine(found)
-            self._unsaid[key] = None
-        mine.sockets += 1
-        mine.leaves_at = None
+        local = self._persons.get(key)
+        if local is None:
+            local = self._persons[key] = _LocalPerson(found)
+            self._to_announce[key] = None
+        local.sockets += 1
+        local.leaves_at = None
 
-    def _go(self, subscriber: Subscriber, channel: str) -> None:
+    def _leave(self, subscriber: Subscriber, channel: str) -> None:
         person_id = self._sockets.pop((subscriber, channel))
-        self._ungreeted.pop((subscriber, channel), None)
+        self._to_send_list.pop((subscriber, channel), None)
         if person_id is None:
             return
-        mine = self._mine[channel, person_id]
-        mine.sockets -= 1
-        if not mine.sockets:
-            mine.leaves_at = monotonic() + self._grace
-            heappush(self._leaving, (mine.leaves_at, (channel, person_id)))
+        local = self._persons[channel, person_id]
+        local.sockets -= 1
+        if not local.sockets:
+            local.leaves_at = monotonic() + self._grace
+            heappush(self._leaving, (local.leaves_at, (channel, person_id)))
 
-    def _let_leave(self) -> None:
+    def _expire(self) -> None:
         """Who has been away for long enough, and was not only between two pages, has left."""
         now = monotonic()
         while self._leaving and self._leaving[0][0] <= now:
             due, key = heappop(self._leaving)
-            mine = self._mine.get(key)
-            if mine is not None and mine.leaves_at == due:
-                del self._mine[key]
-                self._unsaid[key] = None
+            local = self._persons.get(key)
+            if local is not None and local.leaves_at == due:
+                del self._persons[key]
+                self._to_announce[key] = None
 
-    # What others are told
+    # To the other servers, and to clients
 
-    def _say(self) -> None:
-        while self._unsaid:
-            keys = list(islice(self._unsaid, AT_ONCE))
+    def _announce(self) -> None:
+        while self._to_announce:
+            keys = list(islice(self._to_announce, AT_ONCE))
             for key in keys:
-                del self._unsaid[key]
-            here = [(key[0], self._mine[key].person) for key in keys if key in self._mine]
-            gone = [key for key in keys if key not in self._mine]
+                del self._to_announce[key]
+            joins = [(key[0], self._persons[key].person) for key in keys if key in self._persons]
+            leaves = [key for key in keys if key not in self._persons]
             try:
-                self._call.say(roster.changes(here, gone))
-            except BaseException:  # the truth of then is said again
-                self._unsaid = {**dict.fromkeys(keys), **self._unsaid}
+                self._membership.announce(roster.delta(joins, leaves))
+            except BaseException:  # the truth of then is announced again
+                self._to_announce = {**dict.fromkeys(keys), **self._to_announce}
                 raise
 
-    def _tell_others(self) -> None:
-        if not self._call.is_leader:
+    def _publish_pending(self) -> None:
+        if not self._membership.is_leader:
             return
-        untold = self._call.roster.untold
-        if len(untold) > AT_ONCE:
+        pending = self._membership.roster.pending
+        if len(pending) > AT_ONCE:
             self._work.set()
-        for key, change in list(islice(untold.items(), AT_ONCE)):
+        for key, change in list(islice(pending.items(), AT_ONCE)):
             data = encode_json({"channel": change.channel, "person": change.person})
-            self._tell(change.channel, data, change.event, self._call.key_of(key))
-            self._call.roster.told(key)
+            self._publish_event(change.channel, data, change.event, self._membership.key_of(key))
+            self._membership.roster.published(key)
 
-    def _greet(self) -> None:
-        """Tell those who have come who is here."""
+    def _send_lists(self) -> None:
+        """Send those who have just subscribed who is there."""
         texts: dict[str, str] = {}
-        for subscriber, channel in list(self._ungreeted):
-            del self._ungreeted[subscriber, channel]
+        for subscriber, channel in list(self._to_send_list):
+            del self._to_send_list[subscriber, channel]
             if channel not in texts:
-                people = self._call.roster.table.people(channel)
-                told = {"channel": channel, "people": people[:LISTED], "count": len(people)}
-                texts[channel] = encode_json(told)
+                people = self._membership.roster.table.people(channel)
+                data = {"channel": channel, "people": people[:LISTED], "count": len(people)}
+                texts[channel] = encode_json(data)
             session = subscriber.session
             if session is not None and channel in session.channels and not session.is_disconnected:
-                session.send_event(WHO_IS_HERE, Arguments(texts[channel]))
+                session.send_event(PEOPLE, Arguments(texts[channel]))

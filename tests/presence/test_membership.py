@@ -11,7 +11,7 @@ from realtime_wall.config import Config
 from realtime_wall.errors import PublishFailed
 from realtime_wall.presence.roster import START, dead
 from tests.live import wait_for
-from tests.people import Server, running, told
+from tests.people import Server, people_sent_to, running
 from tests.redis_server import RedisServer
 
 
@@ -44,10 +44,10 @@ def test_a_person_on_two_servers_is_one_and_leaves_once(cluster):
     with cluster(2) as (first, second):
         one, other = first.come("ada"), second.come("ada")
         bob = second.come("bob")
-        assert told(bob) == ["ada", "bob"]
+        assert people_sent_to(bob) == ["ada", "bob"]
 
         first.go(one)
-        assert told(first.come("eve")) == ["ada", "bob", "eve"]
+        assert people_sent_to(first.come("eve")) == ["ada", "bob", "eve"]
         second.go(other)
 
         events = [("joined", "ada"), ("joined", "bob"), ("joined", "eve"), ("left", "ada")]
@@ -58,11 +58,11 @@ def test_a_person_on_two_servers_is_one_and_leaves_once(cluster):
 
 def test_a_server_that_comes_later_knows_who_is_here(cluster):
     with cluster(2) as (first, second):
-        told(first.come("ada")), told(second.come("bob", "room 2"))
+        people_sent_to(first.come("ada")), people_sent_to(second.come("bob", "room 2"))
         with cluster(1) as (third,):
             assert (third.people(), third.people("room 2")) == (["ada"], ["bob"])
-            assert told(third.come("ada")) == ["ada"]
-            assert told(third.come("eve")) == ["ada", "eve"]
+            assert people_sent_to(third.come("ada")) == ["ada"]
+            assert people_sent_to(third.come("eve")) == ["ada", "eve"]
         wait_for(lambda: second.people() == ["ada"])
         wait_for(lambda: second.events[-1] == ("left", "eve"))
         assert second.events.count(("left", "eve")) == 1
@@ -70,13 +70,17 @@ def test_a_server_that_comes_later_knows_who_is_here(cluster):
 
 def test_with_a_server_its_people_leave_once(cluster):
     with cluster(3) as (first, second, third):
-        told(third.come("ada")), told(first.come("eve")), told(third.come("eve"))
+        (
+            people_sent_to(third.come("ada")),
+            people_sent_to(first.come("eve")),
+            people_sent_to(third.come("eve")),
+        )
         third.leave()
 
         for server in (first, second):
             wait_for(lambda server=server: server.people() == ["eve"])
             wait_for(lambda server=server: server.events[-1] == ("left", "ada"))
-        told(second.come("bob"))
+        people_sent_to(second.come("bob"))
         wait_for(
             lambda: (
                 second.events == [("joined", "ada"), ("joined", "eve"), ("left", "ada"), ("joined", "bob")]
@@ -86,30 +90,30 @@ def test_with_a_server_its_people_leave_once(cluster):
 
 def test_when_the_hub_ends_its_people_leave_and_the_others_stay(local):
     with running(local, 3) as (hub, second, third):
-        told(hub.come("ada")), told(second.come("bob")), told(third.come("eve"))
+        people_sent_to(hub.come("ada")), people_sent_to(second.come("bob")), people_sent_to(third.come("eve"))
         hub.leave()
 
         for server in (second, third):
             wait_for(lambda server=server: sorted(server.people()) == ["bob", "eve"])
             wait_for(lambda server=server: ("left", "ada") in server.events)
-        told(third.come("sam"))
+        people_sent_to(third.come("sam"))
         wait_for(lambda: third.events[-1] == ("joined", "sam"))
         assert third.events.count(("left", "ada")) == 1
         assert {name for event, name in third.events if event == "left"} == {"ada"}
         assert [name for event, name in third.events if event == "joined"] == ["ada", "bob", "eve", "sam"]
 
 
-def test_what_the_teller_has_not_told_the_next_one_tells(local):
+def test_what_the_leader_has_not_published_the_next_one_does(local):
     def cannot(*_):
         raise PublishFailed("not now")
 
     with running(local, 3) as (first, second, third):
-        told(third.come("ada"))
+        people_sent_to(third.come("ada"))
         wait_for(lambda: second.events == [("joined", "ada")])
-        leader = next(one for one in (first, second, third) if one.presence._call.is_leader)
+        leader = next(one for one in (first, second, third) if one.presence._membership.is_leader)
         assert leader is first
-        first.presence._tell = cannot
-        told(third.come("bob")), told(second.come("eve"))
+        first.presence._publish_event = cannot
+        people_sent_to(third.come("bob")), people_sent_to(second.come("eve"))
         assert third.people() == ["ada", "bob", "eve"]
         assert second.events == [("joined", "ada")]
         first.leave()
@@ -118,63 +122,63 @@ def test_what_the_teller_has_not_told_the_next_one_tells(local):
         wait_for(lambda: second.events == third.events == events, "the events")
 
 
-def test_what_was_told_and_not_confirmed_is_not_told_twice(local):
+def test_what_was_published_and_not_confirmed_is_not_published_twice(local):
     with running(local, 2) as (first, second):
-        really, said = first.presence._tell, []
+        really, published = first.presence._publish_event, []
 
         def lose_the_answer(*event):
             really(*event)
-            said.append(event)
-            if len(said) < 3:
+            published.append(event)
+            if len(published) < 3:
                 raise PublishFailed("the answer was lost")
 
-        first.presence._tell = lose_the_answer
+        first.presence._publish_event = lose_the_answer
         first.presence.published = lambda entry: None  # nor has its entry come in yet
-        told(second.come("ada")), told(second.come("bob"))
+        people_sent_to(second.come("ada")), people_sent_to(second.come("bob"))
 
         wait_for(lambda: second.events[-1:] == [("joined", "bob")])
         assert second.events == [("joined", "ada"), ("joined", "bob")]
-        assert len(said) > 2
+        assert len(published) > 2
 
 
-def test_a_server_that_is_said_to_be_dead_and_is_not_says_so(local):
+def test_a_server_that_is_announced_dead_and_is_not_joins_again(local):
     with running(local, 2) as (first, second):
-        told(second.come("ada"))
-        first.presence._call.say(dead(second.address))
+        people_sent_to(second.come("ada"))
+        first.presence._membership.announce(dead(second.address))
 
         wait_for(lambda: first.events == [("joined", "ada"), ("left", "ada"), ("joined", "ada")])
         assert first.people() == second.people() == ["ada"]
-        assert told(second.come("bob")) == ["ada", "bob"]
+        assert people_sent_to(second.come("bob")) == ["ada", "bob"]
 
 
-def test_a_server_that_began_with_a_roll_of_its_own_is_put_right(local):
+def test_a_server_that_began_with_a_roster_of_its_own_is_put_right(local):
     with running(local, 2) as (first, second):
-        told(first.come("ada"))
-        lost = second.presence._call
-        lost.begin_again()
+        people_sent_to(first.come("ada"))
+        lost = second.presence._membership
+        lost.rejoin()
         lost.roster = type(lost.roster)()
-        lost._hello = None
+        lost._joining = None
         lost.roster.start(second.address)
         lost._is_ready_now()
-        lost.say(START)
+        lost.announce(START)
 
         wait_for(lambda: second.people() == ["ada"], "what the other one knows")
-        assert told(second.come("bob")) == ["ada", "bob"]
+        assert people_sent_to(second.come("bob")) == ["ada", "bob"]
         wait_for(lambda: first.events == [("joined", "ada"), ("joined", "bob")])
 
 
-def test_what_could_not_be_said_is_said_later(local):
+def test_what_could_not_be_announced_is_announced_later(local):
     with running(local, 2) as (first, second):
-        told(second.come("ada"))
-        really, failures = second.presence._call.say, []
+        people_sent_to(second.come("ada"))
+        really, failures = second.presence._membership.announce, []
 
-        def fail_twice(said):
+        def fail_twice(announcement):
             if len(failures) < 2:
-                failures.append(said)
+                failures.append(announcement)
                 raise PublishFailed("not now")
-            really(said)
+            really(announcement)
 
-        second.presence._call.say = fail_twice
+        second.presence._membership.announce = fail_twice
         bob = second.come("bob")
 
         wait_for(lambda: first.people() == ["ada", "bob"])
@@ -182,17 +186,17 @@ def test_what_could_not_be_said_is_said_later(local):
         wait_for(lambda: first.events[-1] == ("left", "bob"))
 
 
-def test_many_who_come_at_once_are_said_together(local):
+def test_many_who_join_at_once_are_announced_together(local):
     with running(local, 2) as (first, second):
-        told(first.come("ada"))
-        says = []
-        really = second.presence._call.say
-        second.presence._call.say = lambda said: (says.append(said), really(said))
+        people_sent_to(first.come("ada"))
+        announced = []
+        really = second.presence._membership.announce
+        second.presence._membership.announce = lambda one: (announced.append(one), really(one))
         clients = [second.come(f"p{number}") for number in range(150)]
-        told(clients[-1])
+        people_sent_to(clients[-1])
 
         wait_for(lambda: len(first.broker.newest("room", 999)) == 151)
-        assert len(says) == 1
+        assert len(announced) == 1
 
 
 NAMES, ROOMS = ("ada", "bob", "eve"), ("room", "room 2")
@@ -219,7 +223,7 @@ def test_whatever_happens_all_agree_and_events_are_balanced(tmp_path_factory, da
             elif what == "turn":
                 gevent.idle()
 
-        # Each server says its own in order: what it has said last comes after all that was said before.
+        # Each server announces its own in order: what it announced last comes after all before.
         last = {server: f"the last of {number}" for number, server in enumerate(here)}
         there = {(name, room) for sockets in here.values() for name, room, _ in sockets}
         for room in ROOMS:
@@ -247,7 +251,7 @@ def test_servers_that_begin_at_once_agree(local):
     try:
         clients = [server.come(f"p{number}") for number, server in enumerate(servers)]
         for client in clients:
-            told(client)
+            people_sent_to(client)
         for server in servers:
             wait_for(lambda s=server: sorted(s.people()) == ["p0", "p1", "p2", "p3"])
         wait_for(lambda: sorted(servers[0].events) == [("joined", f"p{n}") for n in range(4)])

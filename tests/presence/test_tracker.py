@@ -45,7 +45,7 @@ def left(person):
     return "left", {"channel": "room", "person": person}
 
 
-def told(client):
+def people_sent_to(client):
     wait_for(lambda: client.sent, "the event 'presence'")
     assert [name for name, _, _ in client.sent] == ["presence"]
     return client.sent[0][1]
@@ -55,17 +55,17 @@ def people(node, channel="room"):
     return node.presence.people(channel, 10)
 
 
-def test_who_comes_is_told_who_is_here_and_is_told_to_the_others(node):
+def test_who_subscribes_is_sent_who_is_there_and_the_others_are_sent_him(node):
     ada = come(node, ADA)
-    assert told(ada) == {"channel": "room", "people": [ADA_SEEN], "count": 1}
+    assert people_sent_to(ada) == {"channel": "room", "people": [ADA_SEEN], "count": 1}
     bob = come(node, BOB)
 
-    assert told(bob) == {"channel": "room", "people": [ADA_SEEN, BOB_SEEN], "count": 2}
+    assert people_sent_to(bob) == {"channel": "room", "people": [ADA_SEEN, BOB_SEEN], "count": 2}
     wait_for(lambda: events(ada) == [joined(ADA_SEEN), joined(BOB_SEEN)])
     assert people(node) == [ADA_SEEN, BOB_SEEN]
 
 
-def test_the_people_are_told_behind_the_subscription_s_answer(node):
+def test_the_people_are_sent_behind_the_subscription_s_answer(node):
     ada = RecordingTransport(node)
     ada.send_caught_up = lambda *_: ada.sent.append(("subscribed", None, None))
     ada.socket.subscribe("room")
@@ -77,7 +77,7 @@ def test_the_people_are_told_behind_the_subscription_s_answer(node):
 def test_several_tabs_are_one_person(node):
     bob = come(node, BOB)
     tabs = [come(node, ADA) for _ in range(3)]
-    assert told(tabs[2])["people"] == [BOB_SEEN, ADA_SEEN]
+    assert people_sent_to(tabs[2])["people"] == [BOB_SEEN, ADA_SEEN]
 
     for tab in tabs[:2]:
         tab.leave()
@@ -92,20 +92,20 @@ def test_several_tabs_are_one_person(node):
 def test_who_goes_to_another_page_has_not_left():
     with no_receivers(), starting(presence_grace=60.0) as node:
         first = come(node, ADA)
-        told(first)
+        people_sent_to(first)
         first.leave()
         second = come(node, ADA)
-        told(second)
+        people_sent_to(second)
 
         bob = come(node, BOB)
-        told(bob)
+        people_sent_to(bob)
         wait_for(lambda: events(second) == [joined(BOB_SEEN)])
 
 
 def test_who_does_not_come_back_in_time_has_left():
     with no_receivers(), starting(presence_grace=0.05) as node:
         bob, ada = come(node, BOB), come(node, ADA)
-        told(ada)
+        people_sent_to(ada)
         ada.leave()
 
         wait_for(lambda: events(bob)[-1:] == [left(ADA_SEEN)])
@@ -113,23 +113,23 @@ def test_who_does_not_come_back_in_time_has_left():
 
 def test_who_comes_and_goes_before_anybody_looks_was_never_there(node):
     bob = come(node, BOB)
-    told(bob)
+    people_sent_to(bob)
     come(node, ADA).leave()
     assert not node.presence._changed
-    told(come(node, SimpleNamespace(**{**vars(BOB), "pk": 9})))
+    people_sent_to(come(node, SimpleNamespace(**{**vars(BOB), "pk": 9})))
 
     wait_for(lambda: len(events(bob)) == 2)
     assert "7" not in str(events(bob))
 
 
-def test_a_guest_is_the_same_in_all_tabs_and_its_id_tells_nothing(node):
+def test_a_guest_is_the_same_in_all_tabs_and_its_id_gives_nothing_away(node):
     clients = []
     for key in ("a-secret-key", "a-secret-key", None, None):
         client = RecordingTransport(node)
         client.socket.request.session = SimpleNamespace(session_key=key)
         client.socket.subscribe("room")
         clients.append(client)
-    told(clients[-1])
+    people_sent_to(clients[-1])
 
     ids = [one["id"] for one in people(node)]
     assert len(ids) == len(set(ids)) == 3
@@ -147,9 +147,9 @@ def test_the_project_says_who_somebody_is_and_who_stays_unseen():
         come(node, ADA)
         bob = come(node, BOB)
 
-        assert told(bob)["people"] == [{"id": "room:7", "colour": "green"}]
+        assert people_sent_to(bob)["people"] == [{"id": "room:7", "colour": "green"}]
         bob.leave()
-        told(come(node, SimpleNamespace(pk=9)))
+        people_sent_to(come(node, SimpleNamespace(pk=9)))
         assert [one["id"] for one in people(node)] == ["room:7", "room:9"]
 
 
@@ -161,7 +161,7 @@ def test_the_project_says_who_somebody_is_and_who_stays_unseen():
 def test_who_cannot_be_shown_stays_unseen_and_the_log_says_why(caplog, person):
     with no_receivers(), starting(channels={"*": {"PRESENCE": lambda socket, channel: person}}) as node:
         with caplog.at_level(logging.ERROR):
-            assert told(come(node))["people"] == []
+            assert people_sent_to(come(node))["people"] == []
         (record,) = caplog.records
         assert "PRESENCE of channel 'room' failed" in record.message
 
@@ -172,13 +172,13 @@ def test_a_function_that_fails_harms_nobody_else(caplog):
 
     with no_receivers(), starting(channels={"*": {"PRESENCE": who}}) as node:
         come(node, None)
-        assert told(come(node, ADA))["people"] == [{"id": "ada"}]
+        assert people_sent_to(come(node, ADA))["people"] == [{"id": "ada"}]
     assert caplog.text.count("AttributeError") == 1
 
 
 def test_a_channel_without_presence_knows_nothing_of_it(node):
     client = come(node, ADA, "quiet")
-    told(come(node, ADA))
+    people_sent_to(come(node, ADA))
 
     assert client.sent == []
     assert people(node, "quiet") == []
@@ -205,7 +205,7 @@ def test_of_a_crowd_only_some_are_listed_and_all_are_counted(node, monkeypatch):
     monkeypatch.setattr("realtime_wall.presence.tracker.AT_ONCE", 3)
     clients = [come(node, SimpleNamespace(**{**vars(ADA), "pk": number})) for number in range(10)]
 
-    data = told(clients[-1])
+    data = people_sent_to(clients[-1])
     assert (len(data["people"]), data["count"]) == (2, 10)
     assert len(people(node)) == 10
 
@@ -220,11 +220,11 @@ def test_what_finding_a_person_took_from_the_database_is_given_back(node, monkey
     wait_for(lambda: 1 in released)
 
 
-def test_a_client_that_is_told_again_what_it_missed_was_here_all_the_time(node):
+def test_a_client_that_is_sent_again_what_it_missed_was_here_all_the_time(node):
     ada = come(node, ADA)
-    told(ada)
+    people_sent_to(ada)
     ada.session.catch_up_again("room", node.broker.top, None)
-    told(come(node, BOB))
+    people_sent_to(come(node, BOB))
 
     assert [name for name, _, _ in ada.sent] == ["presence"]
     wait_for(lambda: len(events(ada)) >= 2)
@@ -242,6 +242,6 @@ def test_who_goes_while_it_is_found_out_who_it_is_has_gone():
     with no_receivers(), starting(channels={"*": {"PRESENCE": who}}) as node:
         ada = come(node, ADA)
         wait_for(lambda: found)
-        assert told(come(node, BOB))["people"] == [{"id": "bob"}]
+        assert people_sent_to(come(node, BOB))["people"] == [{"id": "bob"}]
         assert people(node) == [{"id": "bob"}]
         assert ada.sent == []
