@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.utils.module_loading import import_string
 
 from realtime_wall import config
 from realtime_wall.auth import origins
@@ -135,38 +132,6 @@ def check_patching(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
-
-
-@register(TAG)
-def check_async(**_: Any) -> list[CheckMessage]:
-    """Two async views at once fail under gevent: each wants to start an event loop in the same thread."""
-    found: list[CheckMessage] = []
-    hint = "Write it as a plain function: under gevent a blocking call waits without blocking others."
-    for name in settings.MIDDLEWARE:
-        middleware = import_string(name)
-        if getattr(middleware, "async_capable", False) and not getattr(middleware, "sync_capable", True):
-            found.append(Warning(f"The middleware {name} is async only.", hint=hint, id="realtime_wall.W001"))
-    for route, view in _views(get_resolver().url_patterns, ""):
-        if _is_async(view):
-            found.append(Warning(f"The view of {route!r} is async.", hint=hint, id="realtime_wall.W002"))
-    return found
-
-
-def _views(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _views(pattern.url_patterns, route)
-        else:
-            yield route, pattern.callback
-
-
-def _is_async(view: Any) -> bool:
-    from asgiref.sync import iscoroutinefunction
-
-    return bool(
-        iscoroutinefunction(view) or getattr(getattr(view, "view_class", None), "view_is_async", False)
-    )
 
 
 @register(TAG)

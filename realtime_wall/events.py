@@ -145,7 +145,6 @@ def _decorator(
 def _receiver(handler: Callable[..., Any], argument: str | None, channel: str | None) -> signals.Receiver:
     if not callable(handler):
         raise EventError(f"{handler!r} is no function; options are given by name, as in name={handler!r}")
-    signals.refuse_async(handler)
     pattern = re.compile(channel) if channel is not None else None
 
     # ``wraps`` makes the log name the handler, not this function.
@@ -187,7 +186,6 @@ def on_published(pattern: str) -> Decorator[Callable[[Published], object]]:
         raise EventError("on_published takes a pattern of channel names, as in on_published('tweets*')")
 
     def decorate(handler: Callable[[Published], object]) -> Callable[[Published], object]:
-        signals.refuse_async(handler)
         published_receivers.append((pattern, handler))
         return handler
 

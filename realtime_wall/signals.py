@@ -1,9 +1,8 @@
 """The signals that user code connects to.
 
-They are blinker signals with three differences. Receivers run in the order in which they were
-connected. ``connect`` takes Django's ``dispatch_uid`` as well, so that Django's
-``@receiver(signal, dispatch_uid=...)`` works on them. And an ``async def`` receiver is refused:
-it could never run here.
+They are blinker signals with two differences. Receivers run in the order in which they were
+connected. And ``connect`` takes Django's ``dispatch_uid`` as well, so that Django's
+``@receiver(signal, dispatch_uid=...)`` works on them.
 
 Like Django's and blinker's own, a receiver is held weakly: one that is defined inside a function
 is forgotten with it, unless it is connected with ``weak=False``.
@@ -11,7 +10,6 @@ is forgotten with it, unless it is connected with ``weak=False``.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Hashable, Iterable
 from itertools import count
 from typing import Any
@@ -26,24 +24,6 @@ Receiver = Callable[..., Any]
 
 def name_of(receiver: Receiver) -> str:
     return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
-
-
-class AsyncReceiver(TypeError):  # noqa: N818
-    """An ``async def`` function was connected to a signal."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
-        super().__init__(
-            f"{name_of(receiver)} is an async function and would never run: receivers are plain functions, "
-            "each in a greenlet of its own, where blocking calls wait without blocking others. "
-            "Write 'def' instead of 'async def'"
-        )
-
-
-def refuse_async(receiver: Receiver) -> None:
-    for function in (receiver, getattr(receiver, "__call__", None)):  # noqa: B004
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise AsyncReceiver(receiver)
 
 
 class Signal(NamedSignal):
@@ -65,7 +45,6 @@ class Signal(NamedSignal):
 
         A ``dispatch_uid`` that is already connected (for this sender) changes nothing, as in Django.
         """
-        refuse_async(receiver)
         sender = ANY if sender is None else sender
         if dispatch_uid is not None:
             if self._connected_as(dispatch_uid, sender) is not None:

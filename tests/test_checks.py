@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import include, path
+from django.urls import path
 from django.views import View
 
 from realtime_wall.checks import TAG
@@ -32,43 +32,12 @@ def plain(request):
     return HttpResponse()
 
 
-async def slow(request):
-    return HttpResponse()
-
-
-class Waiting(View):
-    async def get(self, request):
-        return HttpResponse()
-
-
 class Plain(View):
     def get(self, request):
         return HttpResponse()
 
 
 urlpatterns = [path("plain/", plain), path("class/", Plain.as_view())]
-
-
-class WithAsync:
-    urlpatterns = [
-        path("plain/", plain),
-        path("slow/", slow),
-        path("below/", include([path("waiting/", Waiting.as_view()), path("class/", Plain.as_view())])),
-    ]
-
-
-class PlainMiddleware:
-    pass
-
-
-class AsyncMiddleware:
-    sync_capable = False
-    async_capable = True
-
-
-class BothMiddleware:
-    sync_capable = True
-    async_capable = True
 
 
 def test_a_project_that_is_fine_hears_nothing():
@@ -147,25 +116,6 @@ def test_other_commands_need_no_patches(monkeypatch, argv):
 
 def test_patches_in_time_are_fine(serving):
     assert ids() == []
-
-
-def test_middleware_that_is_async_only_is_a_warning():
-    with override_settings(MIDDLEWARE=[f"{__name__}.PlainMiddleware", f"{__name__}.BothMiddleware"]):
-        assert ids() == []
-    with override_settings(MIDDLEWARE=[f"{__name__}.PlainMiddleware", f"{__name__}.AsyncMiddleware"]):
-        assert found() == [
-            ("realtime_wall.W001", f"The middleware {__name__}.AsyncMiddleware is async only."),
-        ]
-
-
-def test_async_views_are_a_warning_with_their_address():
-    with override_settings(ROOT_URLCONF=__name__):
-        assert ids() == []
-    with override_settings(ROOT_URLCONF=WithAsync):
-        assert found() == [
-            ("realtime_wall.W002", "The view of 'slow/' is async."),
-            ("realtime_wall.W002", "The view of 'below/waiting/' is async."),
-        ]
 
 
 def database(**settings):

@@ -13,7 +13,6 @@ from realtime_wall.events import (
     on_subscribe,
     on_unsubscribe,
 )
-from realtime_wall.signals import AsyncReceiver
 from tests.fakes import no_receivers
 
 
@@ -185,21 +184,6 @@ def test_connecting_takes_no_channel():
         on_connect(channel="room")(handler)
 
     assert not signals.socket_connected.receivers
-
-
-async def too_modern(*_): ...
-
-
-@pytest.mark.parametrize(
-    "decorator",
-    [
-        *(on_connect, on_message, on_event, on_event(name="add"), on_subscribe, on_unsubscribe),
-        *(on_error, on_disconnect, on_finish, on_message(channel="a")),
-    ],
-)
-def test_an_async_handler_is_refused_with_its_name(decorator):
-    with pytest.raises(AsyncReceiver, match=r"^tests\.test_events\.too_modern is an async function"):
-        decorator(too_modern)
 
 
 def test_an_option_without_its_name_is_a_clear_error():

@@ -1,13 +1,12 @@
 import gc
 import random
-from functools import partial
 
 import pytest
 from blinker import ANY
 from django.dispatch import receiver as django_receiver
 
 from realtime_wall import signals
-from realtime_wall.signals import AsyncReceiver, Signal, SignalsByName
+from realtime_wall.signals import Signal, SignalsByName
 
 
 class Somebody:
@@ -276,44 +275,6 @@ def test_an_unknown_dispatch_uid_disconnects_nobody(signal, recorder):
     run(signal)
 
     assert recorder.heard == ["hear"]
-
-
-# Async functions
-
-
-async def too_modern(sender, **kwargs):
-    raise AssertionError("this could never run")
-
-
-async def generating(sender, **kwargs):
-    yield sender
-
-
-class CalledAsync:
-    async def __call__(self, sender, **kwargs):
-        raise AssertionError("this could never run")
-
-    async def method(self, sender, **kwargs):
-        raise AssertionError("this could never run")
-
-
-@pytest.mark.parametrize(
-    "receiver",
-    [too_modern, generating, CalledAsync(), CalledAsync().method, partial(too_modern, extra=1)],
-    ids=["function", "generator", "object", "method", "partial"],
-)
-def test_what_is_async_is_refused_when_it_is_connected(signal, receiver):
-    with pytest.raises(AsyncReceiver, match="Write 'def' instead of 'async def'"):
-        signal.connect(receiver)
-
-    assert not signal.receivers
-
-
-def test_the_refusal_names_the_async_function(signal):
-    with pytest.raises(AsyncReceiver, match=r"^tests\.test_signals\.too_modern is an async") as refusal:
-        django_receiver(signal)(too_modern)
-
-    assert refusal.value.receiver is too_modern
 
 
 # The signals

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.utils.module_loading import import_string
 
+from realtime_wall.async_functions import result_of
 from realtime_wall.config import Config
 from realtime_wall.errors import Refuse
 from realtime_wall.protocol.json_output import encode_json
@@ -21,7 +22,7 @@ def refusal(request: HttpRequest, config: Config) -> HttpResponse | None:
         import_string(config.authorize) if isinstance(config.authorize, str) else config.authorize
     )
     try:
-        agreed = authorize(request)
+        agreed = result_of(authorize(request))
     except Refuse as refusal:
         if refusal.data is None:
             return HttpResponseForbidden("refused\n", content_type="text/plain; charset=utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from realtime_wall.async_functions import result_of
 from realtime_wall.auth import channel_token
 from realtime_wall.channels.rules import WORDS, Rule, Who, each
 
@@ -53,7 +54,7 @@ def _may(who: Who, request: HttpRequest, channel: str, token: object, *, write: 
         return _fits_word(str(who), request, channel, token, write=write)
     try:
         function = import_string(who) if isinstance(who, str) else who
-        return bool(function(request, channel))
+        return bool(result_of(function(request, channel)))
     except Exception:
         log.exception("the rule of channel %r failed: nobody is let in by it", channel)
         return False

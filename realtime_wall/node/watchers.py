@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
+from realtime_wall.async_functions import result_of
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
@@ -69,7 +70,7 @@ class Receiver:
     def _run(self, message: Message) -> None:
         started = monotonic()
         try:
-            self._function(_published(message))
+            result_of(self._function(_published(message)))
         # As in sockets/dispatch/receivers.py: whatever it raises is its own fault.
         except BaseException:
             log.exception("%s failed on a message of %r", name_of(self._function), message.channel)

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
+from realtime_wall.async_functions import result_of
 from realtime_wall.auth import django_sessions
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.presence.table import Person
@@ -34,7 +35,7 @@ def of(who: Any, socket: Socket, channel: str) -> Person | None:
             person = _default(socket)
         else:
             function = import_string(who) if isinstance(who, str) else who
-            person = function(socket, channel)
+            person = result_of(function(socket, channel))
         return None if person is None else _checked(person)
     except Exception:
         log.exception("PRESENCE of channel %r failed for %r: it stays unseen", channel, socket)

@@ -15,11 +15,12 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall import signals
+from realtime_wall.async_functions import result_of
 from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.node import queries, session_migration
 from realtime_wall.node.node import Node
-from realtime_wall.server import drain
+from realtime_wall.server import asyncio_per_greenlet, drain
 from realtime_wall.server.affinity.fd_passing import FdPassing
 from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
@@ -72,6 +73,7 @@ def serve(
         link.start()
     server = _Server(listener, application, config, link)
     server.node.on_end = stop.set
+    asyncio_per_greenlet.install()
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
@@ -162,6 +164,6 @@ def _tell(signal_: signals.Signal, node: Node) -> None:
     """Send a signal about the server; a receiver that fails is logged and hurts nobody."""
     for receiver in signal_.receivers_for(node):
         try:
-            receiver(node)
+            result_of(receiver(node))
         except Exception:
             log.exception("%r failed on %s", receiver, signal_.name)

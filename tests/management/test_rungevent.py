@@ -346,25 +346,6 @@ def test_an_error_in_an_app_s_events_is_shown(tmp_path):
     assert 'own/events.py", line 1' in result.stderr
 
 
-def test_an_async_receiver_is_refused_at_the_start(tmp_path):
-    events = """
-        from realtime_wall.events import on_connect
-
-        @on_connect
-        async def greet(request, socket, context):
-            socket.send("hello")
-    """
-    server = projects.serve(projects.make(tmp_path, events=events))
-
-    result = server.manage(*server.command)
-    server.directory.cleanup()
-
-    assert result.returncode == 1
-    last_line = result.stderr.strip().splitlines()[-1]
-    assert "greet" in last_line
-    assert "async def" in last_line
-
-
 def test_under_runserver_the_address_of_the_socket_says_what_to_start():
     with LiveServer() as server:
         address = free_address()

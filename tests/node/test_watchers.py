@@ -1,5 +1,6 @@
 """Receivers of what is published, by pattern."""
 
+import asyncio
 import logging
 
 import gevent
@@ -8,7 +9,6 @@ import pytest
 from realtime_wall import api, events
 from realtime_wall.events import EventError, on_published
 from realtime_wall.node.watchers import WAITING
-from realtime_wall.signals import AsyncReceiver
 from tests.fakes import RecordingTransport, running_node
 
 
@@ -33,6 +33,21 @@ def test_it_is_called_with_what_is_published_on_channels_that_fit():
     (one,) = heard
     assert (one.channel, one.data, one.event, one.event_id) == ("tweets.python", {"n": 1}, "tweet", "seven")
     assert one.cursor == str(position)
+
+
+def test_it_may_be_asynchronous():
+    heard = []
+
+    @on_published("a")
+    async def hear(message):
+        await asyncio.sleep(0)
+        heard.append(message.data)
+
+    with running_node() as node:
+        api.publish("a", 1)
+        settle(node)
+
+    assert heard == [1]
 
 
 def test_what_is_broadcast_to_all_is_on_no_channel():
@@ -121,7 +136,3 @@ def test_one_that_is_too_slow_misses_messages_and_the_log_says_so(caplog):
 def test_it_is_registered_in_a_way_that_can_work():
     with pytest.raises(EventError, match="takes a pattern"):
         on_published(lambda message: None)
-    with pytest.raises(AsyncReceiver):
-
-        @on_published("a")
-        async def never(message): ...

@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "site_app",
 ]
 MIDDLEWARE = ["site_app.middleware.MarkingMiddleware", *MIDDLEWARE]  # noqa: F405
+MIDDLEWARE += os.environ.get("SITE_MIDDLEWARE", "").split()
 ROOT_URLCONF = "site_urls"
 DATABASES = {
     "default": {

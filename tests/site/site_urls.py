@@ -5,6 +5,7 @@ from site_app import views
 urlpatterns = [
     path("", include("realtime_wall.urls")),
     path("", include("realtime_wall.channel_urls")),  # where nginx push stream's clients look
+    path("async/", include("site_app.async_views")),
     path("publish/", views.publish_view),
     path("admin/", admin.site.urls),
     path("hello/", views.hello),

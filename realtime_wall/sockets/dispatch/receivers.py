@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from gevent import getcurrent
 
 from realtime_wall import signals
+from realtime_wall.async_functions import result_of
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
 
@@ -61,7 +62,7 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
     for receiver in signal.receivers_for(socket):
         started = monotonic()
         try:
-            outcome.values.append(receiver(socket, request=socket.request, **arguments))
+            outcome.values.append(result_of(receiver(socket, request=socket.request, **arguments)))
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
         except BaseException as problem:
             if isinstance(problem, Refuse) and signal in REFUSABLE:

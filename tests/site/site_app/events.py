@@ -1,3 +1,4 @@
+import asyncio
 import os
 import sys
 import time
@@ -80,6 +81,17 @@ def powers(request, socket, context, event):
 @on_event(name="session")
 def session(request, socket, context, event):
     return request.session.get("name")
+
+
+@on_event(name="count users")
+def count_users(request, socket, context, event):
+    return User.objects.count()
+
+
+@on_event(name="await users")
+async def await_users(request, socket, context, event):
+    await asyncio.sleep(0.001)
+    return [await User.objects.acount(), str(request.user)]
 
 
 @on_event(name="fail")

@@ -1,5 +1,8 @@
 """What a site's own middleware does to every response, and a count of the requests it saw."""
 
+import asyncio
+
+from asgiref.sync import markcoroutinefunction
 from django.core.signals import request_finished, request_started
 
 counts = {"started": 0, "finished": 0}
@@ -27,4 +30,21 @@ class MarkingMiddleware:
         if "cookie" in request.GET:
             response.set_cookie("site", request.GET["cookie"])
             response.set_cookie("second", "too")
+        return response
+
+
+class AsyncMiddleware:
+    """One that is asynchronous only, and waits."""
+
+    sync_capable, async_capable = False, True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request):
+        await asyncio.sleep(0.001)
+        request.seen_by = "async middleware"
+        response = await self.get_response(request)
+        response["X-Async"] = "seen"
         return response

@@ -1,0 +1,110 @@
+"""A site with asynchronous code of every kind: it works, and nobody else notices."""
+
+import json
+import statistics
+from pathlib import Path
+
+import gevent
+import pytest
+from gevent.pool import Pool
+
+from tests.live import LiveServer, wait_for
+
+KINDS = ("native", "class", "bridged", "fetched", "streamed")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with LiveServer() as server:
+        migrated(server)
+        yield server
+
+
+def migrated(server):
+    done = server.manage("migrate", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+
+
+def ordinary(server):
+    reply = server.get("/async/ordinary/")
+    return reply.status, reply.body
+
+
+def ask(server, count):
+    with server.client() as client:
+        return [client.ask("count users", id=number) for number in range(count)]
+
+
+def test_asynchronous_requests_and_everybody_else_work_side_by_side(server):
+    waiting = [gevent.spawn(server.get, f"/async/{kind}/") for kind in KINDS * 4]
+    # The four of a class wait in two tasks each.
+    wait_for(lambda: json.loads(server.get("/async/gate/").body)["waiting"] == 24, "all to be at the gate")
+
+    events = [gevent.spawn(ask, server, 20) for _ in range(10)]
+    pages = Pool(10).map(lambda _: ordinary(server), range(200))
+    answers = [answer for one in gevent.joinall(events) for answer in one.get()]
+    server.get("/async/gate/?open=1")
+
+    assert pages == [(200, b"0")] * 200
+    assert answers == [0] * 200
+    replies = {(kind, one.get().status, one.get().body) for kind, one in zip(KINDS * 4, waiting, strict=True)}
+    assert replies == {
+        ("native", 200, b'{"users": [0, 0]}'),
+        ("class", 200, b'{"user": "AnonymousUser"}'),
+        ("bridged", 200, b'{"users": 0, "again": 0}'),
+        ("fetched", 200, b'{"answer": "HTTP/1.1 200 OK", "users": 0}'),
+        ("streamed", 200, b"one 0"),
+    }
+    assert "Traceback" not in server.output
+
+
+def test_asynchronous_receivers_answer_many_clients_at_once(server):
+    def talk(_):
+        with server.client() as client:
+            return [client.ask("await users", id=number) for number in range(5)]
+
+    assert Pool(20).map(talk, range(20)) == [[[0, "AnonymousUser"]] * 5] * 20
+
+
+def test_asynchronous_middleware_sees_pages_and_handshakes():
+    with LiveServer(environment={"SITE_MIDDLEWARE": "site_app.middleware.AsyncMiddleware"}) as server:
+        migrated(server)
+        pages = Pool(10).map(lambda _: server.get("/async/ordinary/"), range(40))
+        with server.client() as client:
+            answers = [client.ask("count users"), client.ask("await users")]
+        handshake = server.get("/socket.io/?EIO=4&transport=polling")
+
+    assert [(one.status, one.body, one.headers["x-async"]) for one in pages] == [(200, b"0", "seen")] * 40
+    assert answers == [0, [0, "AnonymousUser"]]
+    assert (handshake.status, handshake.headers["x-async"]) == (200, "seen")
+
+
+@pytest.mark.alone
+def test_loops_that_wait_cost_the_others_little():
+    """With 20 loops that wait, ordinary requests take 1.05 times the CPU; a margin for a busy machine."""
+    with LiveServer() as server:
+        migrated(server)
+        ratios = [cost_of_waiting_loops(server) for _ in range(7)]
+
+    print(
+        "CPU of ordinary requests beside loops that wait:", " ".join(f"{one:.3f}" for one in sorted(ratios))
+    )
+    assert statistics.median(ratios) < 1.15, ratios
+
+
+def cost_of_waiting_loops(server):
+    without = cpu_of_requests(server)
+    waiting = [gevent.spawn(server.get, "/async/native/") for _ in range(20)]
+    wait_for(lambda: json.loads(server.get("/async/gate/").body)["waiting"] == 20, "all to be at the gate")
+    beside = cpu_of_requests(server)
+    server.get("/async/gate/?open=1")
+    gevent.joinall(waiting, raise_error=True)
+    return 2 * beside / (without + cpu_of_requests(server))
+
+
+def cpu_of_requests(server):
+    schedule = Path(f"/proc/{server.process.pid}/schedstat")  # its first number: nanoseconds on a CPU
+    before = int(schedule.read_text().split()[0])
+    for _ in range(100):
+        ordinary(server)
+    return int(schedule.read_text().split()[0]) - before
