@@ -51,7 +51,7 @@ def serve(
     on_ready: Callable[[], None],
     link: Link | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; a second one ends the drain at once.
+    """Serve until SIGTERM, SIGINT or SIGHUP; a second one ends the drain at once.
 
     One of several workers has a link to its supervisor.
     """
@@ -71,6 +71,8 @@ def serve(
         # A terminal that is closed tells all its processes: what is to be done the supervisor decides.
         watchers.append(gevent.signal_handler(signal.SIGHUP, lambda: None))
         link.start()
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        watchers.append(gevent.signal_handler(signal.SIGHUP, told_to_stop))
     server = _Server(listener, application, config, link)
     server.node.on_end = stop.set
     asyncio_per_greenlet.install()

@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 
+import gevent
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.live import PATIENCE, wait_for
 from tests.management import projects
 
 STARTED = r"Starting gevent server at (\S+)"
+SAVES = 20 if os.environ.get("REALTIME_WALL_PROVE") else 2
 SECOND = projects.VIEWS.replace("first", "second")
 
 
@@ -85,14 +88,77 @@ def test_an_app_that_cannot_be_imported_is_shown_and_may_be_mended(server, proje
     assert server.get("/own/").body == b"first"
 
 
-def test_while_it_waits_for_mending_a_signal_ends_it(server, project):
+def test_while_a_mistake_is_mended_the_code_before_it_serves(server, project):
     edit(project / "own" / "__init__.py", "raise LookupError('of ours')")
     server.wait_for_log("LookupError: of ours")
 
-    wait_for(lambda: not psutil.Process(server.process.pid).children(), "the end of its child")
-
+    assert server.get("/own/").body == b"first"
     assert server.stop() == 0
-    assert server.output.rstrip().endswith("LookupError: of ours")
+
+
+class Visitor:
+    """A page that subscribes, and comes back with its cursor whenever it is cut."""
+
+    def __init__(self, server):
+        self.server = server
+        self.heard, self.gaps, self.refused, self.visits = [], 0, 0, 0
+        self._cursor, self._is_over = None, False
+        self.ready = gevent.event.Event()
+        self._greenlet = gevent.spawn(self._run)
+
+    def _run(self):
+        while not self._is_over:
+            try:
+                with self.server.client() as client:
+                    self.visits += 1
+                    self._listen(client)
+            except ConnectionRefusedError:
+                self.refused += 1
+            except (ConnectionClosed, OSError):
+                continue
+
+    def _listen(self, client):
+        client.tell({"type": "subscribe", "channel": "saves", "since": self._cursor, "id": 1})
+        while not self._is_over:
+            try:
+                message = client.read(timeout=1)
+            except TimeoutError:
+                continue
+            self.gaps += message["type"] == "gap"
+            if message["type"] == "subscribed":
+                self._cursor = self._cursor or message["cursor"]
+                self.ready.set()
+            elif message.get("channel") == "saves" and message["type"] == "message":
+                self.heard.append(message["message"])
+                self._cursor = message["cursor"]
+
+    def stop(self):
+        self._is_over = True
+        self._greenlet.get(timeout=PATIENCE)
+
+
+def publish(server, number):
+    body = str(number).encode()
+    head = f"POST /events/pub/saves HTTP/1.1\r\nHost: {server.host}\r\nConnection: close\r\n"
+    with server.talk(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body) as conversation:
+        return conversation.reply().status
+
+
+def test_a_save_under_traffic_loses_nothing_and_refuses_nobody(server, project):
+    visitor = Visitor(server)
+    assert visitor.ready.wait(PATIENCE)
+    published = []
+    for save in range(SAVES):
+        edit(project / "own" / "views.py", [SECOND, projects.VIEWS][save % 2])
+        while len(re.findall(STARTED, server.output)) < save + 2 or visitor.visits < save + 2:
+            assert publish(server, len(published)) == 200
+            published.append(len(published))
+            gevent.sleep(0.02)  # fifty a second
+    wait_for(lambda: len(visitor.heard) >= len(published), "the last message")
+    visitor.stop()
+
+    assert [int(number) for number in visitor.heard] == published
+    assert (visitor.gaps, visitor.refused) == (0, 0)
 
 
 def test_a_port_in_use_ends_it(project):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,13 +22,20 @@ HANDSHAKE = (
 SLOW = get(line=b"GET /slow/ HTTP/1.1")
 
 
+class NohupServer(LiveServer):
+    executable = "nohup"
+
+    def _with_patches(self, program):
+        return [sys.executable, *super()._with_patches(program)]
+
+
 @pytest.fixture
 def own_server():
     with LiveServer() as running:
         yield running
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_ends_with_status_0_and_without_a_word(own_server, number):
     before = own_server.output
 
@@ -46,6 +54,14 @@ def test_clients_are_told_to_come_back(own_server, number):
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "the server restarts")
         assert own_server.process.wait(PATIENCE) == 0
     assert "Traceback" not in own_server.output
+
+
+def test_under_nohup_it_outlives_its_terminal():
+    with NohupServer() as server:
+        server.process.send_signal(signal.SIGHUP)
+
+        assert server.get("/hello/").body == b"hello"
+        assert server.stop() == 0
 
 
 def test_a_request_in_flight_is_finished_and_its_connection_closed(own_server):

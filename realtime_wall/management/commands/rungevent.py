@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 from datetime import datetime
 from typing import Any
@@ -16,8 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import connections
 from django.urls import get_resolver
-from django.utils import autoreload
-from gevent.event import Event
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from realtime_wall import config
 from realtime_wall.errors import UnsafeRuntimeDir
@@ -32,14 +29,6 @@ if apps.is_installed("django.contrib.staticfiles"):
     from django.contrib.staticfiles.management.commands.runserver import Command as Runserver
 else:
     from django.core.management.commands.runserver import Command as Runserver  # type: ignore[assignment]
-
-
-STOP = (signal.SIGTERM, signal.SIGINT)
-# How a child of the reloader ends: Python's status after an exception, that of Django's reloader when
-# files have changed, and our own when the address is the problem, which no edit mends.
-FAILED = 1
-FILES_CHANGED = 3
-CANNOT_LISTEN = 4
 
 
 def _configured(use_ipv6: bool) -> str:
@@ -89,28 +78,21 @@ class Command(Runserver):
         self.place = worker.take_place()
         if self.place is not None:
             self._work(self.place, **options)
-        elif (count := _workers(options["workers"])) > 1:
+        elif (count := _workers(options["workers"])) > 1 or reloads:
+            # Who edits files has a supervisor, too: it keeps the address and the log while a worker that
+            # has loaded the new code takes over from the one before, so that a save cuts nobody off.
             sys.exit(self._supervise(count, reloads))
-        elif not reloads:
-            self.inner_run(**options)
-        elif _is_reloaded():
-            autoreload.run_with_reloader(self.inner_run, **options)
         else:
-            sys.exit(_serve_and_reload())
+            self.inner_run(**options)
 
     def inner_run(self, *args: Any, **options: Any) -> None:
-        autoreload.raise_last_exception()
         self._check_project(True, **options)
         try:
             listener, self.address = systemd_socket.take() or bind_address.listen(self.address)
             serve(listener, self.get_handler(*args, **options), config.current(), self._banner)
         except (bind_address.BadAddress, UnsafeRuntimeDir) as problem:
             self.stderr.write(f"Error: {problem}")
-            # Under the reloader this is not the main thread, and only this ends the process.
-            os._exit(CANNOT_LISTEN if _is_reloaded() else 1)
-        if _is_reloaded():
-            sys.stdout.flush()
-            os._exit(0)
+            sys.exit(1)
 
     def _work(self, place: Place, **options: Any) -> None:
         """Be one of several workers."""
@@ -121,7 +103,8 @@ class Command(Runserver):
             application = self.get_handler(**options)
             # Not with the first request: a reload that fails would find other files on the disk by then.
             _ = get_resolver().url_patterns
-            worker.name_process_in_logs()  # after Django, which has just configured them once more
+            if place.is_one_of_several:
+                worker.name_process_in_logs()  # after Django, which has just configured them once more
             if place.watches_files:
                 gevent.spawn(reload.watch, link.changed)
             serve(systemd_socket.opened(place.listener), application, config.current(), link.ready, link)
@@ -130,7 +113,11 @@ class Command(Runserver):
             os._exit(1)
 
     def _supervise(self, count: int, watches_files: bool) -> int:
-        worker.name_process_in_logs()
+        if count > 1:
+            worker.name_process_in_logs()
+        if watches_files:
+            # What an app does in the process that serves, and not in the one that reloads it, it asks so.
+            os.environ[DJANGO_AUTORELOAD_ENV] = "true"
         try:
             if given := systemd_socket.take():
                 listeners, self.address = [given[0]], given[1]
@@ -138,14 +125,18 @@ class Command(Runserver):
                 listeners, self.address = bind_address.listen_for_each(self.address, count)
         except bind_address.BadAddress as problem:
             raise CommandError(str(problem)) from problem
-        return Supervisor(
-            listeners,
-            count,
-            config.current(),
-            watches_files=watches_files,
-            on_ready=lambda: self._banner(f" with {count} workers"),
-            say=self._say,
-        ).run()
+        by_whom = f" with {count} workers" if count > 1 else ""
+        try:
+            return Supervisor(
+                listeners,
+                count,
+                config.current(),
+                watches_files=watches_files,
+                on_ready=lambda: self._banner(by_whom),
+                say=self._say,
+            ).run()
+        except UnsafeRuntimeDir as problem:
+            raise CommandError(str(problem)) from problem
 
     def _check_project(self, aloud: bool, **options: Any) -> None:
         if not options["skip_checks"]:
@@ -185,35 +176,3 @@ def _workers(asked: int | None) -> int:
     return count or len(
         os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     )
-
-
-def _is_reloaded() -> bool:
-    """Whether this is the process that serves, and its parent starts it anew when files change."""
-    return os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true"
-
-
-def _serve_and_reload() -> int:
-    """Serve in a child process, and in a new one whenever a file has changed."""
-    environment = {**os.environ, autoreload.DJANGO_AUTORELOAD_ENV: "true"}
-    systemd_socket.pass_on(environment)
-    child: subprocess.Popen[bytes] | None = None
-    stop = Event()
-
-    def pass_on(number: int) -> None:
-        # The child drains its clients; this process waits for it.
-        stop.set()
-        if child is not None:
-            child.send_signal(number)
-
-    for number in STOP:
-        gevent.signal_handler(number, pass_on, number)
-    while not stop.is_set():
-        child = subprocess.Popen(autoreload.get_child_arguments(), env=environment, close_fds=False)
-        status = child.wait()
-        if status == CANNOT_LISTEN:
-            return 1
-        if status == FAILED:
-            reload.wait_for_a_change(stop)
-        elif status != FILES_CHANGED:
-            return max(status, 0)  # below 0: our signal came before the child was ready for it
-    return 0

@@ -1,4 +1,4 @@
-"""Several workers on one address: who starts them, and who starts them anew?
+"""Workers on one address, several or one whose files are edited: who starts them, and who starts them anew?
 
 The supervisor opens the listening sockets and keeps them for its whole life, so that nobody is refused
 while a worker dies or is replaced: another one accepts its clients meanwhile. Workers are fresh interpreters,
@@ -156,9 +156,14 @@ class Supervisor:
             return new
 
     def _new_worker(self, slot: Slot, checks: str) -> WorkerProcess:
-        watches_files = self._watches_files and slot is self._slots[0]
+        place = Place(
+            slot.number + 1,
+            checks=checks,
+            watches_files=self._watches_files and slot is self._slots[0],
+            is_one_of_several=len(self._slots) > 1,
+        )
         worker = WorkerProcess(
-            Place(slot.number + 1, checks=checks, watches_files=watches_files),
+            place,
             slot.listener,
             [one.listener for one in self._slots if one.listener is not slot.listener],
             keep_errors=checks != ALOUD or self._watches_files,
@@ -196,12 +201,15 @@ class Supervisor:
             if self._stop.is_set():
                 return
             if not worker.is_serving:
-                self._complain(worker, f"{len(self._slots) - number} of {len(self._slots)} are not replaced")
+                self._complain(worker, _not_replaced(len(self._slots) - number, len(self._slots)))
                 if self._watches_files:
                     gevent.spawn(self._wait_for_mending, worker.last_words)
                 return
             checks = NOT_AT_ALL  # the others run the same code
-        self._say(f"All {len(self._slots)} workers were replaced.")
+        if len(self._slots) == 1:
+            self._on_ready()  # as runserver says it
+        else:
+            self._say(f"All {len(self._slots)} workers were replaced.")
 
     def _wait_for_mending(self, last_words: str) -> None:
         if reload.wait_for_a_change(self._reload, reload.files_of(last_words)):
@@ -236,6 +244,8 @@ class Supervisor:
             slot.worker.cover(shared)
 
     def _patience(self, worker: WorkerProcess) -> float:
+        if self._watches_files:
+            return float("inf")  # somebody looks at it with a debugger
         limit = self._config.worker_timeout
         return limit if worker.is_ready else max(limit, START_LIMIT)
 
@@ -288,6 +298,10 @@ class Supervisor:
 
 def _accepts(worker: WorkerProcess) -> bool:
     return worker.is_serving and not worker.is_leaving and worker.silent_for < COVER_AFTER
+
+
+def _not_replaced(number: int, count: int) -> str:
+    return "the code before it serves on" if count == 1 else f"{number} of {count} are not replaced"
 
 
 def _when(seconds: float) -> str:

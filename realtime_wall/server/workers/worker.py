@@ -46,6 +46,7 @@ class Place:
     errors: int = -1  # where errors go as soon as we serve; until then the supervisor keeps them
     checks: str = QUIETLY
     watches_files: bool = False
+    is_one_of_several: bool = True
 
     def write(self, environ: MutableMapping[str, str]) -> None:
         environ[VARIABLE] = json.dumps(asdict(self))
