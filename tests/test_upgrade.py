@@ -132,7 +132,7 @@ def line_and_socket(node):
     namespace.begin()
     assert node.pool.wait_until_idle(10)
     yield line, namespace.session.socket
-    namespace.gone(may_return=False)
+    namespace.end(may_return=False)
 
 
 def test_an_event_is_acknowledged_by_its_id_as_the_old_protocol_wrote_it(line_and_socket):

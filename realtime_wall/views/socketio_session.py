@@ -13,15 +13,15 @@ from django.views.decorators.csrf import csrf_exempt
 
 from realtime_wall.auth import origins
 from realtime_wall.auth.authorize_hook import refusal
-from realtime_wall.node import node
+from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.sockets.request import keep
-from realtime_wall.transports.engineio.session import Client as MessageClient
-from realtime_wall.transports.engineio.session import Conflict, Session, sessions
-from realtime_wall.transports.socketio.socketio_client import Client
+from realtime_wall.transports.engineio.message_handler import MessageHandler
+from realtime_wall.transports.engineio.session import Conflict, EngineSession, sessions
+from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)
@@ -34,33 +34,33 @@ OTHER_VERSION = (
 )
 
 
-class MakeClient(Protocol):
+class MakeHandler(Protocol):
     """What speaks inside a new session's messages."""
 
-    def __call__(self, node: Node, session: Session, request: HttpRequest) -> MessageClient: ...
+    def __call__(self, node: Node, session: EngineSession, request: HttpRequest) -> MessageHandler: ...
 
 
 # A request that changes something carries the session's secret id and passed the origin check.
 @csrf_exempt
 def socketio(request: HttpRequest) -> HttpResponse:
-    return serve(request, Client)
+    return serve(request, SocketIOClient)
 
 
-def serve(request: HttpRequest, make_client: MakeClient) -> HttpResponse:
+def serve(request: HttpRequest, make_handler: MakeHandler) -> HttpResponse:
     """Engine.IO, for Socket.IO or whatever else is to be spoken inside it."""
-    here = node.current()
-    if here is None:
+    node = nodes.current()
+    if node is None:
         return HttpResponse(NO_SERVER, status=426)
-    problem = origins.problem_with(request, here.config)
+    problem = origins.problem_with(request, node.config)
     if problem is not None:
         log.info("refused a Socket.IO client: %s", problem)
         return _error(ErrorCode.FORBIDDEN, problem, status=403)
     if request.method == "OPTIONS":
         return _with_cors(request, HttpResponse(status=204))
-    return _with_cors(request, _answer(here, request, make_client))
+    return _with_cors(request, _answer(node, request, make_handler))
 
 
-def _answer(here: Node, request: HttpRequest, make_client: MakeClient) -> HttpResponse:
+def _answer(node: Node, request: HttpRequest, make_handler: MakeHandler) -> HttpResponse:
     query = request.GET
     if any(len(query.getlist(name)) > 1 for name in ("EIO", "transport", "sid")):
         return _error(ErrorCode.BAD_REQUEST)
@@ -73,7 +73,7 @@ def _answer(here: Node, request: HttpRequest, make_client: MakeClient) -> HttpRe
     if (transport == "websocket") != (offer is not None):
         return _error(ErrorCode.BAD_REQUEST)
     if "sid" not in query:
-        return _handshake(here, request, offer, make_client)
+        return _handshake(node, request, offer, make_handler)
     session = sessions.get(query["sid"])
     if session is None or not session.is_alive() or session.owner != _owner(request):
         return _error(ErrorCode.UNKNOWN_SID)
@@ -81,34 +81,34 @@ def _answer(here: Node, request: HttpRequest, make_client: MakeClient) -> HttpRe
         return offer.accept(session.offer)
     if session.frames is not None:
         return _error(ErrorCode.BAD_REQUEST)
-    return _poll(session) if request.method == "GET" else _post(here, session, request)
+    return _poll(session) if request.method == "GET" else _post(node, session, request)
 
 
 def _handshake(
-    here: Node, request: HttpRequest, offer: hand_over.HandOver | None, make_client: MakeClient
+    node: Node, request: HttpRequest, offer: hand_over.HandOver | None, make_handler: MakeHandler
 ) -> HttpResponse:
     if request.method != "GET":
         return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
-    if here.stopping:
+    if node.stopping:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    refused = refusal(request, here.config)
+    refused = refusal(request, node.config)
     if refused is not None:
         return refused
     if offer is not None:
-        return offer.accept(partial(_open, here, request, make_client))
-    session = Session(here, _owner(request))
-    session.begin(make_client(here, session, keep(request)))
+        return offer.accept(partial(_open, node, request, make_handler))
+    session = EngineSession(node, _owner(request))
+    session.begin(make_handler(node, session, keep(request)))
     return _text(session.poll())
 
 
-def _open(here: Node, request: HttpRequest, make_client: MakeClient, wire: Wire, arrived: bytes) -> None:
+def _open(node: Node, request: HttpRequest, make_handler: MakeHandler, wire: Wire, arrived: bytes) -> None:
     """Begin a session on a connection that the HTTP server handed over."""
-    with here.pool.lend():
-        session = Session(here, _owner(request))
-        session.begin(make_client(here, session, keep(request)), wire, arrived)
+    with node.pool.lend():
+        session = EngineSession(node, _owner(request), wire)
+        session.begin(make_handler(node, session, keep(request)), arrived)
 
 
-def _poll(session: Session) -> HttpResponse:
+def _poll(session: EngineSession) -> HttpResponse:
     release_database()  # of the middleware's: this request may wait for long
     try:
         return _text(session.poll())
@@ -116,16 +116,16 @@ def _poll(session: Session) -> HttpResponse:
         return _error(ErrorCode.BAD_REQUEST)
 
 
-def _post(here: Node, session: Session, request: HttpRequest) -> HttpResponse:
+def _post(node: Node, session: EngineSession, request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _error(ErrorCode.BAD_REQUEST)
     if request.content_type not in ("", "text/plain"):
         return _error(ErrorCode.BAD_REQUEST, "the packets of a POST are text/plain")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > here.config.message_size:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > node.config.message_size:
         session.end("posted too much")
         return HttpResponse(status=413)
-    body = request.read(here.config.message_size + 1)
-    if len(body) > here.config.message_size:
+    body = request.read(node.config.message_size + 1)
+    if len(body) > node.config.message_size:
         session.end("posted too much")
         return HttpResponse(status=413)
     try:

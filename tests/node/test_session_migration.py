@@ -320,7 +320,7 @@ def test_a_failure_here_leaves_the_client_with_a_visit_of_its_own(nodes, caplog,
     monkeypatch.setattr(session_migration, "fetch", lambda *_: 1 / 0)
 
     assert come_back(visitor, nodes[1]).answer["pid"] != visitor.answer["pid"]
-    assert "its visit was not found" in caplog.text
+    assert "its earlier session was not found" in caplog.text
 
 
 def test_a_visit_whose_taker_is_never_heard_of_again_ends_where_it_was(nodes, happened, monkeypatch):

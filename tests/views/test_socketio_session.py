@@ -193,7 +193,7 @@ def test_the_session_of_another_visitor_is_unknown(node):
 def test_two_gets_at_once_are_refused_and_the_session_ends(node):
     sid = handshake()
     waiting = gevent.spawn(ask, f"{POLLING}&sid={sid}")
-    wait_for(lambda: sessions[sid]._polling.is_waiting, "the first")
+    wait_for(lambda: sessions[sid]._carrier.is_polled, "the first")
 
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 3)
     assert waiting.get(timeout=10).content == b"1"
@@ -211,7 +211,7 @@ def test_a_client_that_closes_its_session_may_have_one_more_answer(node):
 
 def test_two_posts_at_once_are_refused_and_the_session_ends(node):
     sid = handshake()
-    sessions[sid]._polling.is_posting = True
+    sessions[sid]._carrier.is_posting = True
 
     assert code(post(sid)) == (400, 3)
     assert sid not in sessions

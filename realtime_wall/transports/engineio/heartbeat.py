@@ -8,7 +8,7 @@ from enum import Enum, auto
 class Beat(Enum):
     WAIT = auto()
     PING = auto()
-    GONE = auto()
+    TIMED_OUT = auto()
 
 
 class Heartbeat:
@@ -30,7 +30,7 @@ class Heartbeat:
         if is_busy:
             # The pong may be behind what we do not read: its time begins when we do.
             self._due = now
-        return Beat.WAIT if now < self._due + timeout else Beat.GONE
+        return Beat.WAIT if now < self._due + timeout else Beat.TIMED_OUT
 
     def seconds_left(self, now: float, timeout: float) -> float:
         """Until something comes due."""

@@ -1,4 +1,4 @@
-"""The requests of a polling client: a GET that waits for something to say, a POST that waits to be heard.
+"""The requests of a polling client: a GET that waits for packets, a POST that waits for the receivers.
 
 Each waits in the greenlet that the HTTP server has for it; a client on a WebSocket costs none.
 """
@@ -11,34 +11,86 @@ from contextlib import contextmanager
 from gevent.event import Event
 
 from realtime_wall.protocol.engineio import MAX_PACKETS
+from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 
-class Polling:
-    __slots__ = ("_outbox", "_poll", "_room", "drained", "is_posting", "outbox_size")
+class PollingCarrier:
+    """Packets wait here until the client asks for them."""
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_drained",
+        "_outbox",
+        "_outbox_limit",
+        "_overflowed",
+        "_poll",
+        "_room",
+        "is_closed",
+        "is_posting",
+        "outbox_size",
+    )
+
+    def __init__(self, outbox_limit: int, overflowed: Callable[[], None]) -> None:
         self.outbox_size = 0
         self.is_posting = False
-        self.drained: Callable[[], None] | None = None  # called once, when what waits was fetched
+        self.is_closed = False  # or another carrier has taken over
+        self._outbox_limit = outbox_limit
+        self._overflowed = overflowed  # called when the client lets more than that wait
+        self._drained: Callable[[], None] | None = None
         # A list: an empty deque takes ten times as much.
         self._outbox: list[str | bytes] = []
         self._poll: Event | None = None  # set when a waiting GET has something to answer
         self._room: Event | None = None  # set when a POST that waits for the receivers may be answered
 
+    # As a carrier
+
+    def send(self, packet: str | bytes, soon: bool = False) -> Written:
+        if self.is_closed:
+            return DROPPED
+        if self.outbox_size + len(packet) > self._outbox_limit:
+            self._overflowed()
+            return DROPPED
+        self.queue(packet)
+        return QUEUED
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        self._drained = callback
+
+    def pause(self) -> None:
+        """A client whose POST is not answered posts nothing else."""
+
+    def resume(self) -> None:
+        if self._room is not None:
+            self._room.set()
+
+    def close(self, code: int, reason: str) -> None:
+        self.is_closed = True
+        self.end_poll()
+        self.resume()
+
+    def abort(self, reason: str) -> None:
+        """Its requests are connections of their own."""
+
+    def hand_over(self) -> tuple[list[str | bytes], Callable[[], None] | None]:
+        """All that waits, and who wants to know when it has left: another carrier takes over."""
+        packets, self._outbox, self.outbox_size = self._outbox, [], 0
+        drained, self._drained = self._drained, None
+        self.close(0, "")
+        return packets, drained
+
     # What is fetched
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether a GET waits for something to say."""
+    def is_polled(self) -> bool:
+        """Whether a GET waits for packets."""
         return self._poll is not None
 
     def queue(self, packet: str | bytes) -> None:
         self._outbox.append(packet)
         self.outbox_size += len(packet)
-        self.wake()
+        self.end_poll()
 
     def wait(self) -> None:
-        """Until there is something to say, or somebody lets the GET end."""
+        """Until there are packets, or the GET is to end without any."""
         if self._outbox:
             return
         self._poll = Event()
@@ -47,7 +99,8 @@ class Polling:
         finally:
             self._poll = None
 
-    def wake(self) -> None:
+    def end_poll(self) -> None:
+        """Let a GET that waits be answered."""
         if self._poll is not None:
             self._poll.set()
 
@@ -55,17 +108,10 @@ class Polling:
         """As many packets as a client reads from one answer."""
         packets, self._outbox = self._outbox[:MAX_PACKETS], self._outbox[MAX_PACKETS:]
         self.outbox_size -= sum(map(len, packets))
-        if not self.outbox_size and self.drained is not None:
-            drained, self.drained = self.drained, None
+        if not self.outbox_size and self._drained is not None:
+            drained, self._drained = self._drained, None
             drained()
         return packets
-
-    def hand_over(self) -> tuple[list[str | bytes], Callable[[], None] | None]:
-        """All that waits, and who wants to know when it has left: it goes another way."""
-        packets, self._outbox, self.outbox_size = self._outbox, [], 0
-        drained, self.drained = self.drained, None
-        self.wake()
-        return packets, drained
 
     # What is posted
 
@@ -83,7 +129,3 @@ class Polling:
             self._room.wait()
         finally:
             self._room = None
-
-    def make_room(self) -> None:
-        if self._room is not None:
-            self._room.set()

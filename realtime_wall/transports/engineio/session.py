@@ -1,16 +1,17 @@
 """Engine.IO: one session over polling, a WebSocket, or first the one and then the other.
 
-A session is what lies below Socket.IO: packets go in and out in order, whichever way they travel, and a
-heartbeat tells whether the client is still there. How a polling client's requests wait is in ``polling.py``,
-the WebSocket that it tries out in ``probe.py``.
+A session is what lies below Socket.IO: packets go in and out in order, whatever carries them
+(``carrier.py``), and a heartbeat tells whether the client is still there. Its states are in
+``engine_state.py``, the WebSocket that a polling client tries out in ``upgrade.py``.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.node.node import Node
@@ -24,12 +25,22 @@ from realtime_wall.protocol.engineio import (
     encode_text,
     open_text,
 )
-from realtime_wall.protocol.frames import binary_frame, text_frame
+from realtime_wall.transports.engineio.carrier import Carrier, WebSocketCarrier
+from realtime_wall.transports.engineio.engine_state import (
+    CLOSED,
+    CLOSING,
+    OPEN,
+    OPENING,
+    EngineState,
+    Upgrading,
+    following,
+)
 from realtime_wall.transports.engineio.heartbeat import Beat, Heartbeat
-from realtime_wall.transports.engineio.polling import Polling
-from realtime_wall.transports.engineio.upgrade import PROBE_TIMEOUT, PROTOCOL_ERROR, Probe
+from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
+from realtime_wall.transports.engineio.polling import PollingCarrier
+from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
-from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+from realtime_wall.wire.connection import DROPPED, Wire, Written
 
 log = logging.getLogger(__name__)
 
@@ -38,151 +49,116 @@ NOOP = encode_text(PacketType.NOOP)
 CLOSE = encode_text(PacketType.CLOSE)
 # Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
 MAX_POSTED = 1000
-NORMAL = 1000
 # How long a session that its client has closed is still known, for a GET that was under way.
 LINGER = 1.0
 
-Heard = TypeVar("Heard")
+Received = TypeVar("Received")
 
 # The sessions of this process, by sid.
-sessions: dict[str, Session] = {}
+sessions: dict[str, EngineSession] = {}
 
 
 class Conflict(Exception):  # noqa: N818
     """Two GETs, or two POSTs, of one session at once: the session has ended."""
 
 
-class Client(Protocol):
-    """Who speaks inside the messages. Called on the event loop or in a request: it must not block."""
-
-    def message(self, data: str | bytes) -> None: ...
-
-    def gone(self, reason: str) -> None:
-        """The session is over; called once."""
-
-    def is_busy(self) -> bool:
-        """Whether it is not read from at the moment, so that its silence proves nothing."""
-
-    @property
-    def deadline(self) -> float | None:
-        """Until when it has to send what it owes us: its name, or the rest of a packet."""
-
-
-class Session:
+class EngineSession:
     __slots__ = (
-        "_client",
+        "_carrier",
+        "_handler",
         "_heartbeat",
         "_node",
-        "_polling",
-        "_probe",
+        "_state",
         "due",
         "frames",
-        "is_over",
         "owner",
         "sid",
     )
 
-    def __init__(self, node: Node, owner: str) -> None:
+    def __init__(self, node: Node, owner: str, wire: Wire | None = None) -> None:
+        """A session over a wire, or over polling requests."""
         self.sid = node.new_session_id()
         self.owner = owner  # what the handshake's cookies said: no other visitor can use the session
         self.due = 0
-        self.is_over = False
-        self.frames: FramedConnection | None = None  # once it is on a WebSocket
+        # What the carrier writes to, for who delivers one message to thousands; None while it polls.
+        self.frames = None if wire is None else FramedConnection(node, wire, self)
         self._node = node
-        self._client: Client | None = None
+        self._state: EngineState = OPENING
+        self._handler: MessageHandler = NOBODY
         self._heartbeat = Heartbeat(monotonic() + node.config.ping_interval)
-        self._polling: Polling | None = None  # of a client that began by it
-        self._probe: Probe | None = None
+        self._carrier: Carrier
+        if self.frames is not None:
+            self._carrier = WebSocketCarrier(self.frames)
+        else:
+            self._carrier = PollingCarrier(node.config.outbox_size, partial(self.end, "reads too slowly"))
 
-    def begin(self, client: Client, wire: Wire | None = None, arrived: bytes = b"") -> None:
-        """Open the session: over a wire, or with the first polling request."""
+    def begin(self, handler: MessageHandler, arrived: bytes = b"") -> None:
         config = self._node.config
-        self._client = client
+        self._become(OPEN)
+        self._handler = handler
         sessions[self.sid] = self
         self.look()
-        upgrades = () if wire else ("websocket",)
-        hello = open_text(self.sid, upgrades, config.ping_interval, config.ping_timeout, config.message_size)
-        if wire is None:
-            self._polling = Polling()
-            self._queue(hello)
-            return
-        self.frames = FramedConnection(self._node, wire, self)
-        self.frames.start()
-        self.frames.write(text_frame(hello.encode()))
-        if arrived:
+        if self.frames is not None:
+            self.frames.start()
+        upgrades = ("websocket",) if self.frames is None else ()
+        self._carrier.send(
+            open_text(self.sid, upgrades, config.ping_interval, config.ping_timeout, config.message_size)
+        )
+        if arrived and self.frames is not None:
             self.frames.received(arrived)
+
+    def _become(self, state: EngineState) -> None:
+        self._state = following(self._state, state)
 
     # Sending
 
     def send(self, data: str | bytes, soon: bool = False) -> Written:
         """Send a message; ``soon`` is with what follows, where that saves a call."""
-        return self._send_packet(
-            data if isinstance(data, bytes) else encode_text(PacketType.MESSAGE, data), soon
-        )
+        packet = data if isinstance(data, bytes) else encode_text(PacketType.MESSAGE, data)
+        return self._carrier.send(packet, soon)
 
-    def send_all(self, packets: Iterable[str]) -> Written:
+    def send_packets(self, packets: Iterable[str]) -> Written:
         """Send packets that are written already, to a polling client."""
         written = DROPPED
         for packet in packets:
-            written = self._queue(packet)
+            written = self._carrier.send(packet)
         return written
 
-    def _send_packet(self, packet: str | bytes, soon: bool = False) -> Written:
-        if self.frames is None:
-            return self._queue(packet)
-        return self.frames.write_soon(_frame(packet)) if soon else self.frames.write(_frame(packet))
-
-    def _queue(self, packet: str | bytes) -> Written:
-        if self.is_over or self._polling is None:
-            return DROPPED
-        if self._polling.outbox_size + len(packet) > self._node.config.outbox_size:
-            self.end("reads too slowly")
-            return DROPPED
-        self._polling.queue(packet)
-        return QUEUED
-
-    # As the road of a backlog
+    # What a backlog asks
 
     @property
     def is_open(self) -> bool:
-        return not self.is_over
+        return self._state is not CLOSED
 
     @property
     def outbox_size(self) -> int:
         """What still waits for the client to read."""
-        if self.frames is not None:
-            return self.frames.wire.outbox_size
-        return 0 if self._polling is None else self._polling.outbox_size
+        return self._carrier.outbox_size
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call this once, when what waits now has left."""
-        if self.frames is not None:
-            self.frames.wire.when_drained(callback)
-        elif self._polling is not None:
-            self._polling.drained = callback
+        self._carrier.when_drained(callback)
 
     def abort(self, reason: str) -> None:
-        """End at once, without a goodbye."""
-        if self.frames is not None:
-            self.frames.abort(reason)
+        """End at once, without a word to the client."""
+        self._carrier.abort(reason)
         self.end(reason)
 
     # The requests of a polling client
 
     def poll(self) -> str:
-        """What a GET is answered: waits until there is something to say, a ping at the latest."""
-        polling = self._polling
-        if polling is None or polling.is_waiting:
-            if polling is not None:
-                polling.queue(CLOSE)
+        """What a GET is answered: waits until there are packets, a ping at the latest."""
+        polling = self._polling()
+        if polling.is_polled:
+            polling.queue(CLOSE)
             self.end("polled twice at once")
             raise Conflict
-        if self.is_over:
+        if self._state is CLOSED:
             sessions.pop(self.sid, None)
-        elif self.frames is None and (self._probe is None or not self._probe.is_proved):
+        elif not (isinstance(self._state, Upgrading) and self._state.probe.is_answered):
             polling.wait()
-        # Of a session that is over, too. No CLOSE: python-socketio's client would take it for a goodbye and
-        # stay away. Asking again, a client learns that the session is unknown, and comes back.
+        # Of a closed session, too. No CLOSE: python-socketio's client would take it for the server's wish
+        # and stay away. Asking again, a client learns that the session is unknown, and comes back.
         return encode_payload(polling.take() or [NOOP])
 
     def post(self, body: bytes) -> None:
@@ -190,8 +166,8 @@ class Session:
 
         A client whose receivers are behind is kept waiting: it posts nothing else meanwhile.
         """
-        polling = self._polling
-        if polling is None or polling.is_posting or self.is_over:
+        polling = self._polling()
+        if polling.is_posting or self._state is CLOSED:
             self.end("posted twice at once")
             raise Conflict
         with polling.posting():
@@ -201,22 +177,25 @@ class Session:
             except BadPacket as problem:
                 self.end(problem.reason)
                 raise
-            while self.is_busy():
+            while self.is_busy() and not polling.is_closed:
                 polling.wait_for_room()
+
+    def _polling(self) -> PollingCarrier:
+        if not isinstance(self._carrier, PollingCarrier):
+            raise Conflict  # it is on a WebSocket
+        return self._carrier
 
     # Whether the client is read from
 
     def pause(self) -> None:
-        if self.frames is not None:
-            self.frames.pause()
+        self._carrier.pause()
 
     def resume(self) -> None:
-        if self.is_busy():  # another namespace of this client is still behind
-            return
-        if self.frames is not None:
-            self.frames.resume()
-        if self._polling is not None:
-            self._polling.make_room()
+        if not self.is_busy():  # another namespace of this client may still be behind
+            self._carrier.resume()
+
+    def is_busy(self) -> bool:
+        return self._handler.is_busy()
 
     # What the client says
 
@@ -227,12 +206,12 @@ class Session:
             self.end(problem.reason, PROTOCOL_ERROR)
 
     def binary(self, data: bytes) -> None:
-        self._message(data)
+        self.dispatch(self._handler.message, data)
 
     def _handle(self, packet: Packet) -> None:
         match packet.type:
             case PacketType.MESSAGE:
-                self._message(packet.data)
+                self.dispatch(self._handler.message, packet.data)
             case PacketType.PONG:
                 self._heartbeat.ponged(self._node.config.ping_interval)
             case PacketType.CLOSE:
@@ -240,29 +219,21 @@ class Session:
             case _:
                 raise BadPacket("a packet that only a server sends")
 
-    def _closed_by_client(self) -> None:
-        may_poll = self.frames is None and self._polling is not None and not self._polling.is_waiting
-        self.end("closed by the client")
-        if may_poll:
-            # Its last GET travels on another connection, and may arrive behind the goodbye.
-            sessions[self.sid] = self
-            self._node.timer_wheel.schedule(self, LINGER)
-
-    def _message(self, data: str | bytes) -> None:
-        if self.is_over or self._client is None:
-            return
-        self.heed(self._client.message, data)
-
-    def heed(self, function: Callable[[Heard], object], heard: Heard) -> None:
-        """Give it what the client has said, which may make no sense."""
+    def dispatch(self, handle: Callable[[Received], object], received: Received) -> None:
+        """Handle what the client has sent; when it makes no sense, the session ends."""
         try:
-            function(heard)
+            handle(received)
         except BadPacket as problem:
             log.info("session %s: %s", self.log_id, problem.reason)
             self.end(problem.reason, PROTOCOL_ERROR)
 
-    def is_busy(self) -> bool:
-        return self._client is not None and self._client.is_busy()
+    def _closed_by_client(self) -> None:
+        may_poll = isinstance(self._carrier, PollingCarrier) and not self._carrier.is_polled
+        self.end("closed by the client")
+        if may_poll:
+            # Its last GET travels on another connection, and may arrive behind the close packet.
+            sessions[self.sid] = self
+            self._node.timer_wheel.schedule(self, LINGER)
 
     @property
     def log_id(self) -> str:
@@ -272,40 +243,44 @@ class Session:
 
     def offer(self, wire: Wire, arrived: bytes) -> None:
         """Try out a WebSocket for this session, if it is not on one already."""
-        if self.frames is not None or self.is_over:
-            useless = Probe(self._node, wire, self)
-            useless.frames.start()
-            useless.frames.close(NORMAL, "")
+        probe = UpgradeProbe(self._node, wire, self)
+        if self.frames is not None or self._state is CLOSED:
+            probe.decline()
             return
-        if self._probe is not None:
-            self._probe.frames.abort("replaced by another attempt")
-        self._probe = Probe(self._node, wire, self)
-        self._probe.frames.start()
-        if arrived:
-            self._probe.frames.received(arrived)
+        earlier = self._state
+        self._become(Upgrading(probe))
+        if isinstance(earlier, Upgrading):
+            earlier.probe.frames.abort("replaced by another attempt")
+        probe.begin(arrived)
 
     def probed(self) -> None:
-        """The client waits for the end of its poll before it changes over: let it end."""
-        if self._polling is not None:
-            self._polling.wake()
+        """The client waits for the end of its poll before it upgrades: let it end."""
+        self._polling().end_poll()
 
-    def change_over(self, frames: FramedConnection) -> None:
-        """From now on everything goes over the WebSocket, what waits first."""
-        assert self._polling is not None
-        self._probe, self.frames = None, frames
-        waiting, drained = self._polling.hand_over()
-        for packet in waiting:
-            frames.write(_frame(packet))
+    def upgrade(self, probe: UpgradeProbe) -> bool:
+        """From now on everything goes over the WebSocket, what waits first; False when it is too late."""
+        if not self._is_trying_out(probe):
+            return False
+        packets, drained = self._polling().hand_over()
+        self._become(OPEN)
+        self.frames, self._carrier = probe.frames, WebSocketCarrier(probe.frames)
+        self.frames.peer = self
+        for packet in packets:
+            self._carrier.send(packet)
         if self.is_busy():
-            frames.pause()
+            self._carrier.pause()
         if drained is not None and self.outbox_size:
-            frames.wire.when_drained(drained)
+            self._carrier.when_drained(drained)
         elif drained is not None:
             drained()
+        return True
 
-    def probe_failed(self, probe: Probe) -> None:
-        if self._probe is probe:
-            self._probe = None
+    def probe_failed(self, probe: UpgradeProbe) -> None:
+        if self._is_trying_out(probe):
+            self._become(OPEN)
+
+    def _is_trying_out(self, probe: UpgradeProbe) -> bool:
+        return isinstance(self._state, Upgrading) and self._state.probe is probe
 
     # The heartbeat
 
@@ -315,27 +290,29 @@ class Session:
 
     def tick(self, now: float) -> float | None:
         """Ping when it is time; end a session whose client did not answer, or owes us something."""
-        if self.is_over or self._client is None:
+        if self._state is CLOSED:  # and its last GET did not come
             sessions.pop(self.sid, None)
             return None
-        if self._probe is not None and now > self._probe.began + PROBE_TIMEOUT:
-            self._probe.frames.abort("was tried out for too long")
-        deadline = self._client.deadline
+        if self._state is CLOSING:  # the frames have a time limit of their own
+            return None
+        if isinstance(self._state, Upgrading):
+            self._state.probe.check_time(now)
+        deadline = self._handler.deadline
         if deadline is not None and now >= deadline:
             self.end("did not send in time what was expected")
             return None
         timeout = self._node.config.ping_timeout
         match self._heartbeat.beat(now, timeout, self.is_busy()):
             case Beat.PING:
-                self._send_packet(PING)
-            case Beat.GONE:
+                self._carrier.send(PING)
+            case Beat.TIMED_OUT:
                 self.end("did not answer a ping")
                 return None
         left = self._heartbeat.seconds_left(now, timeout)
         return left if deadline is None else min(left, deadline - now)
 
     def is_alive(self) -> bool:
-        """Whether its client may still use it; to the moment, where the clockwork looks now and then."""
+        """Whether its client may still use it; to the moment, where the timer wheel looks now and then."""
         if self._heartbeat.is_missed(monotonic(), self._node.config.ping_timeout) and not self.is_busy():
             self.end("did not answer a ping")
         return self.sid in sessions
@@ -344,32 +321,26 @@ class Session:
 
     def close(self, code: int, reason: str) -> None:
         """Tell the client that the connection ends here, in a way that makes it come back."""
-        if self.frames is not None:
-            self.frames.close(code, reason)
-        else:
+        if self.frames is None:
             self.end(reason)
+        elif self._state is OPEN:
+            self._become(CLOSING)
+            self.frames.close(code, reason)
 
     def gone(self, reason: str) -> None:
+        """The WebSocket is."""
         self.end(reason)
 
     def end(self, reason: str, code: int = NORMAL) -> None:
-        if self.is_over:
+        state = self._state
+        if state is CLOSED:
             return
-        self.is_over = True
+        self._become(CLOSED)
         self.due = 0
         sessions.pop(self.sid, None)
         log.debug("session %s: %s", self.log_id, reason)
-        if self._probe is not None:
-            self._probe.frames.abort(reason)
-        if self.frames is not None:
-            self.frames.close(code, "")
-        if self._polling is not None:
-            self._polling.wake()
-            self._polling.make_room()
-        client, self._client = self._client, None
-        if client is not None:
-            client.gone(reason)
-
-
-def _frame(packet: str | bytes) -> bytes:
-    return binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode())
+        if isinstance(state, Upgrading):
+            state.probe.frames.abort(reason)
+        self._carrier.close(code, "")
+        handler, self._handler = self._handler, NOBODY
+        handler.session_closed(reason)

@@ -1,4 +1,4 @@
-"""A WebSocket that a polling client tries out before it changes over to it."""
+"""A WebSocket that a polling client tries out before its session is carried by it."""
 
 from __future__ import annotations
 
@@ -13,41 +13,55 @@ from realtime_wall.wire.connection import Wire
 
 # A WebSocket that is tried out for longer is no better than none.
 PROBE_TIMEOUT = 10.0
+NORMAL = 1000
 PROTOCOL_ERROR = 1002
 
 
-class Session(Peer, Protocol):
-    """Whose client tries it out; afterwards it is the peer on the frames."""
-
-    is_over: bool
+class Upgradable(Peer, Protocol):
+    """The session whose client tries it out; after the upgrade it is the peer on the frames."""
 
     def probed(self) -> None:
-        """The client waits for the end of its poll before it changes over."""
+        """The client waits for the end of its poll before it upgrades."""
 
-    def change_over(self, frames: FramedConnection) -> None: ...
-    def probe_failed(self, probe: Probe) -> None: ...
+    def upgrade(self, probe: UpgradeProbe) -> bool:
+        """Whether the session is carried by this WebSocket from now on."""
+
+    def probe_failed(self, probe: UpgradeProbe) -> None: ...
 
 
-class Probe:
-    """A WebSocket that a polling client tries out: ``2probe``, ``3probe``, and then the change."""
+class UpgradeProbe:
+    """The peer on the frames until then: ``2probe``, ``3probe``, and then the upgrade."""
 
-    __slots__ = ("_session", "began", "frames", "is_proved")
+    __slots__ = ("_deadline", "_session", "frames", "is_answered")
 
-    def __init__(self, node: Node, wire: Wire, session: Session) -> None:
-        self.began = monotonic()
-        self.is_proved = False
+    def __init__(self, node: Node, wire: Wire, session: Upgradable) -> None:
+        self.is_answered = False
         self.frames = FramedConnection(node, wire, self)
         self._session = session
+        self._deadline = monotonic() + PROBE_TIMEOUT
+
+    def begin(self, arrived: bytes) -> None:
+        self.frames.start()
+        if arrived:
+            self.frames.received(arrived)
+
+    def decline(self) -> None:
+        """The session has no use for it."""
+        self.frames.start()
+        self.frames.close(NORMAL, "")
+
+    def check_time(self, now: float) -> None:
+        if now > self._deadline:
+            self.frames.abort("was tried out for too long")
+
+    # As the peer on the frames
 
     def text(self, text: str) -> None:
         if text == encode_text(PacketType.PING, PROBE):
             self.frames.write(text_frame(encode_text(PacketType.PONG, PROBE).encode()))
-            self.is_proved = True
+            self.is_answered = True
             self._session.probed()
-        elif text == encode_text(PacketType.UPGRADE) and not self._session.is_over:
-            self.frames.peer = self._session
-            self._session.change_over(self.frames)
-        else:
+        elif text != encode_text(PacketType.UPGRADE) or not self._session.upgrade(self):
             self.frames.close(PROTOCOL_ERROR, "a probe was expected")
 
     def binary(self, data: bytes) -> None:

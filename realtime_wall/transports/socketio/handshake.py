@@ -1,8 +1,7 @@
-"""A Socket.IO client at the door of a namespace: what waits there, and whose earlier visit goes on."""
+"""Which earlier session does a Socket.IO client resume that connects to a namespace?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,64 +20,52 @@ from realtime_wall.sockets.recovery.subscribe_acks import without_answers
 NO_RESUME = "0"
 
 
-class PendingHandshake:
-    """What has to wait until the connect receivers have agreed."""
-
-    __slots__ = ("earlier", "sends", "starts")
-
-    def __init__(self, earlier: DetachedSession | None) -> None:
-        self.earlier = earlier  # the visit that is to go on
-        self.starts: dict[str, Position] = {}  # from where on its channels are to be told
-        self.sends: list[Callable[[], object]] = []
-
-
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """A visit that goes on, and from where on its client has to be told what it missed."""
+class Resumption:
+    """A session that is resumed, and from where on its client has to be sent what it missed."""
 
     detached: DetachedSession
     since: Position
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """What a client says that comes back: which visit is its own, and how far it was told."""
+class ResumeRequest:
+    """What a client says that comes back: which session is its own, and how much of it it has."""
 
     secret: str
     offset: str
 
 
-def return_of(node: Node, request: HttpRequest, auth: Any) -> Return | None:
-    """What this client says of a visit that it was cut off from, if it may go on with one."""
-    if not may_return(node, request) or not isinstance(auth, dict):
+def resume_request(node: Node, request: HttpRequest, auth: Any) -> ResumeRequest | None:
+    if not may_resume(node, request) or not isinstance(auth, dict):
         return None
     secret, offset = auth.get("pid"), auth.get("offset")
-    return Return(secret, offset) if isinstance(secret, str) and isinstance(offset, str) else None
+    return ResumeRequest(secret, offset) if isinstance(secret, str) and isinstance(offset, str) else None
 
 
-def may_return(node: Node, request: HttpRequest) -> bool:
+def may_resume(node: Node, request: HttpRequest) -> bool:
     return bool(node.detached_sessions.seconds) and request.GET.get("resume") != NO_RESUME
 
 
-def find_earlier(node: Node, namespace: str, owner: str, back: Return) -> Earlier | None:
-    """The visit that this client was cut off from, if all that it missed can still be told."""
-    return _told_the_rest(node, namespace, node.detached_sessions.take(back.secret, owner), back.offset)
+def resume(node: Node, namespace: str, owner: str, wanted: ResumeRequest) -> Resumption | None:
+    """The session that this client was cut off from, if all that it missed can still be sent."""
+    return _resumption(node, namespace, node.detached_sessions.take(wanted.secret, owner), wanted.offset)
 
 
-def fetch_earlier(
-    node: Node, namespace: str, owner: str, back: Return, request: HttpRequest
-) -> Earlier | None:
+def resume_from_elsewhere(
+    node: Node, namespace: str, owner: str, wanted: ResumeRequest, request: HttpRequest
+) -> Resumption | None:
     """The same, from whichever server has it. This takes time, which there is not on the event loop."""
-    detached = session_migration.fetch(node, back.secret, owner, request)
-    since = None if detached is None else _since(detached, back.offset)
+    detached = session_migration.fetch(node, wanted.secret, owner, request)
+    since = None if detached is None else _since(detached, wanted.offset)
     if since is not None:
         node.come_up_to(Since(position=since))
-    return _told_the_rest(node, namespace, detached, back.offset)
+    return _resumption(node, namespace, detached, wanted.offset)
 
 
-def _told_the_rest(
+def _resumption(
     node: Node, namespace: str, detached: DetachedSession | None, offset: str
-) -> Earlier | None:
+) -> Resumption | None:
     if detached is None:
         return None
     since = _since(detached, offset)
@@ -86,7 +73,7 @@ def _told_the_rest(
     if since is None or not is_same or not node.can_tell((EVERYONE, *detached.channels), since):
         node.detached_sessions.leave(detached)
         return None
-    return Earlier(detached, since)
+    return Resumption(detached, since)
 
 
 def _since(detached: DetachedSession, offset: str) -> Position | None:

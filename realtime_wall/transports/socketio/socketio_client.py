@@ -19,13 +19,13 @@ from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.socketio import Decoder, Packet
-from realtime_wall.transports.engineio.session import Session
+from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
-    Earlier,
-    Return,
-    fetch_earlier,
-    find_earlier,
-    return_of,
+    ResumeRequest,
+    Resumption,
+    resume,
+    resume_from_elsewhere,
+    resume_request,
 )
 from realtime_wall.transports.socketio.namespace import Namespace
 
@@ -35,20 +35,20 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0
 
 
-class Client:
+class SocketIOClient:
     """One Socket.IO client: what its packets mean."""
 
-    __slots__ = ("_arriving", "_deadline", "_decoder", "_left", "_namespaces", "_node", "request", "session")
+    __slots__ = ("_resuming", "_deadline", "_decoder", "_left", "_namespaces", "_node", "request", "session")
 
-    def __init__(self, node: Node, session: Session, request: HttpRequest) -> None:
+    def __init__(self, node: Node, session: EngineSession, request: HttpRequest) -> None:
         config = node.config
         self.session = session
         self.request = request
         self._node = node
         self._decoder = Decoder(config.message_attachments, config.message_size, config.json_depth)
         self._namespaces: dict[str, Namespace] = {}
-        # Namespaces whose visit is looked for elsewhere, and what the client has said to them meanwhile.
-        self._arriving: dict[str, list[Packet]] = {}
+        # Namespaces whose session another server has, and what the client has said to them meanwhile.
+        self._resuming: dict[str, list[Packet]] = {}
         self._left: frozenset[str] = frozenset()  # the namespaces it was in
         self._deadline = monotonic() + PATIENCE
 
@@ -66,8 +66,8 @@ class Client:
         if packet.type is socketio.PacketType.CONNECT:
             self._connect(packet)
             return
-        if packet.namespace in self._arriving:
-            self._arriving[packet.namespace].append(packet)
+        if packet.namespace in self._resuming:
+            self._resuming[packet.namespace].append(packet)
             return
         namespace = self._namespaces.get(packet.namespace)
         if namespace is not None:
@@ -78,41 +78,41 @@ class Client:
 
     def _connect(self, packet: Packet) -> None:
         name = packet.namespace
-        if name in self._namespaces or name in self._arriving:
+        if name in self._namespaces or name in self._resuming:
             raise BadPacket("connected twice to a namespace")
         if name not in self._node.config.namespaces:
             problem = encode_json({"message": "Invalid namespace"})
             self.session.send(socketio.connect_error_text(name, problem))
             return
-        back = return_of(self._node, self.request, packet.data)
-        if back is None:
+        wanted = resume_request(self._node, self.request, packet.data)
+        if wanted is None:
             self._enter(name, packet.data, None)
-        elif session_migration.is_elsewhere(self._node, back.secret):
-            self._arriving[name] = []
+        elif session_migration.is_elsewhere(self._node, wanted.secret):
+            self._resuming[name] = []
             self.session.pause()  # nobody knows how much else it has to say
-            gevent.spawn(self._come_back, name, packet.data, back)
+            gevent.spawn(self._resume_from_elsewhere, name, packet.data, wanted)
         else:
-            self._enter(name, packet.data, find_earlier(self._node, name, self.session.owner, back))
+            self._enter(name, packet.data, resume(self._node, name, self.session.owner, wanted))
 
-    def _enter(self, name: str, auth: Any, found: Earlier | None) -> None:
-        namespace = self._namespaces[name] = Namespace(self._node, self, name, auth, found)
+    def _enter(self, name: str, auth: Any, resumed: Resumption | None) -> None:
+        namespace = self._namespaces[name] = Namespace(self._node, self, name, auth, resumed)
         namespace.begin()
 
-    def _come_back(self, name: str, auth: Any, back: Return) -> None:
-        """Go on with a visit that another server has; not on the event loop, where nobody can wait for it."""
+    def _resume_from_elsewhere(self, name: str, auth: Any, wanted: ResumeRequest) -> None:
+        """Not on the event loop, where nobody can wait for the other server."""
         try:
-            found = fetch_earlier(self._node, name, self.session.owner, back, self.request)
+            resumed = resume_from_elsewhere(self._node, name, self.session.owner, wanted, self.request)
         except Exception:
-            log.exception("session %s: its visit was not found", self.session.log_id)
-            found = None
-        packets = self._arriving.pop(name, None)
+            log.exception("session %s: its earlier session was not found", self.session.log_id)
+            resumed = None
+        packets = self._resuming.pop(name, None)
         if packets is None:  # it did not wait for that
-            if found is not None:
-                self._node.detached_sessions.detach(found.detached)
+            if resumed is not None:
+                self._node.detached_sessions.detach(resumed.detached)
             return
-        self._enter(name, auth, found)
+        self._enter(name, auth, resumed)
         for packet in packets:
-            self.session.heed(self._received, packet)
+            self.session.dispatch(self._received, packet)
         self.session.resume()
 
     def leave(self, name: str) -> None:
@@ -125,16 +125,16 @@ class Client:
         self._deadline = monotonic() + PATIENCE
         self.session.look()
 
-    # As the session's client
+    # As the session's handler
 
-    def gone(self, reason: str) -> None:
-        self._arriving.clear()
+    def session_closed(self, reason: str) -> None:
+        self._resuming.clear()
         while self._namespaces:
             _, namespace = self._namespaces.popitem()
-            namespace.gone(may_return=True)
+            namespace.end(may_return=True)
 
     def is_busy(self) -> bool:
-        return bool(self._arriving) or any(
+        return bool(self._resuming) or any(
             namespace.session.inbox.paused for namespace in self._namespaces.values()
         )
 

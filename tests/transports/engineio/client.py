@@ -25,7 +25,7 @@ class Listener:
         if data == "bad":
             raise BadPacket("not what was agreed")
 
-    def gone(self, reason):
+    def session_closed(self, reason):
         self.reasons.append(reason)
 
     def is_busy(self):
@@ -44,5 +44,5 @@ def say(wire, *texts):
 def polling_in_vain(session):
     """A GET that waits."""
     waiting = gevent.spawn(session.poll)
-    wait_for(lambda: session._polling.is_waiting, "the poll")
+    wait_for(lambda: session._carrier.is_polled, "the poll")
     return waiting

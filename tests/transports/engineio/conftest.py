@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime_wall.transports.engineio.session import Session, sessions
+from realtime_wall.transports.engineio.session import EngineSession, sessions
 from tests.fakes import RecordingWire, running_node
 from tests.transports.engineio.client import Listener
 
@@ -23,7 +23,7 @@ def client():
 @pytest.fixture
 def polling(node, client):
     """A session over polling whose client knows its id."""
-    session = Session(node, "")
+    session = EngineSession(node, "")
     session.begin(client)
     session.poll()
     return session
@@ -36,7 +36,7 @@ def wire():
 
 @pytest.fixture
 def framed(node, client, wire):
-    session = Session(node, "")
-    session.begin(client, wire)
+    session = EngineSession(node, "", wire)
+    session.begin(client)
     wire.written = b""
     return session

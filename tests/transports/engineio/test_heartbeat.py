@@ -15,7 +15,7 @@ def heartbeat():
 def test_it_waits_pings_once_and_gives_up(heartbeat):
     beats = [heartbeat.beat(now, TIMEOUT, False) for now in (24.9, 25.0, 25.1, 44.9, 45.0)]
 
-    assert beats == [Beat.WAIT, Beat.PING, Beat.WAIT, Beat.WAIT, Beat.GONE]
+    assert beats == [Beat.WAIT, Beat.PING, Beat.WAIT, Beat.WAIT, Beat.TIMED_OUT]
 
 
 def test_a_pong_begins_it_anew(heartbeat):
@@ -37,7 +37,7 @@ def test_a_client_that_is_not_read_from_has_its_time_afterwards(heartbeat):
 
     assert heartbeat.beat(100.0, TIMEOUT, True) is Beat.WAIT
     assert heartbeat.beat(119.9, TIMEOUT, False) is Beat.WAIT
-    assert heartbeat.beat(120.0, TIMEOUT, False) is Beat.GONE
+    assert heartbeat.beat(120.0, TIMEOUT, False) is Beat.TIMED_OUT
 
 
 def test_it_is_missed_to_the_moment_even_if_nobody_looked(heartbeat):
@@ -51,7 +51,7 @@ def test_who_looks_when_it_says_misses_nothing(steps):
     for passes, is_busy, pongs in steps:
         now += min(passes, heartbeat.seconds_left(now, TIMEOUT))
         beat = heartbeat.beat(now, TIMEOUT, is_busy)
-        if beat is Beat.GONE:
+        if beat is Beat.TIMED_OUT:
             assert heartbeat.is_missed(now, TIMEOUT)
             return
         assert heartbeat.seconds_left(now, TIMEOUT) > 0

@@ -5,7 +5,7 @@ import gevent
 import pytest
 
 from realtime_wall.protocol.frames import Close
-from realtime_wall.transports.engineio.session import Session, sessions
+from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.wire.connection import SENT
 from tests.fakes import masked
 from tests.live import wait_for
@@ -15,7 +15,7 @@ from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say,
 
 
 def test_a_polling_client_is_told_its_id_its_heartbeat_and_that_it_may_change_over(node, client):
-    session = Session(node, "")
+    session = EngineSession(node, "")
     session.begin(client)
 
     hello = session.poll()
@@ -32,7 +32,7 @@ def test_a_polling_client_is_told_its_id_its_heartbeat_and_that_it_may_change_ov
 
 
 def test_a_client_on_a_websocket_is_not_told_to_change(node, client, wire):
-    Session(node, "").begin(client, wire, masked(TEXT, "4early"))
+    EngineSession(node, "", wire).begin(client, masked(TEXT, "4early"))
 
     (hello,) = written(wire)
     assert json.loads(hello[1:])["upgrades"] == []
@@ -142,7 +142,7 @@ def test_who_is_not_read_from_is_not_blamed_and_has_its_time_afterwards(framed, 
 
 
 def test_a_session_is_over_to_the_moment(node, client, monkeypatch):
-    session = Session(node, "")
+    session = EngineSession(node, "")
     session.begin(client)
     assert session.is_alive()
     now = monotonic()

@@ -6,8 +6,8 @@ from django.test import RequestFactory
 
 from realtime_wall.channels.message import Binary
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.transports.engineio.session import Session
-from realtime_wall.transports.socketio.socketio_client import Client
+from realtime_wall.transports.engineio.session import EngineSession
+from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from tests.fakes import RecordingWire, masked
 
 TEXT, BINARY = 1, 2
@@ -21,9 +21,9 @@ class Visitor:
     def __init__(self, node, owner="", path="/socket.io/"):
         self.node = node
         self.wire = RecordingWire()
-        self.session = Session(node, owner)
-        self.client = Client(node, self.session, RequestFactory().get(path))
-        self.session.begin(self.client, self.wire)
+        self.session = EngineSession(node, owner, self.wire)
+        self.client = SocketIOClient(node, self.session, RequestFactory().get(path))
+        self.session.begin(self.client)
         self.wire.written = b""
 
     def say(self, *texts):

@@ -274,7 +274,7 @@ def test_who_comes_back_while_the_log_is_cut_is_cut_off_and_then_somebody_new(vi
 
         again = Visitor(node)
         assert again.ask("0" + json.dumps({"pid": first.answer["pid"], "offset": first.offset})) == []
-        assert again.wire.ended == "what it missed cannot be told any more"
+        assert again.wire.ended == "what it missed is not kept any more"
         assert happened[-3:] == ["connected", "disconnected", "finished"]
         signals.socket_connected.disconnect(flood)
 
@@ -328,7 +328,7 @@ def test_a_client_whose_receivers_are_behind_is_not_read_from_when_it_comes_back
 
 
 def test_what_connect_receivers_send_is_no_part_of_the_welcome(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.transports.socketio.namespace.BREATH", 0.3)
+    monkeypatch.setattr("realtime_wall.transports.socketio.namespace.WELCOME_PAUSE", 0.3)
     connect(signals.socket_connected, lambda sender, **_: sender.emit("hello"))
     visitor = Visitor(node)
 

@@ -10,8 +10,8 @@ from realtime_wall.errors import Refuse
 from realtime_wall.node.fan_out import Encoded
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
-from realtime_wall.transports.engineio.session import Session
-from realtime_wall.transports.socketio.socketio_client import Client
+from realtime_wall.transports.engineio.session import EngineSession
+from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.wire.connection import SENT
 from tests.fakes import masked, running_node
 from tests.live import wait_for
@@ -146,8 +146,8 @@ def test_a_polling_client_is_told_in_portions_too(node, visitor):
     visitor.wire.abort("reset")
     for number in range(20):
         api.publish("room", f"{number}{'x' * PORTION}", event="news")
-    session = Session(node, "")
-    session.begin(Client(node, session, RequestFactory().get("/socket.io/")))
+    session = EngineSession(node, "")
+    session.begin(SocketIOClient(node, session, RequestFactory().get("/socket.io/")))
     session.poll()
     session.post(f'40{{"pid":"{visitor.answer["pid"]}","offset":"{offset}"}}'.encode())
     assert node.pool.wait_until_idle(10)
@@ -158,7 +158,7 @@ def test_a_polling_client_is_told_in_portions_too(node, visitor):
         heard += [json.loads(one[2:])[1] for one in bodies if one.startswith('42["news"')]
 
     assert [one.rstrip("x") for one in heard] == [str(number) for number in range(20)]
-    assert not session.is_over
+    assert session.is_open
 
 
 def test_older_messages_of_a_channel_leave_a_client_with_its_newest_offset(node, visitor):
@@ -224,3 +224,28 @@ def test_the_answers_to_a_burst_leave_together_and_in_order(visitor):
 
     assert visitor.told()[-20:] == [f"3{n}[{n}]" for n in range(20)]
     assert len(writes) == 1
+
+
+def test_a_client_that_is_lost_while_it_is_refused_ends_once(node, happened):
+    visitor = Visitor(node)
+
+    def refuse(sender, **_):
+        visitor.wire.breaks = True
+        raise Refuse("not today")
+
+    connect(signals.socket_connected, refuse)
+    visitor.ask("0")
+
+    assert happened == ["connected", "disconnected", "finished"]
+
+
+def test_who_left_a_namespace_is_sent_nothing_more_that_waited_for_it_there(node, visitor):
+    start = node.broker.top
+    for _ in range(3):
+        api.publish("room", "x" * PORTION, event="news")
+    visitor.wire.outbox_size = 1
+    visitor.ask(f'21["subscribe","room","{start}"]', "1")
+
+    visitor.wire.drain()
+
+    assert visitor.events() == []

@@ -3,8 +3,8 @@ from django.test import RequestFactory
 from realtime_wall import api
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.transports.engineio.session import Session
-from realtime_wall.transports.socketio.socketio_client import Client
+from realtime_wall.transports.engineio.session import EngineSession
+from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from tests.transports.socketio.client import BINARY_ONE
 
 
@@ -17,8 +17,8 @@ def test_a_broadcast_brings_bytes_behind_their_event(visitor):
 
 
 def test_a_polling_client_has_them_in_base64(node):
-    session = Session(node, "")
-    client = Client(node, session, RequestFactory().get("/socket.io/"))
+    session = EngineSession(node, "")
+    client = SocketIOClient(node, session, RequestFactory().get("/socket.io/"))
     session.begin(client)
     session.poll()
     session.post(b"40")

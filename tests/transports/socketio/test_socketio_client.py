@@ -46,7 +46,7 @@ def test_what_breaks_the_protocol_ends_that_client_only(node, texts):
     visitor.settle()
 
     assert visitor.wire.close().code == 1002
-    assert visitor.session.is_over
+    assert not visitor.session.is_open
     assert other.ask('21["message"]') == ["31[null]"]
 
 
@@ -59,7 +59,7 @@ def test_who_says_no_namespace_or_sends_no_attachments_is_cut_off_in_time(node):
     visitor.say('51-["a",{"_placeholder":true,"num":0}]')
     assert visitor.client.deadline == pytest.approx(now + PATIENCE, abs=1)
     visitor.session.tick(now + PATIENCE + 1)
-    assert visitor.session.is_over
+    assert not visitor.session.is_open
 
 
 def test_attachments_that_come_lift_the_deadline(node, visitor):
@@ -67,7 +67,7 @@ def test_attachments_that_come_lift_the_deadline(node, visitor):
 
     assert visitor.client.deadline is None
     visitor.session.tick(monotonic() + PATIENCE + 1)
-    assert not visitor.session.is_over
+    assert visitor.session.is_open
 
 
 def test_to_disconnect_ends_the_namespace_and_nothing_else(node, happened):
@@ -79,7 +79,7 @@ def test_to_disconnect_ends_the_namespace_and_nothing_else(node, happened):
 
     assert visitor.told()[-1] == "1"
     assert happened == ["connected", "connected", "disconnected", "finished"]
-    assert not visitor.session.is_over
+    assert visitor.session.is_open
     # What was on its way is no fault of the client.
     assert visitor.ask('2["on its way"]', '2/admin,5["message"]') == ["3/admin,5[null]"]
 

@@ -17,7 +17,7 @@ class Echo:
     def message(self, data):
         self._session.send(data)
 
-    def gone(self, reason):
+    def session_closed(self, reason):
         pass
 
     def is_busy(self):

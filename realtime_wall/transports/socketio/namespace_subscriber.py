@@ -1,0 +1,194 @@
+"""How does what is published reach a client in a namespace: live, or as something that it missed?
+
+For the client to come back, each event that it is sent ends with an offset (``recovery.py``): the last text
+argument of any event is what the official client keeps.
+"""
+
+from __future__ import annotations
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Gap
+from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.node import Node
+from realtime_wall.protocol import socketio
+from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import ClientSession
+from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
+from realtime_wall.transports.engineio.session import EngineSession
+from realtime_wall.transports.socketio.namespace_codec import SEPARATOR, frames_of, packets_of
+from realtime_wall.transports.socketio.namespace_state import (
+    GONE,
+    LIVE,
+    CatchingUp,
+    Joining,
+    NamespaceState,
+    following,
+)
+from realtime_wall.transports.socketio.recovery import Recovery
+from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+
+# Events of the server's own: one that gives a client an offset when no other does, and one about a gap.
+OFFSET_EVENT = "realtime_wall:offset"
+GAP_EVENT = "realtime_wall:gap"
+
+
+class NamespaceSubscriber:
+    __slots__ = ("_codec", "_cursor", "_name", "_node", "_recovery", "_engine", "_state", "session")
+
+    session: ClientSession
+
+    def __init__(
+        self,
+        node: Node,
+        engine: EngineSession,
+        name: str,
+        recovery: Recovery,
+        joining: Joining,
+        cursor: Position,
+    ) -> None:
+        self._node = node
+        self._engine = engine
+        self._name = name
+        self._recovery = recovery
+        self._state: NamespaceState = joining
+        self._cursor = cursor  # of the last message that was written to it
+        self._codec = frames_of(name, bool(recovery.secret))
+
+    def _become(self, state: NamespaceState) -> None:
+        self._state = following(self._state, state)
+
+    # Live
+
+    def deliver(self, encoded: Encoded) -> Written:
+        # This runs once for each delivery: what is usual comes first, and calls nothing on its way.
+        frames, position = self._engine.frames, encoded.messages[-1].position
+        if (
+            self._state is not LIVE
+            or frames is None
+            or frames.wire.outbox_size
+            or position.offset <= self._cursor.offset
+        ):
+            return self._deliver_otherwise(encoded)
+        self._cursor = position
+        return frames.write(encoded[self._codec])
+
+    def _deliver_otherwise(self, encoded: Encoded) -> Written:
+        if isinstance(self._state, Joining):
+            return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
+        self._notice_that_nothing_waits()
+        if isinstance(self._state, CatchingUp):
+            return self._state.backlog.add(encoded.messages)
+        if self._engine.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+            return self._backlog().add(encoded.messages)
+        return self._write_encoded(encoded)
+
+    def _write_encoded(self, encoded: Encoded) -> Written:
+        if self._state is GONE:
+            return DROPPED
+        last = encoded.messages[-1]
+        offset, known = last.position.offset, self._cursor.offset
+        if offset > known:
+            self._cursor = last.position
+        elif last.is_volatile and offset < known:
+            return DROPPED  # its offset is older than the client's
+        engine = self._engine
+        if engine.frames is not None:
+            return engine.frames.write(encoded[self._codec])
+        packets = encoded[packets_of(self._name, bool(self._recovery.secret))]
+        return engine.send_packets(packets.decode().split(SEPARATOR.decode()))
+
+    def deleted(self, channel: str, text: str, position: Position) -> None:
+        self.session.expel(channel)
+
+    def is_known_as(self, session_id: str) -> bool:
+        return session_id == self.session.id
+
+    @property
+    def is_behind(self) -> bool:
+        return self._has_backlog or self._engine.outbox_size > 0
+
+    # What it missed, and what it does not read
+
+    def _subscribe_since(self, joining: Joining) -> list[Message] | None:
+        """Hear every channel from where it is to be delivered; what it missed of them, in their order.
+
+        None when something that it missed is not kept any more, and it is to resume an earlier session.
+        """
+        if joining.earlier is None and self._cursor == self._node.broker.top:
+            return []
+        missed: list[Message] = []
+        for channel, since in joining.since.items():
+            if not self._is_on(channel):
+                continue
+            self._node.unsubscribe(self, channel)  # what is on its way is in the log, too
+            catch_up = self._node.subscribe(self, channel, since)
+            if catch_up.missed is None and joining.earlier is not None:
+                return None
+            missed.extend(catch_up.missed or ())
+        missed.sort(key=lambda message: message.position.offset)
+        return missed
+
+    def _write_missed(self, channel: str, missed: list[Message]) -> None:
+        """As fast as the client reads."""
+        if self._state is GONE:
+            return
+        if self._has_backlog or sum(message.size for message in missed) > PORTION:
+            self._backlog().tell(channel, missed)
+        else:
+            self._write(missed)
+
+    def _backlog(self) -> Backlog:
+        if not isinstance(self._state, CatchingUp):
+            self._become(CatchingUp(self._new_backlog()))
+            assert isinstance(self._state, CatchingUp)
+        return self._state.backlog
+
+    def _new_backlog(self) -> Backlog:
+        limit, rules = self._node.config.outbox_size, self._node.rules
+        return Backlog(self._engine, self._write, self._send_gap, self._is_on, rules, limit)
+
+    @property
+    def _has_backlog(self) -> bool:
+        return isinstance(self._state, CatchingUp) and self._state.backlog.is_waiting
+
+    def _notice_that_nothing_waits(self) -> None:
+        if isinstance(self._state, CatchingUp) and not self._state.backlog.is_waiting:
+            self._become(LIVE)
+
+    def _write(self, messages: list[Message]) -> None:
+        if messages:
+            self._write_encoded(Encoded(messages))
+            older = messages[-1].position.offset < self._cursor.offset
+            acks = self._recovery.acks
+            if (older or acks.are_new) and not self._has_backlog:
+                # They were older than what the client had, and so is now its offset; or they end an answer.
+                acks.told()
+                self._send_offset()
+        self._notice_that_nothing_waits()
+
+    def _is_on(self, channel: str) -> bool:
+        return channel == EVERYONE or channel in self.session.channels
+
+    # What tells the client where it stands
+
+    def _offset(self) -> str | None:
+        return self._recovery.offset(self._cursor)
+
+    def _send_offset(self) -> None:
+        if self._recovery.secret and self._state is not GONE:
+            self._engine.send(socketio.event_text(self._name, OFFSET_EVENT, [], offset=self._offset()))
+
+    def _send_gap(self, gap: Gap) -> None:
+        """The client's offset moves on with the last: cut off before, it has to hear of the others."""
+        if self._state is GONE:
+            return
+        for channel in gap.channels:
+            name = None if channel == EVERYONE else channel
+            arguments = Arguments(encode_json({"channel": name, "cursor": str(gap.position)}))
+            at = gap.position if channel == gap.channels[-1] else self._cursor
+            offset = str(at) if self._recovery.secret else None
+            text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
+            self._engine.send(text)

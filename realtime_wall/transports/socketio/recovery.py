@@ -1,0 +1,46 @@
+"""What does a client keep to come back with, and what is kept of it until then?
+
+The client keeps a secret and an offset, the server the session (``sockets/recovery/detached_sessions.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from realtime_wall.channels.position import Position
+from realtime_wall.sockets.client_session import ClientSession
+from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
+from realtime_wall.sockets.recovery.subscribe_acks import Answers
+
+
+class Recovery:
+    """``secret`` is empty when the client cannot come back as the same; the official one calls it pid."""
+
+    __slots__ = ("_detached_sessions", "_owner", "acks", "secret")
+
+    def __init__(self, detached_sessions: DetachedSessions, owner: str, secret: str) -> None:
+        self.secret = secret
+        self.acks = Answers()
+        self._detached_sessions = detached_sessions
+        self._owner = owner
+
+    def offset(self, cursor: Position) -> str | None:
+        """What the client keeps, once all up to the cursor was written to it."""
+        return self.acks.offset(cursor) if self.secret else None
+
+    def attach(self, replaced: Callable[[], None]) -> None:
+        """The client was welcomed; ``replaced`` is called when it comes back on another connection."""
+        self._detached_sessions.arrive(self.secret, self._owner, replaced)
+
+    def detach(
+        self, session: ClientSession, channels: tuple[str, ...], cursor: Position, complete: Position
+    ) -> None:
+        """The connection is lost; the client may come back."""
+        kept, acks = self._detached_sessions, self.acks
+        kept.detach(
+            DetachedSession(kept, self.secret, self._owner, session, channels, cursor, complete, acks)
+        )
+
+    def forget(self) -> None:
+        """The session ended for good."""
+        self._detached_sessions.forget(self.secret)
