@@ -4,7 +4,15 @@ from setuptools import find_packages, setup
 
 TEST = [
     "build",
+    "django-allauth>=65",
+    "django-axes>=8",
+    "django-cors-headers>=4.9",
+    "django-csp>=4",
+    "django-debug-toolbar>=6",
+    "django-otp>=1.6",
+    "django-simple-history>=3.10",
     "django-stubs>=5.2",
+    "django-waffle>=5",
     "h11>=0.14",
     "hypothesis>=6.100",
     "mypy>=1.15",

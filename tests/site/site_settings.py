@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "realtime_wall",
     "realtime_wall.wall",
     "site_app",
+    *os.environ.get("SITE_ADD_ONS", "").split(),
 ]
 MIDDLEWARE = ["site_app.middleware.MarkingMiddleware", *MIDDLEWARE]  # noqa: F405
 MIDDLEWARE += os.environ.get("SITE_MIDDLEWARE", "").split()
@@ -28,3 +29,8 @@ DATABASES = {
     }
 }
 REALTIME_WALL = json.loads(os.environ.get("SITE_REALTIME_WALL", "{}"))
+# Of one kind of site: tests/integration/test_kinds_of_sites.py.
+OF_ITS_KIND = json.loads(os.environ.get("SITE_SETTINGS", "{}"))
+DATABASES["default"]["ATOMIC_REQUESTS"] = OF_ITS_KIND.pop("SITE_ATOMIC_REQUESTS", False)
+DATABASES["default"]["CONN_MAX_AGE"] = OF_ITS_KIND.pop("SITE_CONN_MAX_AGE", 0)
+globals().update(OF_ITS_KIND)

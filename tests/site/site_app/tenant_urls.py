@@ -1,0 +1,3 @@
+from site_urls import urlpatterns
+
+__all__ = ["urlpatterns"]
