@@ -77,7 +77,14 @@ class BadCommand:
     id: Id = None
 
 
-Command = EventCommand | MessageCommand | Subscribe | Unsubscribe | Ack | BadCommand
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A client that has heard nothing for a while asks whether it is still heard."""
+
+    id: int | str
+
+
+Command = Heartbeat | EventCommand | MessageCommand | Subscribe | Unsubscribe | Ack | BadCommand
 
 _starts_like_an_object = re.compile(r"[ \t\r\n]*\{").match
 
@@ -108,6 +115,8 @@ def _command(fields: dict[str, Any]) -> Command:
         if id is None:
             return BadCommand("bad_id", "ack has to say what it answers")
         return Ack(id, fields.get("message"))
+    if kind == "heartbeat" and id is not None and "message" not in fields:
+        return Heartbeat(id)
     problem = event_name_problem(kind)
     if problem:
         return BadCommand("bad_type", f"type {problem}", id)

@@ -159,6 +159,10 @@ def test_a_long_poll_in_vain_is_answered_304(server):
     assert (response.status_code, response.content) == (304, b"")
 
 
+def test_a_poll_says_how_long_a_silence_means_nothing(server):
+    assert poll(server, "events/poll/quiet").headers["Realtime-Heartbeat"] == "1"
+
+
 def test_a_poll_is_answered_at_once_with_what_is_new(server):
     first = poll(server, "events/poll/now")
     publish(server, ["now"], "one", "two")

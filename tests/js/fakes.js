@@ -39,15 +39,13 @@ class FakeConnection {
 
 class FakeClock {
   constructor() {
-    this.waiting = new Map();
-    this.delays = [];
+    this.waiting = new Map(); // timer -> {act, delay}
     this._last = 0;
   }
 
   setTimeout(act, delay) {
     this._last += 1;
-    this.waiting.set(this._last, act);
-    this.delays.push(delay);
+    this.waiting.set(this._last, { act, delay });
     return this._last;
   }
 
@@ -55,11 +53,12 @@ class FakeClock {
     this.waiting.delete(timer);
   }
 
-  /* Everything that waits has waited long enough. */
-  pass() {
-    const due = [...this.waiting.values()];
-    this.waiting.clear();
-    due.forEach((act) => act());
+  /* Everything that waits has waited long enough; or only what waits for no longer than so many milliseconds. */
+  pass(milliseconds = Infinity) {
+    for (const [timer, { act, delay }] of [...this.waiting]) {
+      if (delay > milliseconds || !this.waiting.delete(timer)) continue; // or it was cleared by another
+      act();
+    }
   }
 }
 
@@ -97,7 +96,9 @@ function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5, fetch
       return connections[connections.length - 1];
     },
   };
-  return { socket, server, clock, page, reported };
+  const delays = []; // of the waits before it comes back
+  socket.on("status", ({ delay }) => delay !== undefined && delays.push(delay));
+  return { socket, server, clock, page, reported, delays };
 }
 
 module.exports = { open };

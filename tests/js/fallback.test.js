@@ -27,17 +27,29 @@ class Server {
         this.onmessage({ data: JSON.stringify(item) });
       }
     };
-    this.fetch = (href) => {
+    this.fetch = (href, { signal }) => {
       const url = new URL(href);
       if (url.pathname === "/health/") return Promise.resolve({ ok: this.isThere });
-      return new Promise((resolve, reject) => this.asked.push({ url, resolve, reject }));
+      return new Promise((resolve, reject) => this.asked.push({ url, signal, resolve, reject }));
     };
+  }
+
+  /* Answers the oldest request by something that is not ours. */
+  async answerBy(response) {
+    const asked = this.asked.shift();
+    asked.resolve({ headers: new Map(), ...response });
+    await settled();
+    return asked;
   }
 
   /* Answers the oldest request: items, none of them for 304, or another status. */
   async answer(items, cursor, status = items.length ? 200 : 304, explain = null) {
     const { url, resolve } = this.asked.shift();
-    const headers = new Map([["ETag", `W/"${cursor}"`], ["X-Nginx-PushStream-Explain", explain]]);
+    const headers = new Map([
+      ["ETag", `W/"${cursor}"`],
+      ["X-Nginx-PushStream-Explain", explain],
+      ["Realtime-Heartbeat", "20"],
+    ]);
     resolve({ status, headers, text: async () => items.map((item) => JSON.stringify(item)).join("\r\n") });
     await settled();
     return url;
@@ -138,7 +150,7 @@ test("channels are heard on, from the cursor that the page knows", async () => {
   assert.equal(url.pathname, "/events/poll/news");
   assert.equal(url.searchParams.get("since"), "e:5");
   assert.equal(http.sources[0].url.pathname, "/events/ev/news");
-  assert.equal(http.sources[0].url.searchParams.get("since"), "e:9");
+  assert.equal(http.sources[0].url.searchParams.get("since"), "e:7"); // the last that it has had
   assert.deepEqual(heard, [["missed", "news", "e:7"], ["live", "news", "e:10"]]);
   assert.equal(socket.transport, "eventsource");
 });
@@ -211,7 +223,7 @@ test("what is lost comes back the same way, from where it was", async () => {
     socket.subscribe("news", { since: "e:5" });
   });
   await http.answer([], "e:5");
-  http.sources[0].onopen({});
+  http.sources[0].says({ id: -1, channel: "", text: "", cursor: "" });
   http.sources[0].says(item(1, "news", "x", "e:8"));
   http.sources[0].onerror({});
   assert.equal(socket.status, "waiting");
@@ -250,6 +262,163 @@ test("a message that is taken back is told as by a WebSocket", async () => {
   http.sources[0].says(item(-5, "news", { position: "e:3" }, "e:6", { event: "retracted" }));
 
   assert.deepEqual(retracted, [{ position: "e:3" }]);
+});
+
+const PING = { id: -1, channel: "", text: "", cursor: "" };
+const WHAT_A_PROXY_SAYS = {
+  "a body that breaks off": { status: 200, text: () => Promise.reject(new TypeError("network error")) },
+  "a page of its own": { status: 200, text: async () => "<html>Log in to this network</html>" },
+  "an empty body": { status: 200, text: async () => "" },
+  "half an item": { status: 200, text: async () => '{"id":7,"channel":"ne' },
+  "502": { status: 502, text: async () => "<html>Bad gateway</html>" },
+  "a refusal of its own": { status: 403, text: async () => "<html>Forbidden</html>" },
+  "304 without a cursor": { status: 304, text: async () => "" },
+};
+
+for (const [name, answer] of Object.entries(WHAT_A_PROXY_SAYS)) {
+  test(`a subscription that is answered by ${name} is asked for again, from where it was`, async () => {
+    const heard = [];
+    const { socket, http, clock } = await blocked(({ socket }) => {
+      socket.subscribe("news", { since: "e:5", onError: (error) => heard.push(error) });
+      socket.on("message", (message) => heard.push(message));
+    });
+    await http.answerBy({ headers: new Map(), ...answer });
+    assert.equal(socket.status, "waiting");
+    clock.pass();
+    await settled();
+    const again = await http.answer([item(1, "news", "one", "e:6")], "e:6");
+
+    assert.equal(again.searchParams.get("since"), "e:5");
+    assert.deepEqual(heard, ["one"]);
+  });
+
+  test(`a long poll that is answered by ${name} is no end of hearing`, async () => {
+    const heard = [];
+    const { socket, http, clock } = await blockedTwice(({ socket }) => {
+      socket.subscribe("news", { since: "e:5" });
+      socket.on("message", (message) => heard.push(message));
+    });
+    await http.answer([], "e:5");
+    await http.answerBy(answer);
+    assert.equal(socket.status, "waiting");
+    clock.pass();
+    await settled();
+    await http.answer([item(1, "news", "one", "e:6")], "e:6");
+
+    assert.deepEqual(heard, ["one"]);
+  });
+}
+
+test("a request that is not answered is given up, so that a browser has room for the next", async () => {
+  const { socket, http, clock } = await blocked(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  const [{ signal }] = http.asked;
+
+  clock.pass(7999);
+  assert.equal(socket.status, "open");
+  clock.pass(8000);
+  await settled();
+
+  assert.equal(signal.aborted, true);
+  assert.equal(socket.status, "waiting");
+});
+
+test("a long poll has as much time as the server says, and a long answer more", async () => {
+  const heard = [];
+  const { socket, http, clock } = await blockedTwice(({ socket }) => {
+    socket.subscribe("news", { since: "e:5" });
+    socket.on("message", (message) => heard.push(message));
+  });
+  await http.answer([], "e:5");
+  clock.pass(39999);
+  const parts = [];
+  const body = { getReader: () => ({ read: () => new Promise((resolve) => parts.push(resolve)) }) };
+  await http.answerBy({ status: 200, body });
+  const [[before]] = clock.waiting;
+  parts[0]({ value: new TextEncoder().encode(JSON.stringify(item(1, "news", "one", "e:6"))) });
+  await settled();
+
+  assert.equal(clock.waiting.has(before), false, "it begins anew with each part");
+  parts[1]({ done: true });
+  await settled();
+  assert.deepEqual(heard, ["one"]);
+  clock.pass(40000);
+  await settled();
+  assert.equal(socket.status, "waiting");
+});
+
+test("of an answer that was cut between two messages the rest is asked for", async () => {
+  const { http } = await blockedTwice(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  await http.answer([], "e:5");
+  await http.answer([item(1, "news", "one", "e:6")], "e:9");
+  const next = await http.answer([], "e:9");
+
+  assert.equal(next.searchParams.get("since"), "e:6");
+});
+
+test("an EventSource that opens and lets nothing through leads on to polls", async () => {
+  const { socket, http, clock } = await blocked(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  for (let times = 0; times < 2; times += 1) {
+    await http.answer([], "e:5");
+    http.sources[times].onopen?.({});
+    clock.pass(8000);
+    await settled();
+    assert.equal(http.sources[times].closed, true);
+    clock.pass();
+    await settled();
+  }
+
+  assert.equal(socket.transport, "polling");
+});
+
+test("an EventSource that falls silent is given up", async () => {
+  const { socket, http, clock } = await blocked(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  await http.answer([], "e:5");
+  http.sources[0].says(PING);
+
+  clock.pass(39999);
+  assert.equal(socket.status, "open");
+  clock.pass(40000);
+
+  assert.equal(http.sources[0].closed, true);
+  assert.equal(socket.status, "waiting");
+});
+
+test("what is no item ends an EventSource, which comes back", async () => {
+  const { socket, http } = await blocked(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  await http.answer([], "e:5");
+  http.sources[0].onmessage({ data: "<html>" });
+
+  assert.equal(socket.status, "waiting");
+});
+
+test("who closes leaves no request behind", async () => {
+  const { socket, http } = await blockedTwice(({ socket }) => socket.subscribe("news", { since: "e:5" }));
+  await http.answer([], "e:5");
+  const [{ signal }] = http.asked;
+  socket.close();
+
+  assert.equal(signal.aborted, true);
+});
+
+test("a way that is given up while the next connection begins is that one's, not yet changed", async () => {
+  const http = new Server();
+  const health = [];
+  const { socket, server, clock } = open({
+    EventSource: http.EventSource,
+    fetch: () => new Promise((resolve) => health.push(resolve)),
+  });
+  for (let times = 0; times < 2; times += 1) {
+    server.now.drops();
+    clock.pass(1000);
+  }
+  health.forEach((resolve) => resolve({ ok: true }));
+  await settled();
+  assert.equal(socket.transport, "websocket"); // which is being opened
+  server.now.open();
+  server.now.drops();
+  clock.pass();
+
+  assert.equal(server.connections.length, 4); // and was proved
 });
 
 test("an address elsewhere is kept, and so is its scheme", async () => {

@@ -248,28 +248,28 @@ test("a channel that we may not hear any more is an error of its subscription, a
 // -- coming back
 
 test("each wait may be twice as long as the last, up to fifteen seconds", () => {
-  const { server, clock } = open({ chance: 1 });
+  const { server, clock, delays } = open({ chance: 1 });
 
   for (let attempt = 0; attempt < 8; attempt += 1) {
     server.now.drops();
     clock.pass();
   }
 
-  assert.deepEqual(clock.delays, [500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+  assert.deepEqual(delays, [500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
 });
 
 test("the wait is any part of that, so that a thousand pages do not return at once", () => {
-  const { server, clock } = open({ chance: 0.25 });
+  const { server, clock, delays } = open({ chance: 0.25 });
 
   server.now.drops();
   clock.pass();
   server.now.drops();
 
-  assert.deepEqual(clock.delays, [125, 250]);
+  assert.deepEqual(delays, [125, 250]);
 });
 
 test("a connection that said something makes the next wait short again", () => {
-  const { server, clock } = open({ chance: 1 });
+  const { server, clock, delays } = open({ chance: 1 });
   server.now.drops();
   clock.pass();
   server.now.drops();
@@ -278,18 +278,59 @@ test("a connection that said something makes the next wait short again", () => {
 
   server.now.drops();
 
-  assert.equal(clock.delays.pop(), 500);
+  assert.equal(delays.pop(), 500);
 });
 
 test("a connection that was opened and closed without a word does not", () => {
-  const { server, clock } = open({ chance: 1 });
+  const { server, clock, delays } = open({ chance: 1 });
   server.now.drops();
   clock.pass();
   server.now.open(null);
 
   server.now.drops();
 
-  assert.equal(clock.delays.pop(), 1000);
+  assert.equal(delays.pop(), 1000);
+});
+
+test("a silent WebSocket is asked whether it is there, and given up when it does not answer", () => {
+  const { socket, server, clock } = open();
+  server.now.open({ session: "s1", ping: 7 });
+
+  clock.pass(6999);
+  assert.deepEqual(server.now.sent, []);
+  clock.pass(7000);
+  assert.deepEqual(server.now.sent, [{ type: "heartbeat", id: 1 }]);
+  server.now.says({ type: "ack", id: 1, message: null });
+  clock.pass(7000);
+  assert.equal(socket.status, "open");
+  clock.pass(7000);
+  assert.equal(server.now.last.type, "heartbeat");
+  clock.pass(7000);
+
+  assert.equal(server.connections[0].closed, true);
+  assert.equal(socket.status, "waiting");
+});
+
+test("what is heard all the time is not asked", () => {
+  const { server, clock } = open();
+  server.now.open();
+
+  for (let times = 0; times < 5; times += 1) {
+    server.now.says({ type: "news", message: 1 });
+    clock.pass();
+  }
+
+  assert.deepEqual(server.now.sent, []);
+});
+
+test("a WebSocket that opens and is never welcomed is given up", () => {
+  const { socket, server, clock } = open();
+  server.now.open(null);
+
+  clock.pass();
+
+  assert.equal(server.now.closed, true);
+  assert.equal(socket.status, "waiting");
 });
 
 for (const code of [1008, 3500, 3999]) {
@@ -326,7 +367,7 @@ test("a page that comes into view, or back online, does not wait", () => {
     page.dispatchEvent(new Event(news));
 
     assert.equal(server.connections.length, 2, news);
-    assert.equal(clock.waiting.size, 0, "it does not wait any more");
+    assert.equal(clock.waiting.size, 1, "it waits for the connection only");
   }
 });
 

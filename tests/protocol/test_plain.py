@@ -10,6 +10,7 @@ from realtime_wall.protocol.plain import (
     Ack,
     BadCommand,
     EventCommand,
+    Heartbeat,
     MessageCommand,
     Subscribe,
     Unsubscribe,
@@ -70,6 +71,15 @@ def test_a_channel_is_subscribed_and_unsubscribed():
 def test_the_answer_to_a_call_is_an_ack():
     assert command(type="ack", id=3, message=[1]) == Ack(3, [1])
     assert command(type="ack", id=0) == Ack(0, None)
+
+
+def test_a_client_may_ask_whether_it_is_heard():
+    assert command(type="heartbeat", id=4) == Heartbeat(4)
+
+
+def test_a_heartbeat_that_says_something_is_an_event_of_the_project():
+    assert command(type="heartbeat", message=1, id=4) == EventCommand("heartbeat", 1, 4)
+    assert command(type="heartbeat") == EventCommand("heartbeat", None, None)
 
 
 def test_an_ack_has_to_say_what_it_answers():

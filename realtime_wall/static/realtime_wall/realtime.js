@@ -29,7 +29,9 @@
   // The ways to the server, the best first. The others hear channels, and can say nothing.
   const TRANSPORTS = ["websocket", "eventsource", "polling"];
   const TRIES = 2; // failures to open in a row, while the server is there, before the next way is tried
-  const OPEN_WITHIN = 8000; // milliseconds; some proxies take a WebSocket's handshake and never answer
+  // Milliseconds. Some proxies take a request and never answer, or cut a connection and tell only one end.
+  const OPEN_WITHIN = 8000;
+  const HEARTBEAT = 25000; // how long a server is silent at most, until it has said so itself
   const EVERYONE = ""; // messages to everyone name no channel
 
   // The script tag says where the server is; it can be asked only while the script is read.
@@ -46,7 +48,10 @@
       this._attempts = 0;
       this._failures = 0; // to open, in a row, in the present way
       this._opening = null; // the timer that gives up on it
+      this._silence = null; // the timer that asks a silent server whether it is there
+      this._heartbeat = HEARTBEAT;
       this.transport = TRANSPORTS[0];
+      this._wanted = TRANSPORTS[0]; // for the next connection
       this._lastId = 0;
       this._listeners = new Map(); // type -> functions
       this._answers = new Map(); // id -> the function that waits for the reply
@@ -106,17 +111,17 @@
     connect() {
       if (this._connection) return;
       this._stopWaiting();
+      this.transport = this._wanted;
       this._become("connecting");
       const connection = this._newConnection();
+      connection.isUnproved = true; // a proxy may open a connection and let nothing through
       // A connection that was given up may still speak: only the present one is heard.
       const ifPresent = (react) => (event) => this._connection === connection && react(event);
       connection.onopen = ifPresent(() => this._opened());
       connection.onmessage = ifPresent((event) => this._received(event.data));
       connection.onclose = ifPresent((event) => this._lost(event.code, event.reason, comesBack(event.code)));
       this._connection = connection;
-      if (this._world.fetch) {
-        this._opening = this._world.setTimeout(() => this._giveUp(1006, "no answer", true), OPEN_WITHIN);
-      }
+      this._opening = this._world.setTimeout(() => this._giveUp(1006, "no answer", true), OPEN_WITHIN);
     }
 
     // -- the connection
@@ -135,8 +140,8 @@
     }
 
     _opened() {
-      this._world.clearTimeout(this._opening);
-      if (!this._connection.isUnproved) this._failures = 0;
+      // A WebSocket is welcomed as well; the others are asked for something next, with limits of their own.
+      if (this.transport !== "websocket") this._world.clearTimeout(this._opening);
       for (const channel of this._subscriptions.keys()) this._subscribeNow(channel);
       this._become("open");
       this._tell("open");
@@ -153,6 +158,7 @@
       const hasFailed = this.status === "connecting" || this._connection.isUnproved;
       this._connection = null;
       this._world.clearTimeout(this._opening);
+      this._world.clearTimeout(this._silence);
       if (again && hasFailed) this._failedToOpen();
       const unanswered = [...this._answers.values()];
       this._answers.clear();
@@ -168,12 +174,37 @@
       if (!this._world.fetch) return;
       const failed = this.transport;
       isThere(this._address(), this._world).then((there) => {
-        if (!there || this.transport !== failed) return;
+        if (!there || this._wanted !== failed) return;
         this._failures += 1;
         if (this._failures < TRIES) return;
         this._failures = 0;
-        this.transport = TRANSPORTS[(TRANSPORTS.indexOf(failed) + 1) % TRANSPORTS.length];
+        this._wanted = TRANSPORTS[(TRANSPORTS.indexOf(failed) + 1) % TRANSPORTS.length];
       });
+    }
+
+    /* Something has come: this way leads to the server. */
+    _proved() {
+      this._heard = true;
+      const connection = this._connection;
+      const isNew = this.transport === "websocket" && connection.isUnproved;
+      if (isNew) connection.isUnproved = false;
+      if (connection.isUnproved) return;
+      this._failures = 0;
+      this._wanted = this.transport;
+      if (!isNew) return;
+      this._world.clearTimeout(this._opening);
+      this._listenForSilence();
+    }
+
+    /* Of a WebSocket through which nothing comes any more a browser tells nothing while nobody cuts it. */
+    _listenForSilence(asked = false) {
+      this._heard = false;
+      this._silence = this._world.setTimeout(() => {
+        if (this._heard) return this._listenForSilence();
+        if (asked) return this._giveUp(1006, "no answer", true);
+        this._ask({ type: "heartbeat" }, () => {});
+        return this._listenForSilence(true);
+      }, this._heartbeat);
     }
 
     /* Full jitter: a thousand pages that lost the same server do not return in the same moment. */
@@ -260,6 +291,11 @@
 
     _received(text) {
       const envelope = JSON.parse(text);
+      if (envelope.type === "welcome") {
+        this.session = envelope.message.session;
+        this._heartbeat = 1000 * envelope.message.ping || HEARTBEAT;
+      }
+      this._proved();
       this._attempts = 0; // a server that takes us in but says nothing has not earned a quick return
       if (REPLIES.has(envelope.type) && envelope.id !== undefined) {
         const answer = this._answers.get(envelope.id);
@@ -273,7 +309,6 @@
         this._call((this._subscriptions.get(envelope.channel) || {}).onGap, envelope.cursor);
         return;
       }
-      if (envelope.type === "welcome") this.session = envelope.message.session;
       if (LOCAL.has(envelope.type) || !this._isNew(envelope)) return;
       const answer = this._tell(envelope.type, envelope.message, envelope);
       if (envelope.id !== undefined && this.status === "open") {
@@ -309,7 +344,8 @@
   }
 
   /* What stands in for a WebSocket where none gets through. To the socket it looks like one; each channel is
-   * first asked for by a poll, which says from where on the stream of all of them has to be heard. */
+   * first asked for by a poll, which says from where on the stream of all of them has to be heard. Whatever
+   * goes wrong ends it: the socket comes back, with the cursors of what it has heard. */
   class OneWay {
     constructor(kind, address, world) {
       this._kind = kind;
@@ -317,8 +353,10 @@
       this._base = new URL("../events/", address.href.replace(/^ws/, "http"));
       this._cursors = new Map(); // channel -> up to where it was told
       this._position = null; // up to where all of them were
+      this._silence = 2 * HEARTBEAT; // after which a stream is taken for dead
+      this._requests = new Set(); // those under way: the functions that give them up
       this._stop = () => {};
-      this.isUnproved = true; // until a stream has begun, or a poll was answered
+      this.isUnproved = true; // until a stream has said something, or a poll was answered
       isThere(this._base, world, "../health/").then((there) => {
         if (this._closed) return;
         if (there) this.onopen({});
@@ -329,12 +367,13 @@
     close() {
       this._closed = true;
       this._stop();
+      for (const giveUp of this._requests) giveUp(new Error("closed"));
     }
 
     send(text) {
       const { type, channel, since, id } = JSON.parse(text);
       if (type === "subscribe") {
-        this._subscribe(channel, since, id);
+        this._subscribe(channel, since, id).catch(() => this._lose());
       } else if (type === "unsubscribe") {
         this._cursors.delete(channel);
         this._says({ type: "unsubscribed", channel, id });
@@ -344,26 +383,24 @@
       }
     }
 
-    _subscribe(channel, since, id) {
-      this._ask("poll", [channel], since).then(
-        async (response) => {
-          if (response.status !== 200 && response.status !== 304) {
-            const message = response.headers.get("X-Nginx-PushStream-Explain") || "refused";
-            this._says({ type: "error", code: "refused", message, id });
-            return;
-          }
-          const items = itemsOf(response.status === 200 ? await response.text() : "");
-          const cursor = cursorOf(response);
-          const isGap = items.some((item) => item.id === GAP);
-          if (isGap) this._says({ type: "gap", channel, cursor, id });
-          else this._says({ type: "subscribed", channel, cursor: since || cursor, id, recovered: Boolean(since) });
-          if (!isGap) items.forEach((item) => this._hear(item));
-          this._cursors.set(channel, cursor);
-          if (!this._position || isNewer(this._position, cursor)) this._position = cursor;
-          this._listen();
-        },
-        () => this._lose(),
-      );
+    async _subscribe(channel, since, id) {
+      const answer = await this._ask("poll", [channel], since, OPEN_WITHIN);
+      if (this._closed) return;
+      const refusal = refusalOf(answer);
+      if (refusal) {
+        this._says({ type: "error", code: "refused", message: refusal, id });
+        return;
+      }
+      const { items, cursor } = toldBy(answer);
+      const heartbeat = 1000 * answer.response.headers.get("Realtime-Heartbeat") || HEARTBEAT;
+      this._silence = Math.max(2 * heartbeat, OPEN_WITHIN);
+      const isGap = items.some((item) => item.id === GAP);
+      if (isGap) this._says({ type: "gap", channel, cursor, id });
+      else this._says({ type: "subscribed", channel, cursor: since || cursor, id, recovered: Boolean(since) });
+      if (!isGap) items.forEach((item) => this._hear(item));
+      this._cursors.set(channel, cursor);
+      if (!this._position || isNewer(this._position, cursor)) this._position = cursor;
+      this._listen();
     }
 
     /* Hear all channels from where all of them were told. */
@@ -379,13 +416,20 @@
       const address = this._address("ev", [...this._cursors.keys()], this._position);
       address.searchParams.set("unnamed", "1"); // named events are heard by those only who know the names
       const source = new this._world.EventSource(address.href, { withCredentials: true });
-      source.onmessage = (event) => this._hear(JSON.parse(event.data));
-      source.onopen = () => {
-        this.isUnproved = false;
+      let timer;
+      const listenFor = (limit) => {
         this._world.clearTimeout(timer);
+        timer = this._world.setTimeout(() => this._lose(), limit);
+      };
+      source.onmessage = (event) => {
+        this.isUnproved = false;
+        listenFor(this._silence);
+        const item = parsed(event.data);
+        if (item) this._hear(item);
+        else this._lose();
       };
       source.onerror = () => this._lose(); // we come back by ourselves, with our own cursor
-      const timer = this._world.setTimeout(() => this._lose(), OPEN_WITHIN);
+      listenFor(OPEN_WITHIN); // the first thing that it is sent comes at once
       this._stop = () => {
         this._world.clearTimeout(timer);
         source.close();
@@ -394,17 +438,23 @@
 
     _pollOn() {
       let stopped = false;
-      this._stop = () => (stopped = true);
-      const poll = () =>
-        this._ask("lp", [...this._cursors.keys()], this._position).then(async (response) => {
-          const text = response.status === 200 ? await response.text() : "";
+      let giveUp = () => {};
+      this._stop = () => {
+        stopped = true;
+        giveUp(new Error("stopped"));
+      };
+      const poll = async () => {
+        while (!stopped) {
+          const asked = this._ask("lp", [...this._cursors.keys()], this._position, this._silence);
+          giveUp = asked.giveUp;
+          const answer = await asked;
           if (stopped) return;
-          if (response.status !== 200 && response.status !== 304) throw new Error(String(response.status));
+          const { items, cursor } = toldBy(answer);
           this.isUnproved = false;
-          itemsOf(text).forEach((item) => this._hear(item));
-          this._position = cursorOf(response);
-          if (!stopped) await poll();
-        });
+          items.forEach((item) => this._hear(item));
+          this._position = cursor;
+        }
+      };
       poll().catch(() => stopped || this._lose());
     }
 
@@ -424,9 +474,13 @@
       return address;
     }
 
-    _ask(kind, channels, since) {
+    _ask(kind, channels, since, limit) {
       const address = this._address(kind, channels, since);
-      return this._world.fetch(address.href, { cache: "no-store", credentials: "include" });
+      const asked = ask(address.href, this._world, limit, { credentials: "include" });
+      this._requests.add(asked.giveUp);
+      const forget = () => this._requests.delete(asked.giveUp);
+      asked.then(forget, forget);
+      return asked;
     }
 
     _says(envelope) {
@@ -443,19 +497,75 @@
   const GAP = -4;
   const RETRACTED = -5;
 
-  function itemsOf(text) {
-    return text.split("\r\n").filter(Boolean).map((line) => JSON.parse(line));
+  /* One request: a promise of {response, text}, with a way to give it up. A browser waits for as long as it
+   * takes, and only so many of them at once: it is given up when nothing of its answer has come for a while. */
+  function ask(href, world, limit, options) {
+    const controller = new AbortController();
+    let timer;
+    let giveUp;
+    const asked = new Promise((resolve, reject) => {
+      giveUp = (reason) => {
+        world.clearTimeout(timer);
+        reject(reason);
+        controller.abort();
+      };
+      const goOn = () => {
+        world.clearTimeout(timer);
+        timer = world.setTimeout(() => giveUp(new Error("no answer")), limit);
+      };
+      goOn();
+      world
+        .fetch(href, { cache: "no-store", signal: controller.signal, ...options })
+        .then(async (response) => ({ response, text: response.status === 200 ? await textOf(response, goOn) : "" }))
+        .then(resolve, reject)
+        .then(() => world.clearTimeout(timer));
+    });
+    asked.giveUp = giveUp;
+    return asked;
   }
 
-  function cursorOf(response) {
-    return response.headers.get("ETag").replace(/^W\//, "").slice(1, -1);
+  /* A long answer over a slow line takes its time: goOn is called for each part. */
+  async function textOf(response, goOn) {
+    if (!response.body) return response.text();
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      goOn();
+      text += decoder.decode(value, { stream: true });
+    }
+  }
+
+  /* What a poll was answered, and up to where. Throws when a proxy has answered, or has cut it short. */
+  function toldBy({ response, text }) {
+    if (response.status === 304) return { items: [], cursor: response.headers.get("ETag").match(/"(.+)"/)[1] };
+    const items = text.split("\r\n").filter(Boolean).map((line) => JSON.parse(line));
+    // Not the ETag: of an answer without a length, what is missing at its end shows nowhere.
+    const { cursor } = items.filter((item) => item.cursor).pop();
+    if (response.status !== 200) throw new Error(String(response.status));
+    return { items, cursor };
+  }
+
+  /* Why our server refuses, in its own words: what a proxy says is a failure like any other. */
+  function refusalOf({ response }) {
+    return response.status >= 400 && response.status < 500 && response.headers.get("X-Nginx-PushStream-Explain");
+  }
+
+  function parsed(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
   }
 
   /* Whether the server of this address answers plain requests. */
   function isThere(address, world, health = "../health/") {
     const page = new URL(health, String(address).replace(/^ws/, "http"));
-    return world.fetch(page.href, { cache: "no-store" }).then(
-      (response) => response.ok,
+    return ask(page.href, world, OPEN_WITHIN).then(
+      ({ response }) => response.ok,
       () => false,
     );
   }

@@ -52,6 +52,9 @@ def _ping_events(rule: Rule, at: Position) -> str:
     return event_stream.comment_text(str(PING)) + event_stream.position_text(str(at))
 
 
+PING_ITEM = Item(PING, "", '""')
+
+
 def _ping_item(rule: Rule, at: Position) -> Item:
     return Item(PING, "", push_stream.json_of(rule.ping_text), cursor=str(at))
 
@@ -64,8 +67,14 @@ EVENTS = Format(
     _ping_events,
     lambda rule: event_stream.comment_text(rule.footer_template) if rule.footer_template else "",
 )
-# For a client that cannot know the events' names: each is in the message.
-UNNAMED_EVENTS = replace(EVENTS, write=_unnamed_event)
+# For a client that cannot know the events' names: each is in the message. A script sees no comment, so that
+# pings are messages, too; the first one proves that nothing on the way holds the stream back.
+UNNAMED_EVENTS = replace(
+    EVENTS,
+    write=_unnamed_event,
+    begin=lambda rule: _begin_events(rule) + event_stream.event_text(push_stream.as_json(PING_ITEM)),
+    ping=lambda rule, at: event_stream.event_text(push_stream.as_json(_ping_item(rule, at)), id=str(at)),
+)
 LINES = Format(
     "application/json; charset=utf-8",
     lambda item, template: template(item) + CRLF,

@@ -91,6 +91,8 @@ class WebSocket:
                 session.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
                 session.acknowledged(command.id, [command.data])
+            case plain.Heartbeat():  # not behind receivers: it is about the connection
+                self._write_text(plain.ack_text(command.id, "null"))
             case plain.BadCommand():
                 log.info("socket %s: %s: %s", session.log_id, command.code, command.message)
                 self._write_text(plain.error_text(command.code, command.message, command.id))

@@ -21,7 +21,9 @@ from realtime_wall.node import node
 from realtime_wall.node.node import Node
 
 EXPLAIN = "X-Nginx-PushStream-Explain"
-EXPOSED = f"ETag, Last-Modified, {EXPLAIN}"
+# How many seconds a stream or a long poll is silent at most: who waits longer waits for nobody.
+HEARTBEAT = "Realtime-Heartbeat"
+EXPOSED = f"ETag, Last-Modified, {EXPLAIN}, {HEARTBEAT}"
 ALLOWED_HEADERS = "If-Modified-Since,If-None-Match,Etag,Event-Id,Event-Type,Last-Event-ID,Idempotency-Key"
 LONGEST_EVENT_ID = 128
 CLOSED = {

@@ -148,6 +148,8 @@ def _poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
     if response is None:
         response = HttpResponse(status=304)
         _validate(response, validators(wanted.here.broker.top, time()))
+    config = wanted.here.config
+    response[channel_request.HEARTBEAT] = f"{max(config.ping_interval, config.long_poll_timeout):g}"
     return response
 
 

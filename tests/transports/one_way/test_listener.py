@@ -6,7 +6,7 @@ from realtime_wall.brokers.commands import Publish
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, Since
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
-from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES
+from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES, UNNAMED_EVENTS
 from realtime_wall.transports.one_way.listener import Listener
 from tests.fakes import RecordingWire, running_node
 from tests.live import wait_for
@@ -146,6 +146,15 @@ def test_a_ping_moves_the_cursor_on(node):
     listener.tick(0.0)
 
     assert wire.written.endswith(f": -1\nid: {node.broker.top}\n\n".encode())
+
+
+def test_our_own_client_hears_pings_the_first_at_once(node):
+    listener, wire = listen(node, "news", format=UNNAMED_EVENTS)
+    publish(node, "elsewhere", 1)
+    listener.tick(0.0)
+
+    pings = [json.loads(line[6:]) for line in wire.written.decode().split("\n") if line.startswith("data: ")]
+    assert [(ping["id"], ping["cursor"]) for ping in pings] == [(-1, ""), (-1, str(node.broker.top))]
 
 
 def test_a_ping_in_lines_has_the_cursor_and_the_channels_text(node):

@@ -241,6 +241,16 @@ def test_an_event_has_its_message_as_its_only_argument_or_none(visitor):
     assert args == [("go", []), ("go", []), ("go", [[1, 2]]), ("go", [0])]
 
 
+def test_a_heartbeat_is_answered_while_a_receiver_works(visitor):
+    done = gevent.event.Event()
+    connect(signals.socket_client_message, lambda sender, **_: done.wait(10))
+    visitor.say("take your time", {"type": "heartbeat", "id": 5})
+
+    assert visitor.wire.texts()[-1] == {"type": "ack", "id": 5, "message": None}
+    done.set()
+    visitor.settle()
+
+
 def test_what_the_server_asked_is_answered_by_an_ack(visitor):
     answers = []
     visitor.socket.emit("ready?", callback=answers.append)
