@@ -13,6 +13,7 @@ help:
 	@echo "make chat    the example chat on the same port"
 	@echo "make test    format, lint, types, unit, integration and browser tests (ARGS=tests/... for some)"
 	@echo "make prove   the long runs: minutes of faults, large numbers"
+	@echo "make matrix  the tests on each Python with each Django that this machine has"
 	@echo "make bench   ratios against a control, interleaved in one run"
 	@echo "make fuzz    strangers' bytes against the parsers, for as long as you let it"
 	@echo "make format  write the format that make test asks for"
@@ -46,6 +47,9 @@ endif
 prove: $(READY)
 	REALTIME_WALL_PROVE=1 $(BIN)/python -m pytest --timeout 3600 $(ARGS)
 
+matrix: $(READY)
+	$(BIN)/python -m tests.matrix $(ARGS)
+
 bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
 
@@ -58,4 +62,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: help setup wall chat test prove bench fuzz format
+.PHONY: help setup wall chat test prove matrix bench fuzz format

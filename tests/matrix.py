@@ -1,0 +1,66 @@
+"""``make matrix``: the tests on each Python with each Django that this machine has, and what it has not.
+
+A cell is green, red, or named with the reason why it was not run. ``ARGS`` go to pytest.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CELLS = ROOT / ".matrix"
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# From which Python on each runs: https://docs.djangoproject.com/en/dev/faq/install/
+DJANGOS = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of this version, on the path or of pyenv's."""
+    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
+        return sys.executable
+    # pyenv's first: what it has on the path are names that may stand for nothing.
+    return str(found[-1]) if found else shutil.which(f"python{version}")
+
+
+def run(*command: str | Path, log: Path) -> bool:
+    with log.open("a") as lines:
+        return subprocess.run(list(map(str, command)), cwd=ROOT, stdout=lines, stderr=lines).returncode == 0
+
+
+def try_cell(python: str, version: str, django: str, arguments: list[str]) -> str:
+    folder = CELLS / f"python{version}-django{django}"
+    log = CELLS / f"{folder.name}.log"
+    log.unlink(missing_ok=True)
+    own = folder / "bin" / "python"
+    if not own.exists() and not run(python, "-m", "venv", folder, log=log):
+        return f"red: no virtual environment, see {log.relative_to(ROOT)}"
+    wanted = ["--editable", ".[dev,static]", f"Django~={django}.0"]
+    if not run(own, "-m", "pip", "install", "--quiet", *wanted, log=log):
+        return f"not run: cannot be installed, see {log.relative_to(ROOT)}"
+    green = run(own, "-m", "pytest", "--quiet", *(arguments or ["--numprocesses", "3"]), log=log)
+    return "green" if green else f"red, see {log.relative_to(ROOT)}"
+
+
+def main() -> int:
+    CELLS.mkdir(exist_ok=True)
+    is_red = False
+    for version in PYTHONS:
+        python = interpreter(version)
+        for django, since in DJANGOS.items():
+            if tuple(map(int, version.split("."))) < tuple(map(int, since.split("."))):
+                verdict = f"not run: Django {django} begins with Python {since}"
+            elif python is None:
+                verdict = f"not run: no Python {version} on this machine"
+            else:
+                verdict = try_cell(python, version, django, sys.argv[1:])
+            is_red = is_red or verdict.startswith("red")
+            print(f"Python {version}, Django {django}: {verdict}", flush=True)
+    return int(is_red)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
