@@ -6,7 +6,8 @@ another server) they are sent to the running servers of this project.
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from collections.abc import Iterable
+from typing import Any, Literal, cast, overload
 
 from django.db import transaction
 
@@ -29,11 +30,19 @@ from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client
 from realtime_wall.errors import NoServer
-from realtime_wall.node import node
+from realtime_wall.node import node, outgoing
+from realtime_wall.node.outgoing import OutgoingMessage
+from realtime_wall.node.threadpool import run_in_threadpool
 from realtime_wall.sockets.arguments import encode_args
+from realtime_wall.sockets.emit_to_all import emit_to_all
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.backoff import Backoff
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 __all__ = [
+    "Backoff",
+    "OutgoingMessage",
     "broadcast",
     "broadcast_call",
     "broadcast_channel",
@@ -41,9 +50,13 @@ __all__ = [
     "channel_token",
     "connected_sockets",
     "cursor",
+    "emit_to",
     "publish",
+    "publish_many",
     "retract",
+    "run_in_threadpool",
     "send",
+    "time_slice",
 ]
 
 
@@ -182,6 +195,37 @@ def _publish(command: Publish, spool: bool) -> Position | Spooled:
     if spool and here is not None:
         return here.publisher.publish_or_spool(command)
     return Position.parse(perform(command).position)
+
+
+def publish_many(messages: Iterable[OutgoingMessage]) -> list[Position]:
+    """Put many messages on their channels' logs, in this order; their positions.
+
+    Raises what hindered the first that is not in the log; of those behind it, some may be. Called again
+    with the same messages it goes on with those that are missing, and publishes none twice.
+    """
+    messages = list(messages)
+    here = node.current()
+    if here is None:
+        outgoing.publish_from_outside(config(), messages)
+    else:
+        outgoing.publish_from_server(here, messages)
+    return [cast(Position, message.position) for message in messages]
+
+
+def time_slice(seconds: float = SLICE) -> TimeSlice:
+    """For a loop that computes for long in a server: ``yield_if_due()`` lets others have their turn.
+
+    That is once in so many ``seconds``; elsewhere nobody shares an event loop, and it does nothing.
+    """
+    return TimeSlice(float("inf") if node.current() is None else seconds)
+
+
+def emit_to(sockets: Iterable[Socket], name: str, *args: Any, volatile: bool = False) -> int:
+    """Send an event to some sockets of this process, written once for all; to how many it was sent.
+
+    Those whose client is gone are left out; so is, from a ``volatile`` one, who is behind with reading.
+    """
+    return emit_to_all(sockets, check_event_name(name), encode_args(args), volatile)
 
 
 def retract(channel: str, which: str | Position) -> Receipt:

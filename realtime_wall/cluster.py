@@ -5,11 +5,12 @@ As the other public verbs, these work in a server, in a shell and in any other p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from realtime_wall import api
+from realtime_wall.brokers import lease as leases
 from realtime_wall.brokers import router
 from realtime_wall.brokers.commands import (
     Disconnect,
@@ -22,22 +23,33 @@ from realtime_wall.brokers.commands import (
     Sockets,
     check_close,
 )
+from realtime_wall.brokers.lease import Lease
 from realtime_wall.channels.names import check_channel
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client
+from realtime_wall.errors import NoServer
+from realtime_wall.events import Published
 from realtime_wall.node import node, queries
+from realtime_wall.node.server_topic import Receive, ServerTopic
 from realtime_wall.node.statistics import of_all
+from realtime_wall.node.watchers import published_of
 from realtime_wall.presence.table import Person
 
 __all__ = [
     "ConnectedSocket",
+    "Lease",
     "Server",
+    "ServerTopic",
     "disconnect",
     "disconnect_user",
+    "lease",
     "presence",
     "servers",
     "sockets",
     "statistics",
+    "this_server",
+    "topic",
+    "watch",
 ]
 
 BY_SERVER = "disconnected by the server"
@@ -116,6 +128,40 @@ def statistics(what: str = "") -> dict[str, Any]:
     if here is not None:
         return queries.everywhere(here, what)
     return of_all(list(control_client.answers_to(GetStatistics(what=what), config())))
+
+
+def this_server() -> str | None:
+    """The address of the server that this code runs in; None elsewhere, also in its threads and forks."""
+    here = node.current()
+    return None if here is None else here.address
+
+
+def lease(name: str) -> Lease:
+    """For what only one of all servers is to do: whoever ``take()``s it does, until it ends or lets go."""
+    return leases.lease(config(), name)
+
+
+def watch(pattern: str, function: Callable[[Published], object]) -> Callable[[], None]:
+    """Call a function in this server with what anybody publishes on channels that fit the pattern.
+
+    It must not wait, and does not see what is volatile. What is returned ends it. NoServer outside of one.
+    """
+    return _here().watchers.add(pattern, lambda message: function(published_of(message)))
+
+
+def topic(name: str, receive: Receive) -> ServerTopic:
+    """A way to speak with the other servers; ``receive(event, data, server)`` must not wait.
+
+    Nothing is kept, and no client can listen. NoServer outside of a server.
+    """
+    return ServerTopic(_here(), name, receive)
+
+
+def _here() -> node.Node:
+    found = node.current()
+    if found is None:
+        raise NoServer("this process")
+    return found
 
 
 def _ask(question: Question) -> Iterator[Any]:

@@ -7,7 +7,7 @@ import time
 import pytest
 from django.test import override_settings
 
-from realtime_wall import cluster
+from realtime_wall import cluster, publish
 from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
@@ -150,3 +150,28 @@ def test_without_a_server_there_is_nobody_to_ask(tmp_path):
         for ask in (*asks, lambda: cluster.disconnect_user(1)):
             with pytest.raises(NoServer):
                 ask()
+
+
+def test_who_watches_a_channel_sees_what_is_published_there_until_it_ends(node):
+    seen = []
+    stop = cluster.watch("tweets*", seen.append)
+    publish("tweets", {"id": 1}, event="tweet", event_id="1")
+    publish("other", 2)
+    (one,) = seen
+    assert (one.channel, one.data, one.event, one.event_id) == ("tweets", {"id": 1}, "tweet", "1")
+
+    stop()
+    publish("tweets", 3)
+    assert len(seen) == 1
+
+
+def test_a_lease_is_had_by_one_at_a_time(tmp_path):
+    tmp_path.chmod(0o700)
+    with override_settings(REALTIME_WALL={"RUNTIME_DIR": str(tmp_path)}):
+        first, second = cluster.lease("feeder"), cluster.lease("feeder")
+
+    assert first.take()
+    assert not second.take()
+    first.release()
+    assert second.take()
+    second.release()

@@ -47,8 +47,6 @@ SMALL = {
     "control/message_dict.py": "",
     "protocol/http_stream.py": "",
     "server/http/proxy_headers.py": "",
-    "server/workers/restart_backoff.py": "",
-    "wall/feed/cooperative_yield.py": "",
     "wall/pages/card_list.py": "",
     "wall/pages/script_config.py": "",
 }

@@ -61,6 +61,18 @@ NOT_SANS_IO = {
     "logging",
     "subprocess",
 }
+# The wall is an app like any other: what it needs of the package is public, and documented.
+WALL_MAY_IMPORT = {
+    "realtime_wall": "the names that it hands out",
+    "realtime_wall.api": "the verbs",
+    "realtime_wall.cluster": "all servers of the site",
+    "realtime_wall.events": "what receivers are given",
+    "realtime_wall.signals": "where receivers are connected",
+    "realtime_wall.answers": "what receivers return",
+    "realtime_wall.errors": "what the verbs raise",
+    "realtime_wall.config": "its own settings are a part of REALTIME_WALL",
+    "realtime_wall.templatetags.realtime": "its tags are {% realtime_client %} with more around it",
+}
 FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "managers", "helpers", "helper", "base", "misc"}
 
 
@@ -138,6 +150,19 @@ def test_only_the_wall_knows_tweepy():
     knowing = [name for name in FILES if any(belongs_to(one, "tweepy") for one in imports_of(name))]
 
     assert all(belongs_to(name, "realtime_wall.wall") for name in knowing)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if belongs_to(name, "realtime_wall.wall")])
+def test_the_wall_uses_the_package_as_any_app_does(name):
+    inside = {one for one in ours(name) if not belongs_to(one, "realtime_wall.wall")}
+
+    assert inside <= WALL_MAY_IMPORT.keys()
+
+
+def test_nothing_of_the_package_knows_the_wall():
+    knowing = {name for name in FILES if not belongs_to(name, "realtime_wall.wall")}
+
+    assert not [name for name in knowing if any(belongs_to(one, "realtime_wall.wall") for one in ours(name))]
 
 
 def test_gevent_websocket_is_known_to_one_file():

@@ -52,12 +52,34 @@ def test_the_verbs(name, expected):
 @pytest.mark.parametrize(
     ("name", "expected"),
     {
+        "publish_many": "messages",
+        "OutgoingMessage": "channel, data, event=None, event_id=None",
+        "run_in_threadpool": "function",
+        "time_slice": "seconds=0.003",
+        "Backoff": "first, longest, =grow=doubled, =jitter=(1.0, 1.0), =draw=uniform",
+    }.items(),
+)
+def test_what_long_work_in_a_server_needs(name, expected):
+    from realtime_wall import api
+
+    assert name in api.__all__
+    found = signature(getattr(api, name))
+    assert re.sub(r"<(?:function|bound method) (?:\w+\.)?(\w+)[^>]*>+", r"\1", found) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    {
         "servers": "",
         "sockets": "channel=None",
         "disconnect": "session_id, code=3503, reason='disconnected by the server'",
         "disconnect_user": "user, code=3503, reason='disconnected by the server'",
         "presence": "channel",
         "statistics": "what=''",
+        "this_server": "",
+        "lease": "name",
+        "watch": "pattern, function",
+        "topic": "name, receive",
     }.items(),
 )
 def test_the_cluster(name, expected):

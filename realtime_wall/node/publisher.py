@@ -78,10 +78,10 @@ class Publisher:
         receipt = router.perform(self._broker, command)
         return receipt if was_there or receipt.sockets else replace(receipt, position=None)
 
-    def enter(self, proposals: Sequence[Proposal]) -> list[Exception | None]:
-        """For somebody who keeps them until they are entered: at once, in order; what failed, of each.
+    def enter(self, proposals: Sequence[Proposal]) -> list[Position | None | Exception]:
+        """At once, in order; where each is now, or what failed.
 
-        After a PublishFailed the same has to be said again, with what follows it.
+        After a PublishFailed the same have to be entered again, with what follows them.
         """
         self._fan_out.wait_for_room()
         if len(proposals) == 1:
@@ -93,14 +93,13 @@ class Publisher:
             gevent.killall(entering, block=False)
         return [one.value for one in entering]
 
-    def _enter(self, one: Proposal) -> Exception | None:
+    def _enter(self, one: Proposal) -> Position | None | Exception:
         try:
             if isinstance(one.what, Publish):
                 self.check_size(one.what.data_json)
-            self._broker.link.sequence(one)
+            return self._broker.link.sequence(one).position
         except Exception as problem:
             return problem
-        return None
 
     def tell(self, channel: str, data_json: str, event: str, key: str | None = None) -> None:
         """Publish something of our own; with a key, once."""

@@ -70,7 +70,7 @@ class Receiver:
     def _run(self, message: Message) -> None:
         started = monotonic()
         try:
-            result_of(self._function(_published(message)))
+            result_of(self._function(published_of(message)))
         # As in sockets/dispatch/receivers.py: whatever it raises is its own fault.
         except BaseException:
             log.exception("%s failed on a message of %r", name_of(self._function), message.channel)
@@ -84,7 +84,7 @@ class Receiver:
     def resume(self) -> None: ...
 
 
-def _published(message: Message) -> Published:
+def published_of(message: Message) -> Published:
     return Published(
         channel=message.channel,
         data_json=message.data_json,

@@ -22,7 +22,7 @@ class WallConfig(AppConfig):
 
         chosen = options.current()
         if chosen.visitors:
-            self._hear_visitors()
+            self._connect_live_search()
         if chosen.logfile:
             log_file.write_to(chosen.logfile)
         checks.register(check_options)
@@ -33,7 +33,7 @@ class WallConfig(AppConfig):
             for saved in (post_save, post_delete):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")
 
-    def _hear_visitors(self) -> None:
+    def _connect_live_search(self) -> None:
         from realtime_wall.wall.live_search import search_cluster, search_subscriptions
 
         by_name = signals.socket_client_event_by_type

@@ -11,8 +11,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
-from realtime_wall import signals
-from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall import connected_sockets, signals
 
 NAME = "realtime_wall"  # of the handler, and of the logger whose lines it writes
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -31,8 +30,8 @@ def write_to(path: str | Path) -> None:
     if ours.level == logging.NOTSET:
         ours.setLevel(logging.INFO)
     for signal, receiver in (
-        (signals.socket_connected, _came),
-        (signals.socket_disconnected, _left),
+        (signals.socket_connected, _connected),
+        (signals.socket_disconnected, _disconnected),
     ):
         signal.connect(receiver, weak=False, dispatch_uid=__name__)
 
@@ -44,9 +43,9 @@ def stop_writing() -> None:
         handler.close()
 
 
-def _came(socket: Any, **_: Any) -> None:
+def _connected(socket: Any, **_: Any) -> None:
     logger.info("a client came; %d are here", len(connected_sockets))
 
 
-def _left(socket: Any, **_: Any) -> None:
+def _disconnected(socket: Any, **_: Any) -> None:
     logger.info("a client left; %d are here", len(connected_sockets))

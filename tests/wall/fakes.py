@@ -33,7 +33,7 @@ class FakeClock:
 
 
 class RecordingPublisher:
-    """Takes the place of ``realtime_wall.publish``."""
+    """Takes the place of a server's queue, and of ``realtime_wall.publish``."""
 
     def __init__(self):
         self.published = []
@@ -45,6 +45,8 @@ class RecordingPublisher:
             raise self.problems[event_id]
         self.published.append((channel, data, event, event_id))
         self._arrived.set()
+
+    publish = __call__
 
     @property
     def ids(self):

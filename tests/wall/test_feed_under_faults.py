@@ -126,7 +126,7 @@ def test_after_every_fault_what_is_stored_and_shown_is_what_was_posted(database,
             backoff=ReconnectBackoff(jitter=lambda: 0.0),
         )
         skies = Skies(jetstream)
-        feed = Feed("main", [on_x, on_bluesky], publish=publisher)
+        feed = Feed("main", [on_x, on_bluesky], publisher=publisher)
         feed.start()
         try:
             skies.play(POSTS // 20)

@@ -149,7 +149,7 @@ def shown_harmlessly():
 
 
 def fed(source, publisher, last):
-    feed = Feed("main", [source], publish=publisher)
+    feed = Feed("main", [source], publisher=publisher)
     feed.start()
     try:
         publisher.wait_until(lambda: any(last in message["text"] for _, message, *_ in publisher.published))
@@ -219,7 +219,7 @@ def test_from_mastodon(database, publisher, clock, good):
 
 
 def test_by_webhook(database, publisher, monkeypatch, good):
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     made = [{"text": text} for text in TEXTS]
     made += [{"text": "x", field: value} for field in FIELDS_OF_A_BODY for value in VALUES]
     made += [{"text": "x", field: address} for field in ("url", "avatar", "image") for address in ADDRESSES]

@@ -6,6 +6,7 @@ from realtime_wall import signals
 from realtime_wall.wall import log_file
 from realtime_wall.wall.feed.announce import announce
 from realtime_wall.wall.feed.store import Stored
+from tests.wall.fakes import RecordingPublisher
 from tests.wall.posts import make_post
 
 
@@ -18,7 +19,7 @@ def path(tmp_path):
     log_file.stop_writing()
     ours.setLevel(level)
     for signal in (signals.socket_connected, signals.socket_disconnected):
-        for receiver in (log_file._came, log_file._left):
+        for receiver in (log_file._connected, log_file._disconnected):
             signal.disconnect(receiver)
 
 
@@ -34,11 +35,11 @@ def test_the_file_is_made_with_the_first_line(path):
     assert line.endswith("INFO realtime_wall.wall.feed.feed_supervisor: this server feeds the walls")
 
 
-def test_it_tells_of_clients_and_of_posts(path):
+def test_it_has_clients_and_of_posts(path):
     signals.socket_connected.send("a socket", request=None)
     signals.socket_disconnected.send("a socket", request=None)
-    announce("tweets", Stored(new=[make_post(), make_post()]), publish=lambda *_, **__: None)
-    announce("tweets", Stored(), publish=lambda *_, **__: None)
+    announce("tweets", Stored(new=[make_post(), make_post()]), RecordingPublisher())
+    announce("tweets", Stored(), RecordingPublisher())
 
     assert [line.split(": ", 1)[1] for line in lines(path)] == [
         "a client came; 0 are here",

@@ -56,7 +56,7 @@ def test_from_the_stream_of_mastodon(database, publisher, clock):
         cases = list(mutations(lambda number: status(harness, number), is_good_status))
         ids, bad = judged(cases, lambda value, _: from_mastodon(value, now=NOW))
         source = harness.source()
-        feed = Feed("main", [source], publish=publisher)
+        feed = Feed("main", [source], publisher=publisher)
         feed.start()
         try:
             harness.wait_until_heard()
@@ -110,7 +110,7 @@ def is_good_body(path, value):
 
 
 def test_by_webhook(database, publisher, monkeypatch):
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     cases = list(mutations(body, is_good_body))
     ids, bad = judged(cases, lambda value, data: from_webhook(value, data, now=NOW))
     answers = []

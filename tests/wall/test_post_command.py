@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 @pytest.fixture(autouse=True)
 def told(publisher, monkeypatch):
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     return publisher.published
 
 
@@ -59,7 +59,7 @@ def test_without_a_server_it_is_stored_all_the_same(monkeypatch, caplog):
     def nobody(*args, **kwargs):
         raise NoServer("nowhere")
 
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", nobody)
+    monkeypatch.setattr("realtime_wall.api.publish", nobody)
     call_command("post", "Lunch is ready")
 
     assert Tweet.objects.count() == 1

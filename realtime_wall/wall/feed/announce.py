@@ -1,4 +1,4 @@
-"""Tells the pages what was stored; and stores and tells at once what comes one by one.
+"""Publishes what was stored; and stores and publishes at once what comes one by one.
 
 What a webhook or ``manage.py post`` brings needs no feed: it is stored before it is confirmed, in
 whichever process it arrives, and whoever sent it knows whether to try again.
@@ -7,22 +7,20 @@ whichever process it arrives, and whoever sent it knows whether to try again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from realtime_wall.errors import NoServer
-from realtime_wall.wall.feed import publish_queue
+from realtime_wall.wall.feed.publish_queue import Publisher, publisher
 from realtime_wall.wall.feed.store import DatabaseStore, Stored
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item, Post
 
 logger = logging.getLogger(__name__)
 
-Publish = Callable[..., object]
 
-
-def announce(channel: str, stored: Stored, publish: Publish) -> None:
-    """Each change once, in the order of the posts; one that cannot be told does not stop the next."""
+def announce(channel: str, stored: Stored, publisher: Publisher) -> None:
+    """Each change once, in the order of the posts; one that cannot be published does not stop the next."""
     if stored.new or stored.changed or stored.removed:
         counts = len(stored.new), len(stored.changed), len(stored.removed)
         logger.info("%s: %d new, %d edited, %d taken back", channel, *counts)
@@ -32,12 +30,12 @@ def announce(channel: str, stored: Stored, publish: Publish) -> None:
         ("tweet_removed", stored.removed),
     ):
         for message in messages:
-            _tell(publish, channel, event, message)
+            _publish(publisher, channel, event, message)
 
 
-def _tell(publish: Publish, channel: str, event: str, message: dict[str, Any]) -> None:
+def _publish(publisher: Publisher, channel: str, event: str, message: dict[str, Any]) -> None:
     try:
-        publish(channel, message, event=event, event_id=message["id"])
+        publisher.publish(channel, message, event, message["id"])
     except NoServer:
         return  # then no page is open
     except Exception:
@@ -46,10 +44,10 @@ def _tell(publish: Publish, channel: str, event: str, message: dict[str, Any]) -
 
 
 def post_now(slug: str, items: Sequence[Item], *, banned: Iterable[str] = ()) -> Stored:
-    """Store and tell; what is in ``left`` of the answer was not stored, and can be tried again."""
-    welcome = AuthorFilter(banned)
-    stored = DatabaseStore(slug).add([item for item in items if welcome(item)])
-    announce(channel_of(slug), stored, publish_queue.publish)
+    """Store and publish; what is in ``left`` of the answer was not stored, and can be tried again."""
+    is_allowed = AuthorFilter(banned)
+    stored = DatabaseStore(slug).add([item for item in items if is_allowed(item)])
+    announce(channel_of(slug), stored, publisher())
     return stored
 
 

@@ -19,7 +19,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any
 
 import gevent
 from django.db import connections
@@ -27,17 +26,17 @@ from gevent.event import Event
 from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
-from realtime_wall.wall.feed import publish_queue
-from realtime_wall.wall.feed.announce import AuthorFilter, Publish, announce
+from realtime_wall.api import Backoff, time_slice
+from realtime_wall.wall.feed.announce import AuthorFilter, announce
 from realtime_wall.wall.feed.clock import Clock, SystemClock
-from realtime_wall.wall.feed.recent_ids import Recent
+from realtime_wall.wall.feed.publish_queue import Publisher
+from realtime_wall.wall.feed.publish_queue import publisher as current_publisher
+from realtime_wall.wall.feed.recent_ids import RecentIds
 from realtime_wall.wall.feed.store import DatabaseStore, Store, Stored
 from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.post import Item
 from realtime_wall.wall.sources.restart_loop import keep_running
 from realtime_wall.wall.sources.source import Source
-from realtime_wall.wire.backoff import Backoff
-from realtime_wall.wire.time_slice import TimeSlice
 
 logger = logging.getLogger(__name__)
 
@@ -59,49 +58,49 @@ class Feed:
         sources: Sequence[Source],
         *,
         banned: Iterable[str] = (),
-        publish: Publish | None = None,
+        publisher: Publisher | None = None,
         store: Store | None = None,
         clock: Clock | None = None,
         waiting: int = WAITING,
     ) -> None:
         self.channel = channel_of(slug)
-        self._given = list(sources)
-        self._is_welcome = AuthorFilter(banned)
-        self._publish = publish or publish_queue.publish
+        self._sources = list(sources)
+        self._is_allowed = AuthorFilter(banned)
+        self._publisher = publisher or current_publisher()
         self._store = store or DatabaseStore(slug)
         self._clock = clock or SystemClock()
         self._queue: JoinableQueue[Item] = JoinableQueue()
-        self._most = waiting
-        self._is_away = False  # the database
+        self._capacity = waiting
+        self._database_is_away = False
         self._room = Event()
-        self._recent = Recent()
+        self._recent = RecentIds()
         self._stopping = Event()
-        self._time_slice = TimeSlice(SLICE)
+        self._time_slice = time_slice(SLICE)
         self._never = Event()  # what nothing but time ends
         self._supervisors: dict[Source, gevent.Greenlet[..., None]] = {}
-        self._thread = ThreadPool(1)  # one writer, with a database connection of its own
+        self._writer = ThreadPool(1)  # one thread, with a database connection of its own
         self._drain: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
         self._drain = gevent.spawn(self._empty_queue)
-        for source in self._given:
-            self.follow(source)
+        for source in self._sources:
+            self.add(source)
 
-    def follow(self, source: Source) -> None:
-        """Take what it gives from now on."""
+    def add(self, source: Source) -> None:
+        """Run it, and take what it emits from now on."""
         self._supervisors[source] = gevent.spawn(
-            keep_running, source, self._take, self._stopping, self._clock, partial(self._note, source.name)
+            keep_running, source, self._receive, self._stopping, self._clock, partial(self._note, source.name)
         )
 
-    def drop(self, source: Source) -> None:
-        """End one source; what it gave is stored and published."""
+    def remove(self, source: Source) -> None:
+        """End one source; what it has emitted is stored and published."""
         supervisor = self._supervisors.pop(source)
         source.stop()
         supervisor.join(timeout=STOP_TIMEOUT / 3)
         supervisor.kill()
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
-        """End the sources, store and publish what they have given, and end."""
+        """End the sources, store and publish what they have emitted, and end."""
         self._stopping.set()
         for source in self._supervisors:
             source.stop()
@@ -113,23 +112,27 @@ class Feed:
         if not self._queue.join(timeout * 2 / 3):
             logger.error("the feed of %s stopped with posts that could not be stored", self.channel)
         self._drain.kill()
-        gevent.spawn(self._end_thread)  # which may be waiting for the database still
+        gevent.spawn(self._end_writer)  # which may be waiting for the database still
 
-    def _end_thread(self) -> None:
-        self._thread.apply(connections.close_all)
-        self._thread.kill()
+    def _end_writer(self) -> None:
+        self._writer.apply(connections.close_all)
+        self._writer.kill()
 
-    def _note(self, source: str, trouble: str) -> None:
+    def _note(self, source: str, problem: str) -> None:
         """For the admin; when the database is away, the log has to do."""
-        self._thread.spawn(self._store.note, source, trouble)
+        self._writer.spawn(self._store.note, source, problem)
 
-    def _take(self, item: Item) -> None:
+    def _receive(self, item: Item) -> None:
         """From a source; it waits while there is no room."""
-        while self._queue.qsize() >= (self._most if self._is_away else min(self._most, BACKLOG)):
+        while self._queue.qsize() >= self._limit:
             self._room.clear()
             self._room.wait()
         self._queue.put(item)
         self._time_slice.yield_if_due()
+
+    @property
+    def _limit(self) -> int:
+        return self._capacity if self._database_is_away else min(self._capacity, BACKLOG)
 
     def _empty_queue(self) -> None:
         while True:
@@ -156,20 +159,20 @@ class Feed:
         return batch
 
     def _handle(self, batch: list[Item]) -> None:
-        left = [item for item in self._recent.unseen(batch) if self._is_welcome(item)]
+        left = [item for item in self._recent.unseen(batch) if self._is_allowed(item)]
         backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
         while left:
             # In a thread: the database may make it wait, the event loop must not.
-            stored = self._thread.apply(self._store.add, (left,))
-            self._is_away = stored.problem is not None
+            stored = self._writer.apply(self._store.add, (left,))
+            self._database_is_away = stored.problem is not None
             self._room.set()
-            self._tell(stored, backoff.failures)
+            self._report(stored, backoff.failures)
             left = stored.left
             if left:
                 self._clock.wait(self._never, backoff.failed())
         self._recent.add(batch)
 
-    def _tell(self, stored: Stored, failures: int) -> None:
+    def _report(self, stored: Stored, failures: int) -> None:
         if stored.problem and not failures:
             logger.error("the database is unavailable, %s waits for it: %s", self.channel, stored.problem)
         elif failures and not stored.problem:
@@ -177,11 +180,7 @@ class Feed:
         for rejection in stored.rejected:
             note = "put aside as a RejectedPost" if rejection.kept else "lost"
             logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
-        announce(self.channel, stored, self._publish_one)
-
-    def _publish_one(self, channel: str, message: dict[str, Any], event: str, event_id: str) -> None:
-        self._publish(channel, message, event=event, event_id=event_id)
-        self._time_slice.yield_if_due()
+        announce(self.channel, stored, self._publisher)
 
 
 def _name(item: Item) -> str:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import gevent
-from django.db import connections
 from gevent.event import Event
 
-from realtime_wall.brokers.lease import Lease
+from realtime_wall.api import run_in_threadpool
+from realtime_wall.cluster import Lease
 from realtime_wall.wall.feed import source_config
-from realtime_wall.wall.feed.announce import Publish
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.feed.feed import Feed
+from realtime_wall.wall.feed.publish_queue import Publisher
 from realtime_wall.wall.feed.source_config import SourceConfig
 from realtime_wall.wall.live_search import search_cluster
 from realtime_wall.wall.models import MAIN
@@ -36,22 +36,20 @@ logger = logging.getLogger(__name__)
 TAKE_EVERY = 0.5  # a look at the lease; users are promised three seconds
 LOOK_EVERY = 5.0  # at what is to be fed
 
-Result = TypeVar("Result")
 
-
-class Feeds:
+class FeedSupervisor:
     def __init__(
         self,
         options: Callable[[], Options],
         lease: Lease,
         *,
-        publish: Publish | None = None,
+        publisher: Publisher | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.feeds: dict[str, Feed] = {}
         self._options = options
         self._lease = lease
-        self._publish = publish
+        self._publisher = publisher
         self._clock = clock or SystemClock()
         self._sources: dict[tuple[str, SourceConfig], Source] = {}
         self._stopping = Event()
@@ -59,7 +57,7 @@ class Feeds:
         self._unreadable = False
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._ending: list[gevent.Greenlet[..., None]] = []
-        self._visitors: XRulesForVisitors | None = None
+        self._x_for_visitors: XRulesForVisitors | None = None
 
     def start(self) -> None:
         self._keeper = gevent.spawn(self._keep)
@@ -102,15 +100,15 @@ class Feeds:
             try:
                 self._follow()
             except Exception as problem:
-                self._say_unreadable(problem)
+                self._report_unreadable(problem)
             if self._lease.is_held:  # else it was lost while we looked
                 self._clock.wait(self._changed, LOOK_EVERY)
 
     def _end_feeds(self) -> None:
         """What they have in hand is stored; it is the same to the next server if it gives that again."""
-        if self._visitors is not None:
-            self._visitors.stop()
-            self._visitors = None
+        if self._x_for_visitors is not None:
+            self._x_for_visitors.stop()
+            self._x_for_visitors = None
         self._sources.clear()
         self._ending += [gevent.spawn(feed.stop) for feed in self.feeds.values()]
         self.feeds.clear()
@@ -119,75 +117,58 @@ class Feeds:
 
     def _follow(self) -> None:
         options = self._options()
-        wanted = _in_thread(lambda: source_config.read_source_configs(options))
+        wanted = run_in_threadpool(lambda: source_config.read_source_configs(options))
         self._unreadable = False
         now = {(slug, plan) for slug, of_wall in wanted.items() for plan in of_wall.values()}
         for slug, plan in self._sources.keys() - now:
-            self.feeds[slug].drop(self._sources.pop((slug, plan)))
+            self.feeds[slug].remove(self._sources.pop((slug, plan)))
         for slug, plan in sorted(now - self._sources.keys(), key=str):
             source = self._make(slug, plan, options)
             if source is not None:
                 self._sources[slug, plan] = source
-                self._feed(slug, options).follow(source)
+                self._feed(slug, options).add(source)
         for slug in self.feeds.keys() - wanted.keys():
             self.feeds.pop(slug).stop()
-        self._hear_visitors(options, "x" in wanted.get(MAIN, ()))
+        self._follow_visitors(options, "x" in wanted.get(MAIN, ()))
 
-    def _hear_visitors(self, options: Options, on_x: bool) -> None:
-        visitors = search_cluster.here()
-        if visitors is not None and on_x and options.visitors_on_x and self._visitors is None:
+    def _follow_visitors(self, options: Options, on_x: bool) -> None:
+        visitors = search_cluster.current()
+        if visitors is not None and on_x and options.visitors_on_x and self._x_for_visitors is None:
             from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
             from realtime_wall.wall.sources.x.shared_stream import stream_of
 
             stream = stream_of(options.bearer_token)
-            self._visitors = XRulesForVisitors(stream, visitors, options, self._clock)
-            self._visitors.start()
-        elif self._visitors is not None and not on_x:
-            self._visitors.stop()
-            self._visitors = None
+            self._x_for_visitors = XRulesForVisitors(stream, visitors, options, self._clock)
+            self._x_for_visitors.start()
+        elif self._x_for_visitors is not None and not on_x:
+            self._x_for_visitors.stop()
+            self._x_for_visitors = None
 
     def _feed(self, slug: str, options: Options) -> Feed:
         if slug not in self.feeds:
-            feed = Feed(slug, [], banned=options.banned_users, publish=self._publish, clock=self._clock)
+            feed = Feed(slug, [], banned=options.banned_users, publisher=self._publisher, clock=self._clock)
             feed.start()
             self.feeds[slug] = feed
         return self.feeds[slug]
 
     def _make(self, slug: str, plan: SourceConfig, options: Options) -> Source | None:
         def make(go_on: bool = True) -> Source:
-            cursor = _in_thread(lambda: source_config.read_cursor(slug, plan.kind)) if go_on else ""
+            cursor = run_in_threadpool(lambda: source_config.read_cursor(slug, plan.kind)) if go_on else ""
             return kinds.make(plan.kind, plan.order(slug, cursor, options))
 
         try:
             if not plan.cap:
                 return make()
             name = kinds.name_of(plan.kind)
-            given = _in_thread(lambda: source_config.given_this_hour(slug, name, self._clock.now()))
+            given = run_in_threadpool(lambda: source_config.given_this_hour(slug, name, self._clock.now()))
             return CappedSource(name, make, plan.cap, self._clock, given=given)
         except (ValueError, ImportError) as problem:
             logger.error("the source %r of the wall %r cannot be made: %s", plan.kind, slug, problem)
             return None
 
-    def _say_unreadable(self, problem: Exception) -> None:
+    def _report_unreadable(self, problem: Exception) -> None:
         if not self._unreadable:
             # Of a site that was never migrated, the server has said so at its start.
-            level = logging.INFO if _in_thread(source_config.tables_are_missing) else logging.ERROR
+            level = logging.INFO if run_in_threadpool(source_config.tables_are_missing) else logging.ERROR
             logger.log(level, "what the walls are fed with cannot be read; it is tried again: %s", problem)
         self._unreadable = True
-
-
-def _in_thread(ask: Callable[[], Result]) -> Result:
-    """The database may make it wait, the event loop must not."""
-
-    def run() -> tuple[Result, None] | tuple[None, Exception]:
-        try:
-            return ask(), None
-        except Exception as problem:  # gevent prints the traceback of what leaves a thread
-            return None, problem
-        finally:
-            connections.close_all()
-
-    result, problem = gevent.get_hub().threadpool.apply(run)
-    if problem is not None:
-        raise problem
-    return cast(Result, result)

@@ -1,10 +1,9 @@
-"""What was stored is told to the servers: in order, many posts at once, later where it cannot be done now.
+"""What was stored is published: in order, many posts at once, later where it cannot be done now.
 
 To give a post its place may take a round trip to another process, or Redis may be away. So posts wait here,
-and whoever stores them does not. While nobody can be told they are kept, and told as soon as that can be
-done, with everything newer behind them. This goes on when the feed that they came from has ended, as long as
-its server lives. A post that was taken although nobody confirmed it is not entered twice: it is said again
-with the same key.
+and whoever stores them does not. While nothing can be published they are kept, and published as soon as that
+can be done, with everything newer behind them. This goes on when the feed that they came from has ended, as
+long as its server lives. A post that was taken although nobody confirmed it is not published twice.
 """
 
 from __future__ import annotations
@@ -14,58 +13,70 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
 
-from realtime_wall import publish as publish_by_itself
-from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.entry import Proposal, proposal
+from realtime_wall import api, cluster
+from realtime_wall.api import Backoff, OutgoingMessage
 from realtime_wall.errors import PublishFailed
-from realtime_wall.node import node as nodes
-from realtime_wall.node.node import Node
-from realtime_wall.protocol.json_output import encode_json
 
 logger = logging.getLogger(__name__)
 
-WAITING = 10_000  # posts, while nobody can be told; half an hour of a busy conference
+WAITING = 10_000  # posts, while none can be published; half an hour of a busy conference
 AT_ONCE = 25  # on their way together; to enter them takes the event loop a few milliseconds
-RETRY_EVERY = 0.5
+SLICE = 0.001  # how long whoever publishes may keep the event loop
+FIRST_RETRY, LONGEST_RETRY = 0.1, 0.5
 STOP_TIMEOUT = 1.0
+
+
+class Publisher(Protocol):
+    def publish(self, channel: str, data: Any, event: str, event_id: str) -> None: ...
+
+
+def publisher() -> Publisher:
+    """In a server its queue; any other process publishes by itself, and learns what went wrong."""
+    return _queues.get(cluster.this_server(), DIRECT)
+
+
+class DirectPublisher:
+    def publish(self, channel: str, data: Any, event: str, event_id: str) -> None:
+        api.publish(channel, data, event, event_id)
+
+
+DIRECT = DirectPublisher()
 
 
 class PublishQueue:
     """Of one server."""
 
-    def __init__(
-        self, address: str, enter: Callable[[Sequence[Proposal]], Sequence[Exception | None]]
-    ) -> None:
-        self._address = address
-        self._enter = enter
-        self._waiting: deque[Proposal] = deque()
+    def __init__(self, publish_many: Callable[[Sequence[OutgoingMessage]], object]) -> None:
+        self._publish_many = publish_many
+        self._waiting: deque[OutgoingMessage] = deque()
         self._room = Event()
-        self._trouble: Trouble | None = None  # while nobody can be told
+        self._outage: Outage | None = None
+        self._backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
+        self._time_slice = api.time_slice(SLICE)
         self._stopping = Event()
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def publish(self, channel: str, data: Any, event: str, event_id: str) -> None:
-        """It is told soon; whoever has much to tell waits here, except where that may take long."""
-        command = Publish(
-            channel=channel, data_json=encode_json(data), event=event, event_id=event_id, counted=False
-        )
-        if self._trouble is not None and len(self._waiting) >= WAITING:
-            self._trouble.leave_out()
+        """Soon; whoever has much to publish waits here, except where that may take long."""
+        message = OutgoingMessage(channel, data, event, event_id)
+        if self._outage is not None and len(self._waiting) >= WAITING:
+            self._outage.leave_out()
             return
-        self._waiting.append(proposal(command, self._address))
+        self._waiting.append(message)
         if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._tell_all)
-        while self._trouble is None and len(self._waiting) > 2 * AT_ONCE:
+            self._greenlet = gevent.spawn(self._publish_all)
+        while self._outage is None and len(self._waiting) > 2 * AT_ONCE:
             self._room.clear()
             self._room.wait()
+        self._time_slice.yield_if_due()
 
     def stop(self) -> None:
-        """Tell what can be told at once."""
+        """Publish what can be published at once."""
         self._stopping.set()
         if self._greenlet is not None:
             self._greenlet.join(timeout=STOP_TIMEOUT)
@@ -73,42 +84,49 @@ class PublishQueue:
         if self._waiting:
             logger.error("%d posts are stored, and were not published", len(self._waiting))
 
-    def _tell_all(self) -> None:
+    def _publish_all(self) -> None:
         while self._waiting:
             # Who tries whether it can be done again need not try it with many.
-            portion = list(islice(self._waiting, 1 if self._trouble else AT_ONCE))
-            problem = self._tell(portion)
+            portion = list(islice(self._waiting, 1 if self._outage else AT_ONCE))
+            problem = self._publish_portion(portion)
+            self._room.set()
             if problem is None:
                 continue
-            if self._trouble is None:
-                self._trouble = Trouble(problem)
-            self._room.set()
-            if self._stopping.wait(RETRY_EVERY):
+            if self._outage is None:
+                self._outage = Outage(problem)
+            if self._stopping.wait(self._backoff.failed()):
                 return
         self._greenlet = None
-        trouble, self._trouble = self._trouble, None
-        if trouble is not None:
-            trouble.over()
+        self._backoff.succeeded()
+        outage, self._outage = self._outage, None
+        if outage is not None:
+            outage.over()
 
-    def _tell(self, portion: Sequence[Proposal]) -> PublishFailed | None:
-        """In order; why the first that is left, and what follows it, was not told."""
-        for outcome in self._enter(portion):
-            if isinstance(outcome, PublishFailed):
-                return outcome
-            if outcome is not None:
-                logger.error("a post was stored but not published", exc_info=outcome)
-            elif self._trouble is not None:
-                self._trouble.told += 1
+    def _publish_portion(self, portion: Sequence[OutgoingMessage]) -> PublishFailed | None:
+        """In order; why the first that is left, and what follows it, was not published."""
+        problem, is_refused = None, False
+        try:
+            self._publish_many(portion)
+        except PublishFailed as failed:
+            problem = failed
+        except Exception:
+            # It is in the database, where a page that reloads finds it; the next one can do better.
+            logger.exception("a post was stored but not published")
+            is_refused = True
+        while self._waiting and self._waiting[0].position is not None:
             self._waiting.popleft()
-        self._room.set()
-        return None
+            if self._outage is not None:
+                self._outage.published += 1
+        if is_refused:
+            self._waiting.popleft()
+        return problem
 
 
-class Trouble:
-    """For how long nobody could be told, and what that has meant."""
+class Outage:
+    """For how long nothing could be published, and what that has meant."""
 
     def __init__(self, problem: PublishFailed) -> None:
-        self.told = 0
+        self.published = 0
         self._left_out = 0
         self._began = monotonic()
         logger.warning("posts cannot be published, and are kept until they can: %s", problem)
@@ -119,27 +137,18 @@ class Trouble:
         self._left_out += 1
 
     def over(self) -> None:
-        seconds, counts = monotonic() - self._began, (self.told, self._left_out)
+        seconds, counts = monotonic() - self._began, (self.published, self._left_out)
         logger.warning("publishing goes on after %.1f s: %d posts followed, %d did not", seconds, *counts)
 
 
-_running: dict[Any, PublishQueue] = {}
+_queues: dict[str | None, Publisher] = {}  # by server; a process has one
 
 
-def start(node: Node) -> None:
-    _running[node] = PublishQueue(node.address, node.publisher.enter)
+def start(server: str) -> None:
+    _queues[server] = PublishQueue(api.publish_many)
 
 
-def stop(node: Node) -> None:
-    telling = _running.pop(node, None)
-    if telling is not None:
-        telling.stop()
-
-
-def publish(channel: str, data: Any, event: str, event_id: str) -> None:
-    """In a server it is told sooner or later; another process is told what went wrong."""
-    telling = _running.get(nodes.current())
-    if telling is not None:
-        telling.publish(channel, data, event, event_id)
-    else:
-        publish_by_itself(channel, data, event=event, event_id=event_id)
+def stop(server: str) -> None:
+    queue = _queues.pop(server, None)
+    if isinstance(queue, PublishQueue):
+        queue.stop()

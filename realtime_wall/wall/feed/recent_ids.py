@@ -9,7 +9,7 @@ from realtime_wall.wall.post import Item, Mark, Post, Removal
 SIZE = 20_000
 
 
-class Recent:
+class RecentIds:
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
         self._versions: dict[str, int] = {}  # the oldest first

@@ -6,31 +6,30 @@ from typing import Any
 
 from django.db import transaction
 
-from realtime_wall import config
-from realtime_wall.brokers.lease import lease
+from realtime_wall import cluster
 from realtime_wall.wall import options
 from realtime_wall.wall.feed import publish_queue
-from realtime_wall.wall.feed.feed_supervisor import Feeds
+from realtime_wall.wall.feed.feed_supervisor import FeedSupervisor
 
 LEASE = "feeder"
 
-_running: dict[Any, Feeds] = {}
+_running: dict[Any, FeedSupervisor] = {}
 
 
 def start_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_started``."""
     if node not in _running:
-        publish_queue.start(node)
-        _running[node] = feeds = Feeds(options.current, lease(config.current(), LEASE))
-        feeds.start()
+        publish_queue.start(node.address)
+        _running[node] = supervisor = FeedSupervisor(options.current, cluster.lease(LEASE))
+        supervisor.start()
 
 
 def stop_feed(node: Any, **_: Any) -> None:
     """Receiver of ``server_stopping``."""
-    feeds = _running.pop(node, None)
-    if feeds is not None:
-        feeds.stop()
-        publish_queue.stop(node)
+    supervisor = _running.pop(node, None)
+    if supervisor is not None:
+        supervisor.stop()
+        publish_queue.stop(node.address)
 
 
 def sources_saved(**_: Any) -> None:
@@ -39,5 +38,5 @@ def sources_saved(**_: Any) -> None:
 
 
 def _look() -> None:
-    for feeds in _running.values():
-        feeds.look()
+    for supervisor in _running.values():
+        supervisor.look()

@@ -1,4 +1,4 @@
-"""What visitors search for: each socket may listen to a term, and is sent the posts that have it.
+"""What visitors search for: each socket may subscribe to a term, and is sent the posts that have it.
 
 However many visitors there are, nothing more is asked of any network: their terms are looked for in
 what is published on the main wall. Where the organiser allows it (``VISITORS_ON_X``), so many terms are
@@ -7,7 +7,6 @@ rules on the one stream of X as well; what those bring is for the visitors, and 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -18,18 +17,12 @@ from typing import Any
 import gevent
 from gevent.event import Event as Flag
 
+from realtime_wall import cluster
 from realtime_wall.answers import failure, success
-from realtime_wall.channels.position import Position
-from realtime_wall.events import Event
-from realtime_wall.node.fan_out import Encoded, ListensOnly
-from realtime_wall.node.node import Node
-from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.client_session import session_of
-from realtime_wall.sockets.socket import Socket
+from realtime_wall.api import emit_to
+from realtime_wall.events import Event, Published
 from realtime_wall.wall.live_search.term_matcher import Matcher, fold
 from realtime_wall.wall.models import MAIN, channel_of
-from realtime_wall.wire.connection import DROPPED, QUEUED, Written
-from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +32,7 @@ WAITING = 1_000  # posts that are not looked through yet; beyond, the oldest are
 REMEMBERED = 2_000  # posts, so that what comes by the wall and for the visitors is sent once
 # A page shows a post for ten seconds: more than this it would throw away.
 AT_ONCE, A_SECOND = 10.0, 1.0
-TOLD = ("tweet", "tweet_changed", "tweet_removed")
+FORWARDED = ("tweet", "tweet_changed", "tweet_removed")
 
 Message = dict[str, Any]
 
@@ -47,22 +40,22 @@ Message = dict[str, Any]
 @dataclass(slots=True)
 class _Visitor:
     term: str  # folded
-    may: float = AT_ONCE  # be sent so many posts
+    allowance: float = AT_ONCE  # of posts
     since: float = 0.0
 
 
-class Listeners(ListensOnly):
-    """Of one server process. A subscriber of the wall's channel, like any client."""
+class SearchSubscriptions:
+    """Of one server process, which sees what is published on the wall's channel, wherever that is."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.on_terms: Callable[[], None] = lambda: None  # called when they are others than before
         self._clock = clock
-        self._visitors: dict[Socket, _Visitor] = {}
-        self._by_term: dict[str, dict[Socket, None]] = {}
+        self._visitors: dict[Any, _Visitor] = {}
+        self._by_term: dict[str, dict[Any, None]] = {}
         self._words: dict[str, str] = {}  # as the first visitor wrote it
         self._matcher: Matcher[str] = Matcher()
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._waiting: deque[tuple[str, Message, str]] = deque(maxlen=WAITING)
+        self._waiting: deque[tuple[str, Message]] = deque(maxlen=WAITING)
         self._arrived = Flag()
         self.idle = Flag()  # set while nothing waits to be sent
         self.idle.set()
@@ -77,7 +70,7 @@ class Listeners(ListensOnly):
 
     @property
     def terms(self) -> list[str]:
-        """What is listened to, the longest listened to first."""
+        """What is searched for, the longest searched for first."""
         return list(self._words.values())
 
     def __len__(self) -> int:
@@ -85,26 +78,24 @@ class Listeners(ListensOnly):
 
     # What visitors ask for
 
-    def listen(self, socket: Socket, wanted: object) -> dict[str, Any]:
+    def subscribe(self, socket: Any, wanted: object) -> dict[str, Any]:
         term = " ".join(wanted.split()) if isinstance(wanted, str) else ""
         if not term or len(term) > TERM_SIZE or not term.isprintable():
             return failure(f"a term is a word, a hashtag or a phrase of at most {TERM_SIZE} characters")
         folded = fold(term)
         if folded not in self._by_term and len(self._by_term) >= MOST_TERMS:
-            return failure("too many different terms are listened to; try again later")
-        if session_of(socket).is_disconnected:
-            return failure("the connection is gone")
+            return failure("there are too many different terms; try again later")
         earlier = self._visitors.get(socket)
         if earlier is None or earlier.term != folded:
             self._forget(socket)
             self._remember(socket, folded, term)
         return success(term=term)
 
-    def leave(self, socket: Socket) -> dict[str, Any]:
+    def unsubscribe(self, socket: Any) -> dict[str, Any]:
         self._forget(socket)
         return success()
 
-    def _remember(self, socket: Socket, folded: str, term: str) -> None:
+    def _remember(self, socket: Any, folded: str, term: str) -> None:
         self._visitors[socket] = _Visitor(folded, since=self._clock())
         if folded not in self._by_term:
             self._by_term[folded] = {}
@@ -113,7 +104,7 @@ class Listeners(ListensOnly):
             self.on_terms()
         self._by_term[folded][socket] = None
 
-    def _forget(self, socket: Socket) -> None:
+    def _forget(self, socket: Any) -> None:
         visitor = self._visitors.pop(socket, None)
         if visitor is None:
             return
@@ -126,21 +117,16 @@ class Listeners(ListensOnly):
 
     # What they are sent
 
-    def deliver(self, encoded: Encoded) -> Written:
-        """From the fan-out, which must not wait."""
-        for message in encoded.messages:
-            if message.event in TOLD and self._visitors:
-                self._offer(message.event, json.loads(message.data_json), message.data_json)
-        return QUEUED if self._visitors else DROPPED
+    def published(self, message: Published) -> None:
+        """On the wall's channel; called between the log and the deliveries, it must not wait."""
+        if message.event in FORWARDED and self._visitors:
+            self._offer(message.event, message.data)
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
-        """A wall's channel is there again with the next post."""
+    def offer(self, post: Message) -> None:
+        self._offer("tweet", post)
 
-    def offer(self, post: Message, data_json: str | None = None) -> None:
-        self._offer("tweet", post, data_json or json.dumps(post))
-
-    def _offer(self, event: str, post: Message, data_json: str) -> None:
-        self._waiting.append((event, post, data_json))
+    def _offer(self, event: str, post: Message) -> None:
+        self._waiting.append((event, post))
         self.idle.clear()
         self._arrived.set()
 
@@ -148,15 +134,15 @@ class Listeners(ListensOnly):
         while True:
             self._arrived.wait()
             self._arrived.clear()
-            time_slice = TimeSlice(SLICE)
             while self._waiting:
-                event, post, data_json = self._waiting.popleft()
-                for socket in self._meant(event, post):
-                    self._send(socket, event, data_json)
-                    time_slice.yield_if_due()
+                event, post = self._waiting.popleft()
+                subscribers = self._subscribers_of(event, post)
+                if event == "tweet":
+                    subscribers = [one for one in subscribers if self._takes_allowance(one)]
+                emit_to(subscribers, event, post, volatile=True)
             self.idle.set()
 
-    def _meant(self, event: str, post: Message) -> list[Socket]:
+    def _subscribers_of(self, event: str, post: Message) -> list[Any]:
         if event == "tweet_removed":
             return list(self._visitors)  # who was sent it is not remembered; the others do not mind
         try:
@@ -174,60 +160,48 @@ class Listeners(ListensOnly):
             return []
         return [socket for term in terms for socket in self._by_term.get(term, ())]
 
-    def _send(self, socket: Socket, event: str, data_json: str) -> None:
-        visitor, session = self._visitors.get(socket), session_of(socket)
-        if (
-            visitor is None
-            or session.is_disconnected
-            or (event == "tweet" and not self._may_be_sent_one(visitor))
-        ):
-            return
-        try:
-            session.send_volatile(event, Arguments(data_json))
-        except Exception:  # one visitor's trouble is not the next one's
-            logger.exception("a post could not be sent to %r", socket)
-
-    def _may_be_sent_one(self, visitor: _Visitor) -> bool:
-        now = self._clock()
-        visitor.may = min(AT_ONCE, visitor.may + (now - visitor.since) * A_SECOND)
+    def _takes_allowance(self, socket: Any) -> bool:
+        visitor, now = self._visitors[socket], self._clock()
+        visitor.allowance = min(AT_ONCE, visitor.allowance + (now - visitor.since) * A_SECOND)
         visitor.since = now
-        if visitor.may < 1:
+        if visitor.allowance < 1:
             return False
-        visitor.may -= 1
+        visitor.allowance -= 1
         return True
 
 
 # The receivers of signals
 
-_listeners: dict[Node, Listeners] = {}
+_running: dict[Any, tuple[SearchSubscriptions, Callable[[], None]]] = {}
 
 
-def start(node: Node, **_: Any) -> None:
+def start(node: Any, **_: Any) -> None:
     """Receiver of ``server_started``."""
-    _listeners[node] = listeners = Listeners()
-    listeners.start()
-    node.subscribe(listeners, channel_of(MAIN), None)
+    searches = SearchSubscriptions()
+    searches.start()
+    _running[node] = searches, cluster.watch(channel_of(MAIN), searches.published)
 
 
-def stop(node: Node, **_: Any) -> None:
+def stop(node: Any, **_: Any) -> None:
     """Receiver of ``server_stopping``."""
-    listeners = _listeners.pop(node, None)
-    if listeners is not None:
-        node.unsubscribe(listeners, channel_of(MAIN))
-        listeners.stop()
+    if node in _running:
+        searches, stop_watching = _running.pop(node)
+        stop_watching()
+        searches.stop()
 
 
-def listen(socket: Socket, event: Event, **_: Any) -> dict[str, Any] | None:
-    listeners = here()
-    return listeners.listen(socket, event.data) if listeners is not None else None
+def listen(socket: Any, event: Event, **_: Any) -> dict[str, Any] | None:
+    """Of a client's event ``listen``."""
+    searches = current()
+    return searches.subscribe(socket, event.data) if searches is not None else None
 
 
-def leave(socket: Socket, event: Event | None = None, **_: Any) -> dict[str, Any] | None:
-    """Of the event ``stop``, and of the end of the connection."""
-    listeners = here()
-    return listeners.leave(socket) if listeners is not None else None
+def leave(socket: Any, event: Event | None = None, **_: Any) -> dict[str, Any] | None:
+    """Of a client's event ``stop``, and of the end of its connection."""
+    searches = current()
+    return searches.unsubscribe(socket) if searches is not None else None
 
 
-def here() -> Listeners | None:
+def current() -> SearchSubscriptions | None:
     """Of this server; a process has one."""
-    return next(iter(_listeners.values()), None)
+    return next((searches for searches, _ in _running.values()), None)

@@ -1,7 +1,7 @@
-"""The visitors' share in the stream of X: rules for what they listen to, as many as the organiser allows.
+"""The visitors' share in the stream of X: rules for what they search for, as many as the organiser allows.
 
-A term that many listen to is asked for once, and no longer than somebody listens, on whichever server. The
-posts go to those who listen; the wall does not show or store them.
+A term that many search for is one rule, for as long as somebody searches for it, on whichever server. The
+posts go to those visitors; the wall does not show or store them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from realtime_wall.wall.sources.x.stream_rules import rules_for
 
 
 class XRulesForVisitors:
-    def __init__(self, stream: SharedStream, audience: SearchCluster, options: Options, clock: Clock) -> None:
+    def __init__(
+        self, stream: SharedStream, search_cluster: SearchCluster, options: Options, clock: Clock
+    ) -> None:
         self._stream = stream
-        self._audience = audience
+        self._search_cluster = search_cluster
         self._most = options.visitors_on_x
-        self._is_welcome = AuthorFilter(options.banned_users)
+        self._is_allowed = AuthorFilter(options.banned_users)
         self._clock = clock
         self._share: XShare | None = None
         self._stopping = Event()
@@ -37,13 +39,13 @@ class XRulesForVisitors:
         self._running: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
-        self._audience.on_terms = self._terms_changed
-        self._audience.lead()
+        self._search_cluster.on_terms = self._terms_changed
+        self._search_cluster.lead()
         self._running = gevent.spawn(keep_running, self._source, self._offer, self._stopping, self._clock)
 
     def stop(self) -> None:
-        self._audience.retire()
-        self._audience.on_terms = lambda: None
+        self._search_cluster.retire()
+        self._search_cluster.on_terms = lambda: None
         self._stopping.set()
         self._source.stop()
         if self._running is not None:
@@ -51,7 +53,9 @@ class XRulesForVisitors:
             self._running.kill()
 
     def _make(self) -> XShare:
-        self._share = XShare(self._stream, VISITORS, self._rules(self._audience.terms), clock=self._clock)
+        self._share = XShare(
+            self._stream, VISITORS, self._rules(self._search_cluster.terms), clock=self._clock
+        )
         return self._share
 
     def _rules(self, terms: Iterable[str]) -> list[str]:
@@ -59,8 +63,8 @@ class XRulesForVisitors:
 
     def _terms_changed(self) -> None:
         if self._share is not None:
-            self._share.ask_for(self._rules(self._audience.terms))
+            self._share.ask_for(self._rules(self._search_cluster.terms))
 
     def _offer(self, item: Item) -> None:
-        if isinstance(item, Post) and self._is_welcome(item):
-            self._audience.offer(item.as_message())
+        if isinstance(item, Post) and self._is_allowed(item):
+            self._search_cluster.offer(item.as_message())

@@ -16,7 +16,7 @@ from realtime_wall import cursor
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages.card_list import cards
 from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
-from realtime_wall.wall.pages.query_threads import TooBusy, run_in_threadpool
+from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.queries.archive import BadSearch, Found, Search, find, sources_of
 
@@ -30,7 +30,7 @@ def api_posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         search = Search.parse(request.GET)
         # Before the posts are read: what is stored in between is in the answer, or comes live, or both.
         position = cursor()
-        found = run_in_threadpool(partial(find, wall, search))
+        found = run_query(partial(find, wall, search))
     except BadSearch as problem:
         return JsonResponse({"error": str(problem)}, status=400)
     except TooBusy:
@@ -55,7 +55,7 @@ def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     position = cursor()
     try:
         search = Search.parse(request.GET)
-        found, sources = run_in_threadpool(lambda: (find(wall, search), sources_of(wall)))
+        found, sources = run_query(lambda: (find(wall, search), sources_of(wall)))
     except BadSearch as bad:
         problem, status = str(bad), 400
     except TooBusy:

@@ -1,4 +1,4 @@
-"""Runs a long query beside the event loop, so that the screens go on while somebody searches.
+"""Runs a long query in a thread, so that the screens go on while somebody searches.
 
 SQLite computes inside this process: a search through a hundred thousand posts would hold up every socket
 for as long as it takes. Only so many such queries run at once; who waits too long is told to come back.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import connections
-from gevent import get_hub, monkey
+from gevent import monkey
 from gevent.lock import BoundedSemaphore
+
+from realtime_wall import api
 
 AT_ONCE = 2
 PATIENCE = 5.0  # seconds
@@ -25,21 +26,13 @@ class TooBusy(Exception):
     """So many long queries are under way that this one has to come back later."""
 
 
-def run_in_threadpool(query: Callable[[], Result]) -> Result:
-    """What the query returns, or its exception; without gevent's patches it simply runs here."""
+def run_query(query: Callable[[], Result]) -> Result:
+    """As :func:`realtime_wall.api.run_in_threadpool`, for a few at once."""
     if not monkey.is_module_patched("threading"):
         return query()
     if not _free.acquire(timeout=PATIENCE):
         raise TooBusy
     try:
-        result: Result = get_hub().threadpool.apply(_and_close, (query,))
-        return result
+        return api.run_in_threadpool(query)
     finally:
         _free.release()
-
-
-def _and_close(query: Callable[[], Result]) -> Result:
-    try:
-        return query()
-    finally:
-        connections.close_all()  # this thread's

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.pages.card import card, card_labels, utc_now
 from realtime_wall.wall.pages.layout import reading_frame, wall_called
-from realtime_wall.wall.pages.query_threads import TooBusy, run_in_threadpool
+from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.queries.aggregates import Span
 from realtime_wall.wall.queries.chart import Chart, draw
 from realtime_wall.wall.queries.report import BadSpan, Report, report, span_of
@@ -35,7 +35,7 @@ def report_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     for_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
     try:
         span = span_of(asked["from"], asked["to"], asked["last"], timezone.now())
-        found = run_in_threadpool(partial(report, wall, span, for_staff))
+        found = run_query(partial(report, wall, span, for_staff))
     except BadSpan as problem:
         return _page(request, context | {"problem": str(problem)}, 400)
     except TooBusy:

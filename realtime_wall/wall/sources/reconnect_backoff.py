@@ -18,7 +18,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from realtime_wall.wire.backoff import Backoff
+from realtime_wall.api import Backoff
 
 WINDOW = 15 * 60.0
 BURST = 10

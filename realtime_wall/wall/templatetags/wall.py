@@ -30,7 +30,7 @@ from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages.card import card, card_labels, utc_now
 from realtime_wall.wall.pages.card_list import cards
 from realtime_wall.wall.pages.layout import address_of
-from realtime_wall.wall.pages.query_threads import TooBusy, run_in_threadpool
+from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.queries import newest
 from realtime_wall.wall.queries.aggregates import Figures, figures
@@ -103,7 +103,7 @@ def top_tweets(number: int, wall: Wall | str = MAIN) -> dict[str, Any]:
 def _figures(wall: Wall) -> Figures:
     """A page is no worse for a moment without its ranking."""
     try:
-        return run_in_threadpool(partial(figures, wall))
+        return run_query(partial(figures, wall))
     except TooBusy:
         return Figures()
 

@@ -45,7 +45,7 @@ def run(publisher, clock):
     feeds = []
 
     def start(*sources, store=None, **options):
-        options.setdefault("publish", publisher)
+        options.setdefault("publisher", publisher)
         feed = Feed("main", sources, store=store or MemoryStore(), clock=clock, **options)
         feed.start()
         feeds.append(feed)
@@ -59,11 +59,12 @@ def run(publisher, clock):
 def test_a_post_is_stored_and_then_published_on_the_walls_channel(run, publisher, database):
     stored_before = []
 
-    def publish(channel, data, event, event_id):
-        stored_before.append(Tweet.objects.filter(post_id=event_id).exists())
-        publisher(channel, data, event=event, event_id=event_id)
+    class Looking:
+        def publish(self, channel, data, event, event_id):
+            stored_before.append(Tweet.objects.filter(post_id=event_id).exists())
+            publisher.publish(channel, data, event, event_id)
 
-    run(ListSource(post(1), post(2)), store=DatabaseStore("main"), publish=publish)
+    run(ListSource(post(1), post(2)), store=DatabaseStore("main"), publisher=Looking())
 
     publisher.wait_for(2)
     assert publisher.published == [
@@ -74,7 +75,7 @@ def test_a_post_is_stored_and_then_published_on_the_walls_channel(run, publisher
 
 
 def test_another_wall_has_its_own_channel(publisher, clock):
-    feed = Feed("upstairs", [], publish=publisher, store=MemoryStore(), clock=clock)
+    feed = Feed("upstairs", [], publisher=publisher, store=MemoryStore(), clock=clock)
 
     assert feed.channel == "tweets.upstairs"
 
@@ -141,7 +142,7 @@ def test_edits_and_removals_are_stored_and_told_to_the_pages(run, publisher, dat
 @given(st.permutations([post(1), post(1, "second", version=1), post(1, "third", version=2), post(2)]))
 def test_the_last_version_wins_whatever_comes_first(items):
     store, publisher, clock = LastWords(), RecordingPublisher(), FakeClock()
-    feed = Feed("main", [ListSource(*items)], publish=publisher, store=store, clock=clock)
+    feed = Feed("main", [ListSource(*items)], publisher=publisher, store=store, clock=clock)
     feed.start()
     gevent.sleep(0)
     feed.stop()
@@ -318,7 +319,7 @@ def test_while_the_database_is_there_little_lies_in_memory(run, publisher):
 
 def test_stopping_ends_the_sources_and_publishes_what_they_gave(publisher, clock, caplog):
     source = ListSource(*map(post, range(300)))
-    feed = Feed("main", [source], publish=publisher, store=MemoryStore(), clock=clock)
+    feed = Feed("main", [source], publisher=publisher, store=MemoryStore(), clock=clock)
     feed.start()
     gevent.sleep(0)
 
@@ -336,7 +337,7 @@ def test_a_source_may_say_its_last_word(publisher, clock):
             gevent.sleep(0)
             emit(post("last"))
 
-    feed = Feed("main", [Polite(post("first"))], publish=publisher, store=MemoryStore(), clock=clock)
+    feed = Feed("main", [Polite(post("first"))], publisher=publisher, store=MemoryStore(), clock=clock)
     feed.start()
     gevent.sleep(0)
     feed.stop()
@@ -349,7 +350,7 @@ def test_a_source_that_waits_to_be_started_again_is_not_waited_for(publisher):
         def run(self, emit):
             raise OSError("gone")
 
-    feed = Feed("main", [Failing()], publish=publisher, store=MemoryStore())
+    feed = Feed("main", [Failing()], publisher=publisher, store=MemoryStore())
     feed.start()
     gevent.sleep(0)
 
@@ -369,7 +370,7 @@ class Away(MemoryStore):
 
 def test_stopping_does_not_wait_for_ever(publisher, clock, caplog):
     store = Away()
-    feed = Feed("main", [ListSource(post(1))], publish=publisher, store=store, clock=clock)
+    feed = Feed("main", [ListSource(post(1))], publisher=publisher, store=store, clock=clock)
     feed.start()
     gevent.sleep(0)
 
@@ -392,7 +393,7 @@ def test_a_source_that_does_not_listen_is_ended(publisher, clock):
             finally:
                 ended.append(True)
 
-    feed = Feed("main", [Deaf()], publish=publisher, store=MemoryStore(), clock=clock)
+    feed = Feed("main", [Deaf()], publisher=publisher, store=MemoryStore(), clock=clock)
     feed.start()
     gevent.sleep(0)
     feed.stop(timeout=0.3)
@@ -402,7 +403,7 @@ def test_a_source_that_does_not_listen_is_ended(publisher, clock):
 
 
 def test_a_feed_that_was_never_started_can_be_stopped(publisher, clock):
-    Feed("main", [], publish=publisher, store=MemoryStore(), clock=clock).stop()
+    Feed("main", [], publisher=publisher, store=MemoryStore(), clock=clock).stop()
 
 
 def test_what_stands_in_the_way_of_a_source_is_noted(run):

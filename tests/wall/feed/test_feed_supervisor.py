@@ -6,7 +6,7 @@ from django.db import connection
 
 from realtime_wall.brokers.lease import FileLease
 from realtime_wall.wall.feed import source_config
-from realtime_wall.wall.feed.feed_supervisor import LOOK_EVERY, Feeds
+from realtime_wall.wall.feed.feed_supervisor import LOOK_EVERY, FeedSupervisor
 from realtime_wall.wall.feed.source_config import SourceConfig
 from realtime_wall.wall.models import SourcePosition, Tweet, Wall, WallSource
 from realtime_wall.wall.options import Options
@@ -67,7 +67,9 @@ def start(publisher, tmp_path):
 
     def begin(**options):
         lease = FileLease(tmp_path / "feeder.lock")
-        feeds = Feeds(lambda: Options(sources=(OWN,), **options), lease, publish=publisher, clock=RealTime())
+        feeds = FeedSupervisor(
+            lambda: Options(sources=(OWN,), **options), lease, publisher=publisher, clock=RealTime()
+        )
         feeds.start()
         started.append(feeds)
         return feeds
@@ -147,10 +149,10 @@ class LosableLease(FileLease):
 def test_who_loses_the_lease_stops_at_once_stores_what_it_has_and_waits(start, publisher, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     lease = LosableLease(tmp_path / "other.lock")
-    feeds = Feeds(
+    feeds = FeedSupervisor(
         lambda: Options(sources=(OWN,), track_keywords=tuple("abc")),
         lease,
-        publish=publisher,
+        publisher=publisher,
         clock=RealTime(),
     )
     feeds.start()
@@ -172,7 +174,7 @@ def test_who_loses_the_lease_stops_at_once_stores_what_it_has_and_waits(start, p
 
 def test_a_lease_that_is_lost_while_it_looks_starts_nothing_more(start, publisher, tmp_path, monkeypatch):
     lease = LosableLease(tmp_path / "other.lock")
-    feeds = Feeds(lambda: Options(sources=(OWN,)), lease, publish=publisher, clock=RealTime())
+    feeds = FeedSupervisor(lambda: Options(sources=(OWN,)), lease, publisher=publisher, clock=RealTime())
     monkeypatch.setattr(
         "realtime_wall.wall.feed.source_config.read_source_configs", lambda options: lease.lose() or {}
     )
@@ -243,7 +245,7 @@ def test_stopping_stores_what_is_in_hand_before_it_lets_go(start, tmp_path):
 
 def test_after_a_rest_what_was_posted_meanwhile_is_not_asked_for(tmp_path):
     SourcePosition.objects.create(wall=Wall.called(), source="own", cursor="17")
-    feeds = Feeds(Options, FileLease(tmp_path / "feeder.lock"), clock=RealTime())
+    feeds = FeedSupervisor(Options, FileLease(tmp_path / "feeder.lock"), clock=RealTime())
 
     capped = feeds._make("main", SourceConfig(kind=OWN, cap=5), Options(sources=(OWN,)))
 

@@ -26,7 +26,7 @@ class Server:
 @pytest.fixture
 def server(publisher, monkeypatch, database):
     """Something that starts and stops as a server does."""
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     server = Server()
     yield server
     startup.stop_feed(server)

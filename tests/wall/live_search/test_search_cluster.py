@@ -10,16 +10,17 @@ from realtime_wall.brokers.commands import Publish, from_json, to_json
 from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.brokers.redis.redis_link import RedisLink
 from realtime_wall.brokers.sequencer import new_epoch
-from realtime_wall.channels.names import check_channel
+from realtime_wall.channels.names import BETWEEN_SERVERS, check_channel
 from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.errors import InvalidChannel, PublishFailed
+from realtime_wall.node import node as nodes
 from realtime_wall.node import statistics
 from realtime_wall.node.fan_out import ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.wall.live_search import search_cluster as module
-from realtime_wall.wall.live_search.search_cluster import CHANNEL, SAY_EVERY, SearchCluster, united
-from realtime_wall.wall.live_search.search_subscriptions import Listeners
+from realtime_wall.wall.live_search.search_cluster import SEND_EVERY, TOPIC, SearchCluster, united
+from realtime_wall.wall.live_search.search_subscriptions import SearchSubscriptions
 from realtime_wall.wall.live_search.term_matcher import fold
 from realtime_wall.wall.live_search.x_rules_for_visitors import XRulesForVisitors
 from realtime_wall.wall.options import Options
@@ -31,25 +32,29 @@ from tests.wall.live_search.test_search_subscriptions import FakeSocket
 from tests.wall.posts import make_post
 from tests.wall.sources.x.test_shared_stream import ShareHarness, rules_at, wait_for
 
+BETWEEN = f"{BETWEEN_SERVERS}{TOPIC}"
+
 
 class Server:
-    """A node, the visitors' sockets on it, and their audience."""
+    """A node, and what the visitors whose sockets are on it search for."""
 
     def __init__(self, node, most=100):
         self.node = node
-        self.listeners = Listeners()
-        self.listeners.start()
-        self.audience = SearchCluster(node, self.listeners, most)
-        self.audience.start()
+        self.searches = SearchSubscriptions()
+        self.searches.start()
+        self.cluster = SearchCluster(self.searches, most)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nodes, "current", lambda: node)  # a process has one, and this has three
+            self.cluster.start()
 
     def visitor(self, term):
         socket = FakeSocket()
-        assert self.listeners.listen(socket, term)["success"]
+        assert self.searches.subscribe(socket, term)["success"]
         return socket
 
     def stop(self):
-        self.audience.stop()
-        self.listeners.stop()
+        self.cluster.stop()
+        self.searches.stop()
 
 
 @pytest.fixture
@@ -127,7 +132,7 @@ def brought(world, number, text):
 
 def test_one_stream_has_the_words_of_all_servers_and_its_posts_come_to_all(three, world, clock):
     first, second, third = three
-    visitors = XRulesForVisitors(world.stream, second.audience, Options(visitors_on_x=10), clock)
+    visitors = XRulesForVisitors(world.stream, second.cluster, Options(visitors_on_x=10), clock)
     tides = first.visitor("#tides")
     visitors.start()
     wait_for(lambda: words(world) == ["#tides"])
@@ -141,7 +146,7 @@ def test_one_stream_has_the_words_of_all_servers_and_its_posts_come_to_all(three
     assert tides.sent == same.sent == []
     assert len(gulls.sent) == len(crabs.sent) == 1
 
-    third.listeners.leave(gulls)
+    third.searches.unsubscribe(gulls)
     wait_for(lambda: words(world) == ["#tides", "crabs"])
     assert len(world.x.dials) == 1
     visitors.stop()
@@ -149,28 +154,28 @@ def test_one_stream_has_the_words_of_all_servers_and_its_posts_come_to_all(three
 
 def test_a_server_that_ends_takes_its_words_with_it(three):
     first, second, third = three
-    first.audience.lead()
+    first.cluster.lead()
     first.visitor("tides"), second.visitor("gulls"), third.visitor("crabs")
-    wait_for(lambda: sorted(first.audience.terms) == ["crabs", "gulls", "tides"])
+    wait_for(lambda: sorted(first.cluster.terms) == ["crabs", "gulls", "tides"])
     told = []
-    first.audience.on_terms = lambda: told.append(first.audience.terms)
+    first.cluster.on_terms = lambda: told.append(first.cluster.terms)
 
-    third.audience.stop()
+    third.cluster.stop()
     third.node.broker.leave()
-    wait_for(lambda: sorted(first.audience.terms) == ["gulls", "tides"])
+    wait_for(lambda: sorted(first.cluster.terms) == ["gulls", "tides"])
     assert told
 
 
 def test_the_next_one_with_the_stream_is_told_what_all_listen_to(three):
     first, second, third = three
     first.visitor("tides"), third.visitor("crabs")
-    first.audience.lead()
-    wait_for(lambda: len(first.audience.terms) == 2)
-    first.audience.retire()
-    second.audience.lead()
+    first.cluster.lead()
+    wait_for(lambda: len(first.cluster.terms) == 2)
+    first.cluster.retire()
+    second.cluster.lead()
 
-    wait_for(lambda: sorted(second.audience.terms) == ["crabs", "tides"])
-    assert first.audience.terms == []
+    wait_for(lambda: sorted(second.cluster.terms) == ["crabs", "tides"])
+    assert first.cluster.terms == []
 
 
 def said(server):
@@ -184,46 +189,46 @@ def said(server):
             heard.extend((one.event, json.loads(one.data_json)["data"]) for one in encoded.messages)
             return 0
 
-    server.node.subscriptions.add(CHANNEL, Ear())
+    server.node.subscriptions.add(BETWEEN, Ear())
     return heard
 
 
 def test_where_nobody_asks_nothing_is_said(server):
     heard = said(server)
     server.visitor("tides")
-    gevent.sleep(SAY_EVERY * 2)
+    gevent.sleep(SEND_EVERY * 2)
     assert heard == []
 
-    server.audience.lead()
+    server.cluster.lead()
     wait_for(lambda: ("terms", ["tides"]) in heard)
 
 
 def test_many_who_come_at_once_are_said_at_once(server):
-    server.audience.lead()
-    wait_for(lambda: server.audience._asked_until)
+    server.cluster.lead()
+    wait_for(lambda: server.cluster._asked_until)
     heard = said(server)
     for number in range(50):
         server.visitor(f"word{number}")
         gevent.sleep(0)
-    wait_for(lambda: len(server.audience.terms) == 50)
+    wait_for(lambda: len(server.cluster.terms) == 50)
 
     assert len([event for event, _ in heard if event == "terms"]) <= 2
 
 
 def test_no_more_is_said_than_can_be_of_use(server):
-    server.audience._most = 3
-    server.audience.lead()
+    server.cluster._most = 3
+    server.cluster.lead()
     for number in range(9):
         server.visitor(f"word{number}")
-    wait_for(lambda: server.audience.terms)
+    wait_for(lambda: server.cluster.terms)
 
-    assert server.audience.terms == ["word0", "word1", "word2"]
+    assert server.cluster.terms == ["word0", "word1", "word2"]
 
 
 def test_what_cannot_be_said_is_said_again_and_its_failure_logged_once(server, monkeypatch, caplog):
-    monkeypatch.setattr(module, "RETRY_EVERY", 0.01)
-    server.audience.lead()
-    wait_for(lambda: server.audience._asked_until)
+    monkeypatch.setattr(module, "FIRST_RETRY", 0.01)
+    server.cluster.lead()
+    wait_for(lambda: server.cluster._asked_until)
     link, tried = server.node.broker.link, []
     sequence = link.sequence
 
@@ -236,7 +241,7 @@ def test_what_cannot_be_said_is_said_again_and_its_failure_logged_once(server, m
     wait_for(lambda: len(tried) > 3)
     link.sequence = sequence
 
-    wait_for(lambda: server.audience.terms == ["tides"])
+    wait_for(lambda: server.cluster.terms == ["tides"])
     assert caplog.text.count("visitors of other servers cannot be reached: it is away") == 1
 
 
@@ -252,27 +257,27 @@ def test_what_cannot_be_said_is_said_again_and_its_failure_logged_once(server, m
     ],
 )
 def test_rubbish_between_the_servers_hurts_nobody(server, event, data):
-    server.audience.lead()
+    server.cluster.lead()
     visitor = server.visitor("tides")
-    server.audience._say(event, data)
-    server.audience.offer(make_post(text="high tides"))
+    server.cluster._topic.send(event, data)
+    server.cluster.offer(make_post(text="high tides"))
 
     wait_for(lambda: visitor.sent)
-    wait_for(lambda: server.audience.terms == ["tides"])
+    wait_for(lambda: server.cluster.terms == ["tides"])
 
 
 def test_no_client_can_name_the_channel_between_the_servers(server):
-    command = to_json(Publish(channel=CHANNEL, data_json="1"))
+    command = to_json(Publish(channel=BETWEEN, data_json="1"))
 
     with pytest.raises(InvalidChannel):
-        check_channel(CHANNEL)
+        check_channel(BETWEEN)
     with pytest.raises(InvalidChannel):
         from_json(command)
-    assert from_json(command, of_server=True).channel == CHANNEL
+    assert from_json(command, of_server=True).channel == BETWEEN
 
 
 def test_the_channel_between_the_servers_is_in_no_statistics(server):
-    assert server.node.subscriptions.count(CHANNEL) == 1
+    assert server.node.subscriptions.count(BETWEEN) == 1
     assert statistics.summary(server.node)["channels"] == 0
     assert statistics.of_prefix(server.node, "")["infos"] == []
 

@@ -26,8 +26,8 @@ def server():
 
 
 @pytest.fixture
-def listeners(server):
-    return server.listeners
+def searches(server):
+    return server.searches
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def start(world, server, clock):
 
     def begin(**options):
         visitors = XRulesForVisitors(
-            world.stream, server.audience, Options(**{"visitors_on_x": 100, **options}), clock
+            world.stream, server.cluster, Options(**{"visitors_on_x": 100, **options}), clock
         )
         visitors.start()
         started.append(visitors)
@@ -48,9 +48,9 @@ def start(world, server, clock):
         visitors.stop()
 
 
-def listening_to(listeners, term):
+def listening_to(searches, term):
     socket = FakeSocket()
-    assert listeners.listen(socket, term)["success"]
+    assert searches.subscribe(socket, term)["success"]
     return socket
 
 
@@ -58,26 +58,26 @@ def visitors_rules(world):
     return sorted(value for tag, value in rules_at(world.x) if tag == "realtime_wall:.visitors")
 
 
-def test_a_term_becomes_a_rule_and_goes_with_the_last_who_listens(world, listeners, start):
+def test_a_term_becomes_a_rule_and_goes_with_the_last_who_listens(world, searches, start):
     start()
     assert world.x.dials == []
-    one, other = listening_to(listeners, "#tides"), listening_to(listeners, "#tides")
+    one, other = listening_to(searches, "#tides"), listening_to(searches, "#tides")
     wait_for(lambda: visitors_rules(world) == ["#tides"])
-    third = listening_to(listeners, "#gulls")
+    third = listening_to(searches, "#gulls")
     wait_for(lambda: visitors_rules(world) == ["#tides OR #gulls"])
 
-    listeners.leave(one)
-    listeners.leave(third)
+    searches.unsubscribe(one)
+    searches.unsubscribe(third)
     wait_for(lambda: visitors_rules(world) == ["#tides"])
     assert len(world.x.dials) == 1
 
-    listeners.leave(other)
+    searches.unsubscribe(other)
     wait_for(lambda: world.stream._source is None)
 
 
-def test_what_the_rule_brings_goes_to_those_who_listen(world, listeners, start):
+def test_what_the_rule_brings_goes_to_those_who_listen(world, searches, start):
     start(banned_users=("benokoro",))
-    tides, gulls = listening_to(listeners, "tides"), listening_to(listeners, "gulls")
+    tides, gulls = listening_to(searches, "tides"), listening_to(searches, "gulls")
     world.wait_until_heard()
     banned = tagged(2, "realtime_wall:.visitors")
     banned["includes"]["users"][0]["username"] = "benokoro"
@@ -90,19 +90,19 @@ def test_what_the_rule_brings_goes_to_those_who_listen(world, listeners, start):
     assert gulls.sent == []
 
 
-def test_only_so_many_terms_are_asked_of_x(world, listeners, start):
+def test_only_so_many_terms_are_asked_of_x(world, searches, start):
     start(visitors_on_x=2)
-    sockets = [listening_to(listeners, f"#term{number}") for number in range(4)]
+    sockets = [listening_to(searches, f"#term{number}") for number in range(4)]
     wait_for(lambda: visitors_rules(world) == ["#term0 OR #term1"])
 
-    listeners.leave(sockets[0])
+    searches.unsubscribe(sockets[0])
     wait_for(lambda: visitors_rules(world) == ["#term1 OR #term2"])
 
 
-def test_the_cap_ends_it_for_the_hour(world, listeners, start, clock):
+def test_the_cap_ends_it_for_the_hour(world, searches, start, clock):
     clock.wait = lambda event, seconds: event.wait(DEADLINE if seconds > 60 else 0)
     start(posts_per_hour=3)
-    listening_to(listeners, "tides")
+    listening_to(searches, "tides")
     world.wait_until_heard()
     for number in range(1, 4):
         world.x.tell(tagged(number, "realtime_wall:.visitors"))
@@ -110,12 +110,12 @@ def test_the_cap_ends_it_for_the_hour(world, listeners, start, clock):
     wait_for(lambda: world.stream._source is None)
 
 
-def test_a_thousand_visitors_with_a_hundred_terms_hold_one_connection(world, listeners, start, clock):
+def test_a_thousand_visitors_with_a_hundred_terms_hold_one_connection(world, searches, start, clock):
     """And each is sent just what has the term."""
     words = [f"word{number:03}" for number in range(100)]
     wall = Run(world.source(), clock)
     start(visitors_on_x=100)
-    visitors = [(word, listening_to(listeners, word)) for word in words for _ in range(10)]
+    visitors = [(word, listening_to(searches, word)) for word in words for _ in range(10)]
     wait_for(lambda: sum(rule.count("word") for rule in visitors_rules(world)) == 100)
     world.wait_until_heard()
 

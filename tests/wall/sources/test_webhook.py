@@ -22,7 +22,7 @@ NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def site(database, publisher, monkeypatch):
     monkeypatch.delenv("WEBHOOK_SECRET", raising=False)
-    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.publish", publisher)
+    monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     wall = {"SOURCES": ["webhook"], "WEBHOOK_SECRET": SECRET, "BANNED_USERS": ["spammer"]}
     with override_settings(ROOT_URLCONF=__name__, REALTIME_WALL={"WALL": wall}):
         yield

@@ -18,10 +18,10 @@ from django.db.models.fields.json import KT
 from django.utils import timezone
 from gevent.event import Event
 
+from realtime_wall.api import Backoff
 from realtime_wall.wall.feed.clock import Clock
 from realtime_wall.wall.models import SourcePosition, Wall
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, PATIENCE, problem_in, reset_in
-from realtime_wall.wire.backoff import Backoff
 
 PRICE, PRICE_OF_A_LIST, PRICE_OF_A_NAME = (
     0.005,
