@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from realtime_wall.auth import authorize_hook, origins
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
-from realtime_wall.node import node
+from realtime_wall.node import node as nodes
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket.plain_websocket import open_websocket
@@ -24,14 +24,14 @@ def websocket(request: HttpRequest) -> HttpResponse:
     """``ws/``: the plain WebSocket. ``?since=`` and ``?session=`` resume what was broadcast to all."""
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    here, offer = node.current(), hand_over.of(request)
-    if here is None:
+    node, offer = nodes.current(), hand_over.of(request)
+    if node is None:
         return _text(426, "this address needs the live server: start it with 'manage.py rungevent'")
     if offer is None:
         return _text(426, "this address speaks WebSocket (RFC 6455)")
-    if here.stopping:
+    if node.stopping:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    config = here.config
+    config = node.config
     problem = origins.problem_with(request, config)
     if problem is not None:
         log.info("refused a WebSocket: %s", problem)
@@ -44,15 +44,15 @@ def websocket(request: HttpRequest) -> HttpResponse:
     except InvalidPosition as bad:
         return _text(400, str(bad))
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
-    return offer.accept(partial(open_websocket, here, request, since, was))
+    return offer.accept(partial(open_websocket, node, request, since, was))
 
 
 def health(request: HttpRequest) -> HttpResponse:
     """``health/``: 200 while the server takes connections, 503 while it stops or when it is none."""
-    here = node.current()
-    ready = here is not None and not here.stopping
+    node = nodes.current()
+    ready = node is not None and not node.stopping
     state = {
-        "status": "ok" if ready else "stopping" if here else "no live server",
+        "status": "ok" if ready else "stopping" if node else "no live server",
         "sockets": len(connected_sockets),
     }
     return JsonResponse(state, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

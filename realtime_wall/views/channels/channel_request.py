@@ -17,7 +17,7 @@ from realtime_wall.channels.path import BadPath
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
 from realtime_wall.errors import InvalidPosition
-from realtime_wall.node import node
+from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
 
 EXPLAIN = "X-Nginx-PushStream-Explain"
@@ -54,51 +54,51 @@ class Foreign(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    here: Node
+class ChannelRequest:
+    node: Node
     channels: dict[str, int]  # with how many messages to look back
     since: Since
     session_key: str | None
 
 
-def server(request: HttpRequest, *methods: str) -> Node:
+def node_for(request: HttpRequest, *methods: str) -> Node:
     """The node that serves this request, whose method and origin are fine."""
-    here = node.current()
-    if here is None:
+    node = nodes.current()
+    if node is None:
         raise Refused(426, "this address needs the live server: start it with 'manage.py rungevent'")
-    problem = origins.problem_with(request, here.config)
+    problem = origins.problem_with(request, node.config)
     if problem is not None:
         raise Foreign(403, problem)
     if request.method not in methods:
         raise Refused(405, "this method is not for this address", Allow=", ".join(methods))
-    return here
+    return node
 
 
-def subscription(request: HttpRequest, channels: str) -> Asked:
+def subscription(request: HttpRequest, channels: str) -> ChannelRequest:
     """What a subscriber asks for; Refused when it may not have it."""
-    here = server(request, "GET")
-    refused = authorize_hook.refusal(request, here.config)
+    node = node_for(request, "GET")
+    refused = authorize_hook.refusal(request, node.config)
     if refused is not None:
         raise Refused(403, "refused")
-    found = channels_of(here, channels or request.GET.get("channels", ""))
+    found = channels_of(node, channels or request.GET.get("channels", ""))
     for channel in found:
-        _check(here, request, channel)
-    here.revocation.sessions.arrived(request)
-    return Asked(here, found, since_of(request), django_sessions.session_key_of(request))
+        _check(node, request, channel)
+    node.revocation.sessions.arrived(request)
+    return ChannelRequest(node, found, since_of(request), django_sessions.session_key_of(request))
 
 
-def channels_of(here: Node, text: str) -> dict[str, int]:
+def channels_of(node: Node, text: str) -> dict[str, int]:
     try:
-        return path.parse(text, here.config.channels_per_connection)
+        return path.parse(text, node.config.channels_per_connection)
     except BadPath as problem:
         raise Refused(problem.status, problem.explanation) from problem
 
 
-def _check(here: Node, request: HttpRequest, channel: str) -> None:
-    rule = here.rules.of(channel)
+def _check(node: Node, request: HttpRequest, channel: str) -> None:
+    rule = node.rules.of(channel)
     if not any(channel_permissions.may_read(rule, request, channel, token) for token in tokens_of(request)):
         raise Refused(403, "Channel id not authorized for this method.")
-    closed = here.closed_because(channel)
+    closed = node.closed_because(channel)
     if closed is not None:
         raise Refused(403, CLOSED[closed])
 
@@ -156,7 +156,7 @@ def _seconds(text: str) -> float | None:
         return None
 
 
-def share(request: HttpRequest, response: HttpResponse, methods: str) -> HttpResponse:
+def with_cors(request: HttpRequest, response: HttpResponse, methods: str) -> HttpResponse:
     """An origin that passed the check may read the answer, with its cookies."""
     origin = request.META.get("HTTP_ORIGIN")
     if origin is not None:
@@ -169,7 +169,7 @@ def share(request: HttpRequest, response: HttpResponse, methods: str) -> HttpRes
     return response
 
 
-def fresh(response: HttpResponse) -> HttpResponse:
+def with_no_cache(response: HttpResponse) -> HttpResponse:
     """Nobody on the way may keep it, or hold it back."""
     response["Expires"] = "Thu, 01 Jan 1970 00:00:01 GMT"
     response["Cache-Control"] = "no-cache, no-store, must-revalidate"

@@ -34,32 +34,32 @@ TOO_LARGE = "The message is larger than MESSAGE_SIZE."
 @csrf_exempt  # rights.py runs the check for those who are signed in
 def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
-        here = channel_request.server(request, *METHODS)
-        response = HttpResponse() if request.method == "OPTIONS" else _answer(here, request, channels)
+        node = channel_request.node_for(request, *METHODS)
+        response = HttpResponse() if request.method == "OPTIONS" else _answer(node, request, channels)
     except Foreign as refused:
-        return channel_request.fresh(refused.response())
+        return channel_request.with_no_cache(refused.response())
     except Refused as refused:
         response = refused.response()
-    return channel_request.fresh(channel_request.share(request, response, ", ".join(METHODS)))
+    return channel_request.with_no_cache(channel_request.with_cors(request, response, ", ".join(METHODS)))
 
 
-def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
-    names = list(channel_request.channels_of(here, channels or _channels_in_query(request.GET)))
-    if here.config.events_channel in names and request.method != "GET":
+def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
+    names = list(channel_request.channels_of(node, channels or _channels_in_query(request.GET)))
+    if node.config.events_channel in names and request.method != "GET":
         raise Refused(403, "Only internal routines can change events channel.")
     check = _CHECKS.get(request.method or "", publish_rights.check_may_write)
     for name in names:
-        check(here, request, name)
+        check(node, request, name)
     if request.method == "GET":
-        told = queries.everywhere(here, "/".join(names))
-        if not any(map(statistics.is_known, told.get("infos", [told]))):
+        information = queries.everywhere(node, "/".join(names))
+        if not any(map(statistics.is_known, information.get("infos", [information]))):
             raise Refused(404, NO_CHANNEL)
-        return _json(encode_json(told))
+        return _json(encode_json(information))
     try:
-        body = _body(here, request)
+        body = _body(node, request)
         if request.method == "DELETE":
-            return _delete(here, names, body)
-        return _publish(here, request, names, body)
+            return _delete(node, names, body)
+        return _publish(node, request, names, body)
     except MessageTooBig as problem:
         raise Refused(413, TOO_LARGE) from problem
     except InvalidMessage as problem:
@@ -70,11 +70,11 @@ def _channels_in_query(query: QueryDict) -> str:
     return query.get("channels") or query.get("id") or ""
 
 
-def _information(here: Node, names: list[str], **more: Any) -> str:
-    return encode_json({**queries.everywhere(here, "/".join(names)), **more})
+def _information(node: Node, names: list[str], **more: Any) -> str:
+    return encode_json({**queries.everywhere(node, "/".join(names)), **more})
 
 
-def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:
+def _publish(node: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:
     if not body:
         raise Refused(400, "Empty post requests are not allowed.")
     given = request.META
@@ -82,7 +82,7 @@ def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) ->
     event = check_event_name(event) if event else None
     event_id = check_event_id(event_id) if event_id else None
     key = check_key(key) if key else None
-    data_json = _data_json(here, request, body)
+    data_json = _data_json(node, request, body)
     for name in names:
         command = Publish(
             channel=name,
@@ -92,22 +92,22 @@ def _publish(here: Node, request: HttpRequest, names: list[str], body: bytes) ->
             counted=False,
             idempotency_key=key,
         )
-        position = here.perform(command).position
-    told = _information(here, names, cursor=position)
-    return _json(here.told_publishers.put((*names, key), told, monotonic()) if key else told)
+        position = node.perform(command).position
+    information = _information(node, names, cursor=position)
+    return _json(node.told_publishers.put((*names, key), information, monotonic()) if key else information)
 
 
-def _delete(here: Node, names: list[str], body: bytes) -> HttpResponse:
+def _delete(node: Node, names: list[str], body: bytes) -> HttpResponse:
     farewell = _text(body) or Delete(channel="").farewell
-    receipts = [here.perform(Delete(channel=name, farewell=farewell)) for name in names]
+    receipts = [node.perform(Delete(channel=name, farewell=farewell)) for name in names]
     if all(receipt.position is None for receipt in receipts):
         raise Refused(404, NO_CHANNEL)
     return HttpResponse(headers={channel_request.EXPLAIN: "Channel deleted."})
 
 
-def _body(here: Node, request: HttpRequest) -> bytes:
+def _body(node: Node, request: HttpRequest) -> bytes:
     """What was sent; no more of it is read than a message may have."""
-    limit = here.config.message_size
+    limit = node.config.message_size
     try:
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):  # of which Django reads nothing
             body: bytes = request.META["wsgi.input"].read(limit + 1)
@@ -126,12 +126,12 @@ def _body(here: Node, request: HttpRequest) -> bytes:
     return body
 
 
-def _data_json(here: Node, request: HttpRequest, body: bytes) -> str:
+def _data_json(node: Node, request: HttpRequest, body: bytes) -> str:
     text = _text(body)
     if request.content_type != "application/json":
         return encode_json(text)
     try:
-        return encode_json(load_json(text, here.config.json_depth))
+        return encode_json(load_json(text, node.config.json_depth))
     except BadJSON as problem:
         raise Refused(400, f"The message is no JSON: {problem.reason}.") from problem
 

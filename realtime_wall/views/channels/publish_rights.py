@@ -25,41 +25,41 @@ NOT_AUTHORIZED = "Channel id not authorized for this method."
 ADMINISTRATION = Rule()
 
 
-def check_may_write(here: Node, request: HttpRequest, channel: str) -> None:
+def check_may_write(node: Node, request: HttpRequest, channel: str) -> None:
     """Refused unless it may publish on the channel."""
-    _check(here, request, here.rules.of(channel), channel)
+    _check(node, request, node.rules.of(channel), channel)
 
 
-def check_may_look(here: Node, request: HttpRequest, channel: str) -> None:
+def check_may_look(node: Node, request: HttpRequest, channel: str) -> None:
     """Refused unless it may know what goes on on the channel."""
     try:
-        check_may_write(here, request, channel)
+        check_may_write(node, request, channel)
     except Refused:
-        check_may_administer(here, request, channel)
+        check_may_administer(node, request, channel)
 
 
-def check_may_administer(here: Node, request: HttpRequest, pattern: str) -> None:
+def check_may_administer(node: Node, request: HttpRequest, pattern: str) -> None:
     """Refused unless it may delete the channel, or see the statistics of all that fit a pattern.
 
     The pattern is a name, or has one ``*``, at its end: then a token for a pattern fits it when it fits
     every name that it stands for.
     """
-    _check(here, request, ADMINISTRATION, pattern)
+    _check(node, request, ADMINISTRATION, pattern)
 
 
-def _check(here: Node, request: HttpRequest, rule: Rule, channel: str) -> None:
+def _check(node: Node, request: HttpRequest, rule: Rule, channel: str) -> None:
     tokens = channel_request.tokens_of(request)
     if any(channel_permissions.may_write_openly(rule, request, channel, token) for token in tokens):
         return
     if channel_permissions.may_write(rule, request, channel):
-        if not _says_who_by_itself(request) or _passes_csrf(request):
+        if not _is_authenticated_by_browser(request) or _passes_csrf(request):
             return
         raise Refused(403, "CSRF verification failed: send the header X-CSRFToken, or a token.")
-    if not _is_local(here, request):
+    if not _is_local(node, request):
         raise Refused(403, NOT_AUTHORIZED)
 
 
-def _says_who_by_itself(request: HttpRequest) -> bool:
+def _is_authenticated_by_browser(request: HttpRequest) -> bool:
     """Whether a browser would say who it is on any page's behalf: by a cookie, or as it is signed in."""
     user = getattr(request, "user", None)
     return settings.SESSION_COOKIE_NAME in request.COOKIES or bool(user and user.is_authenticated)
@@ -74,9 +74,9 @@ def _passes_csrf(request: HttpRequest) -> bool:
     return check.process_view(request, HttpResponse, (), {}) is None
 
 
-def _is_local(here: Node, request: HttpRequest) -> bool:
+def _is_local(node: Node, request: HttpRequest) -> bool:
     """Whether a program on this machine asks."""
-    may = here.config.publish_from_loopback
+    may = node.config.publish_from_loopback
     if not (settings.DEBUG if may is None else may):
         return False
     # The handler always says; where it does not, this is no connection of ours.

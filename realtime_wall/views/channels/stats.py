@@ -21,35 +21,35 @@ JSON = ("application/json", "text/x-json")
 
 def stats(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
-        here = channel_request.server(request, *METHODS)
-        response = HttpResponse() if request.method == "OPTIONS" else _answer(here, request, channels)
+        node = channel_request.node_for(request, *METHODS)
+        response = HttpResponse() if request.method == "OPTIONS" else _answer(node, request, channels)
     except Foreign as refused:
-        return channel_request.fresh(refused.response())
+        return channel_request.with_no_cache(refused.response())
     except Refused as refused:
         response = refused.response()
-    return channel_request.fresh(channel_request.share(request, response, ", ".join(METHODS)))
+    return channel_request.with_no_cache(channel_request.with_cors(request, response, ", ".join(METHODS)))
 
 
-def _answer(here: Node, request: HttpRequest, channels: str) -> HttpResponse:
-    told = _told(here, request, channels or request.GET.get("channels") or request.GET.get("id") or "")
+def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
+    found = _statistics(node, request, channels or request.GET.get("channels") or request.GET.get("id") or "")
     if request.get_preferred_type([*JSON, PLAIN]) == PLAIN:
-        return HttpResponse(statistics.as_text(told), content_type=f"{PLAIN}; charset=utf-8")
-    return HttpResponse(encode_json(told), content_type="application/json; charset=utf-8")
+        return HttpResponse(statistics.as_text(found), content_type=f"{PLAIN}; charset=utf-8")
+    return HttpResponse(encode_json(found), content_type="application/json; charset=utf-8")
 
 
-def _told(here: Node, request: HttpRequest, text: str) -> Told:
+def _statistics(node: Node, request: HttpRequest, text: str) -> Told:
     text = text.strip("/")
     prefix = "" if text == ALL else text.removesuffix("*")
     if prefix != text or not text:
         if "*" in prefix or "/" in prefix:
             raise Refused(403, publish_rights.NOT_AUTHORIZED)
-        publish_rights.check_may_administer(here, request, f"{prefix}*")
-        return queries.everywhere(here, text)
-    names = list(channel_request.channels_of(here, text))
+        publish_rights.check_may_administer(node, request, f"{prefix}*")
+        return queries.everywhere(node, text)
+    names = list(channel_request.channels_of(node, text))
     for name in names:
-        publish_rights.check_may_look(here, request, name)
-    told = queries.everywhere(here, "/".join(names))
-    known = [one for one in told.get("infos", [told]) if statistics.is_known(one)]
+        publish_rights.check_may_look(node, request, name)
+    found = queries.everywhere(node, "/".join(names))
+    known = [one for one in found.get("infos", [found]) if statistics.is_known(one)]
     if not known:
         raise Refused(404, "The channel does not exist.")
-    return known[0] if len(names) == 1 else {**told, "channels": len(known), "infos": known}
+    return known[0] if len(names) == 1 else {**found, "channels": len(known), "infos": known}

@@ -24,8 +24,8 @@ from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.transports.one_way.long_polling import Body, LongPoll, validators
 from realtime_wall.transports.websocket.channel_websocket import open_channels, refuse
 from realtime_wall.views.channels import channel_request
-from realtime_wall.views.channels.channel_request import Asked, Foreign, Refused
-from realtime_wall.views.channels.websocket_publish import written_by_socket
+from realtime_wall.views.channels.channel_request import ChannelRequest, Foreign, Refused
+from realtime_wall.views.channels.websocket_publish import publisher_for_socket
 from realtime_wall.wire.connection import Wire
 
 MODE = "HTTP_X_NGINX_PUSHSTREAM_MODE"
@@ -35,7 +35,7 @@ _CALLBACK = re.compile(r"[A-Za-z_$0-9][A-Za-z0-9_.$]{0,63}").fullmatch
 View = Callable[..., HttpResponse]
 
 
-def _subscriber(view: Callable[[HttpRequest, Asked], HttpResponse]) -> View:
+def _subscriber(view: Callable[[HttpRequest, ChannelRequest], HttpResponse]) -> View:
     """What all of them have in common: preflights, refusals, and headers."""
 
     @csrf_exempt  # nothing changes here: a POST is answered 405
@@ -43,22 +43,22 @@ def _subscriber(view: Callable[[HttpRequest, Asked], HttpResponse]) -> View:
     def answer(request: HttpRequest, channels: str = "") -> HttpResponse:
         try:
             if request.method == "OPTIONS":
-                channel_request.server(request, "OPTIONS")
-                return channel_request.share(request, HttpResponse(), METHODS)
+                channel_request.node_for(request, "OPTIONS")
+                return channel_request.with_cors(request, HttpResponse(), METHODS)
             response = view(request, channel_request.subscription(request, channels))
         except Foreign as refused:
-            return channel_request.fresh(refused.response())
+            return channel_request.with_no_cache(refused.response())
         except Refused as refused:
             response = refused.response()
-        return channel_request.fresh(channel_request.share(request, response, METHODS))
+        return channel_request.with_no_cache(channel_request.with_cors(request, response, METHODS))
 
     return answer
 
 
 @_subscriber
-def events(request: HttpRequest, wanted: Asked) -> HttpResponse:
+def events(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
     """``ev/``: Server-Sent Events."""
-    if wanted.here.stopping:
+    if wanted.node.stopping:
         # Any other status, and an EventSource never comes back.
         text = f"retry: {RETRY}\n\n"
         return HttpResponse(text, content_type=EVENTS.content_type)
@@ -66,7 +66,7 @@ def events(request: HttpRequest, wanted: Asked) -> HttpResponse:
 
 
 @_subscriber
-def stream(request: HttpRequest, wanted: Asked) -> HttpResponse:
+def stream(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
     """``sub/``: an endless response; for pushstream.js a page of script calls in a frame."""
     mode = request.META.get(MODE, "")
     if mode == "polling":
@@ -81,13 +81,13 @@ def stream(request: HttpRequest, wanted: Asked) -> HttpResponse:
 
 
 @_subscriber
-def long_poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+def long_poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
     """``lp/``: one answer, as soon as there is something to tell."""
     return _long_poll(request, wanted)
 
 
 @_subscriber
-def poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
+def poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
     """``poll/``: what is new, or 304."""
     return _poll(request, wanted)
 
@@ -96,10 +96,10 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
     """``ws/``: a WebSocket; who may not listen is told so after the 101, by a close."""
     offer = hand_over.of(request)
     try:
-        here = channel_request.server(request, "GET")
+        node = channel_request.node_for(request, "GET")
         if offer is None:
             raise Refused(426, "this address speaks WebSocket (RFC 6455)")
-        if here.stopping:
+        if node.stopping:
             raise Refused(503, "the server restarts", Retry_After="2")
     except Refused as refused:
         return refused.response()
@@ -108,13 +108,13 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
     except Refused as refused:
         reason = json.dumps({"http_status": refused.status, "explain": refused.explanation})
         reason = reason if len(reason) <= 123 else json.dumps({"http_status": refused.status})
-        return offer.accept(partial(refuse, here, reason))
-    publish = written_by_socket(here, request, list(wanted.channels))
-    opener = partial(open_channels, here, wanted.channels, wanted.since, publish, wanted.session_key)
+        return offer.accept(partial(refuse, node, reason))
+    publish = publisher_for_socket(node, request, list(wanted.channels))
+    opener = partial(open_channels, node, wanted.channels, wanted.since, publish, wanted.session_key)
     return offer.accept(opener)
 
 
-def _stream(request: HttpRequest, wanted: Asked, format: Format) -> HttpResponse:
+def _stream(request: HttpRequest, wanted: ChannelRequest, format: Format) -> HttpResponse:
     offer = _offer(request, wanted)
     chunked = offer.version != "HTTP/1.0"
 
@@ -123,48 +123,48 @@ def _stream(request: HttpRequest, wanted: Asked, format: Format) -> HttpResponse
         fields.append(("Connection", "close"))
         if chunked:
             fields.append(("Transfer-Encoding", "chunked"))
-        listener = Listener(wanted.here, wire, format, chunked=chunked, session_key=wanted.session_key)
+        listener = Listener(wanted.node, wire, format, chunked=chunked, session_key=wanted.session_key)
         listener.begin(head("200 OK", fields), wanted.channels, wanted.since)
 
     return offer.accept(opened)
 
 
-def _long_poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
-    response = _told_now(request, wanted)
+def _long_poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
+    response = _missed_now(request, wanted)
     if response is not None:
         return response
-    offer, body, top = _offer(request, wanted), _body(request, wanted), wanted.here.broker.top
+    offer, body, top = _offer(request, wanted), _body(request, wanted), wanted.node.broker.top
 
     def opened(wire: Wire, headers: list[tuple[str, str]]) -> None:
         fields = [*_kept(headers), ("Connection", "close")]
-        poll = LongPoll(wanted.here, wire, fields, body, wanted.session_key)
+        poll = LongPoll(wanted.node, wire, fields, body, wanted.session_key)
         poll.begin(tuple(wanted.channels), top)
 
     return offer.accept(opened)
 
 
-def _poll(request: HttpRequest, wanted: Asked) -> HttpResponse:
-    response = _told_now(request, wanted)
+def _poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
+    response = _missed_now(request, wanted)
     if response is None:
         response = HttpResponse(status=304)
-        _validate(response, validators(wanted.here.broker.top, time()))
-    config = wanted.here.config
+        _validate(response, validators(wanted.node.broker.top, time()))
+    config = wanted.node.config
     response[channel_request.HEARTBEAT] = f"{max(config.ping_interval, config.long_poll_timeout):g}"
     return response
 
 
-def _told_now(request: HttpRequest, wanted: Asked) -> HttpResponse | None:
+def _missed_now(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse | None:
     """What there is to tell already."""
-    here = wanted.here
-    here.come_up_to(wanted.since)
-    found = here.missed(wanted.channels, wanted.since)
+    node = wanted.node
+    node.come_up_to(wanted.since)
+    found = node.missed(wanted.channels, wanted.since)
     if not found.told:
         return None
     body, messages = _body(request, wanted), found.messages
     response = HttpResponse(body.text(formats.items_of(found.told)), content_type=body.content_type)
     last = messages[-1] if messages else None
     # Up to the log's end nothing else was for this client: all of it is in the answer.
-    _validate(response, validators(here.broker.top, last.time if last else time()))
+    _validate(response, validators(node.broker.top, last.time if last else time()))
     return response
 
 
@@ -173,17 +173,17 @@ def _validate(response: HttpResponse, fields: list[tuple[str, str]]) -> None:
         response[name] = value
 
 
-def _body(request: HttpRequest, wanted: Asked) -> Body:
+def _body(request: HttpRequest, wanted: ChannelRequest) -> Body:
     callback = request.GET.get("callback", "")
-    if not callback or not wanted.here.config.jsonp:
-        return Body(wanted.here)
+    if not callback or not wanted.node.config.jsonp:
+        return Body(wanted.node)
     if not _CALLBACK(callback):
         raise Refused(400, "The callback is no name of a function.")
-    return Body(wanted.here, callback)
+    return Body(wanted.node, callback)
 
 
-def _offer(request: HttpRequest, wanted: Asked) -> hand_over.Stream:
-    if wanted.here.stopping:
+def _offer(request: HttpRequest, wanted: ChannelRequest) -> hand_over.Stream:
+    if wanted.node.stopping:
         raise Refused(503, "the server restarts", Retry_After="2")
     offer = hand_over.stream_of(request)
     if offer is None:

@@ -14,13 +14,13 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request
 
 
-def written_by_socket(
-    here: Node, request: HttpRequest, channels: list[str]
+def publisher_for_socket(
+    node: Node, request: HttpRequest, channels: list[str]
 ) -> Callable[[str, str], str | None] | None:
     """Publishes what a WebSocket writes; None where the rule of one of its channels forbids it."""
     tokens = channel_request.tokens_of(request)
     for channel in channels:
-        rule = here.rules.of(channel)
+        rule = node.rules.of(channel)
         if not any(
             channel_permissions.may_write_by_socket(rule, request, channel, token) for token in tokens
         ):
@@ -28,7 +28,7 @@ def written_by_socket(
 
     def publish(channel: str, text: str) -> str | None:
         try:
-            here.perform(Publish(channel=channel, data_json=encode_json(text), counted=False))
+            node.perform(Publish(channel=channel, data_json=encode_json(text), counted=False))
         except InvalidMessage as problem:
             return str(problem)[:100]
         return None

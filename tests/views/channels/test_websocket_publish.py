@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
 from realtime_wall import channel_token
-from realtime_wall.views.channels.websocket_publish import written_by_socket
+from realtime_wall.views.channels.websocket_publish import publisher_for_socket
 from tests.fakes import running_node
 
 MEMBER = SimpleNamespace(pk=2, is_authenticated=True, is_active=True, is_staff=False)
@@ -19,7 +19,7 @@ RULES = {"open": {"WRITE": True}, "team": {"WRITE": ["users", "token"]}, "shut":
 def may(node, *channels, user=None, token=None):
     request = RequestFactory().get("/events/ws/", {} if token is None else {"token": token})
     request.user = user or AnonymousUser()
-    return written_by_socket(node, request, list(channels))
+    return publisher_for_socket(node, request, list(channels))
 
 
 @pytest.fixture
