@@ -1,8 +1,8 @@
 """A user who leaves is cut: logout, a new password, deactivation or deletion end the user's sockets.
 
 And whoever has lost or got a permission is looked at again: the rules of the channels are asked. Django
-tells all this by signals, in whatever process it happens; the servers are told after the transaction that
-did it. A session that expires is nobody's doing: see ``sockets/revocation/session_expiry.py``.
+sends signals about all this, in whatever process it happens; the servers are notified after the transaction
+that did it. A session that expires is nobody's doing: see ``sockets/revocation/session_expiry.py``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _logged_out(request: HttpRequest | None, **_: Any) -> None:
     # Sent before the session is flushed: it still has the key that its sockets came with.
     session = getattr(request, "session", None)
     if session is not None and session.session_key:
-        _tell(DisconnectUser(session_key=session.session_key))
+        _notify_on_commit(DisconnectUser(session_key=session.session_key))
 
 
 def _user_read(instance: Any, **_: Any) -> None:
@@ -65,41 +65,41 @@ def _user_saved(instance: Any, created: bool, **_: Any) -> None:
     # set_password() leaves the new one here until it is saved; a login that renews the hash does not.
     has_new_password = getattr(instance, "_password", None) is not None
     if has_new_password or not instance.is_active:
-        _tell(DisconnectUser(user_id=str(instance.pk)))
+        _notify_on_commit(DisconnectUser(user_id=str(instance.pk)))
     elif instance.__dict__.get(READ_WITH) != _powers_of(instance):
         _user_read(instance)
-        _tell(RecheckPermissions(user_id=str(instance.pk)))
+        _notify_on_commit(RecheckPermissions(user_id=str(instance.pk)))
 
 
 def _user_deleted(instance: Any, **_: Any) -> None:
-    _tell(DisconnectUser(user_id=str(instance.pk)))
+    _notify_on_commit(DisconnectUser(user_id=str(instance.pk)))
 
 
 def _permissions_of_users_changed(instance: Any, action: str, pk_set: Any, **_: Any) -> None:
     if not action.startswith("post_"):
         return
     if isinstance(instance, get_user_model()):
-        _tell(RecheckPermissions(user_id=str(instance.pk)))
+        _notify_on_commit(RecheckPermissions(user_id=str(instance.pk)))
     elif pk_set is not None and len(pk_set) == 1:  # group.user_set.remove(user)
-        _tell(RecheckPermissions(user_id=str(next(iter(pk_set)))))
+        _notify_on_commit(RecheckPermissions(user_id=str(next(iter(pk_set)))))
     else:
-        _tell(RecheckPermissions())
+        _notify_on_commit(RecheckPermissions())
 
 
 def _permissions_of_groups_changed(action: str, **_: Any) -> None:
     if action.startswith("post_"):
-        _tell(RecheckPermissions())
+        _notify_on_commit(RecheckPermissions())
 
 
 def _group_deleted(**_: Any) -> None:
-    _tell(RecheckPermissions())
+    _notify_on_commit(RecheckPermissions())
 
 
-def _tell(command: Command) -> None:
-    """Tell the servers, once it is true."""
-    transaction.on_commit(lambda: _tell_servers(command))
+def _notify_on_commit(command: Command) -> None:
+    """Notify the servers, once it is true."""
+    transaction.on_commit(lambda: _notify(command))
 
 
-def _tell_servers(command: Command) -> None:
+def _notify(command: Command) -> None:
     with contextlib.suppress(NoServer):  # without a server there are no sockets
         api.perform(command)

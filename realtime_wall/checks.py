@@ -122,7 +122,7 @@ def check_patching(**_: Any) -> list[CheckMessage]:
     if not monkey_patch.is_patched():
         hint = "Start the server with 'manage.py rungevent', which patches before anything is imported."
         return [Error("gevent's patches are missing.", hint=hint, id="realtime_wall.E004")]
-    if monkey_patch.came_too_late():
+    if monkey_patch.is_patched_too_late():
         hint = "Call gevent.monkey.patch_all() before the first import of Django, or leave it to rungevent."
         return [
             Error(

@@ -3,7 +3,7 @@
 ``broadcast_changes(Talk, channel="talks", fields=["title", "room"])`` in an app's ``events.py`` publishes an
 event "created", "changed" or "deleted" after the transaction in which it happened, in whatever process that
 was. A transaction that is rolled back publishes nothing. Only ``save()`` and ``delete()`` are seen: Django
-tells nobody of ``QuerySet.update()``, ``bulk_create()`` and what a database does by itself.
+sends no signal for ``QuerySet.update()``, ``bulk_create()`` and what a database does by itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def broadcast_changes(model: type[Model], *, channel: Channel, fields: Iterable[
     """Publish each save and each deletion of a model on a channel, after its commit.
 
     Only the fields that are named are published, beside the primary key as ``pk``; "changed" has those that
-    were saved, "deleted" has none. To say it again for a model and a channel's name replaces what was said.
+    were saved, "deleted" has none. Another call for the same model and channel name replaces the first.
     """
     chosen = [_field(model, name) for name in ([fields] if isinstance(fields, str) else fields)]
     if isinstance(channel, str):
@@ -87,7 +87,7 @@ class _Changes:
         self._publish(instance, "deleted", [], using)
 
     def _publish(self, instance: Model, event: str, fields: list[Field[Any, Any]], using: str) -> None:
-        """Take down what there is to say now, and say it when it is true."""
+        """Encode it as it is now, and publish it when it is true."""
         try:
             channel = self.channel if isinstance(self.channel, str) else self.channel(instance)
             if channel is None:
@@ -95,13 +95,13 @@ class _Changes:
             check_channel(channel)
             data = {"pk": instance.pk, **_values(instance, fields, using)}
             command = Publish(channel=channel, data_json=encode_json(data), event=event, counted=False)
-        except Exception:  # the save is not to fail because nobody can be told of it
+        except Exception:  # the save is not to fail because it cannot be published
             log.exception("a change of %s cannot be published", instance._meta.label)
             return
-        transaction.on_commit(lambda: _tell(command), using=using, robust=True)
+        transaction.on_commit(lambda: _perform(command), using=using, robust=True)
 
 
-def _tell(command: Publish) -> None:
+def _perform(command: Publish) -> None:
     with contextlib.suppress(NoServer):  # without a server nobody listens
         api.perform(command)
 

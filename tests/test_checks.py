@@ -99,7 +99,7 @@ def test_missing_patches_are_an_error_when_serving(monkeypatch, serving):
 
 
 def test_late_patches_are_an_error_when_serving(monkeypatch, serving):
-    monkeypatch.setattr(monkey_patch, "came_too_late", lambda: True)
+    monkeypatch.setattr(monkey_patch, "is_patched_too_late", lambda: True)
 
     assert ids() == ["realtime_wall.E005"]
 

@@ -1,6 +1,6 @@
-"""How fast are the clients of a stopping server told to come back?
+"""How fast does a stopping server disconnect its clients?
 
-All at once, they would all be at the door of the next server in the same second. A few are told at once;
+All at once, they would all connect to the next server in the same second. A few are disconnected at once;
 many, as fast as another server can take them in.
 """
 
@@ -15,23 +15,23 @@ from gevent.event import Event
 # Clients a second: what one server takes in without making anybody wait, handshake and resume included.
 RATE = 2500.0
 TICK = 0.02
-# Of the time to drain: the last ones told need some of it to answer.
+# Of the time to drain: the last ones need some of it to answer.
 SHARE = 0.8
 
 
-def tell(goodbyes: Sequence[Callable[[], None]], seconds: float, hurry: Event, among: int = 1) -> None:
-    """Say each goodbye, spread over at most these seconds; the rest at once when ``hurry`` is set.
+def stagger(disconnects: Sequence[Callable[[], None]], seconds: float, hurry: Event, among: int = 1) -> None:
+    """Call each of them, spread over at most these seconds; the rest at once when ``hurry`` is set.
 
-    ``among`` is how many servers say theirs at the same time.
+    ``among`` is how many servers do so at the same time.
     """
-    batch = _batch(len(goodbyes), seconds, among)
+    batch = _batch(len(disconnects), seconds, among)
     begun = monotonic()
-    for number, start in enumerate(range(0, len(goodbyes), batch)):
+    for number, start in enumerate(range(0, len(disconnects), batch)):
         if number:
-            # Never nothing: what is told has to leave, and what comes in has to be answered.
+            # Never nothing: what was written has to leave, and what comes in has to be answered.
             hurry.wait(max(0.001, begun + number * TICK - monotonic()))
-        for goodbye in goodbyes[start : start + batch]:
-            goodbye()
+        for disconnect in disconnects[start : start + batch]:
+            disconnect()
 
 
 def _batch(count: int, seconds: float, among: int) -> int:

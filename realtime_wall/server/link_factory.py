@@ -15,7 +15,7 @@ from realtime_wall.node import queries
 from realtime_wall.node.node import here
 
 
-def link_to_the_others(config: Config, supervisor: int | None, rules: Rules, address: str) -> ServerLink:
+def make_link(config: Config, supervisor: int | None, rules: Rules, address: str) -> ServerLink:
     """``supervisor`` is the process id of a worker's."""
     if config.broker:
         from realtime_wall.brokers.redis.redis_link import RedisLink  # redis-py is an extra

@@ -16,7 +16,7 @@ def is_patched() -> bool:
     return bool(monkey.is_module_patched("socket") and monkey.is_module_patched("threading"))
 
 
-def came_too_late() -> bool:
+def is_patched_too_late() -> bool:
     """Whether Django was imported before the patches: its greenlets then share database connections."""
     from django.db import connections
     from gevent.local import local
@@ -27,7 +27,7 @@ def came_too_late() -> bool:
 
 
 def command_line() -> list[str]:
-    """This process's command line again, by way of patched.py: interpreter flags and path kept."""
+    """This process's command line again, by way of run_patched.py: interpreter flags and path kept."""
     program, flags = _program_and_flags(sys.orig_argv, len(sys.argv) - 1)
     if program[0] != "-m":
         program = [os.path.abspath(program[0])]

@@ -1,4 +1,4 @@
-"""A server's life: start, serve until told to stop, let everybody leave in peace."""
+"""A server's life: start, serve until a signal to stop, drain."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from realtime_wall.server import asyncio_per_greenlet, drain
 from realtime_wall.server.affinity.fd_passing import FdPassing
 from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
-from realtime_wall.server.http.http_server import Listener
-from realtime_wall.server.link_factory import link_to_the_others
+from realtime_wall.server.http.http_server import HTTPServer
+from realtime_wall.server.link_factory import make_link
 from realtime_wall.server.watchdog import Watchdog
-from realtime_wall.server.workers.worker import Link
+from realtime_wall.server.workers.worker import SupervisorLink
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.sockets.revocation.revocation import Listener as OneWay
+from realtime_wall.sockets.revocation.revocation import Listener as RevocableListener
 from realtime_wall.sockets.socket import Socket
 
 log = logging.getLogger(__name__)
 
 # RFC 6455 7.4: 1012 tells a client that the service restarts, and that it should come back.
 SERVICE_RESTART = 1012
-# Seconds in which two signals are one order: Control-C reaches us and the reloader, which passes it on.
-ONE_ORDER = 0.5
-# How long the visits of clients that were told to come back wait to go on at another server. Stock clients of
+# Seconds in which two signals count as one: Control-C reaches us and the reloader, which passes it on.
+ONE_SIGNAL = 0.5
+# How long the sessions of disconnected clients wait to be resumed at another server. Stock clients of
 # Socket.IO are back after half a second to one and a half.
-COMES_BACK = 3.0
+RECONNECT_TIME = 3.0
 
 
 def serve(
@@ -49,38 +49,38 @@ def serve(
     application: Any,
     config: Config,
     on_ready: Callable[[], None],
-    link: Link | None = None,
+    link: SupervisorLink | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP; a second one ends the drain at once.
 
     One of several workers has a link to its supervisor.
     """
     stop, hurry = Event(), Event()
-    first_told = 0.0
+    first_signal_at = 0.0
 
-    def told_to_stop() -> None:
-        nonlocal first_told
+    def on_stop_signal() -> None:
+        nonlocal first_signal_at
         if not stop.is_set():
-            first_told = monotonic()
+            first_signal_at = monotonic()
             stop.set()
-        elif monotonic() - first_told > ONE_ORDER:
+        elif monotonic() - first_signal_at > ONE_SIGNAL:
             hurry.set()
 
-    watchers = [gevent.signal_handler(number, told_to_stop) for number in (signal.SIGTERM, signal.SIGINT)]
+    watchers = [gevent.signal_handler(number, on_stop_signal) for number in (signal.SIGTERM, signal.SIGINT)]
     if link is not None:
-        # A terminal that is closed tells all its processes: what is to be done the supervisor decides.
+        # A terminal that is closed signals all its processes: what is to be done the supervisor decides.
         watchers.append(gevent.signal_handler(signal.SIGHUP, lambda: None))
         link.start()
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
-        watchers.append(gevent.signal_handler(signal.SIGHUP, told_to_stop))
-    server = _Server(listener, application, config, link)
+        watchers.append(gevent.signal_handler(signal.SIGHUP, on_stop_signal))
+    server = _ServerProcess(listener, application, config, link)
     server.node.on_end = stop.set
     asyncio_per_greenlet.install()
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
     try:
-        _tell(signals.server_started, server.node)
+        _send_signal(signals.server_started, server.node)
         on_ready()
         stop.wait()
     finally:
@@ -91,48 +91,52 @@ def serve(
             watcher.cancel()
 
 
-class _Server:
-    """What a server process has: who serves, who watches, and the ways in."""
+class _ServerProcess:
+    """What a server process has: who serves, who watches, and how connections come in."""
 
-    def __init__(self, listener: socket.socket, application: Any, config: Config, link: Link | None) -> None:
+    def __init__(
+        self, listener: socket.socket, application: Any, config: Config, link: SupervisorLink | None
+    ) -> None:
         self._config = config
         self._link = link
         supervisor = None if link is None else link.place.supervisor
-        self.node = Node(config, partial(link_to_the_others, config, supervisor), queries.look)
+        self.node = Node(config, partial(make_link, config, supervisor), queries.look)
         session_migration.register(self.node)
-        self._door, self._tunnels = FdPassing(config, self.node.address), Tunnels(self.node)
-        passing = OwnerRouting(self.node.address, [self._door.carry, self._tunnels.carry])
+        self._fd_passing, self._tunnels = FdPassing(config, self.node.address), Tunnels(self.node)
+        routing = OwnerRouting(self.node.address, [self._fd_passing.carry, self._tunnels.carry])
         several = link is not None
-        self._listener = Listener(listener, application, config, passing, is_one_of_several=several)
+        self._http_server = HTTPServer(listener, application, config, routing, is_one_of_several=several)
         self._watchdog = Watchdog(config.slow_receiver)
 
     def start(self) -> None:
         self.node.start()
         self._watchdog.start()
-        self._listener.start()
-        self._door.start(self._listener.take)
+        self._http_server.start()
+        self._fd_passing.start(self._http_server.take)
         if self._link is not None:
-            self._link.on_cover = self._listener.cover
-        self._tunnels.start(self._listener)
+            self._link.on_cover = self._http_server.cover
+        self._tunnels.start(self._http_server)
 
     def leave(self, hurry: Event) -> None:
-        """Let everybody leave in peace, and end."""
+        """Drain, and end."""
         node, seconds = self.node, self._config.drain_timeout
-        self._listener.stop_listening(hurry)
+        self._http_server.stop_listening(hurry)
         node.stopping = True
-        _tell(signals.server_stopping, node)
-        self._door.stop()
-        deadline, gone_before = monotonic() + seconds, set(node.detached_sessions.visits())
-        drain.tell(_goodbyes(node), seconds, hurry, self._link.leaving if self._link else 1)
-        for goodbye in _goodbyes(node):
-            goodbye()  # to those who were just being let in; the others have heard it
+        _send_signal(signals.server_stopping, node)
+        self._fd_passing.stop()
+        deadline, detached_before = monotonic() + seconds, set(node.detached_sessions.visits())
+        drain.stagger(_disconnects(node), seconds, hurry, self._link.leaving if self._link else 1)
+        for disconnect in _disconnects(node):
+            disconnect()  # those who were just being let in
         self._tunnels.stop()
-        self._listener.drain(deadline - monotonic(), hurry)
+        self._http_server.drain(deadline - monotonic(), hurry)
         for connected in connected_sockets:
             session_of(connected).transport.abort("did not answer the close")
         if self._others_stay():
-            visits = set(node.detached_sessions.visits()) - gone_before
-            node.detached_sessions.wait_until_taken(visits, min(COMES_BACK, deadline - monotonic()), hurry)
+            detached = set(node.detached_sessions.visits()) - detached_before
+            node.detached_sessions.wait_until_taken(
+                detached, min(RECONNECT_TIME, deadline - monotonic()), hurry
+            )
         node.detached_sessions.close()
         # What the receivers do about it is theirs to finish: it may be in a database next.
         if not node.pool.wait_until_idle(0 if hurry.is_set() else seconds):
@@ -147,12 +151,12 @@ class _Server:
             return False
 
 
-def _goodbyes(node: Node) -> list[Callable[[], None]]:
+def _disconnects(node: Node) -> list[Callable[[], None]]:
     def send_away(one: Socket) -> None:
-        if one in connected_sockets:  # or it has gone while others were told
+        if one in connected_sockets:  # or it has gone meanwhile
             one.disconnect(SERVICE_RESTART, "the server restarts")
 
-    def end(one: OneWay) -> None:
+    def end(one: RevocableListener) -> None:
         if one in node.listeners:
             one.end("the server restarts")
 
@@ -162,7 +166,7 @@ def _goodbyes(node: Node) -> list[Callable[[], None]]:
     ]
 
 
-def _tell(signal_: signals.Signal, node: Node) -> None:
+def _send_signal(signal_: signals.Signal, node: Node) -> None:
     """Send a signal about the server; a receiver that fails is logged and hurts nobody."""
     for receiver in signal_.receivers_for(node):
         try:

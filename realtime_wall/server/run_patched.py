@@ -3,7 +3,7 @@
 ``rungevent`` re-executes itself through this file: patching inside the command would come after Django
 was set up, and then all greenlets would share one database connection. Called as::
 
-    python [flags] patched.py PATH0 (script.py | -m module) [arguments]
+    python [flags] run_patched.py PATH0 (script.py | -m module) [arguments]
 
 where PATH0 is what the first entry of ``sys.path`` was, which running this file has replaced.
 """

@@ -13,7 +13,7 @@ from collections.abc import MutableMapping
 from realtime_wall.server.bind_address import Address, BadAddress
 
 FIRST_FD = 3
-# The reloader's child is another process than the one that systemd means: it is told the descriptor.
+# The reloader's child is another process than the one that systemd means: it gets the descriptor's number.
 PASSED_ON = "REALTIME_WALL_LISTEN_FD"
 _ACTIVATION = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 

@@ -12,8 +12,8 @@ from realtime_wall.server import drain
 def tell(count, seconds=5.0, hurry=None, among=1):
     """The moments at which so many were told, from the beginning of it."""
     begun, moments = time.monotonic(), []
-    goodbyes = [lambda: moments.append(time.monotonic() - begun)] * count
-    drain.tell(goodbyes, seconds, hurry or Event(), among)
+    disconnects = [lambda: moments.append(time.monotonic() - begun)] * count
+    drain.stagger(disconnects, seconds, hurry or Event(), among)
     return moments
 
 

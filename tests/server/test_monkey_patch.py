@@ -53,7 +53,7 @@ def test_the_new_command_line_leads_through_the_patches(monkeypatch):
 
 def test_this_process_was_patched_in_time():
     assert monkey_patch.is_patched()
-    assert not monkey_patch.came_too_late()
+    assert not monkey_patch.is_patched_too_late()
 
 
 def run(program):
@@ -71,7 +71,7 @@ def test_a_process_without_patches_is_known():
     assert run(
         """
         from realtime_wall.server import monkey_patch
-        print(monkey_patch.is_patched(), monkey_patch.came_too_late())
+        print(monkey_patch.is_patched(), monkey_patch.is_patched_too_late())
         """
     ) == ["False", "False"]
 
@@ -95,6 +95,6 @@ def test_patches_after_django_are_known(first, late):
         from gevent import monkey
         monkey.patch_all()
         from realtime_wall.server import monkey_patch
-        print(monkey_patch.came_too_late())
+        print(monkey_patch.is_patched_too_late())
         """
     ) == [late]

@@ -148,7 +148,7 @@ def test_a_second_signal_ends_it_at_once():
         wait_for(lambda: not is_listening(server))
         assert server.process.poll() is None
 
-        threading.Event().wait(run.ONE_ORDER)
+        threading.Event().wait(run.ONE_SIGNAL)
         assert server.stop(signal.SIGINT) == 0
         assert "Traceback" not in server.output
 

@@ -23,7 +23,7 @@ from realtime_wall.node import statistics
 
 
 class Command(BaseCommand):
-    help = "Publishes on channels, follows them, and tells what goes on."
+    help = "Publishes on channels, follows them, and shows statistics."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         replay.add_argument("file", help="a recording; '-' reads the standard input")
         replay.add_argument("--speed", type=float, default=1.0, help="10 is an hour in six minutes")
         replay.add_argument("--channel", help="publish all of it on this channel")
-        stats = actions.add_parser("stats", help="tell what goes on")
+        stats = actions.add_parser("stats", help="show statistics")
         stats.add_argument(
             "what", nargs="?", default="", help="a channel, 'news*', or ALL; a summary if none"
         )
@@ -103,9 +103,9 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
 
     def _stats(self, what: str, **options: Any) -> None:
-        told = statistics.of_all(list(control_client.answers_to(GetStatistics(what=what), config.current())))
-        self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
+        found = statistics.of_all(list(control_client.answers_to(GetStatistics(what=what), config.current())))
+        self.stdout.write(json.dumps(found) if options["json"] else _for_people(found))
 
 
-def _for_people(told: dict[str, Any]) -> str:
-    return statistics.as_text(told).replace("\r\n", "\n")
+def _for_people(found: dict[str, Any]) -> str:
+    return statistics.as_text(found).replace("\r\n", "\n")

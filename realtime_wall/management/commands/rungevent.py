@@ -22,7 +22,7 @@ from realtime_wall.server import bind_address, monkey_patch, systemd_socket
 from realtime_wall.server.run import serve
 from realtime_wall.server.workers import reload, worker
 from realtime_wall.server.workers.supervisor import Supervisor
-from realtime_wall.server.workers.worker import Link, Place
+from realtime_wall.server.workers.worker import Place, SupervisorLink
 
 # staticfiles' command serves static files while DEBUG is on; both look and behave the same otherwise.
 if apps.is_installed("django.contrib.staticfiles"):
@@ -98,7 +98,7 @@ class Command(Runserver):
         """Be one of several workers."""
         if place.checks != worker.NOT_AT_ALL:
             self._check_project(place.checks == worker.ALOUD, **options)
-        link = Link(place)
+        link = SupervisorLink(place)
         try:
             application = self.get_handler(**options)
             # Not with the first request: a reload that fails would find other files on the disk by then.
@@ -133,7 +133,7 @@ class Command(Runserver):
                 config.current(),
                 watches_files=watches_files,
                 on_ready=lambda: self._banner(by_whom),
-                say=self._say,
+                report=self._print,
             ).run()
         except UnsafeRuntimeDir as problem:
             raise CommandError(str(problem)) from problem
@@ -157,14 +157,14 @@ class Command(Runserver):
     def _banner(self, by_whom: str = "") -> None:
         stop = "CTRL-BREAK" if sys.platform == "win32" else "CONTROL-C"
         now = datetime.now().strftime("%B %d, %Y - %X")
-        self._say(
+        self._print(
             f"{now}\n"
             f"Django version {self.get_version()}, using settings {settings.SETTINGS_MODULE!r}\n"
             f"Starting gevent server at {self.address.url}{by_whom}\n"
             f"Quit the server with {stop}."
         )
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()  # a log file or the journal shall show it now
 

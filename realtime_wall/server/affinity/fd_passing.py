@@ -1,7 +1,8 @@
-"""The side door of a server: connections come in by it that other servers of this machine have accepted.
+"""How does a connection get to another server of this machine? Its descriptor is passed (SCM_RIGHTS).
 
-A Unix socket takes a connection's descriptor and what was read of it: a line of JSON that says who is at its
-other end and how many bytes follow, and those bytes. Whatever else arrives is counted and dropped.
+Each server has a Unix socket for that. It takes a descriptor and what was read of its connection: a line of
+JSON that says who is at the other end and how many bytes follow, and those bytes. Whatever else arrives is
+counted and dropped.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gevent.server import StreamServer
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.brokers.local.peer_credentials import is_trusted
 from realtime_wall.config import Config
-from realtime_wall.server.affinity.owner_routing import Passed, peer_from_json
+from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ READ_AHEAD = 64 * 1024
 CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 FD = array.array("i").itemsize
 
-Take = Callable[[Any, Passed], None]
+Take = Callable[[Any, PassedConnection], None]
 
 
 class FdPassing:
@@ -66,7 +67,7 @@ class FdPassing:
         self._take = take
         self._server = StreamServer(listener, self._serve, spawn=AT_ONCE)
         self._server.start()
-        self.path = directory / f"{self._address}.door"
+        self.path = directory / f"{self._address}.fds"
         new.rename(self.path)
 
     def stop(self) -> None:
@@ -77,23 +78,23 @@ class FdPassing:
 
     # In
 
-    def _serve(self, door: Any, _: object) -> None:
-        if not is_trusted(door):
-            log.warning("another Unix user was at the door %s", self.path)
+    def _serve(self, unix_socket: Any, _: object) -> None:
+        if not is_trusted(unix_socket):
+            log.warning("another Unix user connected to %s", self.path)
             return
         try:
             with gevent.Timeout(PATIENCE, TimeoutError("it took too long")):
-                came = self._receive(door)
+                received = self._receive(unix_socket)
         except (OSError, ValueError, LookupError, TypeError) as problem:
             self.rejected += 1
-            log.info("at the side door came what is no connection: %s", problem)
+            log.info("what was passed is no connection: %s", problem)
             return
-        if came is not None and self._take is not None:
-            self._take(*came)
+        if received is not None and self._take is not None:
+            self._take(*received)
 
-    def _receive(self, door: Any) -> tuple[Any, Passed] | None:
+    def _receive(self, unix_socket: Any) -> tuple[Any, PassedConnection] | None:
         # Room for one descriptor: the system closes what is too much.
-        data, extra, _, _ = door.recvmsg(self._limit, socket.CMSG_LEN(FD), CLOSE_ON_EXEC)
+        data, extra, _, _ = unix_socket.recvmsg(self._limit, socket.CMSG_LEN(FD), CLOSE_ON_EXEC)
         if not data and not extra:
             return None  # somebody wanted to know whether we are there
         fds = array.array("i")
@@ -108,64 +109,64 @@ class FdPassing:
             on_failure.pop_all()
             on_failure.callback(connection.close)
             _check_kind(connection)
-            passed = self._read(door, data)
+            passed = self._read(unix_socket, data)
             on_failure.pop_all()
         return connection, passed
 
-    def _read(self, door: Any, data: bytes) -> Passed:
+    def _read(self, unix_socket: Any, data: bytes) -> PassedConnection:
         while (end := data.find(b"\n")) < 0 and len(data) <= LONGEST_LINE:
-            data += _more(door)
+            data += _more(unix_socket)
         if not 0 <= end <= LONGEST_LINE:
             raise ValueError("it begins with no line")
-        said = json.loads(data[:end])
-        size, arrived = said["size"], data[end + 1 :]
+        header = json.loads(data[:end])
+        size, arrived = header["size"], data[end + 1 :]
         if not 0 <= size <= self._limit:
             raise ValueError(f"{size} bytes are too many")
         while len(arrived) < size:
-            arrived += _more(door)
+            arrived += _more(unix_socket)
         if len(arrived) > size:
-            raise ValueError("more follows than was said")
-        return Passed(peer_from_json(said["peer"]), arrived)
+            raise ValueError("more follows than announced")
+        return PassedConnection(peer_from_json(header["peer"]), arrived)
 
     # Out
 
-    def carry(self, owner: str, connection: Any, passed: Passed) -> bool:
+    def carry(self, owner: str, connection: Any, passed: PassedConnection) -> bool:
         """Pass a connection on to another server of this machine."""
-        path = f"{self._directory}/{owner}.door"
+        path = f"{self._directory}/{owner}.fds"
         line = json.dumps({"peer": passed.peer, "size": len(passed.arrived)}).encode() + b"\n"
         fds = array.array("i", [connection.fileno()])
-        with gevent.socket.socket(socket.AF_UNIX) as door:
+        with gevent.socket.socket(socket.AF_UNIX) as unix_socket:
             try:
-                _connect(door, path)
-                if not is_trusted(door):
-                    log.warning("the door %s is another Unix user's", path)
+                _connect(unix_socket, path)
+                if not is_trusted(unix_socket):
+                    log.warning("%s is another Unix user's", path)
                     return False
                 data = line + passed.arrived
-                sent = door.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-                door.sendall(data[sent:])
+                sent = unix_socket.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+                unix_socket.sendall(data[sent:])
             except OSError as problem:
-                log.debug("server %s is not behind its door: %s", owner, problem)
+                log.debug("server %s takes no connections: %s", owner, problem)
                 return False
         return True
 
 
-def _connect(door: Any, path: str) -> None:
-    """Connect at once or not at all: OSError when the server is gone, or behind with its door."""
-    door.settimeout(0)
+def _connect(unix_socket: Any, path: str) -> None:
+    """Connect at once or not at all: OSError when the server is gone, or behind with what it was passed."""
+    unix_socket.settimeout(0)
     try:
-        door.connect(path)
+        unix_socket.connect(path)
     except ConnectionRefusedError:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)  # of a server that was killed
         raise
-    door.settimeout(PATIENCE)
+    unix_socket.settimeout(PATIENCE)
 
 
 def remove_stale(directory: Path) -> None:
-    """Remove the doors of servers that were killed."""
-    for path in directory.glob("*.door"):
-        with gevent.socket.socket(socket.AF_UNIX) as door, contextlib.suppress(OSError):
-            _connect(door, os.fspath(path))
+    """Remove the sockets of servers that were killed."""
+    for path in directory.glob("*.fds"):
+        with gevent.socket.socket(socket.AF_UNIX) as unix_socket, contextlib.suppress(OSError):
+            _connect(unix_socket, os.fspath(path))
 
 
 def _check_kind(connection: Any) -> None:
@@ -174,8 +175,8 @@ def _check_kind(connection: Any) -> None:
         raise ValueError("it is no connection that a server accepts")
 
 
-def _more(door: Any) -> bytes:
-    data: bytes = door.recv(READ_AHEAD)
+def _more(unix_socket: Any) -> bytes:
+    data: bytes = unix_socket.recv(READ_AHEAD)
     if not data:
         raise ValueError("it was cut short")
     return data

@@ -18,25 +18,25 @@ _ENGINE = b"EIO="
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class PassedConnection:
     """What goes with a connection."""
 
-    peer: tuple[Any, ...] | str  # who is at its other end, as whoever accepted it was told
+    peer: tuple[Any, ...] | str  # who is at its other end, as whoever accepted it saw it
     arrived: bytes  # what was read of it: a request head, and perhaps more
     is_far: bool = False  # by a tunnel: it ends with the answer, as the next request may be for anybody
 
 
-def peer_from_json(said: object) -> tuple[Any, ...] | str:
-    if said == "":
+def peer_from_json(value: object) -> tuple[Any, ...] | str:
+    if value == "":
         return ""
-    if not isinstance(said, list) or len(said) not in (2, 4) or not isinstance(said[0], str):
-        raise ValueError("it is not said who is at its other end")
-    return tuple(said)
+    if not isinstance(value, list) or len(value) not in (2, 4) or not isinstance(value[0], str):
+        raise ValueError("it does not say who is at its other end")
+    return tuple(value)
 
 
 # Passes a connection on to the server with this address. False when that cannot be reached in this way;
 # then nothing has happened to the connection.
-Carry = Callable[[str, Any, Passed], bool]
+Carry = Callable[[str, Any, PassedConnection], bool]
 
 
 class OwnerRouting:
@@ -56,6 +56,6 @@ class OwnerRouting:
         owner: str = found[0].decode()
         return None if owner == self._address else owner
 
-    def pass_on(self, owner: str, connection: Any, passed: Passed) -> bool:
+    def pass_on(self, owner: str, connection: Any, passed: PassedConnection) -> bool:
         """Afterwards the connection is not ours to read or write, only to close; False when it still is."""
         return any(carry(owner, connection, passed) for carry in self._carriers)

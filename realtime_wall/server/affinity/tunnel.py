@@ -1,7 +1,7 @@
 """How does a connection get to a server of another machine, where no descriptor can go?
 
-By the link between the servers, piece by piece. The one that has accepted it reads what the client says, and
-writes what the owner of the session says, which has one end of a pair of sockets in its place. Each piece
+By the link between the servers, piece by piece. The one that has accepted it reads what the client sends, and
+writes what the owner of the session answers, which has one end of a pair of sockets in its place. Each piece
 waits until the one before was written at the other end, so neither end takes more than it can give.
 """
 
@@ -19,29 +19,29 @@ import gevent.socket
 from gevent.event import Event
 
 from realtime_wall.node.node import Node
-from realtime_wall.server.affinity.owner_routing import Passed, peer_from_json
+from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
 
 log = logging.getLogger(__name__)
 
 # What servers ask each other, and nobody else can.
 TUNNEL = "Tunnel"
 PIECE = 32 * 1024
-# How long the owner may take to say that it takes the connection.
+# How long the owner may take to accept the connection.
 OPENING = 2.0
 # How often it is looked whether the servers at the other ends are still there.
 LOOK_EVERY = 1.0
-# What a note may need on its way, besides what its writing takes.
+# What a message may need on its way, besides what its writing takes.
 ON_ITS_WAY = 5.0
 
 
-class Server(Protocol):
+class Taker(Protocol):
     """What takes connections here."""
 
     @property
     def room(self) -> int:
         """How many more it could take."""
 
-    def take(self, connection: Any, passed: Passed) -> None: ...
+    def take(self, connection: Any, passed: PassedConnection) -> None: ...
 
 
 class Tunnels:
@@ -51,13 +51,13 @@ class Tunnels:
         self.due = 0
         self.node = node
         self.ends: dict[str, _End] = {}
-        self._server: Server | None = None
+        self._server: Taker | None = None
         self._numbers = count(1)
 
-    def start(self, server: Server) -> None:
+    def start(self, server: Taker) -> None:
         """From now on connections of others are taken."""
         self._server = server
-        self.node.answers[TUNNEL] = self._heard
+        self.node.answers[TUNNEL] = self._receive
 
     def stop(self) -> None:
         """The clients at our ends come back by way of another server."""
@@ -66,28 +66,28 @@ class Tunnels:
             end.cut()
 
     def tick(self, now: float) -> float | None:
-        """End the tunnels to servers that are gone; told by the clockwork, while there are any."""
+        """End the tunnels to servers that are gone; called by the timer wheel, while there are any."""
         alive = self.node.servers()
         for end in list(self.ends.values()):
             if end.other not in alive:
                 end.cut()
         return LOOK_EVERY if self.ends else None
 
-    def dig(self, end: _End) -> None:
+    def add(self, end: _End) -> None:
         self.ends[end.name] = end
         if not self.due:
             self.node.timer_wheel.schedule(self, LOOK_EVERY)
 
     # Out
 
-    def carry(self, owner: str, connection: Any, passed: Passed) -> bool:
+    def carry(self, owner: str, connection: Any, passed: PassedConnection) -> bool:
         """Be a client's way to a server that can be asked; ends with the connection."""
         if owner not in self.node.servers():
             return False
         end = _End(self, f"{self.node.address}:{next(self._numbers)}", owner, connection)
-        self.dig(end)
+        self.add(end)
         try:
-            opened = end.tell("open", OPENING, data=_to_text(passed.arrived), peer=passed.peer)
+            opened = end.send("open", OPENING, data=_to_text(passed.arrived), peer=passed.peer)
             if not opened and not end.has_written:
                 return False
             end.run()
@@ -97,8 +97,8 @@ class Tunnels:
 
     # In
 
-    def _heard(self, request: dict[str, Any]) -> bool:
-        """What the server at the other end of a tunnel says; False when there is no such tunnel."""
+    def _receive(self, request: dict[str, Any]) -> bool:
+        """A request of the server at the other end of a tunnel; False when there is no such tunnel."""
         name, what = str(request["tunnel"]), request["what"]
         data = b64decode(request.get("data", ""), validate=True)
         end = self.ends.get(name)
@@ -112,11 +112,11 @@ class Tunnels:
         return end.write(data)
 
     def _open(self, name: str, other: str, peer: object, arrived: bytes) -> bool:
-        passed = Passed(peer_from_json(peer), arrived, is_far=True)
+        passed = PassedConnection(peer_from_json(peer), arrived, is_far=True)
         if self._server is None or self._server.room <= len(self.ends):
             return False
         ours, theirs = gevent.socket.socketpair()
-        self.dig(_End(self, name, other, ours))
+        self.add(_End(self, name, other, ours))
         gevent.spawn(self._run, self.ends[name])
         self._server.take(theirs, passed)
         return True
@@ -142,26 +142,26 @@ class _End:
         self._patience = tunnels.node.config.outbox_timeout
 
     def run(self) -> None:
-        """Tell the other end all that comes from here, until nothing more comes from either."""
+        """Send the other end all that comes from here, until nothing more comes from either."""
         try:
             while data := self._connection.recv(PIECE):
-                if not self.tell("data", self._patience + ON_ITS_WAY, data=_to_text(data)):
+                if not self.send("data", self._patience + ON_ITS_WAY, data=_to_text(data)):
                     self.cut()
                     return
-            if self.tell("end", self._patience + ON_ITS_WAY):
+            if self.send("end", self._patience + ON_ITS_WAY):
                 self._other_has_ended.wait()
         except OSError as problem:
             log.debug("tunnel %s: %s", self.name, problem)
-            self.tell("end", ON_ITS_WAY)
+            self.send("end", ON_ITS_WAY)
         self.cut()
 
-    def tell(self, what: str, timeout: float, **more: Any) -> bool:
-        """Whether the other end has heard it, and has done its part."""
+    def send(self, what: str, timeout: float, **more: Any) -> bool:
+        """Whether the other end has got it, and has done its part."""
         node = self._tunnels.node
         request = {"verb": TUNNEL, "tunnel": self.name, "from": node.address, "what": what, **more}
         return node.ask_servers([self.other], request, timeout).get(self.other) is True
 
-    # What the other end tells
+    # What the other end sends
 
     def write(self, data: bytes) -> bool:
         self.has_written = True

@@ -20,7 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from gevent import pywsgi
 
 from realtime_wall.config import Config
-from realtime_wall.server.affinity.owner_routing import OwnerRouting, Passed
+from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.http.request_body import DISCARD, BodyInput
@@ -35,11 +35,11 @@ JOINED = 64 * 1024
 LINGER = 2.0
 
 
-class Server(Protocol):
+class ConnectionServer(Protocol):
     """What is asked of the server that a connection came to."""
 
     config: Config
-    passing: OwnerRouting | None  # the ways to other servers
+    routing: OwnerRouting | None  # the ways to other servers
     stopping: bool
     idle: set[Handler]  # keep-alive connections between two requests
 
@@ -48,7 +48,7 @@ _WSGIHandler: Any = pywsgi.WSGIHandler  # whose types are known in part
 
 
 class Handler(_WSGIHandler):  # type: ignore[misc]
-    server: Server
+    server: ConnectionServer
     socket: Any
     code: int
     status: Any
@@ -134,16 +134,16 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def _is_passed_on(self, head: list[bytes]) -> bool:
         """Whether this request, and whatever else comes on its connection, is another server's now."""
-        passing, connection = self.server.passing, self.socket
-        owner = None if passing is None else passing.owner_of(head[0])
-        if passing is None or owner is None:
+        routing, connection = self.server.routing, self.socket
+        owner = None if routing is None else routing.owner_of(head[0])
+        if routing is None or owner is None:
             return False
         try:
             behind = self._unused()
         except OSError:
             return False  # it went away meanwhile, as an answer will show
         peer = self.client_address if isinstance(self.client_address, tuple) else ""
-        if not passing.pass_on(owner, connection, Passed(peer, b"".join([*head, b"\r\n", behind]))):
+        if not routing.pass_on(owner, connection, PassedConnection(peer, b"".join([*head, b"\r\n", behind]))):
             return False
         # Without a socket pywsgi's loop ends. It must not read what is left, as it does to close one.
         self.socket = None

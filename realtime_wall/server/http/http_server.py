@@ -13,19 +13,19 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from realtime_wall.config import Config
-from realtime_wall.server.affinity.owner_routing import OwnerRouting, Passed
+from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.wire.connection import Wire
 
 # Descriptors left for databases, files and the bus when the number of connections is not set.
 RESERVED_DESCRIPTORS = 50
-# Seconds in which a client that was just accepted says what it wants, if it wants anything.
+# Seconds in which a client that was just accepted sends a request, if it has any.
 FIRST_WORD = 1.0
 FULL = plain_response(503, "this server has no room for another connection", "Retry-After: 5")
 
 
-class Listener(WSGIServer):
+class HTTPServer(WSGIServer):
     """pywsgi's server with a limit on connections, handed-over ones included."""
 
     handler_class = Handler
@@ -36,13 +36,13 @@ class Listener(WSGIServer):
         listener: socket.socket,
         application: Any,
         config: Config,
-        passing: OwnerRouting | None = None,
+        routing: OwnerRouting | None = None,
         is_one_of_several: bool = False,
     ) -> None:
         # With others on the same socket, pywsgi accepts one client at a time, so that all get some.
         super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
         self.config = config
-        self.passing = passing
+        self.routing = routing
         self.max_connections = config.max_connections or _free_descriptors()
         self.stopping = False
         self.http_connections = 0
@@ -54,7 +54,7 @@ class Listener(WSGIServer):
         """How many more connections it takes."""
         return self.max_connections - self.http_connections - Wire.open_count
 
-    def take(self, connection: Any, passed: Passed) -> None:
+    def take(self, connection: Any, passed: PassedConnection) -> None:
         """Go on with a connection that another server has accepted."""
         self.do_handle(connection, passed.peer, passed.arrived, passed.is_far)
 

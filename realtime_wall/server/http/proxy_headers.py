@@ -1,7 +1,7 @@
 """Did a proxy pass this request on, and are its headers about the client believed?
 
-A proxy in front makes every stranger come from its own address, most often the loopback. What it says of them
-counts only when it is one of ``TRUSTED_PROXIES``; that it said anything is remembered in any case.
+A proxy in front makes every stranger come from its own address, most often the loopback. What it
+claims of them counts only when it is one of ``TRUSTED_PROXIES``; that it claimed anything is remembered.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ META_KEY = "realtime_wall.forwarded"
 
 
 def note(environ: dict[str, Any], trusted_proxies: Collection[str]) -> None:
-    """Note what a proxy says, and forget it unless the proxy is trusted."""
-    said = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in _BY_PROXIES]
-    environ[META_KEY] = bool(said)
+    """Note whether a proxy has claimed anything, and forget it unless the proxy is trusted."""
+    forwarded = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in _BY_PROXIES]
+    environ[META_KEY] = bool(forwarded)
     if (environ["REMOTE_ADDR"] or "unix") not in trusted_proxies:
-        for key in said:
+        for key in forwarded:
             if key.startswith("HTTP_X_FORWARDED_") or key in _ABOUT_THE_CLIENT:
                 del environ[key]

@@ -22,14 +22,14 @@ def watch(changed: Callable[[Path], None]) -> None:
     """Call this with each file of this process that changes: its modules, templates, translations."""
     files = autoreload.StatReloader()
 
-    def tell(file_path: Path, **_: Any) -> bool:
+    def on_file_changed(file_path: Path, **_: Any) -> bool:
         changed(file_path)
         return True  # or Django's reloader would end this process
 
     # A mistake in the URLconf is shown by the checks; the files that were imported are watched.
     with contextlib.suppress(Exception):
         _ = get_resolver().urlconf_module
-    autoreload.file_changed.connect(tell, weak=False)
+    autoreload.file_changed.connect(on_file_changed, weak=False)
     autoreload.autoreload_started.send(sender=files)
     files.run_loop()
 

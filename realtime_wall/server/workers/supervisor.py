@@ -19,7 +19,7 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from realtime_wall.config import Config
-from realtime_wall.server.run import ONE_ORDER
+from realtime_wall.server.run import ONE_SIGNAL
 from realtime_wall.server.workers import reload
 from realtime_wall.server.workers.restart_backoff import RestartBackoff
 from realtime_wall.server.workers.supervisor_hub import SupervisorHub
@@ -35,7 +35,7 @@ LOOK_EVERY = 0.5
 # Seconds of silence after which others accept a worker's clients for it.
 COVER_AFTER = 2.0
 # Seconds that a worker may take to leave beyond its two drains, of clients and of receivers; and in all,
-# when we were told to hurry.
+# when there was a second signal to stop.
 LEAVE_SLACK = 5.0
 HURRY = 1.2
 
@@ -62,17 +62,17 @@ class Supervisor:
         *,
         watches_files: bool,
         on_ready: Callable[[], None],
-        say: Callable[[str], object],
+        report: Callable[[str], object],
     ) -> None:
         self._slots = [Slot(number, listeners[number % len(listeners)]) for number in range(count)]
         self._config = config
         self._watches_files = watches_files
         self._on_ready = on_ready
-        self._say = say
+        self._report = report
         self._processes: set[WorkerProcess] = set()  # all that have not ended, leaving ones too
         self._nobody_left = Event()
         self._stop, self._hurry, self._reload = Event(), Event(), Event()
-        self._told_to_stop_at = 0.0
+        self._stop_ordered_at = 0.0
         self._has_terminal = os.isatty(0)
         self._is_begun = False  # all workers have served
         self._complaint = ""  # why the last start failed
@@ -107,9 +107,9 @@ class Supervisor:
 
     def _order_stop(self) -> None:
         if not self._stop.is_set():
-            self._told_to_stop_at = monotonic()
+            self._stop_ordered_at = monotonic()
             self._stop.set()
-        elif monotonic() - self._told_to_stop_at > ONE_ORDER:
+        elif monotonic() - self._stop_ordered_at > ONE_SIGNAL:
             self._hurry.set()
 
     def _order_reload(self) -> None:
@@ -119,7 +119,7 @@ class Supervisor:
             self._reload.set()
 
     def _wait_for(self, event: Event, seconds: float | None = None) -> bool:
-        """Until something has happened; False when we are told to stop before, or the time is over."""
+        """Until something has happened; False when we are to stop before, or the time is over."""
         gevent.wait([event, self._stop], timeout=seconds, count=1)
         return event.is_set() and not self._stop.is_set()
 
@@ -128,13 +128,13 @@ class Supervisor:
     def _start(self) -> int | None:
         """Start all workers; the command's status when that cannot be done."""
         first, *others = self._slots
-        # One goes ahead: what is wrong with the project is then said once.
+        # One goes ahead: what is wrong with the project is then reported once.
         while not (worker := self._fill(first, ALOUD)).is_serving:
             if self._stop.is_set():
                 return 0
             if not self._watches_files:
                 return max(worker.status, 1)
-            self._say(worker.last_words)
+            self._report(worker.last_words)
             reload.wait_for_a_change(self._stop, reload.files_of(worker.last_words))
         gevent.joinall([gevent.spawn(self._keep_filled, slot, 0.0, NOT_AT_ALL) for slot in others])
         if not self._stop.is_set():
@@ -182,7 +182,7 @@ class Supervisor:
                 return
             if worker.is_serving:
                 if self._is_begun:
-                    self._say(f"{worker} serves.")
+                    self._report(f"{worker} serves.")
                 return
             wait = slot.restarts.died(0)
             self._complain(worker, f"the next try is in {wait:.0f} s", logging.INFO)
@@ -190,7 +190,7 @@ class Supervisor:
     # Replacing
 
     def _changed(self, path: str) -> None:
-        self._say(f"{path} changed, reloading.")
+        self._report(f"{path} changed, reloading.")
         self._reload.set()
 
     def _replace_all(self) -> None:
@@ -209,7 +209,7 @@ class Supervisor:
         if len(self._slots) == 1:
             self._on_ready()  # as runserver says it
         else:
-            self._say(f"All {len(self._slots)} workers were replaced.")
+            self._report(f"All {len(self._slots)} workers were replaced.")
 
     def _wait_for_mending(self, last_words: str) -> None:
         if reload.wait_for_a_change(self._reload, reload.files_of(last_words)):
@@ -228,7 +228,7 @@ class Supervisor:
         while True:
             gevent.sleep(LOOK_EVERY)
             silent = {worker for worker in self._processes if worker.silent_for > self._patience(worker)}
-            # Twice: it may have been us who slept, and what it said is still to be read.
+            # Twice: it may have been us who slept, and what it has sent is still to be read.
             for worker in silent & suspects:
                 worker.kill(f"was silent for {worker.silent_for:.0f} s")
             suspects = silent

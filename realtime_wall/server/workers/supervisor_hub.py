@@ -1,6 +1,6 @@
 """The hub of a site whose servers are workers: in their supervisor, which outlives them.
 
-It serves nobody itself. Shells say their commands here, and it passes them on to the workers.
+It serves nobody itself. Shells send their commands here, and it passes them on to the workers.
 """
 
 from __future__ import annotations

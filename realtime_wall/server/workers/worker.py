@@ -1,9 +1,9 @@
-"""One of several workers: what its supervisor gave it, and what it says to its supervisor.
+"""One of several workers: what its supervisor gave it, and what they send each other.
 
 The supervisor starts it with one private environment variable: which descriptors it inherits, and what is
-its part. A socket between them carries lines. The worker says that it serves, that its event loop still
-turns, and which file has changed. The supervisor says for which other workers it has to accept clients,
-and how many workers are about to leave; when the socket ends, it is gone, and the worker leaves.
+its part. A socket between them carries lines. The worker reports that it serves, that its event loop
+still turns, and which file has changed. The supervisor sends for which other workers it has to accept
+clients, and how many workers are about to leave; when the socket ends, it is gone, and the worker leaves.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ VARIABLE = "REALTIME_WALL_WORKER"
 # Seconds between two beats: often enough for the shortest WORKER_TIMEOUT.
 BEAT_EVERY = 0.25
 
-# What a worker says, and what its supervisor says.
+# What a worker sends, and what its supervisor sends.
 READY, BEAT, CHANGED = "ready", "beat", "changed"
 COVER, LEAVING = b"cover", b"leaving"
 
@@ -65,14 +65,14 @@ def take_place(environ: MutableMapping[str, str] = os.environ) -> Place | None:
     return place
 
 
-class Link:
-    """To the supervisor. Everything here is done on the event loop: nothing may wait."""
+class SupervisorLink:
+    """To the supervisor. Everything is done on the event loop: nothing may wait."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.leaving = 1  # how many workers leave at the same time as we do
         self.on_cover: Callable[[set[int]], None] = lambda descriptors: None
-        self._heard = b""  # of a line that is not complete
+        self._incomplete = b""  # of a line that is not complete
         self._socket = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=place.link)
         self._socket.setblocking(False)
         loop = get_hub().loop
@@ -81,18 +81,18 @@ class Link:
 
     def start(self) -> None:
         self._reader.start(self._readable)
-        self._timer.start(self._say, BEAT)
+        self._timer.start(self._send, BEAT)
 
     def ready(self) -> None:
-        """Say that clients are served; from here on what we write is for everybody to see."""
+        """Report that clients are served; from here on what we write is for everybody to see."""
         if self.place.errors >= 0:
             sys.stderr.flush()
             os.dup2(self.place.errors, sys.stderr.fileno())
             os.close(self.place.errors)
-        self._say(READY)
+        self._send(READY)
 
     def changed(self, path: object) -> None:
-        self._say(f"{CHANGED} {path}")
+        self._send(f"{CHANGED} {path}")
 
     def stop(self) -> None:
         for watcher in (self._reader, self._timer):
@@ -100,22 +100,22 @@ class Link:
             watcher.close()
         self._socket.close()
 
-    def _say(self, line: str) -> None:
-        # A supervisor that does not read is stopped or gone; the next beat, or the end, will tell.
+    def _send(self, line: str) -> None:
+        # A supervisor that does not read is stopped or gone; the next beat, or the end, will show.
         with contextlib.suppress(OSError):
             self._socket.send(line.encode(errors="replace") + b"\n")
 
     def _readable(self) -> None:
         try:
-            said = self._socket.recv(4096)
+            data = self._socket.recv(4096)
         except BlockingIOError:
             return
         except ConnectionError:
-            said = b""
-        if not said:
+            data = b""
+        if not data:
             self._reader.stop()
-            os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have told us
-        *lines, self._heard = (self._heard + said).split(b"\n")
+            os.kill(os.getpid(), signal.SIGTERM)  # as the supervisor would have done
+        *lines, self._incomplete = (self._incomplete + data).split(b"\n")
         for line in lines:
             word, *numbers = line.split()
             if word == COVER:

@@ -43,7 +43,7 @@ class WorkerProcess:
         self.is_leaving = False
         self.why_killed = ""
         self.last_words = ""  # what it wrote before it served, if that was kept
-        self.last_heard = monotonic()
+        self.last_beat = monotonic()
         self.ready_since = 0.0
         self._covers: set[int] = set()
         self._on_end = on_end
@@ -72,7 +72,7 @@ class WorkerProcess:
 
     @property
     def silent_for(self) -> float:
-        return monotonic() - self.last_heard
+        return monotonic() - self.last_beat
 
     @property
     def served(self) -> float:
@@ -88,19 +88,19 @@ class WorkerProcess:
         return f"ended with status {self.status}"
 
     def leave(self, among: int = 1) -> None:
-        """Tell it to end, as one of so many; a second time, to end at once."""
+        """Make it end, as one of so many; a second time, at once."""
         if not self.is_leaving:
             self.is_leaving = True
-            self._say(LEAVING, [among])
+            self._send(LEAVING, [among])
         self._signal(signal.SIGTERM)
 
     def cover(self, descriptors: set[int]) -> None:
         """Have it accept clients from these sockets, too, and from no others."""
         if descriptors != self._covers:
             self._covers = descriptors
-            self._say(COVER, sorted(descriptors))
+            self._send(COVER, sorted(descriptors))
 
-    def _say(self, word: bytes, numbers: list[int]) -> None:
+    def _send(self, word: bytes, numbers: list[int]) -> None:
         with contextlib.suppress(OSError):  # it is ending, or hangs
             self._link.send(b"%s %s\n" % (word, b" ".join(b"%d" % number for number in numbers)))
 
@@ -115,7 +115,7 @@ class WorkerProcess:
     def _listen(self) -> None:
         with contextlib.suppress(OSError), self._link, self._link.makefile("rb") as lines:
             for line in lines:
-                self.last_heard = monotonic()
+                self.last_beat = monotonic()
                 word, _, rest = line.decode(errors="replace").rstrip("\n").partition(" ")
                 if word == READY:
                     self._is_ready_now()

@@ -1,4 +1,4 @@
-"""What comes in by the side door, and whatever else arrives there."""
+"""What is passed to a server, and whatever else arrives there."""
 
 import array
 import contextlib
@@ -16,20 +16,20 @@ from realtime_wall.brokers.local import peer_credentials
 from realtime_wall.config import Config
 from realtime_wall.server.affinity import fd_passing
 from realtime_wall.server.affinity.fd_passing import FdPassing
-from realtime_wall.server.affinity.owner_routing import Passed
+from realtime_wall.server.affinity.owner_routing import PassedConnection
 
 ADDRESS = "bbbbbbbb"
 PEER = ("192.0.2.1", 5555)
-GET = Passed(PEER, b"GET")
+GET = PassedConnection(PEER, b"GET")
 
 
 class Owner:
-    """A server with a side door, and what came in by it."""
+    """A server that is passed connections, and those."""
 
     def __init__(self, path):
         self.config = Config(runtime_dir=str(path))
         self.came = []
-        self.door = FdPassing(self.config, ADDRESS)
+        self.fd_passing = FdPassing(self.config, ADDRESS)
         self.other = FdPassing(self.config, "aaaaaaaa")  # of another server, which passes on
 
     def take(self, connection, passed):
@@ -48,10 +48,10 @@ class Owner:
             return client.recv(100)
 
     def say(self, data, *fds):
-        """Say something at the door, perhaps with descriptors; wait until it is closed."""
+        """Send something, perhaps with descriptors; wait until it is closed."""
         with socket.socket(socket.AF_UNIX) as visitor:
             visitor.settimeout(10)
-            visitor.connect(os.fspath(self.door.path))
+            visitor.connect(os.fspath(self.fd_passing.path))
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
             if data:
                 visitor.sendmsg([data], rights)
@@ -63,35 +63,35 @@ class Owner:
 @pytest.fixture
 def owner(tmp_path):
     owner = Owner(tmp_path)
-    owner.door.start(owner.take)
+    owner.fd_passing.start(owner.take)
     yield owner
-    owner.door.stop()
+    owner.fd_passing.stop()
 
 
 @pytest.mark.parametrize("peer", [PEER, ("2001:db8::1", 5555, 0, 0), ""])
 @pytest.mark.parametrize("arrived", [b"", b"GET / HTTP/1.1\r\n\r\n\xff\0", b"x" * 90_000], ids=len)
 def test_a_connection_comes_with_all_that_is_known_of_it(owner, peer, arrived):
-    passed = Passed(peer, arrived)
+    passed = PassedConnection(peer, arrived)
 
     assert owner.pass_on(passed) == b"taken"
     assert owner.came == [passed]
 
 
-def test_the_door_is_for_this_user_only(owner):
-    assert owner.door.path.name == f"{ADDRESS}.door"
-    assert stat.S_IMODE(os.stat(owner.door.path).st_mode) == 0o600
+def test_the_socket_is_for_this_user_only(owner):
+    assert owner.fd_passing.path.name == f"{ADDRESS}.fds"
+    assert stat.S_IMODE(os.stat(owner.fd_passing.path).st_mode) == 0o600
 
 
-def test_behind_a_closed_door_is_nobody(owner):
-    owner.door.stop()
+def test_who_has_stopped_is_passed_nothing(owner):
+    owner.fd_passing.stop()
 
-    assert not owner.door.path.exists()
+    assert not owner.fd_passing.path.exists()
     assert owner.pass_on() is None
 
 
-def test_the_door_of_a_dead_server_is_removed(owner):
-    path = owner.door.path
-    owner.door.stop()
+def test_the_socket_of_a_dead_server_is_removed(owner):
+    path = owner.fd_passing.path
+    owner.fd_passing.stop()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(os.fspath(path))
 
@@ -105,7 +105,7 @@ def test_another_user_is_not_let_in(owner, monkeypatch, caplog):
 
     owner.say(b'{"peer": "", "size": 0}\n')
 
-    assert "another Unix user was at the door" in caplog.text
+    assert "another Unix user connected to" in caplog.text
     assert owner.came == []
     monkeypatch.undo()
     assert os.getuid() == ours
@@ -113,7 +113,7 @@ def test_another_user_is_not_let_in(owner, monkeypatch, caplog):
 
 
 def test_nor_given_anything(owner, monkeypatch, caplog):
-    """The door may be another user's: who may write into the directory can put one there."""
+    """The socket may be another user's: who may write into the directory can put one there."""
     real = fd_passing.is_trusted
     monkeypatch.setattr(fd_passing, "is_trusted", lambda connection: connection.getsockname() != "")
 
@@ -178,7 +178,7 @@ def test_rubbish_is_counted_and_dropped_with_what_came_with_it(owner, data, with
         client.settimeout(10)
         assert client.recv(1) == b""  # nobody has it any more
 
-    assert (owner.door.rejected, owner.came) == (1, [])
+    assert (owner.fd_passing.rejected, owner.came) == (1, [])
     assert owner.pass_on() == b"taken"
 
 
@@ -189,7 +189,7 @@ def test_what_is_no_connection_is_not_taken(owner):
             owner.say(GOOD, fd)
     owner.say(GOOD)
 
-    assert (owner.door.rejected, owner.came) == (3, [])
+    assert (owner.fd_passing.rejected, owner.came) == (3, [])
     assert open_descriptors() <= before
 
 
@@ -199,7 +199,7 @@ def test_of_several_connections_at_once_all_but_the_first_are_closed(owner):
 
     owner.say(GOOD, *(there.fileno() for _, there in pairs))
 
-    assert owner.came == [Passed((PEER[0], 5), b"GET")]
+    assert owner.came == [PassedConnection((PEER[0], 5), b"GET")]
     assert open_descriptors() <= before
     for pair in pairs:
         for one in pair:
@@ -209,24 +209,24 @@ def test_of_several_connections_at_once_all_but_the_first_are_closed(owner):
 def test_somebody_who_only_looks_whether_it_is_there_is_nothing_to_speak_of(owner):
     owner.say(b"")
 
-    assert owner.door.rejected == 0
+    assert owner.fd_passing.rejected == 0
 
 
 def test_one_that_says_nothing_holds_nobody_up_and_is_shown_out(owner, monkeypatch):
     monkeypatch.setattr(fd_passing, "PATIENCE", 0.1)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.settimeout(10)
-        silent.connect(os.fspath(owner.door.path))
+        silent.connect(os.fspath(owner.fd_passing.path))
         assert owner.pass_on() == b"taken"
         assert silent.recv(1) == b""
 
-    assert owner.door.rejected == 1
+    assert owner.fd_passing.rejected == 1
 
 
 def test_who_is_not_let_in_for_long_goes_another_way(owner):
     """A server whose event loop is blocked: its connections wait until there is no more room for them."""
-    owner.door.stop()
-    path = owner.door.path
+    owner.fd_passing.stop()
+    path = owner.fd_passing.path
     with socket.socket(socket.AF_UNIX) as blocked:
         blocked.bind(os.fspath(path))
         blocked.listen(0)

@@ -233,17 +233,17 @@ def test_the_session_of_a_server_that_was_killed_is_unknown(pair):
         assert (reply.status, json.loads(reply.body)["code"]) == (400, 1)
 
 
-def test_the_door_of_a_server_that_was_killed_is_removed_by_the_next(tmp_path):
+def test_the_socket_of_a_server_that_was_killed_is_removed_by_the_next(tmp_path):
     settings = {"RUNTIME_DIR": str(tmp_path)}
     with LiveServer(settings=settings) as first:
-        (door,) = tmp_path.glob("*/*.door")
+        (path,) = tmp_path.glob("*/*.fds")
         first.stop(signal.SIGKILL)
-        assert door.exists()
+        assert path.exists()
     with LiveServer(settings=settings) as second:
-        (other,) = tmp_path.glob("*/*.door")
-        assert other.name != door.name
+        (other,) = tmp_path.glob("*/*.fds")
+        assert other.name != path.name
         second.stop()
-    assert list(tmp_path.glob("*/*.door")) == []
+    assert list(tmp_path.glob("*/*.fds")) == []
 
 
 def test_a_connection_that_was_passed_on_counts_where_it_is(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from realtime_wall.server.affinity import tunnel
-from realtime_wall.server.affinity.owner_routing import Passed
+from realtime_wall.server.affinity.owner_routing import PassedConnection
 from realtime_wall.server.affinity.tunnel import TUNNEL, Tunnels
 from tests.live import wait_for
 from tests.neighbours import running_nodes
@@ -47,7 +47,7 @@ class Client:
 
     def _carry(self, ours, owner, theirs, arrived):
         with theirs:
-            return ours.tunnels.carry(owner.node.address, theirs, Passed(PEER, arrived))
+            return ours.tunnels.carry(owner.node.address, theirs, PassedConnection(PEER, arrived))
 
     def heard(self, size):
         data = b""
@@ -78,7 +78,7 @@ def dug(pair):
 
 
 def test_the_owner_has_the_connection_with_all_that_is_known_of_it(pair, dug):
-    assert pair[1].came[0][1] == Passed(PEER, b"GET", is_far=True)
+    assert pair[1].came[0][1] == PassedConnection(PEER, b"GET", is_far=True)
 
 
 def test_what_each_says_the_other_hears(dug):

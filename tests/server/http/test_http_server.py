@@ -6,7 +6,7 @@ import pytest
 from gevent.event import Event
 
 from realtime_wall.config import Config
-from realtime_wall.server.http.http_server import Listener
+from realtime_wall.server.http.http_server import HTTPServer
 from tests.live import Conversation
 from tests.server.heads import get
 
@@ -20,7 +20,7 @@ def hello(environ, start_response):
 def opened():
     """A listener, and another worker's socket."""
     mine, others = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
-    listener = Listener(mine, hello, Config(), is_one_of_several=True)
+    listener = HTTPServer(mine, hello, Config(), is_one_of_several=True)
     listener.start()
     others.setblocking(False)
     with others:

@@ -210,7 +210,7 @@ def test_a_second_signal_ends_all_at_once():
             server.process.send_signal(signal.SIGTERM)
             (busy,) = wait_for(lambda: len(workers(server)) == 1 and workers(server), "the idle one's end")
             os.kill(busy, signal.SIGSTOP)  # it can do nothing about a second order
-            threading.Event().wait(run.ONE_ORDER)
+            threading.Event().wait(run.ONE_SIGNAL)
             begun = time.monotonic()
 
             assert server.stop(signal.SIGINT) == 0

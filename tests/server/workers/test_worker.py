@@ -1,4 +1,4 @@
-"""What a worker and its supervisor say to each other."""
+"""What a worker and its supervisor send each other."""
 
 import signal
 import socket
@@ -9,7 +9,7 @@ import pytest
 from gevent.event import Event
 
 from realtime_wall.server.workers import worker
-from realtime_wall.server.workers.worker import Link, Place
+from realtime_wall.server.workers.worker import Place, SupervisorLink
 from tests.live import PATIENCE, wait_for
 
 
@@ -17,7 +17,7 @@ from tests.live import PATIENCE, wait_for
 def supervisor():
     """The supervisor's end of a link that has begun."""
     ours, theirs = socket.socketpair()
-    link = Link(Place(1, link=theirs.detach()))
+    link = SupervisorLink(Place(1, link=theirs.detach()))
     link.start()
     with ours, ours.makefile("rb") as lines:
         yield SimpleNamespace(link=link, end=ours, lines=lines)
