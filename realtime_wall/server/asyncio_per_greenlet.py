@@ -73,7 +73,7 @@ class _LoopOfEachGreenlet:
         if event == "switch" or event == "throw":
             left, entered = args
             if (loop := get_running_loop()) is not None:
-                setattr(left, _KEY, _put_aside(loop))
+                setattr(left, _KEY, _suspend(loop))
             if (state := getattr(entered, _KEY, None)) is not None:
                 delattr(entered, _KEY)
                 _bring_back(state)
@@ -81,7 +81,7 @@ class _LoopOfEachGreenlet:
             self._previous(event, args)
 
 
-def _put_aside(loop: AbstractEventLoop) -> _Left:
+def _suspend(loop: AbstractEventLoop) -> _Left:
     left = _Left(loop, _swap_task(loop, None), sys.get_asyncgen_hooks())
     sys.set_asyncgen_hooks(*_NO_HOOKS)
     set_running_loop(None)
