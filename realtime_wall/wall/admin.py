@@ -68,11 +68,11 @@ class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         if {"kind", "wall"} <= cleaned.keys() and cleaned["kind"] not in kinds.SENT:
             keywords, users = source_config.read_terms(cleaned.get("terms", "").splitlines())
-            order = SourceRequest(
+            request = SourceRequest(
                 wall=cleaned["wall"].slug, keywords=keywords, users=users, options=options.current()
             )
             try:
-                kinds.make(cleaned["kind"], order)
+                kinds.make(cleaned["kind"], request)
             except (ValueError, ImportError) as problem:
                 raise forms.ValidationError({"terms": str(problem)}) from problem
         return cleaned
@@ -83,7 +83,7 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """What each wall is fed with; the settings' own sources of the main wall are not listed."""
 
     form = WallSourceForm
-    list_display = ("kind", "wall", "enabled", "excerpt", "this_hour", "costs", "trouble")
+    list_display = ("kind", "wall", "enabled", "excerpt", "this_hour", "costs", "problem")
     list_filter = ("enabled", "wall")
     list_select_related = ("wall",)
     readonly_fields = ("this_hour", "costs")
@@ -99,10 +99,10 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         given = source_config.given_this_hour(source.wall.slug, kinds.name_of(source.kind), time.time())
         return f"{given} / {source.cap}" if source.cap else str(given)
 
-    @admin.display(description=_("trouble"))
-    def trouble(self, source: WallSource) -> str:
+    @admin.display(description=_("problem"))
+    def problem(self, source: WallSource) -> str:
         found = source.wall.positions.filter(source=kinds.name_of(source.kind))
-        return (found.values_list("trouble", flat=True).first() or "") if source.enabled else ""
+        return (found.values_list("problem", flat=True).first() or "") if source.enabled else ""
 
     @admin.display(description=_("at most, in an hour"))
     def costs(self, source: WallSource) -> str:
@@ -119,7 +119,7 @@ class WallSourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class SourcePositionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Also of the sources that the settings name."""
 
-    list_display = ("source", "wall", "trouble", "cursor", "updated")
+    list_display = ("source", "wall", "problem", "cursor", "updated")
     list_select_related = ("wall",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -204,10 +204,10 @@ def _take_down(tweets: Iterable[Tweet]) -> None:
     """From the open pages, once it is true: a page that reads again must not find them."""
     for tweet in tweets:
         message = {"id": tweet.post_id, "source": tweet.source}
-        transaction.on_commit(partial(_tell_pages, tweet.wall.channel, message))
+        transaction.on_commit(partial(_notify_pages, tweet.wall.channel, message))
 
 
-def _tell_pages(channel: str, message: dict[str, str]) -> None:
+def _notify_pages(channel: str, message: dict[str, str]) -> None:
     try:
         publish(channel, message, event="tweet_removed")
     except NoServer:

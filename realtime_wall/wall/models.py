@@ -130,7 +130,7 @@ class SourcePosition(models.Model):
     wall = models.ForeignKey(Wall, models.CASCADE, related_name="positions", verbose_name=_("wall"))
     source = models.CharField(_("source"), max_length=32)
     cursor = models.CharField(_("read up to"), max_length=200, blank=True)
-    trouble = models.CharField(_("trouble"), max_length=500, blank=True)  # empty when all is well
+    problem = models.CharField(_("problem"), max_length=500, blank=True)  # empty when all is well
     updated = models.DateTimeField(_("updated"), auto_now=True)
 
     class Meta:

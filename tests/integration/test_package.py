@@ -1,10 +1,12 @@
 """The wheel is complete, and the README's steps lead a new project to a message that arrives."""
 
+import json
 import re
 import subprocess
 import sys
 import venv
 import zipfile
+from textwrap import dedent
 
 import pytest
 
@@ -80,3 +82,39 @@ def test_a_new_project_by_the_readme_hears_what_is_published(wheel, tmp_path):
     assert joined is True
     assert done.returncode == 0, done.stderr
     assert (arrived["type"], arrived["channel"]) == ("note", "lobby")
+
+
+CHAT = {
+    "manage.py": """
+        import os, sys
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chat_settings")
+        from django.core.management import execute_from_command_line
+        execute_from_command_line(sys.argv)
+    """,
+    "chat_settings.py": """
+        import json, os
+        SECRET_KEY = "x" * 50
+        ALLOWED_HOSTS = ["*"]
+        INSTALLED_APPS = ["realtime_wall"]
+        ROOT_URLCONF = "chat_urls"
+        REALTIME_WALL = json.loads(os.environ["SITE_REALTIME_WALL"])
+    """,
+    "chat_urls.py": """
+        import sys
+        from django.http import JsonResponse
+        from django.urls import include, path
+        roots = lambda: sorted({name.partition(".")[0] for name in sys.modules})
+        loaded = lambda request: JsonResponse({"roots": roots()})
+        urlpatterns = [path("", include("realtime_wall.urls")), path("loaded/", loaded)]
+    """,
+}
+
+
+def test_a_chat_site_loads_neither_tweepy_nor_requests(tmp_path):
+    for name, text in CHAT.items():
+        (tmp_path / name).write_text(dedent(text))
+    with LiveServer(project=tmp_path) as server, server.client():
+        loaded = set(json.loads(server.get("/loaded/").body)["roots"])
+
+    assert {"gevent", "realtime_wall"} <= loaded
+    assert not {"tweepy", "requests"} & loaded

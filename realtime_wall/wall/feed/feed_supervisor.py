@@ -119,13 +119,13 @@ class FeedSupervisor:
         options = self._options()
         wanted = run_in_threadpool(lambda: source_config.read_source_configs(options))
         self._unreadable = False
-        now = {(slug, plan) for slug, of_wall in wanted.items() for plan in of_wall.values()}
-        for slug, plan in self._sources.keys() - now:
-            self.feeds[slug].remove(self._sources.pop((slug, plan)))
-        for slug, plan in sorted(now - self._sources.keys(), key=str):
-            source = self._make(slug, plan, options)
+        now = {(slug, config) for slug, of_wall in wanted.items() for config in of_wall.values()}
+        for slug, config in self._sources.keys() - now:
+            self.feeds[slug].remove(self._sources.pop((slug, config)))
+        for slug, config in sorted(now - self._sources.keys(), key=str):
+            source = self._make(slug, config, options)
             if source is not None:
-                self._sources[slug, plan] = source
+                self._sources[slug, config] = source
                 self._feed(slug, options).add(source)
         for slug in self.feeds.keys() - wanted.keys():
             self.feeds.pop(slug).stop()
@@ -151,19 +151,19 @@ class FeedSupervisor:
             self.feeds[slug] = feed
         return self.feeds[slug]
 
-    def _make(self, slug: str, plan: SourceConfig, options: Options) -> Source | None:
+    def _make(self, slug: str, config: SourceConfig, options: Options) -> Source | None:
         def make(go_on: bool = True) -> Source:
-            cursor = run_in_threadpool(lambda: source_config.read_cursor(slug, plan.kind)) if go_on else ""
-            return kinds.make(plan.kind, plan.order(slug, cursor, options))
+            cursor = run_in_threadpool(lambda: source_config.read_cursor(slug, config.kind)) if go_on else ""
+            return kinds.make(config.kind, config.request(slug, cursor, options))
 
         try:
-            if not plan.cap:
+            if not config.cap:
                 return make()
-            name = kinds.name_of(plan.kind)
+            name = kinds.name_of(config.kind)
             given = run_in_threadpool(lambda: source_config.given_this_hour(slug, name, self._clock.now()))
-            return CappedSource(name, make, plan.cap, self._clock, given=given)
+            return CappedSource(name, make, config.cap, self._clock, given=given)
         except (ValueError, ImportError) as problem:
-            logger.error("the source %r of the wall %r cannot be made: %s", plan.kind, slug, problem)
+            logger.error("the source %r of the wall %r cannot be made: %s", config.kind, slug, problem)
             return None
 
     def _report_unreadable(self, problem: Exception) -> None:

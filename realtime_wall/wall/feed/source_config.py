@@ -31,7 +31,7 @@ class SourceConfig:
     address: str = ""
     cap: int = 0
 
-    def order(self, wall: str, cursor: str, options: Options) -> SourceRequest:
+    def request(self, wall: str, cursor: str, options: Options) -> SourceRequest:
         return SourceRequest(
             wall=wall,
             keywords=self.keywords,
@@ -42,29 +42,29 @@ class SourceConfig:
         )
 
 
-SourceConfigs = dict[str, dict[str, SourceConfig]]  # wall -> kind -> plan
+SourceConfigs = dict[str, dict[str, SourceConfig]]  # wall -> kind -> config
 
 
 def read_source_configs(options: Options) -> SourceConfigs:
     """Of every wall that has sources. Asks the database."""
-    plans: SourceConfigs = {}
+    configs: SourceConfigs = {}
     for kind in options.sources:
-        plans.setdefault(MAIN, {})[kind] = SourceConfig(
+        configs.setdefault(MAIN, {})[kind] = SourceConfig(
             kind=kind,
             keywords=options.track_keywords,
             users=options.track_users,
             cap=options.posts_per_hour,
         )
     for row in WallSource.objects.select_related("wall"):
-        of_wall = plans.setdefault(row.wall.slug, {})
+        of_wall = configs.setdefault(row.wall.slug, {})
         of_wall.pop(row.kind, None)
         # Nobody who may edit walls may run any code by that: own sources are named in the settings.
         if row.enabled and row.kind in allowed_kinds(options):
-            of_wall[row.kind] = _plan(row, options)
-    for of_wall in plans.values():
+            of_wall[row.kind] = _config_of(row, options)
+    for of_wall in configs.values():
         for kind in kinds.SENT:
             of_wall.pop(kind, None)
-    return {slug: of_wall for slug, of_wall in plans.items() if of_wall}
+    return {slug: of_wall for slug, of_wall in configs.items() if of_wall}
 
 
 def tables_are_missing() -> bool:
@@ -91,7 +91,7 @@ def given_this_hour(slug: str, source: str, now: float) -> int:
     return Tweet.objects.filter(wall__slug=slug, source=source, received_at__gte=began).count()
 
 
-def _plan(row: WallSource, options: Options) -> SourceConfig:
+def _config_of(row: WallSource, options: Options) -> SourceConfig:
     keywords: tuple[str, ...]
     users: tuple[str | int, ...]
     keywords, users = read_terms(row.terms.splitlines())

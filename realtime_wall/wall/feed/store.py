@@ -4,7 +4,7 @@ A batch is one transaction, with how far the sources have come: what is known is
 new inserted, what was edited or taken back replaced. If another process inserts the
 same post in between, the unique constraint refuses the batch, and trying its halves sorts it out,
 as it does for a post that the database cannot hold: in the end that one stands alone, is put
-aside, and the others are in.
+aside as a RejectedPost, and the others are in.
 
 This blocks, and is called in a thread: see :mod:`feed`. It logs nothing there; what there is to
 say is in what it returns.
@@ -75,7 +75,7 @@ class Store(Protocol):
     def add(self, items: Sequence[Item]) -> Stored:
         """Store what is new or changed; called in a thread, and never raises for what a database may do."""
 
-    def note(self, source: str, trouble: str) -> None:
+    def note(self, source: str, problem: str) -> None:
         """Keep what stands in the way of a source, as well as can be; never raises either."""
 
 
@@ -94,8 +94,8 @@ class DatabaseStore:
             reset_queries()  # which DEBUG would keep, with every post in them
         return stored
 
-    def note(self, source: str, trouble: str) -> None:
-        found = {"trouble": tidy(trouble, 500)}
+    def note(self, source: str, problem: str) -> None:
+        found = {"problem": tidy(problem, 500)}
         try:
             wall = Wall.called(self.slug)
             if not wall.positions.filter(source=source[:32]).update(**found, updated=timezone.now()):
@@ -131,7 +131,7 @@ class DatabaseStore:
                 problem = again
             else:
                 return
-        stored.rejected.append(self._put_aside(item, problem))
+        stored.rejected.append(self._reject(item, problem))
 
     def _write(self, items: Sequence[Item]) -> Stored:
         done = Stored()
@@ -165,7 +165,7 @@ class DatabaseStore:
             if not wall.positions.filter(source=source).update(**place):
                 SourcePosition.objects.create(wall=wall, source=source, **place)
 
-    def _put_aside(self, item: Item, problem: Exception) -> Rejection:
+    def _reject(self, item: Item, problem: Exception) -> Rejection:
         reason = f"{type(problem).__name__}: {problem}"
         try:
             with transaction.atomic():

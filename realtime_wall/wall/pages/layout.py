@@ -28,7 +28,7 @@ def address_of(page: str, wall: Wall) -> str:
 
 
 def frame(
-    request: HttpRequest, wall: Wall, here: str = "wall", usual_theme: str = THEMES[0]
+    request: HttpRequest, wall: Wall, current: str = "wall", usual_theme: str = THEMES[0]
 ) -> dict[str, Any]:
     """For the templates; ``links`` lead to all pages."""
     asked = request.GET.get("theme", "")
@@ -41,15 +41,15 @@ def frame(
         "hashtag": _hashtag(wall),
         "theme": asked if asked in THEMES else usual_theme,
         "links": [
-            {"url": address_of(name, wall), "word": word, "here": name == here}
+            {"url": address_of(name, wall), "word": word, "is_current": name == current}
             for name, word in names.items()
         ],
     }
 
 
-def reading_frame(request: HttpRequest, wall: Wall, here: str) -> dict[str, Any]:
+def reading_frame(request: HttpRequest, wall: Wall, current: str) -> dict[str, Any]:
     """Of a page that is read at arm's length, in the reader's own theme."""
-    return frame(request, wall, here, "auto")
+    return frame(request, wall, current, "auto")
 
 
 def _hashtag(wall: Wall) -> str:

@@ -40,14 +40,14 @@ def report_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         return _page(request, context | {"problem": str(problem)}, 400)
     except TooBusy:
         return _page(request, context | {"problem": gettext("Many are reading right now. Try again.")}, 503)
-    return _page(request, context | _told(found, span))
+    return _page(request, context | _context(found, span))
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
     return render(request, "realtime_wall_wall/report.html", context, status=status)
 
 
-def _told(found: Report, span: Span) -> dict[str, Any]:
+def _context(found: Report, span: Span) -> dict[str, Any]:
     figures = found.figures
     chart = draw(figures.minutes, timezone.get_current_timezone())
     labels, now = card_labels(), utc_now()
@@ -164,6 +164,6 @@ def _times(chart: Chart) -> list[str]:
 def _lately(chosen: str) -> list[dict[str, Any]]:
     words = {"": gettext("All"), "week": gettext("Week"), "day": gettext("Day"), "hour": gettext("Hour")}
     return [
-        {"url": "?" + urlencode({"last": name}) if name else "?", "word": word, "here": name == chosen}
+        {"url": "?" + urlencode({"last": name}) if name else "?", "word": word, "is_current": name == chosen}
         for name, word in words.items()
     ]

@@ -17,13 +17,13 @@ PRICES = {"x": (0.005, 0.015), "x_search": (0.005, 0.015)}
 _NAMES = {"x_search": "x"}
 
 
-def make(kind: str, order: SourceRequest) -> Source:
-    """ValueError or ImportError for a kind that there is not, or an order that it cannot take."""
+def make(kind: str, request: SourceRequest) -> Source:
+    """ValueError or ImportError for a kind that there is not, or a request that it cannot take."""
     if kind in _MAKERS:
-        return _MAKERS[kind](order)
+        return _MAKERS[kind](request)
     if "." not in kind:
         raise ValueError(f"there is no source {kind!r}")
-    source: Source = import_string(kind)(order)
+    source: Source = import_string(kind)(request)
     return source
 
 
@@ -37,41 +37,44 @@ def name_of(kind: str) -> str:
 # Each is imported when it is wanted: tweepy takes 20 MB and a third of a second.
 
 
-def _replay(order: SourceRequest) -> Source:
-    options = order.options
+def _replay(request: SourceRequest) -> Source:
+    options = request.options
     return ReplaySource(options.replay_file or SAMPLE, speed=options.replay_speed, loop=options.replay_loop)
 
 
-def _x(order: SourceRequest) -> Source:
+def _x(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.x.shared_stream import share_of
 
-    return share_of(order)
+    return share_of(request)
 
 
-def _x_search(order: SourceRequest) -> Source:
+def _x_search(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.x.recent_search import XSearchSource
 
-    options = order.options
+    options = request.options
     return XSearchSource(
-        options.bearer_token, order.keywords, order.users, since=order.cursor, every=options.poll_every
+        options.bearer_token, request.keywords, request.users, since=request.cursor, every=options.poll_every
     )
 
 
-def _mastodon(order: SourceRequest) -> Source:
+def _mastodon(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.mastodon import MastodonSource
 
-    options = order.options
+    options = request.options
     # The token is of the server that the settings name, and of no other.
-    url = order.address or options.mastodon_url
+    url = request.address or options.mastodon_url
     token = options.mastodon_token if url == options.mastodon_url else ""
-    return MastodonSource(url, order.keywords, token=token, since=order.cursor, every=options.poll_every)
+    return MastodonSource(url, request.keywords, token=token, since=request.cursor, every=options.poll_every)
 
 
-def _bluesky(order: SourceRequest) -> Source:
+def _bluesky(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.bluesky import BlueskySource
 
     return BlueskySource(
-        order.keywords, order.users, cursor=order.cursor, url=order.address or order.options.jetstream_url
+        request.keywords,
+        request.users,
+        cursor=request.cursor,
+        url=request.address or request.options.jetstream_url,
     )
 
 

@@ -323,11 +323,11 @@ def test_the_trouble_of_a_source_is_kept_beside_its_place(database):
     store.note("list", "it has stopped for good: \0" + "x" * 600)
     store.note("other", "gone")
 
-    kept = dict(SourcePosition.objects.values_list("source", "trouble"))
+    kept = dict(SourcePosition.objects.values_list("source", "problem"))
     assert kept["list"].startswith("it has stopped for good: xxx") and len(kept["list"]) == 500
     assert SourcePosition.objects.get(source="list").cursor == "10"
     store.note("list", "")
-    assert SourcePosition.objects.get(source="list").trouble == ""
+    assert SourcePosition.objects.get(source="list").problem == ""
 
 
 def test_a_note_that_cannot_be_kept_is_no_trouble(database):

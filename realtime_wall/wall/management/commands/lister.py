@@ -62,7 +62,7 @@ class Command(BaseCommand):
         if not waiting:
             self.stdout.write("nobody new is to be added")
             return
-        self._tell_cost(name, waiting, options["create"])
+        self._report_cost(name, waiting, options["create"])
         if options["dry_run"]:
             self.stdout.write("\n".join(f"@{author.username}" for author in waiting))
             return
@@ -82,7 +82,7 @@ class Command(BaseCommand):
             )
         return waiting[:room]
 
-    def _tell_cost(self, name: str, waiting: list[Author], create: bool) -> None:
+    def _report_cost(self, name: str, waiting: list[Author], create: bool) -> None:
         dollars = len(waiting) * list_timeline.PRICE
         if not name.isdecimal():
             dollars += list_timeline.PRICE_OF_A_NAME + (list_timeline.PRICE_OF_A_LIST if create else 0)
@@ -115,30 +115,30 @@ class Command(BaseCommand):
                 progress.reach(author)
                 added, refused = added + (not problem), refused + bool(problem)
                 if problem:
-                    self._say(f"@{author.username}: {problem}")
+                    self._write_line(f"@{author.username}: {problem}")
                 self._draw(added + refused, len(waiting))
         except ListerStopped as stopped:
-            self._say("")
+            self._write_line("")
             raise CommandError(f"{stopped}. {added} were added; run it again to go on.") from stopped
         except KeyboardInterrupt:
-            self._say("")
+            self._write_line("")
             raise CommandError(f"{added} were added; run it again to go on.") from None
-        self._say(
+        self._write_line(
             self.style.SUCCESS(f"{added} were added" + (f", {refused} were refused" if refused else ""))
         )
 
     # A terminal has a bar that grows in its line; a log file has a line for each tenth.
 
     def _draw(self, done: int, whole: int) -> None:
-        told = f"{done}/{whole}, {_minutes((whole - done) * list_timeline.PACE)} left"
+        progress = f"{done}/{whole}, {_minutes((whole - done) * list_timeline.PACE)} left"
         if self.stdout.isatty():
             filled = WIDTH * done // whole
-            self.stdout.write(f"\r[{'#' * filled}{'.' * (WIDTH - filled)}] {told}   ", ending="")
+            self.stdout.write(f"\r[{'#' * filled}{'.' * (WIDTH - filled)}] {progress}   ", ending="")
             self.stdout.flush()
         elif done * 10 // whole > (done - 1) * 10 // whole:
-            self.stdout.write(told)
+            self.stdout.write(progress)
 
-    def _say(self, sentence: str) -> None:
+    def _write_line(self, sentence: str) -> None:
         if self.stdout.isatty():
             self.stdout.write("\r" + " " * (WIDTH + 40) + "\r", ending="")
         if sentence:

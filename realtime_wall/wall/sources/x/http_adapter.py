@@ -34,7 +34,7 @@ FIELDS = {
 }
 
 
-class Road(HTTPAdapter):
+class XAdapter(HTTPAdapter):
     def __init__(self, base_url: str = BASE_URL, timeout: float = PATIENCE) -> None:
         super().__init__()
         self._base_url = base_url.rstrip("/")

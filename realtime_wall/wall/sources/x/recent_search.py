@@ -18,7 +18,7 @@ from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Post
 from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
-from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, Road, problem_in, reset_in
+from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, XAdapter, problem_in, reset_in
 from realtime_wall.wall.sources.x.stream_rules import rules_for
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 
@@ -47,7 +47,7 @@ class Search:
         self._queries = list(queries)
         self._since = dict.fromkeys(self._queries, since)
         self._client = tweepy.Client(token, return_type=requests.Response)
-        self._client.session.mount("https://", Road(base_url))
+        self._client.session.mount("https://", XAdapter(base_url))
 
     def go_on_after(self, since: str) -> None:
         self._since = dict.fromkeys(self._queries, since)

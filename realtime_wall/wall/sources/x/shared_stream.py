@@ -215,9 +215,9 @@ def stream_of(token: str) -> SharedStream:
     return _streams[token]
 
 
-def share_of(order: SourceRequest) -> XShare:
+def share_of(request: SourceRequest) -> XShare:
     """A wall's share in the stream of the token that the settings have."""
-    token = order.options.bearer_token
-    search = Search(token, rules_for(order.keywords, order.users, QUERY_SIZE), since=order.cursor)
-    rules = rules_for(order.keywords, order.users)
-    return XShare(stream_of(token), order.wall, rules, search, cursor=order.cursor)
+    token = request.options.bearer_token
+    search = Search(token, rules_for(request.keywords, request.users, QUERY_SIZE), since=request.cursor)
+    rules = rules_for(request.keywords, request.users)
+    return XShare(stream_of(token), request.wall, rules, search, cursor=request.cursor)

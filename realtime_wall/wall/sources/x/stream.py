@@ -2,7 +2,7 @@
 
 Left alone, tweepy dials without any delay when a connection is closed after its 200, goes on for
 ever after a 401, and dies of one malformed line. So each dial here is one run of tweepy's client
-that ends at the first trouble; what follows is decided by :mod:`reconnect_backoff`.
+that ends at the first failure; what follows is decided by :mod:`reconnect_backoff`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from realtime_wall.wall.post import BadPost
 from realtime_wall.wall.sources.lines import LineReader
 from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
-from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, Road, problem_in, reset_in
+from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, XAdapter, problem_in, reset_in
 from realtime_wall.wall.sources.x.stream_rules import rules_for, set_rules
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 
@@ -206,8 +206,8 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
         super().__init__(token)
         self._line = line
         self._on_connected = on_connected
-        self._road = _Road(base_url, stall, self.disconnect)
-        self.session.mount("https://", self._road)
+        self._adapter = _StreamAdapter(base_url, stall, self.disconnect)
+        self.session.mount("https://", self._adapter)
         self._began = time.monotonic()
         self._posts = 0
         self._ending = _Ending("X closed the connection")
@@ -234,8 +234,8 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
         self.disconnect()
 
     def on_request_error(self, status_code: int) -> None:
-        assert self._road.answer is not None
-        self._ending = _refusal(self._road.answer)
+        assert self._adapter.answer is not None
+        self._ending = _refusal(self._adapter.answer)
         self.disconnect()
 
     def on_exception(self, exception: Exception) -> None:
@@ -243,7 +243,7 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
         self._ending = _Ending(f"reading X's stream raised {type(exception).__name__}")
 
 
-class _Road(Road):
+class _StreamAdapter(XAdapter):
     """tweepy's way of reading lines is built in, too: these are of limited length."""
 
     def __init__(self, base_url: str, stall: float, ended: Callable[[], None]) -> None:
