@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.resume import messages_of
 from realtime_wall.config import from_mapping
 from realtime_wall.node import queries
 from realtime_wall.node.node import Node
@@ -91,7 +92,7 @@ class RecordingTransport:
         self.answer = SENT  # what becomes of a delivery
         connected_sockets.add(self.socket)
         if everyone:
-            node.subscribe(self, EVERYONE, None)
+            node.subscribe(self, {EVERYONE: 0})
 
     def leave(self):
         for channel in (EVERYONE, *self.socket.channels):
@@ -133,7 +134,7 @@ class RecordingTransport:
 
     def send_caught_up(self, channel, since, catch_up, command_id):
         self.catch_ups.append((channel, since, catch_up))
-        self.heard.extend(catch_up.missed or ())
+        self.heard.extend(messages_of(catch_up.items))
 
     def send_expelled(self, channel):
         self.expelled.append(channel)

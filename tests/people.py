@@ -12,11 +12,11 @@ from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.brokers.member import Broker
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.channels.names import PRESENCE
+from realtime_wall.channels.resume import CatchUp
 from realtime_wall.channels.rules import Rules
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.presence.tracker import Presence
 from realtime_wall.sockets.dispatch.inbox import Pool
-from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.registry import connected_sockets
 from tests.fakes import RecordingTransport
 from tests.live import wait_for
@@ -84,9 +84,10 @@ class Server:
 
     # As a socket's node
 
-    def subscribe(self, transport, channel, since):
-        self.presence.subscribed(transport, channel)
-        return CatchUp(self.broker.top, [])
+    def subscribe(self, transport, channels, since):
+        for channel in channels:
+            self.presence.subscribed(transport, channel)
+        return CatchUp([], self.broker.top)
 
     def unsubscribe(self, transport, channel):
         self.presence.unsubscribed(transport, channel)

@@ -1,4 +1,4 @@
-"""From where is a channel to be told to somebody who comes, or comes back?
+"""What has somebody missed who comes to a channel, or comes back?
 
 Clients say it in several ways. A cursor is exact; the others are what nginx push stream's clients
 know: the id of an event, the second of a message and its tag, or a number of messages to look back.
@@ -6,7 +6,7 @@ know: the id of an event, the second of a message and its tag, or a number of me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,10 +45,10 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Of channels something was lost, up to a position. What came after it is told.
+    """Of channels something was lost, up to a position. What came after it follows.
 
-    The reader stands there when the last of the channels was told of, and ``before`` until then: were it cut
-    off in between, it would never hear of the others. None is where it stood when it came.
+    The reader stands there when it has had the last of the channels, and at ``before`` until then: were it
+    cut off in between, it would never hear of the others. None is where it stood when it came.
     """
 
     channels: Sequence[str]
@@ -56,60 +56,88 @@ class Gap:
     before: Position | None = None
 
 
+# What a reader is sent, in the order of the log. A gap stands where something was lost, behind what came
+# before: who has had a later message has had the gap, too, and is never sent it again.
+Items = list[Message | Gap]
+
+
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What somebody who comes to several channels is told first.
+class CatchUp:
+    """What somebody who comes to channels, or comes back, is sent before live messages."""
 
-    A gap has its place among the messages: who was told of a later one is never told of it again.
-    """
-
-    told: list[Message | Gap]  # in the order of their positions
-    # Where the reader stands before the first of them; None as long as that is where it stood when it came.
-    position: Position | None
+    items: Items
+    # Where the reader stands before the first message: at the end of the log when there is none, and behind
+    # a gap when that comes first.
+    cursor: Position
 
     @property
-    def messages(self) -> list[Message]:
-        return [one for one in self.told if isinstance(one, Message)]
+    def gap(self) -> Gap | None:
+        """The first item, if that is a gap."""
+        first = self.items[0] if self.items else None
+        return first if isinstance(first, Gap) else None
 
-    def fits(self, size: int) -> bool:
-        """Whether it is no gap and no more than so many bytes: then it may leave in one piece."""
-        messages = self.messages
-        return len(messages) == len(self.told) and sum(one.size for one in messages) <= size
+    @property
+    def has_gap(self) -> bool:
+        return any(isinstance(item, Gap) for item in self.items)
 
 
-def start(history: History, channels: Mapping[str, int], since: Since) -> Start:
-    """What is to be told of channels first; with each comes of how many messages a new client is told."""
+def messages_of(items: Items) -> list[Message]:
+    return [item for item in items if isinstance(item, Message)]
+
+
+def fits(items: Items, size: int) -> bool:
+    """Whether they may leave in one piece: no gap is among them, and they are no more than so many bytes."""
+    messages = messages_of(items)
+    return len(messages) == len(items) and sum(message.size for message in messages) <= size
+
+
+def catch_up(
+    history: History,
+    channels: Mapping[str, int],
+    since: Since,
+    is_for_reader: Callable[[Message], bool] = lambda message: True,
+) -> CatchUp:
+    """What follows ``since`` on channels; with each comes how many messages a new client is sent."""
     event = _position_of(history, channels, since)
     messages: list[Message] = []
     lost: dict[int, list[str]] = {}  # up to where, and of which channels
     for channel, backtrack in channels.items():
         missed, lost_until = _missed(history, channel, since, event, backtrack)
-        messages += missed
+        messages += filter(is_for_reader, missed)
         if lost_until is not None:
             lost.setdefault(lost_until, []).append(channel)
     messages.sort(key=_offset)
+    top = history.top
     if not lost:
-        return Start([*messages], _before(messages[0].position) if messages else history.top)
-    return _with_gaps(messages, lost, history.top.epoch, since.position)
+        return CatchUp([*messages], _before(messages[0].position) if messages else top)
+    items = _with_gaps(messages, lost, top, since.position)
+    first = items[0]
+    return CatchUp(items, first.position if isinstance(first, Gap) else _before(first.position))
+
+
+def merge(several: Iterable[CatchUp]) -> Items:
+    """The items of channels that were caught up from different positions, in the order of the log."""
+    return sorted((item for one in several for item in one.items), key=_offset)
 
 
 def _with_gaps(
-    messages: Sequence[Message], lost: Mapping[int, list[str]], epoch: str, before: Position | None
-) -> Start:
-    told: list[Message | Gap] = []
+    messages: Sequence[Message], lost: Mapping[int, list[str]], top: Position, before: Position | None
+) -> Items:
+    items: Items = []
     left = sorted(lost.items(), reverse=True)
     for message in messages:
         while left and left[-1][0] < message.position.offset:
             offset, channels = left.pop()
-            told.append(Gap(channels, Position(epoch, offset), told[-1].position if told else before))
-        told.append(message)
-    for offset, channels in reversed(left):
-        told.append(Gap(channels, Position(epoch, offset), told[-1].position if told else before))
-    return Start(told, None if isinstance(told[0], Gap) else _before(told[0].position))
+            items.append(Gap(channels, Position(top.epoch, offset), items[-1].position if items else before))
+        items.append(message)
+    if left:  # nothing follows: behind them the reader has everything
+        channels = [channel for _, some in reversed(left) for channel in some]
+        items.append(Gap(channels, top, items[-1].position if items else before))
+    return items
 
 
 def _position_of(history: History, channels: Iterable[str], since: Since) -> Position | None:
-    """Where an event is of which only the id is known: on the first of the channels that had it."""
+    """Of an event of which only the id is known: on the first of the channels that had it."""
     if since.event_id is None:
         return None
     found = (history.position_of(channel, since.event_id) for channel in channels)
@@ -153,8 +181,8 @@ def _since_time(history: History, channel: str, when: float, tag: int | None) ->
     return _since(history, channel, Position(history.top.epoch, tag))
 
 
-def _offset(message: Message) -> int:
-    return message.position.offset
+def _offset(item: Message | Gap) -> int:
+    return item.position.offset
 
 
 def _before(position: Position) -> Position:

@@ -38,11 +38,11 @@ from realtime_wall.channels.idempotency import IdempotencyKeys
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Since, Start
+from realtime_wall.channels.resume import NOTHING, CatchUp, Since
 from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
-from realtime_wall.errors import HistoryLost, NoSocket, RealtimeWallError
+from realtime_wall.errors import NoSocket, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
 from realtime_wall.node.fan_out import FanOut, Subscriber
@@ -53,7 +53,6 @@ from realtime_wall.sockets import ack_collector
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.dispatch.inbox import Pool
-from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
@@ -276,34 +275,34 @@ class Node:
 
     # Subscriptions
 
-    def subscribe(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
-        """Deliver a channel from now on; what came after ``since`` is handed back.
+    def subscribe(
+        self, subscriber: Subscriber, channels: Mapping[str, int], since: Since = NOTHING
+    ) -> CatchUp:
+        """Deliver channels from now on; what came after ``since`` is handed back.
 
-        Nothing can fall between: both happen without giving the event loop a turn, and deliveries that
-        are still queued have their audience already.
+        ``channels`` says how many messages of each a new client is sent. Nothing can fall between: both
+        happen without giving the event loop a turn, and what is still queued has its audience already.
         """
-        if since is not None:
-            self.come_up_to(Since(position=since))
-        is_new = self.subscriptions.add(channel, subscriber)
+        if since:
+            self.come_up_to(since)
+        new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
         try:
-            return self._catch_up(subscriber, channel, since)
-        finally:
-            if is_new:
+            return self.catch_up(channels, since, subscriber)
+        finally:  # afterwards: on the events channel it would be sent twice
+            for channel in new:
                 self._life.came(channel)
                 if self.presence.is_on:
                     self.presence.subscribed(subscriber, channel)
 
-    def _catch_up(self, subscriber: Subscriber, channel: str, since: Position | None) -> CatchUp:
-        top = self.broker.top
-        if since is None:
-            return CatchUp(top, [])
-        try:
-            missed = self.broker.since(channel, since)
-        except HistoryLost:
-            return CatchUp(top, None)
-        return CatchUp(
-            top, [one for one in missed if not (one.exclude and subscriber.is_known_as(one.exclude))]
-        )
+    def catch_up(
+        self, channels: Mapping[str, int], since: Since, subscriber: Subscriber | None = None
+    ) -> CatchUp:
+        """What is to be sent of channels to somebody who comes, or comes back."""
+
+        def is_for_reader(message: Message) -> bool:
+            return not message.exclude or subscriber is None or not subscriber.is_known_as(message.exclude)
+
+        return resume.catch_up(self.broker, channels, since, is_for_reader)
 
     def come_up_to(self, since: Since) -> None:
         """Wait for what a client has heard from another server and this one is just about to."""
@@ -323,30 +322,9 @@ class Node:
             return "no_channel"
         return None
 
-    def listen(self, subscriber: Subscriber, channels: Mapping[str, int], since: Since) -> Start:
-        """Deliver channels from now on; what is to be told before is handed back.
-
-        ``channels`` says of how many messages of each a new client is told.
-        """
-        self.come_up_to(since)
-        new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
-        start = self.missed(channels, since)
-        for channel in new:  # told afterwards: on the events channel it would be told twice
-            self._life.came(channel)
-        return start
-
-    def missed(self, channels: Mapping[str, int], since: Since) -> Start:
-        """What is to be told of channels to somebody who comes, or comes back."""
-        return resume.start(self.broker, channels, since)
-
-    def can_tell(self, channels: Iterable[str], since: Position) -> bool:
-        """Whether everything after a position can still be told, on each of these channels."""
-        try:
-            for channel in channels:
-                self.broker.since(channel, since)
-        except HistoryLost:
-            return False
-        return True
+    def can_resume(self, channels: Iterable[str], since: Position) -> bool:
+        """Whether everything after a position can still be sent, on each of these channels."""
+        return not self.catch_up(dict.fromkeys(channels, 0), Since(position=since)).has_gap
 
     def told(self) -> Position:
         """Up to here every message was delivered to those who were to hear it."""

@@ -118,7 +118,7 @@ class Presence:
         self._has_changed(subscriber, channel, False)
 
     def _has_changed(self, subscriber: Subscriber, channel: str, is_subscribed: bool) -> None:
-        if not self._is_kept(channel):
+        if subscriber.session is None or not self._is_kept(channel):  # who only listens is nobody
             return
         key = subscriber, channel
         was_subscribed = self._changed.pop(key, None)
@@ -201,8 +201,7 @@ class Presence:
             self._work.set()
 
     def _join(self, subscriber: Subscriber, channel: str) -> None:
-        if subscriber.session is None:  # who only listens is nobody
-            return
+        assert subscriber.session is not None
         found = identity_of(self._rules.of(channel).presence, subscriber.session.socket, channel)
         self._to_send_list[subscriber, channel] = None
         self._sockets[subscriber, channel] = None if found is None else found["id"]

@@ -18,6 +18,7 @@ from realtime_wall.brokers.commands import Publish, Receipt
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Since
 from realtime_wall.errors import TooManyChannels
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch import receivers
@@ -160,7 +161,7 @@ class ClientSession:
             raise TooManyChannels(self.node.channels_per_connection)
         if not self._is_admitted(channel):
             return False
-        catch_up = self.node.subscribe(self.transport, channel, since)
+        catch_up = self.node.subscribe(self.transport, {channel: 0}, Since(position=since))
         self.transport.send_caught_up(channel, since, catch_up, command_id)
         return True
 
@@ -180,7 +181,7 @@ class ClientSession:
         if self.is_disconnected:
             return
         self.node.unsubscribe(self.transport, channel)  # what is on its way is in the log, too
-        catch_up = self.node.subscribe(self.transport, channel, since)
+        catch_up = self.node.subscribe(self.transport, {channel: 0}, Since(position=since))
         self.transport.send_caught_up(channel, since, catch_up, command_id)
 
     def readmit(self, channels: tuple[str, ...]) -> tuple[str, ...]:

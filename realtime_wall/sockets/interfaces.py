@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.http import HttpRequest
 
 from realtime_wall.brokers.commands import Publish, Receipt
-from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import CatchUp, Since
 from realtime_wall.channels.rules import Rules
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch.inbox import Inbox, Pool
 from realtime_wall.sockets.pending_acks import Reply
 from realtime_wall.wire.connection import Written
-
-
-@dataclass(frozen=True, slots=True)
-class CatchUp:
-    """What a new subscriber missed since its cursor; ``missed`` is None when that cannot be told."""
-
-    cursor: Position
-    missed: list[Message] | None
 
 
 class Transport(Protocol):
@@ -62,7 +54,7 @@ class Node(Protocol):
     channels_per_connection: int
 
     def perform(self, command: Publish) -> Receipt: ...
-    def subscribe(self, transport: Any, channel: str, since: Position | None) -> CatchUp: ...
+    def subscribe(self, transport: Any, channels: Mapping[str, int], since: Since) -> CatchUp: ...
     def unsubscribe(self, transport: Any, channel: str) -> None: ...
     def closed_because(self, channel: str) -> str | None: ...
 

@@ -1,6 +1,10 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from realtime_wall.channels.log import Log
+from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import NOTHING, Gap, Since, start
+from realtime_wall.channels.resume import NOTHING, CatchUp, Gap, Since, catch_up, merge
 from realtime_wall.channels.rules import Rule
 
 
@@ -29,12 +33,12 @@ def offset_of(position):
 
 def told(since, backtrack=0, channels="a", history=None):
     """Messages as they were published, gaps as (channels, up to where, where the reader stands before)."""
-    found = start(history or History(), dict.fromkeys(channels, backtrack), since)
+    found = catch_up(history or History(), dict.fromkeys(channels, backtrack), since)
     return [
         ("".join(one.channels), one.position.offset, offset_of(one.before))
         if isinstance(one, Gap)
         else one.data_json.strip('"')
-        for one in found.told
+        for one in found.items
     ]
 
 
@@ -94,7 +98,7 @@ def test_a_cursor_of_another_log_is_a_gap_and_nothing_that_may_have_been_heard_i
 
     assert [
         (one.channels, one.position, one.before)
-        for one in start(History(), {"a": 0, "b": 0}, Since(position=position)).told
+        for one in catch_up(History(), {"a": 0, "b": 0}, Since(position=position)).items
     ] == [(["a", "b"], Position("e", 4), position)]
     assert told(at(5)) == [("a", 4, 5)]
 
@@ -113,11 +117,61 @@ def test_gaps_up_to_the_same_position_are_one():
 
 def test_where_a_reader_stands_before_it_is_told_anything():
     def place(since, channels="ab", size=100):
-        return offset_of(start(History(size), dict.fromkeys(channels, 0), since).position)
+        return offset_of(catch_up(History(size), dict.fromkeys(channels, 0), since).cursor)
 
     assert place(NOTHING) == 4
     assert place(at(2)) == 2
     assert place(at(2), channels="b") == 3
-    assert (
-        place(at(0), size=1) is None
-    )  # where it stood: it has to be told of the gap, however often it is cut
+    assert place(at(0), channels="a", size=1) == 1  # behind the gap
+
+
+def test_gaps_that_nothing_follows_are_one_up_to_the_end():
+    history = History(size=0, channels="abc")
+
+    assert told(at(0), channels="ab", history=history) == [("ab", 3, 0)]
+
+
+def test_what_is_not_for_the_reader_is_left_out_and_moves_its_cursor():
+    found = catch_up(History(), {"a": 0}, at(0), lambda message: False)
+
+    assert found == CatchUp([], Position("e", 4))
+
+
+def test_channels_that_were_caught_up_apart_are_merged_in_the_order_of_the_log():
+    history = History(size=1, channels="abab")
+
+    items = merge([catch_up(history, {"b": 0}, at(0)), catch_up(history, {"a": 0}, at(1))])
+
+    assert [(type(one), one.position.offset) for one in items] == [(Gap, 2), (Message, 3), (Message, 4)]
+
+
+@given(
+    published=st.lists(st.sampled_from("abc"), max_size=30),
+    size=st.integers(0, 5),
+    since=st.integers(0, 30),
+    channels=st.sets(st.sampled_from("abc"), min_size=1),
+)
+def test_every_message_is_in_it_or_behind_a_gap_that_says_so(published, size, since, channels):
+    history = History(size, published)
+    since = min(since, len(published))
+
+    items = catch_up(history, dict.fromkeys(sorted(channels), 0), at(since)).items
+
+    sent = [one.position.offset for one in items if isinstance(one, Message)]
+    lost_until = {
+        channel: max(
+            (one.position.offset for one in items if isinstance(one, Gap) and channel in one.channels),
+            default=0,
+        )
+        for channel in channels
+    }
+    places = [(one.position.offset, isinstance(one, Message)) for one in items]
+    assert places == sorted(places) and len(set(sent)) == len(sent)
+    missed = [
+        (offset, channel)
+        for offset, channel in enumerate(published, start=1)
+        if channel in channels and offset > since
+    ]
+    assert sent == [offset for offset, channel in missed if offset > lost_until[channel]]
+    for channel, until in lost_until.items():  # no gap without a loss, save of channels that were forgotten
+        assert not until or not size or any(name == channel and offset <= until for offset, name in missed)

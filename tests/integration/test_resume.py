@@ -53,17 +53,18 @@ class Follower:
         return self.wire.is_open
 
     def subscribe(self, channel, since=None):
-        self.transport.socket.subscribe(channel, since)
+        self.transport.session.socket.subscribe(channel, since)
         self.is_cut = since is not None and any(
             offset > since.offset for offset in self.published[channel][:-HISTORY]
         )
         self.look()
-        # A gap when and only when something is missing.
+        # A gap when and only when something is missing, and no further than that.
         assert self.last_answer == ("gap" if self.is_cut else "subscribed")
+        assert not self.is_cut or self.begins[channel] == self.published[channel][-HISTORY - 1]
 
     def unsubscribe(self, channel):
         self.look()
-        self.transport.socket.unsubscribe(channel)
+        self.transport.session.socket.unsubscribe(channel)
         for known in (self.cursors, self.heard, self.begins):
             known.pop(channel, None)
 
@@ -138,7 +139,7 @@ class World:
         follower = self.followers[who]
         if follower.is_connected and channel in follower.cursors:
             follower.look()
-            follower.transport.socket.unsubscribe(channel)
+            follower.transport.session.socket.unsubscribe(channel)
             follower.subscribe(channel, Position.parse(follower.cursors[channel]))
 
     def drop(self, who, lost):
@@ -228,14 +229,15 @@ def test_a_client_that_comes_back_to_a_channel_is_given_what_it_missed_and_then_
 def test_a_client_that_was_away_for_too_long_is_told_of_a_gap_and_then_hears_on(server):
     with server.client() as publisher, server.client() as client:
         start = publisher.subscribe("room")["cursor"]
-        for number in range(HISTORY + 1):
-            last = publisher.ask("publish", {"channel": "room", "data": number})
+        lost, *_ = [
+            publisher.ask("publish", {"channel": "room", "data": number}) for number in range(HISTORY + 1)
+        ]
 
         gap = client.subscribe("room", since=start)
         publisher.ask("publish", {"channel": "room", "data": "live"})
 
-        assert (gap["type"], gap["channel"], gap["cursor"]) == ("gap", "room", last)
-        assert messages(client, 1) == ["live"]
+        assert (gap["type"], gap["channel"], gap["cursor"]) == ("gap", "room", lost)
+        assert messages(client, HISTORY + 1) == [*range(1, HISTORY + 1), "live"]
 
 
 @pytest.mark.parametrize(("size", "count"), [(400_000, 4), (2000, 1000)], ids=["large", "many"])
@@ -269,11 +271,11 @@ def test_what_was_broadcast_is_given_to_who_comes_back_but_not_its_own(server):
     with server.client() as other:
         with server.client() as client:
             cursor, session = client.welcome["cursor"], client.session
-            client.ask("broadcast", "its own")
+            own = client.ask("broadcast", "its own")
         other.ask("broadcast", "of another")
 
         with server.client(f"?since={cursor}&session={session}") as back:
-            assert back.welcome["cursor"] == cursor
+            assert back.welcome["cursor"] == own
             other.ask("broadcast", "live")
             assert messages(back, 2) == ["of another", "live"]
 
@@ -284,12 +286,12 @@ def test_what_was_broadcast_is_given_to_who_comes_back_but_not_its_own(server):
 def test_what_was_broadcast_too_long_ago_is_a_gap(server):
     with server.client() as other, server.client() as client:
         start = client.welcome["cursor"]
-        for number in range(HISTORY + 1):
-            last = other.ask("broadcast", number)
+        lost, *_ = [other.ask("broadcast", number) for number in range(HISTORY + 1)]
 
         with server.client(f"?since={start}") as back:
-            assert back.welcome["cursor"] == last
-            assert back.read() == {"type": "gap", "cursor": last}
+            assert back.welcome["cursor"] == start  # until it has heard of the gap
+            assert back.read() == {"type": "gap", "cursor": lost}
+            assert messages(back, HISTORY) == [*range(1, HISTORY + 1)]
 
 
 def test_a_cursor_that_is_none_is_refused_before_the_handshake(server):

@@ -185,6 +185,17 @@ test("a gap is told to its channel, at first and later", async () => {
   assert.deepEqual(gaps, ["e:9", "e:20"]);
 });
 
+test("what is kept after a gap is heard", async () => {
+  const heard = [];
+  const { http } = await blocked(({ socket }) => {
+    socket.subscribe("news", { since: "e:1", onGap: (cursor) => heard.push(`gap ${cursor}`) });
+    socket.on("message", (message) => heard.push(message));
+  });
+  await http.answer([item(-4, "news", null, "e:5"), item(7, "news", "kept", "e:6")], "e:9");
+
+  assert.deepEqual(heard, ["gap e:5", "kept"]);
+});
+
 test("of several gaps at once each is told, though only the last moves on", async () => {
   const gaps = [];
   const { http } = await blocked(({ socket }) => {

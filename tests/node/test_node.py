@@ -8,6 +8,7 @@ from realtime_wall.brokers.commands import GetPosition, Publish, SendTo
 from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import CatchUp, Gap, Since
 from realtime_wall.config import Config
 from realtime_wall.errors import MessageTooBig, NoSocket
 from realtime_wall.node import node as node_module
@@ -185,9 +186,9 @@ def test_without_a_cursor_a_subscriber_starts_here(node):
     publish(node, data="before")
     client = RecordingTransport(node)
 
-    catch_up = node.subscribe(client, "room", None)
+    catch_up = node.subscribe(client, {"room": 0})
 
-    assert (catch_up.cursor, catch_up.missed) == (node.broker.top, [])
+    assert catch_up == CatchUp([], node.broker.top)
 
 
 def test_with_a_cursor_a_subscriber_is_given_what_it_missed_of_that_channel(node):
@@ -196,9 +197,9 @@ def test_with_a_cursor_a_subscriber_is_given_what_it_missed_of_that_channel(node
         publish(node, "another room", data="other")
     client = RecordingTransport(node)
 
-    catch_up = node.subscribe(client, "room", Position(node.broker.top.epoch, 1))
+    catch_up = node.subscribe(client, {"room": 0}, Since(position=Position(node.broker.top.epoch, 1)))
 
-    assert [message.data_json for message in catch_up.missed] == ["1", "2"]
+    assert [message.data_json for message in catch_up.items] == ["1", "2"]
 
 
 @pytest.mark.parametrize("was", ["sender", None], ids=["came back", "the same"])
@@ -207,26 +208,37 @@ def test_what_a_client_published_to_the_others_is_not_what_it_missed(node, was):
         publish(node, data=data, exclude="sender" if data == 1 else "somebody else")
     client = RecordingTransport(node, None if was else "sender", was=was)
 
-    catch_up = node.subscribe(client, "room", Position(node.broker.top.epoch, 0))
+    catch_up = node.subscribe(client, {"room": 0}, Since(position=Position(node.broker.top.epoch, 0)))
 
-    assert [message.data_json for message in catch_up.missed] == ["0", "2"]
+    assert [message.data_json for message in catch_up.items] == ["0", "2"]
 
 
-@pytest.mark.parametrize("position", [Position("earlier", 1), None], ids=["another epoch", "cut off"])
-def test_what_cannot_be_told_is_a_gap_and_the_subscription_stands(node, position):
+def test_what_cannot_be_sent_any_more_is_a_gap_and_what_is_kept_follows_it(node):
     for data in range(6):  # one more than is kept
         publish(node, data=data)
-    client = RecordingTransport(node)
+    client, epoch = RecordingTransport(node), node.broker.top.epoch
 
-    catch_up = node.subscribe(client, "room", position or Position(node.broker.top.epoch, 0))
+    catch_up = node.subscribe(client, {"room": 0}, Since(position=Position(epoch, 0)))
 
-    assert (catch_up.cursor, catch_up.missed) == (node.broker.top, None)
+    gap, *messages = catch_up.items
+    assert gap == Gap(["room"], Position(epoch, 1), Position(epoch, 0))
+    assert [message.data_json for message in messages] == ["1", "2", "3", "4", "5"]
+    assert node.subscriptions.snapshot("room") == (client,)
+
+
+def test_a_cursor_of_another_epoch_is_a_gap_up_to_now(node):
+    publish(node)
+    client, position = RecordingTransport(node), Position("earlier", 1)
+
+    catch_up = node.subscribe(client, {"room": 0}, Since(position=position))
+
+    assert catch_up == CatchUp([Gap(["room"], node.broker.top, position)], node.broker.top)
     assert node.subscriptions.snapshot("room") == (client,)
 
 
 def test_unsubscribing_ends_it(node):
     client = RecordingTransport(node)
-    node.subscribe(client, "room", None)
+    node.subscribe(client, {"room": 0})
 
     node.unsubscribe(client, "room")
 
@@ -272,7 +284,7 @@ def test_every_start_has_an_epoch_of_its_own():
 
 def test_a_publisher_that_never_yields_is_held_back(node):
     client = RecordingTransport(node)
-    node.subscribe(client, "room", None)
+    node.subscribe(client, {"room": 0})
 
     for data in range(3000):
         publish(node, data=data, counted=False)

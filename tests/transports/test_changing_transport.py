@@ -81,9 +81,9 @@ class Reader:
             self.item(json.loads(line))
 
     def connect_poll(self):
-        found = self.node.missed(dict.fromkeys(CHANNELS, 0), Since(position=self.cursor))
+        found = self.node.catch_up(dict.fromkeys(CHANNELS, 0), Since(position=self.cursor))
         poll = LongPoll(self.node, self.wire, [], Body(self.node), None)
-        poll.begin(CHANNELS, self.cursor if found.told else self.node.broker.top)
+        poll.begin(CHANNELS, self.cursor if found.items else self.node.broker.top)
 
     def read_poll(self, data):
         head, _, body = data.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What a client missed, told as fast as it reads.
+"""What a client missed, sent as fast as it reads.
 
 A log may hold far more than an outbox takes. A client that was cut off because it had missed too much
 would come back and have missed the same again. So what was missed leaves in portions, the next one when
@@ -24,8 +24,8 @@ from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 PORTION = 64 * 1024
 
 
-class Road(Protocol):
-    """What leads to the client: a wire, or what a polling client is answered."""
+class Connection(Protocol):
+    """A wire, or an Engine.IO session, whose client may poll."""
 
     @property
     def is_open(self) -> bool: ...
@@ -36,21 +36,21 @@ class Road(Protocol):
 
 
 class Backlog:
-    __slots__ = ("_live", "_missed", "_road", "_tell_gap", "_wanted", "_write")
+    __slots__ = ("_connection", "_is_wanted", "_live", "_missed", "_write", "_write_gap")
 
     def __init__(
         self,
-        road: Road,
+        connection: Connection,
         write: Callable[[list[Message]], object],
-        tell_gap: Callable[[Gap], object],
+        write_gap: Callable[[Gap], object],
         is_wanted: Callable[[str], bool],
         rules: Rules,
         limit: int,
     ) -> None:
-        self._road = road
+        self._connection = connection
         self._write = write
-        self._tell_gap = tell_gap
-        self._wanted = is_wanted  # whether the client is still on a channel
+        self._write_gap = write_gap
+        self._is_wanted = is_wanted  # whether the client is still on a channel
         self._missed: deque[Message | Gap] = deque()
         self._live = OverflowQueue(rules, limit)
 
@@ -58,58 +58,62 @@ class Backlog:
     def is_waiting(self) -> bool:
         return bool(self._missed or self._live)
 
-    def tell(self, channel: str, missed: list[Message]) -> None:
-        """Write what was missed on a channel, and forget what waited for an earlier stay on it."""
-        self._missed = deque(one for one in self._missed if isinstance(one, Gap) or one.channel != channel)
-        self._live.leave_out(channel)
-        self._missed.extend(missed)
+    def send(self, items: Iterable[Message | Gap]) -> None:
+        """Write what was missed on channels that nothing waits for yet."""
+        self._missed.extend(items)
         self._go_on()
 
-    def tell_all(self, missed: Iterable[Message | Gap]) -> None:
-        """Write what was missed on several channels, to a client that has had nothing yet."""
-        self._missed.extend(missed)
-        self._go_on()
+    def resend(self, channel: str, items: Iterable[Message | Gap]) -> None:
+        """Write what was missed on a channel, and forget what waited for an earlier stay on it."""
+        for index, item in enumerate(self._missed):
+            if isinstance(item, Gap):
+                self._missed[index] = replace(
+                    item, channels=[name for name in item.channels if name != channel]
+                )
+        self._missed = deque(one for one in self._missed if isinstance(one, Gap) or one.channel != channel)
+        self._live.leave_out(channel)
+        self.send(items)
 
     def add(self, messages: list[Message]) -> Written:
         """Let live messages wait behind what was missed, or what the client has not read."""
         was_waiting = self.is_waiting
         if not self._live.add(messages):
-            self._road.abort("reads too slowly")
+            self._connection.abort("reads too slowly")
             return DROPPED
         if not was_waiting:
             self._go_on()
         return QUEUED
 
     def _go_on(self) -> None:
-        while self.is_waiting and self._road.is_open and not self._road.outbox_size:
+        while self.is_waiting and self._connection.is_open and not self._connection.outbox_size:
             first = self._missed[0] if self._missed else None
             if isinstance(first, Gap):
                 self._missed.popleft()
-                self._tell_of(first)
+                self._write_gap_of(first)
             elif portion := self._portion():
-                self._tell_what_is_left_out(portion[0].position)
+                self._write_what_is_left_out(portion[0].position)
                 self._write(portion)
-        if not self._road.is_open:
+        if not self._connection.is_open:
             self._missed.clear()
             self._live.clear()
         elif self.is_waiting:
-            self._road.when_drained(self._go_on)
+            self._connection.when_drained(self._go_on)
 
-    def _tell_what_is_left_out(self, first: Position) -> None:
+    def _write_what_is_left_out(self, first: Position) -> None:
         gaps, self._live.gaps = sorted(self._live.gaps), set()
-        self._tell_of(Gap(gaps, Position(first.epoch, first.offset - 1)))
+        self._write_gap_of(Gap(gaps, Position(first.epoch, first.offset - 1)))
 
-    def _tell_of(self, gap: Gap) -> None:
-        channels = list(filter(self._wanted, gap.channels))
+    def _write_gap_of(self, gap: Gap) -> None:
+        channels = list(filter(self._is_wanted, gap.channels))
         if channels:
-            self._tell_gap(replace(gap, channels=channels))
+            self._write_gap(replace(gap, channels=channels))
 
     def _portion(self) -> list[Message]:
         """Messages up to the next gap."""
         portion: list[Message] = []
         size = 0
         while size < PORTION and (message := self._next_message()):
-            if self._wanted(message.channel):
+            if self._is_wanted(message.channel):
                 portion.append(message)
                 size += message.size
         return portion

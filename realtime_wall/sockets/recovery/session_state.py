@@ -13,9 +13,10 @@ from typing import Any
 from django.http import HttpRequest
 
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import CatchUp
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
-from realtime_wall.sockets.interfaces import CatchUp, Node
+from realtime_wall.sockets.interfaces import Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import Answers
 from realtime_wall.wire.connection import DROPPED, Written

@@ -394,10 +394,10 @@
       const { items, cursor } = toldBy(answer);
       const heartbeat = 1000 * answer.response.headers.get("Realtime-Heartbeat") || HEARTBEAT;
       this._silence = Math.max(2 * heartbeat, OPEN_WITHIN);
-      const isGap = items.some((item) => item.id === GAP);
-      if (isGap) this._says({ type: "gap", channel, cursor, id });
+      const gap = items.find((item) => item.id === GAP);
+      if (gap) this._says({ type: "gap", channel, cursor: gap.cursor, id });
       else this._says({ type: "subscribed", channel, cursor: since || cursor, id, recovered: Boolean(since) });
-      if (!isGap) items.forEach((item) => this._hear(item));
+      items.forEach((item) => item === gap || this._hear(item));
       this._cursors.set(channel, cursor);
       if (!this._position || isNewer(this._position, cursor)) this._position = cursor;
       this._listen();

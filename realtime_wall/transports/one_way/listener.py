@@ -11,7 +11,7 @@ from time import monotonic
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Gap, Since
+from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.channels.rules import Rule
 from realtime_wall.node.fan_out import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
@@ -51,22 +51,22 @@ class Listener(ListensOnly):
         self._born = monotonic()
 
     def begin(self, head: bytes, channels: Mapping[str, int], since: Since) -> None:
-        """Send the head and what is to be told first; from then on what is published."""
+        """Send the head and what was missed; from then on what is published."""
         node = self._node
         self._wire.start(self)
         self.channels = tuple(channels)
         node.listeners.add(self)
-        found = node.listen(self, channels, since)
+        found = node.subscribe(self, channels, since)
         opening = self._format.begin(self._rule)
-        if found.position is not None:
-            opening += self._format.place(found.position)
+        if found.gap is None:
+            opening += self._format.place(found.cursor)
         opened = head + self._framed(opening)
-        if found.fits(PORTION):
-            self._wire.write(opened + self._codec(found.messages))
+        if fits(found.items, PORTION):
+            self._wire.write(opened + self._codec(messages_of(found.items)))
         else:
             self._wire.write(opened)
             self._backlog = self._new_backlog()
-            self._backlog.tell_all(found.told)
+            self._backlog.send(found.items)
         config = node.config
         node.timer_wheel.schedule(
             self, min(config.ping_interval, config.connection_age or config.ping_interval)
@@ -101,7 +101,7 @@ class Listener(ListensOnly):
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._wire, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._wire, self._write, self._write_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
@@ -109,7 +109,7 @@ class Listener(ListensOnly):
     def _write(self, messages: list[Message]) -> None:
         self._wire.write(self._codec(messages))
 
-    def _tell_gap(self, gap: Gap) -> None:
+    def _write_gap(self, gap: Gap) -> None:
         items = formats.gap_items(gap)
         self._wire.write(
             self._framed("".join(formats.write(self._format, self._node.rules, item) for item in items))

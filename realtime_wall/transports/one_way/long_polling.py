@@ -11,7 +11,7 @@ from time import time
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Since
+from realtime_wall.channels.resume import Since, messages_of
 from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import push_stream
@@ -67,9 +67,9 @@ class LongPoll(ListensOnly):
         self._wire.start(self)
         self.channels = channels
         node.listeners.add(self)
-        found = node.listen(self, dict.fromkeys(channels, 0), Since(position=since))
-        if found.told:  # published while the response was on its way here
-            self._answer_items(formats.items_of(found.told), found.messages, node.broker.top)
+        found = node.subscribe(self, dict.fromkeys(channels, 0), Since(position=since))
+        if found.items:  # published while the response was on its way here
+            self._answer_items(formats.items_of(found.items), messages_of(found.items), node.broker.top)
         else:
             node.timer_wheel.schedule(self, node.config.long_poll_timeout)
 

@@ -70,7 +70,7 @@ def _resumption(
         return None
     since = _since(detached, offset)
     is_same = detached.session.namespace == namespace and detached.answers.are_known_to(offset)
-    if since is None or not is_same or not node.can_tell((EVERYONE, *detached.channels), since):
+    if since is None or not is_same or not node.can_resume((EVERYONE, *detached.channels), since):
         node.detached_sessions.leave(detached)
         return None
     return Resumption(detached, since)

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import CatchUp
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
@@ -26,7 +27,6 @@ from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
-from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import Resumption, may_resume
 from realtime_wall.transports.socketio.namespace_state import GONE, LIVE, CatchingUp, Joining
@@ -89,7 +89,7 @@ class Namespace(NamespaceSubscriber):
     def begin(self) -> None:
         lifecycle.begin(self.session)
         self._node.revocation.sessions.arrived(self.session.request)
-        self._node.subscribe(self, EVERYONE, None)
+        self._node.subscribe(self, {EVERYONE: 0})
 
     # The end of joining
 
@@ -205,20 +205,17 @@ class Namespace(NamespaceSubscriber):
     ) -> None:
         """The command's ack says where the client stands; what it missed follows."""
         if isinstance(self._state, Joining):
-            known = since is not None and catch_up.missed is not None
-            self._state.since[channel] = since if since is not None and known else catch_up.cursor
+            self._state.since[channel] = since or catch_up.cursor
             return
-        cursor = since if catch_up.missed else catch_up.cursor
-        answer: dict[str, Any] = {"channel": channel, "cursor": str(cursor)}
+        answer: dict[str, Any] = {"channel": channel, "cursor": str(catch_up.cursor)}
         if since is not None:
-            answer["recovered"] = catch_up.missed is not None
-            self._recovery.acks.add(catch_up.cursor)
+            answer["recovered"] = not catch_up.has_gap
+            self._recovery.acks.add(self._node.broker.top)
         self._reply(command_id, answer)
-        if catch_up.missed:
-            self._write_missed(channel, catch_up.missed)
-        elif since is not None and not self._has_backlog:
-            self._recovery.acks.told()
-            self._send_offset()
+        if catch_up.items:
+            self._write_missed(channel, catch_up.items)
+        elif since is not None:
+            self._end_subscribe_acks()
 
     def send_expelled(self, channel: str) -> None:
         self.send_event(EXPELLED_EVENT, Arguments(encode_json({"channel": channel})), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Gap
+from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, merge, messages_of
 from realtime_wall.node.fan_out import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
@@ -112,33 +112,36 @@ class NamespaceSubscriber:
 
     # What it missed, and what it does not read
 
-    def _subscribe_since(self, joining: Joining) -> list[Message] | None:
+    def _subscribe_since(self, joining: Joining) -> Items | None:
         """Hear every channel from where it is to be delivered; what it missed of them, in their order.
 
         None when something that it missed is not kept any more, and it is to resume an earlier session.
         """
-        if joining.earlier is None and self._cursor == self._node.broker.top:
+        top = self._node.broker.top
+        if joining.earlier is None and all(since == top for since in joining.since.values()):
             return []
-        missed: list[Message] = []
+        found: list[CatchUp] = []
         for channel, since in joining.since.items():
             if not self._is_on(channel):
                 continue
             self._node.unsubscribe(self, channel)  # what is on its way is in the log, too
-            catch_up = self._node.subscribe(self, channel, since)
-            if catch_up.missed is None and joining.earlier is not None:
+            found.append(self._node.subscribe(self, {channel: 0}, Since(position=since)))
+            if found[-1].has_gap and joining.earlier is not None:
                 return None
-            missed.extend(catch_up.missed or ())
-        missed.sort(key=lambda message: message.position.offset)
+        missed = merge(found)
+        if missed and joining.earlier is None:
+            # A client that is cut off between the welcome and the last of them starts afresh.
+            self._recovery.acks.add(top)
         return missed
 
-    def _write_missed(self, channel: str, missed: list[Message]) -> None:
+    def _write_missed(self, channel: str, missed: Items) -> None:
         """As fast as the client reads."""
         if self._state is GONE:
             return
-        if self._has_backlog or sum(message.size for message in missed) > PORTION:
-            self._backlog().tell(channel, missed)
+        if self._has_backlog or not fits(missed, PORTION):
+            self._backlog().resend(channel, missed)
         else:
-            self._write(missed)
+            self._write(messages_of(missed))
 
     def _backlog(self) -> Backlog:
         if not isinstance(self._state, CatchingUp):
@@ -162,12 +165,15 @@ class NamespaceSubscriber:
         if messages:
             self._write_encoded(Encoded(messages))
             older = messages[-1].position.offset < self._cursor.offset
-            acks = self._recovery.acks
-            if (older or acks.are_new) and not self._has_backlog:
+            if older or self._recovery.acks.are_new:
                 # They were older than what the client had, and so is now its offset; or they end an answer.
-                acks.told()
-                self._send_offset()
+                self._end_subscribe_acks()
         self._notice_that_nothing_waits()
+
+    def _end_subscribe_acks(self) -> None:
+        if not self._has_backlog:
+            self._recovery.acks.told()
+            self._send_offset()
 
     def _is_on(self, channel: str) -> bool:
         return channel == EVERYONE or channel in self.session.channels
@@ -192,3 +198,6 @@ class NamespaceSubscriber:
             offset = str(at) if self._recovery.secret else None
             text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
             self._engine.send(text)
+        if self._recovery.acks.are_new:
+            self._end_subscribe_acks()
+        self._notice_that_nothing_waits()

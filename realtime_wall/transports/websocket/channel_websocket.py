@@ -12,7 +12,7 @@ import gevent
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Gap, Since
+from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.frames import text_frame
@@ -61,12 +61,12 @@ class ChannelWebSocket(ListensOnly):
         self.channels = tuple(channels)
         node.listeners.add(self)
         self._frames.start()
-        found = node.listen(self, channels, since)
-        if found.fits(PORTION):
-            self._write(found.messages)
+        found = node.subscribe(self, channels, since)
+        if fits(found.items, PORTION):
+            self._write(messages_of(found.items))
         else:
             self._backlog = self._new_backlog()
-            self._backlog.tell_all(found.told)
+            self._backlog.send(found.items)
         if node.config.connection_age:
             node.timer_wheel.schedule(self, node.config.connection_age)
         if arrived:
@@ -143,7 +143,7 @@ class ChannelWebSocket(ListensOnly):
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
         wire = self._frames.wire
-        return Backlog(wire, self._write, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(wire, self._write, self._write_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
@@ -152,7 +152,7 @@ class ChannelWebSocket(ListensOnly):
         if messages:
             self._frames.write(formats.frames_of(self._node.rules)(messages))
 
-    def _tell_gap(self, gap: Gap) -> None:
+    def _write_gap(self, gap: Gap) -> None:
         for item in formats.gap_items(gap):
             self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
 

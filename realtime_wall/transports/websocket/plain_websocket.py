@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.resume import Gap
+from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
 from realtime_wall.node.fan_out import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
@@ -25,7 +25,6 @@ from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
-from realtime_wall.sockets.interfaces import CatchUp
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
@@ -65,12 +64,11 @@ class WebSocket:
         lifecycle.begin(self.session)
         node.revocation.sessions.arrived(self.session.request)
         self._frames.start()
-        catch_up = node.subscribe(self, EVERYONE, since)
-        cursor = since if since is not None and catch_up.missed else catch_up.cursor
+        catch_up = node.subscribe(self, {EVERYONE: 0}, Since(position=since))
+        # Until it has heard of a gap, it stands where it was.
+        cursor = catch_up.cursor if catch_up.gap is None else since
         welcome = plain.welcome_text(self.session.id, str(cursor), node.config.ping_interval)
-        self._tell(welcome, EVERYONE, catch_up.missed or [])
-        if catch_up.missed is None:
-            self._write_text(plain.gap_text(None, str(catch_up.cursor), None))
+        self._answer(welcome, EVERYONE, catch_up.items)
         if arrived:
             self._frames.received(arrived)
 
@@ -161,35 +159,34 @@ class WebSocket:
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None:
-        """Tell the client where it stands, then what it missed."""
-        if catch_up.missed is None:
-            self._tell(plain.gap_text(channel, str(catch_up.cursor), command_id), channel, [])
+        """Answer where the client stands, then send what it missed."""
+        gap, cursor = catch_up.gap, str(catch_up.cursor)
+        if gap is not None:
+            self._answer(plain.gap_text(channel, cursor, command_id), channel, catch_up.items[1:])
             return
-        # Each missed message brings a cursor of its own; until the first, the client stands where it was.
-        cursor = since if catch_up.missed else catch_up.cursor
         recovered = None if since is None else True
-        answer = plain.subscribed_text(channel, str(cursor), command_id, recovered)
-        self._tell(answer, channel, catch_up.missed)
+        answer = plain.subscribed_text(channel, cursor, command_id, recovered)
+        self._answer(answer, channel, catch_up.items)
 
     def send_expelled(self, channel: str) -> None:
         self._write_text(plain.unsubscribed_text(channel))
 
-    def _tell(self, answer: str, channel: str, missed: list[Message]) -> None:
+    def _answer(self, answer: str, channel: str, missed: Items) -> None:
         """An answer and what was missed: in one write, when that is little."""
         frame = text_frame(answer.encode())
-        if self._backlog is None and sum(message.size for message in missed) <= PORTION:
-            self._frames.write(frame + encode_messages(missed))
+        if self._backlog is None and fits(missed, PORTION):
+            self._frames.write(frame + encode_messages(messages_of(missed)))
             return
         self._frames.write(frame)
         if self._backlog is None:
             self._backlog = self._new_backlog()
-        self._backlog.tell(channel, missed)
+        self._backlog.resend(channel, missed)
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._frames.wire, self._write_messages, self._tell_gap, self._is_on, rules, limit)
+        return Backlog(self._frames.wire, self._write_messages, self._write_gap, self._is_on, rules, limit)
 
-    def _tell_gap(self, gap: Gap) -> None:
+    def _write_gap(self, gap: Gap) -> None:
         for channel in gap.channels:  # a plain client has a cursor for each
             name = None if channel == EVERYONE else channel
             self._write_text(plain.gap_text(name, str(gap.position), None))

@@ -16,6 +16,7 @@ from time import time
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from realtime_wall.channels.resume import messages_of
 from realtime_wall.protocol.http_stream import head
 from realtime_wall.server.http import hand_over
 from realtime_wall.transports.one_way import formats
@@ -157,11 +158,11 @@ def _missed_now(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse | 
     """What there is to tell already."""
     node = wanted.node
     node.come_up_to(wanted.since)
-    found = node.missed(wanted.channels, wanted.since)
-    if not found.told:
+    found = node.catch_up(wanted.channels, wanted.since)
+    if not found.items:
         return None
-    body, messages = _body(request, wanted), found.messages
-    response = HttpResponse(body.text(formats.items_of(found.told)), content_type=body.content_type)
+    body, messages = _body(request, wanted), messages_of(found.items)
+    response = HttpResponse(body.text(formats.items_of(found.items)), content_type=body.content_type)
     last = messages[-1] if messages else None
     # Up to the log's end nothing else was for this client: all of it is in the answer.
     _validate(response, validators(node.broker.top, last.time if last else time()))

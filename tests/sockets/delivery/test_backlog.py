@@ -61,7 +61,7 @@ def reader():
 
 
 def test_what_was_missed_leaves_in_portions_as_fast_as_it_is_read(reader):
-    reader.backlog.tell("room", reader.messages(5))
+    reader.backlog.resend("room", reader.messages(5))
     assert reader.writes == [[1, 2]]
     assert reader.backlog.is_waiting
 
@@ -74,13 +74,13 @@ def test_what_was_missed_leaves_in_portions_as_fast_as_it_is_read(reader):
 
 
 def test_a_message_larger_than_a_portion_leaves_alone(reader):
-    reader.backlog.tell("room", reader.messages(2, data=BIG * 3))
+    reader.backlog.resend("room", reader.messages(2, data=BIG * 3))
 
     assert reader.writes == [[1]]
 
 
 def test_small_messages_share_a_portion(reader):
-    reader.backlog.tell("room", reader.messages(20, data="1"))
+    reader.backlog.resend("room", reader.messages(20, data="1"))
 
     assert reader.writes == [list(range(1, 21))]
 
@@ -90,7 +90,7 @@ def test_a_client_that_keeps_up_is_told_all_at_once(reader):
     writes = []
     reader.backlog = reader.make(writes.append, 1)
 
-    reader.backlog.tell("room", reader.messages(5))
+    reader.backlog.resend("room", reader.messages(5))
 
     assert [len(write) for write in writes] == [2, 2, 1]
 
@@ -98,7 +98,7 @@ def test_a_client_that_keeps_up_is_told_all_at_once(reader):
 def test_what_still_waits_to_leave_is_waited_for(reader):
     reader.wire.outbox_size = 1
 
-    reader.backlog.tell("room", reader.messages(1))
+    reader.backlog.resend("room", reader.messages(1))
     assert reader.writes == []
 
     reader.read_all()
@@ -106,9 +106,9 @@ def test_what_still_waits_to_leave_is_waited_for(reader):
 
 
 def test_what_is_published_meanwhile_comes_behind(reader):
-    reader.backlog.tell("room", reader.messages(3))
+    reader.backlog.resend("room", reader.messages(3))
     assert reader.backlog.add(reader.messages(2, data="live")) is QUEUED
-    reader.backlog.tell("lobby", reader.messages(1, "lobby"))
+    reader.backlog.resend("lobby", reader.messages(1, "lobby"))
 
     reader.read_all()
 
@@ -118,7 +118,7 @@ def test_what_is_published_meanwhile_comes_behind(reader):
 
 def test_who_falls_too_far_behind_what_is_published_is_cut_off():
     reader = Reader(limit=1000)
-    reader.backlog.tell("room", reader.messages(10))  # far more than the limit, and fine
+    reader.backlog.resend("room", reader.messages(10))  # far more than the limit, and fine
 
     one = reader.messages(1, data="x" * 300)
     assert reader.backlog.add(one) is QUEUED
@@ -130,7 +130,7 @@ def test_who_falls_too_far_behind_what_is_published_is_cut_off():
 
 def test_what_was_read_no_longer_counts():
     reader = Reader(limit=5 * PORTION)
-    reader.backlog.tell("room", reader.messages(6))
+    reader.backlog.resend("room", reader.messages(6))
 
     for _ in range(20):
         assert reader.backlog.add(reader.messages(2)) is QUEUED
@@ -141,9 +141,9 @@ def test_what_was_read_no_longer_counts():
 
 
 def test_a_channel_that_was_left_is_told_no_more(reader):
-    reader.backlog.tell("room", reader.messages(3))
+    reader.backlog.resend("room", reader.messages(3))
     reader.backlog.add(reader.messages(1))
-    reader.backlog.tell("lobby", reader.messages(1, "lobby"))
+    reader.backlog.resend("lobby", reader.messages(1, "lobby"))
     reader.channels.remove("room")
 
     reader.read_all()
@@ -155,21 +155,21 @@ def test_who_left_a_channel_and_came_back_hears_nothing_twice():
     reader = Reader(limit=100_000)
     missed = reader.messages(3)
     live = reader.messages(2, data="live")
-    reader.backlog.tell("room", missed)
+    reader.backlog.resend("room", missed)
     reader.backlog.add(live)
 
-    reader.backlog.tell("room", [missed[2], *live])
+    reader.backlog.resend("room", [missed[2], *live])
     reader.read_all()
 
     assert reader.heard == [1, 2, 3, 4, 5]
 
 
 def test_what_waits_of_other_channels_stays_when_one_is_left_and_joined_again(reader):
-    reader.backlog.tell("room", reader.messages(3))
-    reader.backlog.tell("lobby", reader.messages(1, "lobby"))
+    reader.backlog.resend("room", reader.messages(3))
+    reader.backlog.resend("lobby", reader.messages(1, "lobby"))
     reader.backlog.add(reader.messages(1, "lobby", data="live"))
 
-    reader.backlog.tell("room", [])
+    reader.backlog.resend("room", [])
     reader.read_all()
 
     assert reader.heard == [1, 2, 4, 5]
@@ -177,16 +177,16 @@ def test_what_waits_of_other_channels_stays_when_one_is_left_and_joined_again(re
 
 def test_what_came_twice_does_not_count_twice():
     reader = Reader(limit=1000)
-    reader.backlog.tell("room", reader.messages(3))
+    reader.backlog.resend("room", reader.messages(3))
     for _ in range(5):
         assert reader.backlog.add(reader.messages(1, data="x" * 300)) is QUEUED
-        reader.backlog.tell("room", reader.messages(1))
+        reader.backlog.resend("room", reader.messages(1))
 
     assert reader.wire.is_open
 
 
 def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
-    reader.backlog.tell("room", reader.messages(3))
+    reader.backlog.resend("room", reader.messages(3))
     reader.backlog.add(reader.messages(1))
     reader.wire.is_open = False
     reader.wire.drain()
@@ -198,10 +198,19 @@ def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
 def test_gaps_are_told_at_their_place_among_what_was_missed(reader):
     first, last = reader.messages(2, data="1")
     lost = Gap(["room", "left"], Position("epoch", 1)), Gap(["left"], Position("epoch", 2))
-    reader.backlog.tell_all([first, *lost, last])
+    reader.backlog.send([first, *lost, last])
     reader.read_all()
 
     assert reader.writes == [[1], ["room up to 1"], [2]]
+
+
+def test_a_gap_of_a_channel_that_is_joined_again_is_forgotten_and_that_of_another_is_not(reader):
+    behind(reader).backlog.send([Gap(["room", "lobby"], Position("epoch", 1))])
+
+    reader.backlog.resend("room", reader.messages(1, data="1"))
+    reader.read_all()
+
+    assert reader.writes == [["lobby up to 1"], [1]]
 
 
 def behind(reader):

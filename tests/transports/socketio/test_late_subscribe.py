@@ -11,11 +11,12 @@ import pytest
 
 from realtime_wall import api, signals
 from realtime_wall.channels.position import Position
-from tests.fakes import running_node
+from tests.fakes import no_receivers, running_node
 from tests.oracle.reading import Frames
 from tests.transports.socketio.client import Visitor
 
 MISSED = ["early", "later", "last"]
+KEPT = len(MISSED) + 1  # room for one that is published while the client is away
 
 
 class Listener:
@@ -26,6 +27,7 @@ class Listener:
         self.cursor = cursor  # of "room"
         self.knows = False  # that it is subscribed
         self.heard = []
+        self.gaps = []  # as events; the answers that say so are among what was heard
         self.offset = self.pid = None
 
     def visit(self, share=None, after=None):
@@ -59,6 +61,8 @@ class Listener:
                 self.offset = arguments[-1]
                 if name == "news":
                     self._news(arguments[0], Position.parse(arguments[1]))
+                elif name == "realtime_wall:gap":
+                    self.gaps.append(arguments[0])
             elif text.startswith("431"):
                 (answer,) = json.loads(text[3:])
                 self.knows = True
@@ -75,7 +79,7 @@ class Listener:
 
 @pytest.fixture
 def listener():
-    with running_node() as node:
+    with no_receivers(), running_node(channels={"room": {"HISTORY_SIZE": KEPT}}) as node:
         start = api.publish("room", "old", event="news")
         for number in MISSED:
             api.publish("room", number, event="news")
@@ -131,6 +135,39 @@ def test_a_gap_is_told_before_what_comes_after_it(listener):
     assert heard == ["gap", *live]
 
 
+def test_what_is_kept_follows_a_gap_wherever_the_answer_is_cut(listener):
+    node = listener.node
+    for number in range(KEPT):
+        api.publish("room", number, event="news")
+
+    cuts = each_cut(node, listener.cursor)
+    next(cuts)  # the first of them has made room for what is published live
+    for share, size, heard, live in cuts:
+        assert heard == ["gap", 1, 2, 3, *live], f"cut after {share} of {size} bytes"
+
+
+def test_a_gap_is_an_event_for_who_asked_for_no_answer(listener):
+    node = listener.node
+    visitor = Visitor(node).connect()
+
+    visitor.ask('2["subscribe","room","earlier:5"]')
+
+    assert visitor.events() == [["realtime_wall:gap", {"channel": "room", "cursor": str(node.broker.top)}]]
+
+
+def test_a_connect_receiver_that_subscribes_from_a_lost_position_has_its_client_hear_of_the_gap(listener):
+    node = listener.node
+
+    def join(sender, **_):
+        sender.subscribe("room", Position("earlier", 5))
+
+    with no_receivers():
+        signals.socket_connected.connect(join)
+        visitor = Visitor(node).connect()
+
+    assert visitor.events() == [["realtime_wall:gap", {"channel": "room", "cursor": str(node.broker.top)}]]
+
+
 def test_whose_answer_came_goes_on_with_its_visit_though_nothing_came_after_it(listener):
     one = Listener(listener.node, listener.cursor)
     one.visit()
@@ -138,6 +175,15 @@ def test_whose_answer_came_goes_on_with_its_visit_though_nothing_came_after_it(l
     one.visit()
 
     assert (one.pid, one.heard) == (pid, MISSED)
+
+
+def test_so_does_who_has_heard_that_all_of_it_is_lost(listener):
+    one = Listener(listener.node, Position("earlier", 5))
+    one.visit()
+    pid = one.pid
+    one.visit()
+
+    assert (one.pid, one.heard, len(one.gaps)) == (pid, ["gap"], 1)
 
 
 def test_so_does_who_was_sent_an_event_of_its_own_after_the_answer(listener):

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import Refuse
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.transports.engineio.session import EngineSession
@@ -176,15 +176,12 @@ def test_older_messages_of_a_channel_leave_a_client_with_its_newest_offset(node,
 def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
     seen = []
 
-    class Witness:
+    class Witness(ListensOnly):
         def deliver(self, encoded):
             seen.append(node.told().offset)
             return SENT
 
-        def is_known_as(self, session_id):
-            return False
-
-    node.subscribe(Witness(), "room", None)
+    node.subscribe(Witness(), {"room": 0})
 
     position = api.publish("room", 1)
 
