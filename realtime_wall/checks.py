@@ -152,3 +152,28 @@ def check_databases(**_: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+# Settings of the projects that this one continues, and what is said instead: docs/howto/upgrade.rst.
+_IN_OURS, _IN_WALL = "REALTIME_WALL[{!r}]", "REALTIME_WALL['WALL'][{!r}]"
+OLDER_SETTINGS = {
+    "SOCKETIO_HOST": _IN_OURS.format("HOST"),
+    "SOCKETIO_PORT": _IN_OURS.format("PORT"),
+    "SOCKETIO_MESSAGE_LOG_FORMAT": _IN_OURS.format("MESSAGE_LOG_FORMAT"),
+    "TWITTER_USERNAME": "BEARER_TOKEN in the environment",
+    "TWITTER_PASSWORD": "BEARER_TOKEN in the environment",
+    "TWITTER_LIST": _IN_WALL.format("TWITTER_LIST"),
+    "TRACK_KEYWORDS": _IN_WALL.format("TRACK_KEYWORDS"),
+    "TRACK_USERS": _IN_WALL.format("TRACK_USERS"),
+    "BANNED_USERS": _IN_WALL.format("BANNED_USERS"),
+    "WEBSOCKET_SERVER": _IN_WALL.format("WEBSOCKET_SERVER"),
+}
+
+
+@register(TAG)
+def check_older_settings(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(f"The setting {name} is not read.", hint=f"Say {instead}.", id="realtime_wall.W006")
+        for name, instead in OLDER_SETTINGS.items()
+        if hasattr(settings, name)
+    ]

@@ -8,6 +8,7 @@ from django.test import override_settings
 from django.urls import path
 from django.views import View
 
+from realtime_wall import checks
 from realtime_wall.checks import TAG
 from realtime_wall.server import monkey_patch
 
@@ -175,3 +176,18 @@ def test_a_broker_that_cannot_be_used_is_an_error(given, id, part):
 
     assert found_id == id
     assert part in sentence
+
+
+def test_a_setting_of_an_older_project_is_named_with_its_new_word():
+    with override_settings(SOCKETIO_PORT=9000, TRACK_KEYWORDS=("django",)):
+        found = checks.check_older_settings()
+
+    assert [(one.id, one.msg, one.hint) for one in found] == [
+        ("realtime_wall.W006", "The setting SOCKETIO_PORT is not read.", "Say REALTIME_WALL['PORT']."),
+        (
+            "realtime_wall.W006",
+            "The setting TRACK_KEYWORDS is not read.",
+            "Say REALTIME_WALL['WALL']['TRACK_KEYWORDS'].",
+        ),
+    ]
+    assert checks.check_older_settings() == []

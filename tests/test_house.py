@@ -39,6 +39,7 @@ SMALL = {
     "urls.py": DJANGO,
     "templatetags/socketio.py": TYPED,
     "templatetags/socketio_tags.py": TYPED,
+    "wall/templatetags/twitsocket_tags.py": TYPED,
     # still to be merged into a neighbour
     "auth/authorize_hook.py": "",
     "brokers/channel_rules.py": "",

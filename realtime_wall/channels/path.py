@@ -1,4 +1,8 @@
-"""Which channels does a path name? ``a/b.b10/c`` is three, of the second the last ten messages first."""
+"""Which channels does a path name? To a listener ``a/b.b10/c`` is three, of the second the last ten first.
+
+Only a listener looks back: who publishes to ``b.b10``, or asks about it, means a channel of that name. One
+who wants to listen to that channel writes ``b.b10.b0``.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +25,26 @@ class BadPath(RealtimeWallError):
 
 def parse(path: str, limit: int) -> dict[str, int]:
     """Each channel, in the order of the path, with how many messages to look back."""
+    found: dict[str, int] = {}
+    for part in _parts(path, limit):
+        match = _BACKTRACK(part)
+        name, backtrack = (match[1], int(match[2])) if match else (part, 0)
+        found.setdefault(_checked(name), backtrack)
+    return found
+
+
+def names(path: str, limit: int) -> list[str]:
+    """Each channel as it is written, once, in the order of the path."""
+    return list(dict.fromkeys(map(_checked, _parts(path, limit))))
+
+
+def _parts(path: str, limit: int) -> list[str]:
     parts = [part for part in path.split("/") if part]
     if not parts:
         raise BadPath(400, "No channel id provided.")
     if len(parts) > limit:
         raise BadPath(403, f"More than {limit} channels were asked for.")
-    found: dict[str, int] = {}
-    for part in parts:
-        match = _BACKTRACK(part)
-        name, backtrack = (match[1], int(match[2])) if match else (part, 0)
-        found.setdefault(_checked(name), backtrack)
-    return found
+    return parts
 
 
 def _checked(name: str) -> str:

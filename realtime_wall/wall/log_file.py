@@ -27,6 +27,10 @@ def write_to(path: str | Path) -> None:
     handler.set_name(NAME)
     handler.setFormatter(logging.Formatter(FORMAT))
     ours.addHandler(handler)
+    if logging.lastResort is not None and not logging.getLogger().handlers:
+        # A logger with a handler writes nothing to the console by itself any more: warnings and receivers'
+        # tracebacks belong there, too.
+        ours.addHandler(logging.lastResort)
     if ours.level == logging.NOTSET:
         ours.setLevel(logging.INFO)
     for signal, receiver in (
@@ -41,6 +45,8 @@ def stop_writing() -> None:
     for handler in [one for one in ours.handlers if one.get_name() == NAME]:
         ours.removeHandler(handler)
         handler.close()
+    if logging.lastResort is not None:
+        ours.removeHandler(logging.lastResort)
 
 
 def _connected(socket: Any, **_: Any) -> None:

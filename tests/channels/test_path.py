@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.channels.path import BadPath, parse
+from realtime_wall.channels.path import BadPath, names, parse
 from realtime_wall.errors import InvalidChannel
 
 
@@ -61,3 +61,8 @@ def test_whatever_a_stranger_asks_for_is_channels_or_refused(path):
             check_channel(name)
         except InvalidChannel as problem:
             raise AssertionError(name) from problem
+
+
+def test_only_a_listener_looks_back():
+    assert names("news.b10/a/a", 64) == ["news.b10", "a"]
+    assert parse("news.b10.b0", 64) == {"news.b10": 0}

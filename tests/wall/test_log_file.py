@@ -68,3 +68,14 @@ def test_what_cannot_be_encoded_is_no_trouble(path):
     logging.getLogger("realtime_wall").info("half \ud800")
 
     assert "\\ud800" in lines(path)[0]
+
+
+def test_warnings_go_to_the_console_as_they_did_without_it(path, capsys, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own
+    log_file.write_to(path)
+
+    logging.getLogger("realtime_wall.sockets").warning("a receiver failed")
+    logging.getLogger("realtime_wall.sockets").info("a client came")
+
+    assert capsys.readouterr().err == "a receiver failed\n"
+    assert len(lines(path)) == 2

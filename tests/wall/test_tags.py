@@ -108,3 +108,7 @@ def test_a_post_that_was_edited_says_so():
     store(make_post())
 
     assert texts(page("{% render_tweets 2 %}"), "wall-edited") == ["edited"]
+
+
+def test_the_older_librarys_name_loads_the_same_tags():
+    assert Template("{% load twitsocket_tags %}{% count %}").render(Context()) == "0"

@@ -88,8 +88,17 @@ def subscription(request: HttpRequest, channels: str) -> ChannelRequest:
 
 
 def channels_of(node: Node, text: str) -> dict[str, int]:
+    """The channels to listen to, with how many messages to look back."""
     try:
         return path.parse(text, node.config.channels_per_connection)
+    except BadPath as problem:
+        raise Refused(problem.status, problem.explanation) from problem
+
+
+def names_of(node: Node, text: str) -> list[str]:
+    """The channels to publish to, or to tell about."""
+    try:
+        return path.names(text, node.config.channels_per_connection)
     except BadPath as problem:
         raise Refused(problem.status, problem.explanation) from problem
 

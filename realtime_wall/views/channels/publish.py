@@ -44,7 +44,7 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
 
 
 def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
-    names = list(channel_request.channels_of(node, channels or _channels_in_query(request.GET)))
+    names = channel_request.names_of(node, channels or _channels_in_query(request.GET))
     if node.config.events_channel in names and request.method != "GET":
         raise Refused(403, "Only internal routines can change events channel.")
     check = _CHECKS.get(request.method or "", publish_rights.check_may_write)
@@ -114,7 +114,8 @@ def _body(node: Node, request: HttpRequest) -> bytes:
         elif int(request.META.get("CONTENT_LENGTH") or 0) > limit:
             raise Refused(413, TOO_LARGE)
         else:
-            body = request.body
+            # What nobody has read yet is read here: DATA_UPLOAD_MAX_MEMORY_SIZE is for forms.
+            body = request.body if hasattr(request, "_body") else request.read()
     except RequestDataTooBig as problem:
         raise Refused(413, "The message is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.") from problem
     except RawPostDataException as problem:  # the CSRF check has looked for its token in it

@@ -45,7 +45,7 @@ def _statistics(node: Node, request: HttpRequest, text: str) -> Told:
             raise Refused(403, publish_rights.NOT_AUTHORIZED)
         publish_rights.check_may_administer(node, request, f"{prefix}*")
         return queries.everywhere(node, text)
-    names = list(channel_request.channels_of(node, text))
+    names = channel_request.names_of(node, text)
     for name in names:
         publish_rights.check_may_look(node, request, name)
     found = queries.everywhere(node, "/".join(names))

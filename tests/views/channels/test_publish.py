@@ -338,3 +338,15 @@ def lines(wire):
 
 def wait_until_told(node):
     wait_for(lambda: node.told() == node.broker.top)
+
+
+def test_the_limit_for_forms_is_none_for_messages():
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100), running_node(**OPEN) as node:
+        assert post(body="x" * 1000).status_code == 200
+        assert kept(node) == [("x" * 1000, None, None)]
+
+
+def test_a_name_that_looks_like_a_look_back_is_a_name_to_a_publisher():
+    with running_node(**OPEN) as node:
+        assert said(post("news.b10", "hello"))["channel"] == "news.b10"
+        assert kept(node, "news.b10") == [("hello", None, None)]
