@@ -41,9 +41,7 @@ class Called:
         return await twice(number)
 
 
-@pytest.mark.parametrize(
-    "function", [twice, partial(twice), Called(), lambda number: twice(number)], ids=repr
-)
+@pytest.mark.parametrize("function", [twice, partial(twice), Called(), lambda number: twice(number)])
 def test_an_async_function_is_waited_for(function):
     assert result_of(function(4)) == 8
 
