@@ -21,7 +21,7 @@ from gevent.event import Event  # noqa: E402
 from realtime_wall.brokers.commands import Publish  # noqa: E402
 from realtime_wall.brokers.entry import proposal  # noqa: E402
 from realtime_wall.brokers.redis.redis_link import RedisLink  # noqa: E402
-from realtime_wall.brokers.redis.sync_client import RedisOutside  # noqa: E402
+from realtime_wall.brokers.redis.sync_client import SyncClient  # noqa: E402
 from realtime_wall.brokers.replica import Replica  # noqa: E402
 from realtime_wall.channels.rules import Rules  # noqa: E402
 from realtime_wall.config import Config  # noqa: E402
@@ -63,7 +63,7 @@ class Member(Replica):
         if self.received is not None:
             self.received.take(json.loads(entry.item.data_json)[0])
 
-    def note(self, note):
+    def receive(self, envelope):
         pass
 
     def wait_for_room(self):
@@ -91,7 +91,7 @@ def our_server(url, prefix):
 
 
 def our_outsider(url, prefix):
-    return publish_with(RedisOutside(Config(broker=url, broker_prefix=prefix), Rules({})))
+    return publish_with(SyncClient(Config(broker=url, broker_prefix=prefix), Rules({})))
 
 
 def bare_publisher(url, prefix):

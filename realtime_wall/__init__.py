@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from realtime_wall.api import publish as publish
     from realtime_wall.api import retract as retract
     from realtime_wall.api import send as send
-    from realtime_wall.brokers.commands import Spooled as Spooled
+    from realtime_wall.brokers.results import Spooled as Spooled
     from realtime_wall.errors import InvalidMessage as InvalidMessage
     from realtime_wall.errors import NoServer as NoServer
     from realtime_wall.errors import NoSocket as NoSocket

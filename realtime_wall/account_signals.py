@@ -95,11 +95,11 @@ def _group_deleted(**_: Any) -> None:
     _notify_on_commit(RecheckPermissions())
 
 
-def _notify_on_commit(command: Command) -> None:
+def _notify_on_commit(command: Command[Any]) -> None:
     """Notify the servers, once it is true."""
     transaction.on_commit(lambda: _notify(command))
 
 
-def _notify(command: Command) -> None:
+def _notify(command: Command[Any]) -> None:
     with contextlib.suppress(NoServer):  # without a server there are no sockets
         api.perform(command)

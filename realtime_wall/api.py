@@ -14,16 +14,15 @@ from django.db import transaction
 from realtime_wall.auth.channel_token import channel_token
 from realtime_wall.brokers.commands import (
     MAX_TIMEOUT,
-    Answers,
     Ask,
     Command,
     GetPosition,
     Publish,
-    Receipt,
+    R,
     Retract,
     SendTo,
-    Spooled,
 )
+from realtime_wall.brokers.results import Answers, Receipt, Spooled
 from realtime_wall.channels.idempotency import check_key
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
@@ -80,16 +79,15 @@ def broadcast_emit(name: str, *args: Any, channel: str | None = None, volatile: 
     A ``volatile`` one is for the sockets that keep up: it is left out for whoever is behind with reading,
     and not logged, so that nobody gets it later.
     """
-    where = EVERYONE if channel is None else check_channel(channel)
     event = check_event_name(name)
-    return _publish_to(where, event, args, volatile)
+    return _publish_to(EVERYONE if channel is None else check_channel(channel), event, args, volatile)
 
 
 def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: float = 5.0) -> Answers:
     """Ask every client, or those of a channel, and gather their acknowledgements.
 
-    Waits until all have answered, ``timeout`` seconds at most; ``answers`` has what they said by session id,
-    ``silent`` who did not. Nothing is logged. Raises as :func:`broadcast`.
+    Waits until all have answered, ``timeout`` seconds at most; ``answers`` has theirs by session id,
+    ``silent`` who gave none. Nothing is logged. Raises as :func:`broadcast`.
     """
     if not 0 < timeout <= MAX_TIMEOUT:
         raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT:.0f} seconds")
@@ -102,8 +100,7 @@ def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: f
         binary=data.binary,
         timeout=float(timeout),
     )
-    here = node.current()
-    return control_client.ask(command, config()) if here is None else here.ask(command)
+    return perform(command)
 
 
 def send(session_id: str, message: Any) -> Receipt:
@@ -164,8 +161,8 @@ def publish(
     """Put a message on a channel's log and deliver it; an empty room is fine.
 
     Returns its position once it is in the log, or raises: NoServer when no server runs, PublishFailed
-    when one did not confirm. Said again with the same ``idempotency_key`` on the same channel, within ten
-    minutes, it publishes nothing and returns the same position: so it can be tried again.
+    when one did not confirm. With the same ``idempotency_key`` on the same channel, within ten minutes, it
+    publishes nothing more and returns the same position: so it can be tried again.
 
     With ``on_commit`` (True, or the alias of a database) it is published after the transaction, or never when
     that is rolled back. Then None is returned at once, and what goes wrong later is logged.
@@ -191,9 +188,9 @@ def publish(
 
 
 def _publish(command: Publish, spool: bool) -> Position | Spooled:
-    here = node.current()
-    if spool and here is not None:
-        return here.publisher.publish_or_spool(command)
+    server = node.current()
+    if spool and server is not None:
+        return server.publisher.publish_or_spool(command)
     return Position.parse(perform(command).position)
 
 
@@ -235,7 +232,7 @@ def retract(channel: str, which: str | Position) -> Receipt:
     "retracted". So is everybody when the message is not kept any more. The receipt says whom it reached;
     its position is None when no server can have had such a message.
     """
-    return perform(Retract(channel=check_channel(channel), which=check_event_id(str(which))))
+    return perform(Retract(channel=check_channel(channel), message_ref=check_event_id(str(which))))
 
 
 def cursor() -> str:
@@ -264,9 +261,9 @@ def _publish_to(channel: str, event: str | None, args: tuple[Any, ...], volatile
     return perform(command)
 
 
-def perform(command: Command) -> Receipt:
-    """Let this server do it, or all that run."""
-    here = node.current()
-    if here is not None:
-        return here.perform(command)
+def perform(command: Command[R]) -> R:
+    """Let this server do it, or ask those that run."""
+    server = node.current()
+    if server is not None:
+        return server.perform(command)
     return control_client.perform(command, config())

@@ -12,24 +12,16 @@ from typing import Any
 from realtime_wall import api
 from realtime_wall.brokers import lease as leases
 from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import (
-    Disconnect,
-    DisconnectUser,
-    GetPresence,
-    GetStatistics,
-    Question,
-    Receipt,
-    Servers,
-    Sockets,
-    check_close,
-)
+from realtime_wall.brokers.commands import Disconnect, DisconnectUser, check_close
 from realtime_wall.brokers.lease import Lease
+from realtime_wall.brokers.questions import GetPresence, GetServers, GetSockets, GetStatistics, Question
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import check_channel
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client
 from realtime_wall.errors import NoServer
 from realtime_wall.events import Published
-from realtime_wall.node import node, queries
+from realtime_wall.node import node
 from realtime_wall.node.server_topic import Receive, ServerTopic
 from realtime_wall.node.statistics import of_all
 from realtime_wall.node.watchers import published_of
@@ -81,23 +73,24 @@ class ConnectedSocket:
 
 def servers() -> list[Server]:
     """The servers that run and have answered. NoServer when there is none, and not inside of one."""
-    return sorted((Server(**told) for told in _ask(Servers())), key=lambda one: one.address)
+    found = (Server(**figures) for figures in _ask(GetServers()))
+    return sorted(found, key=lambda server: server.address)
 
 
 def sockets(channel: str | None = None) -> list[ConnectedSocket]:
     """Who is connected to any server, or on a channel; those who come or go meanwhile may be missing."""
-    question = Sockets(channel=None if channel is None else check_channel(channel))
+    question = GetSockets(channel=None if channel is None else check_channel(channel))
     return [
         ConnectedSocket(
-            told["session_id"],
-            told["user_id"],
-            tuple(told["channels"]),
-            told["namespace"],
-            told["server"],
-            told["since"],
+            client["session_id"],
+            client["user_id"],
+            tuple(client["channels"]),
+            client["namespace"],
+            client["server"],
+            client["since"],
         )
         for portion in _ask(question)
-        for told in portion
+        for client in portion
     ]
 
 
@@ -123,17 +116,14 @@ def presence(channel: str) -> list[Person]:
 
 
 def statistics(what: str = "") -> dict[str, Any]:
-    """As ``events/stats/`` tells it: a summary, or of a channel, of ``news*``, of ``ALL``."""
-    here = node.current()
-    if here is not None:
-        return queries.everywhere(here, what)
-    return of_all(list(control_client.answers_to(GetStatistics(what=what), config())))
+    """As ``events/stats/`` has it: a summary, or of a channel, of ``news*``, of ``ALL``."""
+    return of_all(list(_ask(GetStatistics(selection=what))))
 
 
 def this_server() -> str | None:
     """The address of the server that this code runs in; None elsewhere, also in its threads and forks."""
-    here = node.current()
-    return None if here is None else here.address
+    server = node.current()
+    return None if server is None else server.address
 
 
 def lease(name: str) -> Lease:
@@ -146,7 +136,7 @@ def watch(pattern: str, function: Callable[[Published], object]) -> Callable[[],
 
     It must not wait, and does not see what is volatile. What is returned ends it. NoServer outside of one.
     """
-    return _here().watchers.add(pattern, lambda message: function(published_of(message)))
+    return _server().watchers.add(pattern, lambda message: function(published_of(message)))
 
 
 def topic(name: str, receive: Receive) -> ServerTopic:
@@ -154,10 +144,10 @@ def topic(name: str, receive: Receive) -> ServerTopic:
 
     Nothing is kept, and no client can listen. NoServer outside of a server.
     """
-    return ServerTopic(_here(), name, receive)
+    return ServerTopic(_server(), name, receive)
 
 
-def _here() -> node.Node:
+def _server() -> node.Node:
     found = node.current()
     if found is None:
         raise NoServer("this process")
@@ -165,9 +155,7 @@ def _here() -> node.Node:
 
 
 def _ask(question: Question) -> Iterator[Any]:
-    here = node.current()
-    if here is None:
+    server = node.current()
+    if server is None:
         return control_client.answers_to(question, config())
-    if isinstance(question, GetPresence):
-        return iter([here.presence.people(question.channel, router.TIMEOUT)])
-    return router.answers(here.broker, question)
+    return router.answers(server.broker.calls, question)

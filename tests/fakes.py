@@ -56,7 +56,8 @@ def forgotten_model_receivers():
 def running_node(**settings):
     """A node of this process, as a server has one; its sockets are gone afterwards."""
     config = from_mapping({key.upper(): value for key, value in settings.items()})
-    node = Node(config, answerer=queries.look)
+    node = Node(config)
+    queries.register(node)
     node.start()
     try:
         yield node

@@ -1,4 +1,4 @@
-"""Several servers in the process of the tests: they share a hub, and what they say to each other is JSON."""
+"""Several servers in the process of the tests: they share a hub, and what they send each other is JSON."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class NeighbourLink:
     def __init__(self, first, address):
         self.address = address
         self.deaf = False
-        self.notes = []  # what it was told
+        self.envelopes = []  # what came for it
         self._first = first
         self._held = None
 
     @property
     def hub(self):
-        return self._first.broker.link.hub
+        return self._first.broker.link
 
     def sequence(self, proposal):
         return self.hub.sequence(proposal)
 
-    def tell(self, address, note):
-        self.hub.tell(address, json.loads(json.dumps(note)))
+    def send(self, address, envelope):
+        self.hub.send(address, json.loads(json.dumps(envelope)))
 
     def servers(self):
         return self.hub.servers()
@@ -46,7 +46,7 @@ class NeighbourLink:
     def leave(self):
         self.hub.remove(self.address)
 
-    # As the hub's guest
+    # As the hub's peer
 
     def entry(self, entry):
         if self._held is None:
@@ -54,12 +54,12 @@ class NeighbourLink:
         else:
             self._held.append(entry)
 
-    def note(self, note):
-        self.notes.append(note)
+    def receive(self, envelope):
+        self.envelopes.append(envelope)
         if not self.deaf:
-            self._member.note(json.loads(json.dumps(note)))
+            self._member.receive(json.loads(json.dumps(envelope)))
 
-    def servers_are(self, servers):
+    def servers_changed(self, servers):
         """It looks itself."""
 
     def hold(self):

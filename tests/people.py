@@ -48,7 +48,7 @@ class Server:
         self.presence.start()
 
     def _open_bus(self, hub):
-        bus = BusServer(lambda command: router.perform(self.broker, command), self._config, hub=hub)
+        bus = BusServer(lambda command: router.perform(self.broker.calls, command), self._config, hub=hub)
         bus.start()
         return bus.stop
 

@@ -24,7 +24,7 @@ def node():
 
 
 def delete(node, channel="doomed"):
-    return node.perform(Delete(channel=channel, farewell="Good night"))
+    return node.perform(Delete(channel=channel, notice="Good night"))
 
 
 def on_a_websocket(node, *channels):
@@ -72,10 +72,3 @@ def test_a_long_poll_is_answered(node):
     assert json.loads(body)["text"] == "Good night"
     assert not wire.is_open
     assert not node.subscriptions.count("attic")
-
-
-def test_only_a_channel_that_is_there_can_be_deleted(node):
-    assert delete(node).position is None
-    api.publish("doomed", 1)
-    assert delete(node).position == str(node.broker.top)
-    assert delete(node).position is None

@@ -12,7 +12,7 @@ import pytest
 
 import realtime_wall
 from realtime_wall import errors, events, signals
-from realtime_wall.brokers.commands import Receipt
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.config import Config
 from realtime_wall.signals import Signal, SignalsByName
 from realtime_wall.sockets.registry import ConnectedSockets

@@ -1,7 +1,8 @@
-"""What travels between the processes of a cluster in one order: drafts on the way there, entries back.
+"""What travels between the processes of a cluster in one order: proposals on the way there, entries back.
 
-A draft is what somebody wants done. When it has its place in the order it is an entry, and every server does
-the same with it. Both are JSON objects with short keys, for they are written and read once for each message.
+A proposal is what somebody wants done. When it has its place in the order it is an entry, and every server
+does the same with it. Both are JSON objects with short keys, for they are written and read once for each
+message.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from realtime_wall.brokers.commands import Delete, Publish, Retract
+from realtime_wall.brokers.commands import Publish, SequencedCommand
 from realtime_wall.channels.message import Binary, Message
 from realtime_wall.channels.position import Position
-
-# What can be put into the order.
-Ordered = Publish | Retract | Delete
 
 _numbers = count(1)
 
@@ -26,11 +24,11 @@ _numbers = count(1)
 class Proposal:
     """Something that is to have a place in the order.
 
-    ``key`` tells it from every other: said again with the same key it changes nothing. ``origin`` is the
-    address of who says it; when it is ``counted``, each server tells the origin whom it has reached.
+    ``key`` tells it from every other: proposed again with the same key it changes nothing. ``origin`` is the
+    address of who proposes it; when it is ``counted``, each server reports to the origin whom it has reached.
     """
 
-    what: Ordered
+    command: SequencedCommand
     key: str
     origin: str
     counted: bool = False
@@ -41,7 +39,7 @@ class Deleted:
     """A channel is no more; ``position`` is that of the last message before."""
 
     channel: str
-    farewell: str
+    notice: str
     position: Position
 
 
@@ -55,7 +53,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sequenced:
-    """What became of a draft: where it is in the order, and whether that is new.
+    """What became of a proposal: where it is in the order, and whether that is new.
 
     It is not new when its key was known. There is no position when there was nothing to be done: no such
     channel, no message that could be taken back.
@@ -65,16 +63,16 @@ class Sequenced:
     is_new: bool = True
 
 
-def proposal(what: Ordered, origin: str, counted: bool = False) -> Proposal:
-    own = what.idempotency_key if isinstance(what, Publish) else None
+def proposal(command: SequencedCommand, origin: str, counted: bool = False) -> Proposal:
+    own = command.idempotency_key
     # A user's is meant for its channel; no address begins with what theirs begins with.
-    key = f"{origin}:{next(_numbers)}" if own is None else f"={what.channel}={own}"
-    return Proposal(what, key, origin, counted)
+    key = f"{origin}:{next(_numbers)}" if own is None else f"={command.channel}={own}"
+    return Proposal(command, key, origin, counted)
 
 
-def has_own_key(one: Proposal) -> bool:
-    """Whether its key is a user's, who may say it again much later."""
-    return isinstance(one.what, Publish) and one.what.idempotency_key is not None
+def has_own_key(proposal: Proposal) -> bool:
+    """Whether its key is a user's, who may propose it again much later."""
+    return proposal.command.idempotency_key is not None
 
 
 # As JSON
@@ -120,7 +118,7 @@ def message_of(
 
 
 def message_to_json(message: Message) -> dict[str, Any]:
-    """A message with its place; the epoch is told elsewhere."""
+    """A message with its place; the epoch is sent once for all."""
     body: dict[str, Any] = {
         "c": message.channel,
         "d": message.data_json,
@@ -148,7 +146,7 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
         body = message_to_json(entry.item)
     else:
         deleted = entry.item
-        body = {"gone": deleted.channel, "farewell": deleted.farewell, "o": deleted.position.offset}
+        body = {"gone": deleted.channel, "notice": deleted.notice, "o": deleted.position.offset}
     body["k"], body["from"] = entry.key, entry.origin
     if entry.counted:
         body["count"] = 1
@@ -159,7 +157,7 @@ def entry_from_json(body: dict[str, Any], epoch: str) -> Entry:
     """KeyError or TypeError for what is none."""
     item: Message | Deleted
     if "gone" in body:
-        item = Deleted(body["gone"], body["farewell"], Position(epoch, body["o"]))
+        item = Deleted(body["gone"], body["notice"], Position(epoch, body["o"]))
     else:
         item = message_from_json(body, epoch)
     return Entry(item, body["k"], body["from"], bool(body.get("count")))

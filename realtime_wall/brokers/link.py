@@ -1,9 +1,9 @@
 """What a broker is made of: the contract between a process and the ways in which messages travel.
 
 A link leads from a process to the others: to a hub in the same process or in another one of the machine, or
-to Redis. It puts drafts into one order, carries notes from one address to another, and, for a server, brings
-in every entry of that order and every note that is meant for it. What servers do with those is the same for
-all links (``broker.py``).
+to Redis. It puts proposals into one order, carries envelopes from one address to another, and, for a server,
+brings in every entry of that order and every envelope that is meant for it. What servers do with those is the
+same for all links (``member.py``).
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
 
-Note = dict[str, Any]
+# A JSON object from one process to another: a request, or the reply to one (``rpc.py``).
+Envelope = dict[str, Any]
 
 
 class Link(Protocol):
-    """From a process to the others. It blocks only the greenlet, or the thread, that calls it."""
+    """From a process to the others. It blocks only the greenlet, or the thread, that calls it.
+
+    What waits raises MustNotWait in a callback of the link (``waiting.py``).
+    """
 
     @property
     def address(self) -> str:
@@ -32,8 +36,8 @@ class Link(Protocol):
         For a server, its entry has been brought in (or is about to be) when this returns.
         """
 
-    def tell(self, address: str, note: Note) -> None:
-        """Carry a note, in order, to a process that may be gone: then it is lost."""
+    def send(self, address: str, envelope: Envelope) -> None:
+        """Carry it, in order, to a process that may be gone: then it is lost. Does not wait."""
 
     def servers(self) -> tuple[str, ...]:
         """The addresses of the servers that are alive, this one too."""
@@ -51,8 +55,8 @@ class Member(Protocol):
     def entry(self, entry: Entry) -> None:
         """The next entry of the order."""
 
-    def note(self, note: Note) -> None:
-        """A note that is meant for this server."""
+    def receive(self, envelope: Envelope) -> None:
+        """An envelope that is meant for this server."""
 
     def wait_for_room(self) -> None:
         """Called between entries, and may wait: the deliveries are behind."""

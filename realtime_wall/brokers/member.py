@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import gevent
 
-from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Receipt
 from realtime_wall.brokers.entry import Entry
-from realtime_wall.brokers.link import Link, Note, ServerLink
+from realtime_wall.brokers.link import Envelope, Link, ServerLink
 from realtime_wall.brokers.replica import Replica
-from realtime_wall.brokers.rpc import Answers, Calls, Expected, reply
+from realtime_wall.brokers.rpc import Calls, Handlers, reply
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
@@ -23,14 +21,11 @@ from realtime_wall.errors import RealtimeWallError
 log = logging.getLogger(__name__)
 
 
-class Server(Protocol):
-    """The server, as its broker sees it."""
+class BrokerEvents(Protocol):
+    """What a server is called with by its broker."""
 
     def entered(self, entry: Entry) -> None:
-        """It is in the log now; whoever listens here is to be told. Must not wait."""
-
-    def answer(self, request: dict[str, Any]) -> Any:
-        """Do what another server, or this one, asks; runs in a greenlet of its own."""
+        """It is in the log now, and is to be delivered to whoever listens here. Must not wait."""
 
     def wait_for_room(self) -> None: ...
     def gone(self, address: str) -> None:
@@ -44,17 +39,15 @@ class Server(Protocol):
 
 
 class Broker(Replica):
-    def __init__(self, rules: Rules, history_channels: int, link: ServerLink, server: Server) -> None:
+    def __init__(self, rules: Rules, history_channels: int, link: ServerLink, server: BrokerEvents) -> None:
         super().__init__(rules, history_channels)
         self._link = link
         self._server = server
-        self.calls = Calls(link, self._answer)
+        self.link: Link = link
+        self.handlers = Handlers()
+        self.calls = Calls(link, self.handlers)
         self._has_begun = False
-        self.dropped = 0  # notes that made no sense
-
-    @property
-    def link(self) -> Link:
-        return self._link
+        self.dropped = 0  # envelopes that made no sense
 
     @property
     def address(self) -> str:
@@ -76,21 +69,18 @@ class Broker(Replica):
         servers = self._link.servers()
         return self.address == (entry.origin if entry.origin in servers else min(servers, default=""))
 
-    # As a caller
-
-    def call(self, servers: Collection[str], request: dict[str, Any], timeout: float) -> Answers:
-        return self.calls.call(servers, request, timeout)
-
-    def expect(self, key: str, servers: Collection[str]) -> Expected:
-        return self.calls.expect(key, servers)
-
-    def report(self, entry: Entry, answer: Receipt | dict[str, Any]) -> None:
-        """Tell who said it whom it has reached here, or what else is to be answered."""
-        note = {"reply": entry.key, "from": self.address, "answer": router.result(answer)}
+    def report(self, entry: Entry, result: Any) -> None:
+        """To the origin of an entry: whom it has reached here, or what else it asks. Does not wait."""
         if entry.origin == self.address:
-            self.calls.answered(note)
-        else:
-            gevent.spawn(self.link.tell, entry.origin, note)
+            self.calls.replied(entry.key, self.address, result)
+            return
+        self._send(entry.origin, reply(entry.key, self.address, result))
+
+    def _send(self, address: str, envelope: Envelope) -> None:
+        try:
+            self._link.send(address, envelope)
+        except RealtimeWallError as problem:
+            log.warning("a reply to server %s was lost: %s", address, problem)
 
     # As a member
 
@@ -114,14 +104,17 @@ class Broker(Replica):
         self.enter(entry)
         self._server.entered(entry)
 
-    def note(self, note: Note) -> None:
+    def receive(self, envelope: Envelope) -> None:
         try:
-            if "reply" in note:
-                self.calls.answered(note)
+            if "reply" in envelope:
+                self.calls.received_reply(envelope)
             else:
-                gevent.spawn(self._reply, note, note["request"], str(note["from"]))
+                gevent.spawn(self._perform, str(envelope["from"]), envelope["call"], envelope["request"])
         except (KeyError, TypeError):
             self.dropped += 1
+
+    def _perform(self, origin: str, key: str, request: object) -> None:
+        self._send(origin, self.calls.reply_to(key, request))
 
     def wait_for_room(self) -> None:
         self._server.wait_for_room()
@@ -133,19 +126,3 @@ class Broker(Replica):
         """Another server has left: it answers nothing any more."""
         self.calls.gone(address)
         self._server.gone(address)
-
-    def _reply(self, call: Note, request: dict[str, Any], origin: str) -> None:
-        answer = self._answer(request)
-        try:
-            self.link.tell(origin, reply(call, self.address, answer))
-        except RealtimeWallError as problem:
-            log.warning("an answer to server %s was lost: %s", origin, problem)
-
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return router.result(self._server.answer(request))
-        except RealtimeWallError as problem:
-            return router.error(problem)
-        except Exception as problem:
-            log.exception("a request of another server failed")
-            return router.error(problem)

@@ -1,4 +1,4 @@
-"""The one order of everything on a machine: which place does a draft get, and what is entered there?
+"""The one order of everything on a machine: which place does a proposal get, and what is entered there?
 
 This is done by one process: a server that is alone, the first of several, or the supervisor of the workers.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Deleted, Entry, Proposal, Sequenced, has_own_key
@@ -29,60 +31,60 @@ class Sequencer:
     def __init__(self, rules: Rules, history_channels: int, log: Log | None = None) -> None:
         self.log = log or Log(new_epoch(), rules.of, history_channels=history_channels)
         self._answered: IdempotencyKeys[Position] = IdempotencyKeys()
+        self._by_type: dict[type, Callable[[Proposal, Any], tuple[Sequenced, Entry | None]]] = {
+            Publish: self._publish,
+            Retract: self._retract,
+            Delete: self._delete,
+        }
 
     def sequence(self, proposal: Proposal) -> tuple[Sequenced, Entry | None]:
-        what = proposal.what
-        if isinstance(what, Retract):
-            return self._retract(proposal, what)
-        if isinstance(what, Delete):
-            return self._delete(proposal, what)
-        return self._publish(proposal, what)
+        return self._by_type[type(proposal.command)](proposal, proposal.command)
 
-    def _publish(self, proposal: Proposal, what: Publish) -> tuple[Sequenced, Entry | None]:
+    def _publish(self, proposal: Proposal, command: Publish) -> tuple[Sequenced, Entry | None]:
         own_key = proposal.key if has_own_key(proposal) else None
         known = None if own_key is None else self._answered.get(own_key, monotonic())
         if known is not None:
             return Sequenced(known, is_new=False), None
-        message = self._passing(what) if what.volatile else self._logged(what)
+        message = self._volatile(command) if command.volatile else self._logged(command)
         if own_key is not None:
             self._answered.put(own_key, message.position, monotonic())
         return _entered(proposal, message)
 
-    def _logged(self, what: Publish) -> Message:
+    def _logged(self, command: Publish) -> Message:
         return self.log.append(
-            what.channel,
-            what.data_json,
-            event=what.event,
-            event_id=what.event_id,
-            exclude=what.exclude,
-            arity=what.arity,
-            binary=what.binary,
+            command.channel,
+            command.data_json,
+            event=command.event,
+            event_id=command.event_id,
+            exclude=command.exclude,
+            arity=command.arity,
+            binary=command.binary,
             now=monotonic(),
             time=time.time(),
         )
 
-    def _passing(self, what: Publish) -> Message:
+    def _volatile(self, command: Publish) -> Message:
         """A message that is not logged."""
         return Message(
-            what.channel,
-            what.data_json,
+            command.channel,
+            command.data_json,
             self.log.top,
             number=0,
             time=time.time(),
-            event=what.event,
-            exclude=what.exclude,
-            arity=what.arity,
-            binary=what.binary,
+            event=command.event,
+            exclude=command.exclude,
+            arity=command.arity,
+            binary=command.binary,
             is_volatile=True,
         )
 
-    def _retract(self, proposal: Proposal, what: Retract) -> tuple[Sequenced, Entry | None]:
+    def _retract(self, proposal: Proposal, command: Retract) -> tuple[Sequenced, Entry | None]:
         now = monotonic()
-        taken = retraction.take_out(self.log, what.channel, what.which, now)
+        taken = retraction.take_out(self.log, command.channel, command.message_ref, now)
         if taken is None:
             return Sequenced(None), None
         message = self.log.append(
-            what.channel,
+            command.channel,
             taken.data_json,
             event=RETRACTED,
             retracts=taken.offset,
@@ -91,11 +93,11 @@ class Sequencer:
         )
         return _entered(proposal, message)
 
-    def _delete(self, proposal: Proposal, what: Delete) -> tuple[Sequenced, Entry | None]:
-        self.log.delete(what.channel)  # somebody may be on it of which nothing is kept
+    def _delete(self, proposal: Proposal, command: Delete) -> tuple[Sequenced, Entry | None]:
+        self.log.delete(command.channel)  # somebody may be on it of which nothing is kept
         top = self.log.top
         return Sequenced(top), Entry(
-            Deleted(what.channel, what.farewell, top), proposal.key, proposal.origin, proposal.counted
+            Deleted(command.channel, command.notice, top), proposal.key, proposal.origin, proposal.counted
         )
 
 

@@ -1,4 +1,4 @@
-"""A message, as a shell is told of it."""
+"""A message, as a shell prints it, and what follows it reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from realtime_wall.channels.message import Message
 
 
-def told(message: Message) -> dict[str, Any]:
+def message_dict(message: Message) -> dict[str, Any]:
     return {
         "channel": message.channel,
         "id": message.number,

@@ -13,21 +13,22 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import gevent
 from django.db import connections
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Answers, Ask, Command, Question, Receipt, from_json
+from realtime_wall.brokers.command_json import from_json
+from realtime_wall.brokers.commands import Command
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.brokers.local.hub import Hub
-from realtime_wall.brokers.local.hub_connection import HubMember
+from realtime_wall.brokers.local.hub_connection import HubConnection
 from realtime_wall.brokers.local.peer_credentials import is_trusted
+from realtime_wall.brokers.questions import Question
+from realtime_wall.brokers.results import error_to_json, result_to_json
 from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.protocol.json_input import load_json
@@ -41,7 +42,7 @@ COMMAND_DEPTH = 1  # a flat object
 JOIN = re.compile(rb'\{"verb": "Join", "address": "([A-Za-z0-9_]{8})"\}\n')
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     """A file of a connection."""
 
     def read(self, size: int, /) -> bytes: ...
@@ -52,14 +53,12 @@ class Stream(Protocol):
 class BusServer:
     def __init__(
         self,
-        perform: Callable[[Command], Receipt],
+        perform: Callable[[Command[Any]], Any],
         config: Config,
-        ask: Callable[[Ask], Answers] | None = None,
         answers: Callable[[Question], Iterator[Any]] = lambda question: iter(()),
         hub: Hub | None = None,
     ) -> None:
         self._perform = perform
-        self._ask = ask
         self._answers = answers
         self._hub = hub
         self._config = config
@@ -107,13 +106,13 @@ class BusServer:
                 if server is not None and self._hub is not None:
                     self._members.add(connection)
                     try:
-                        return HubMember(self._hub, connection, server[1].decode()).serve(stream)
+                        return HubConnection(self._hub, connection, server[1].decode()).serve(stream)
                     finally:
                         self._members.discard(connection)
                 command = self._read(line)
                 if isinstance(command, Question):
-                    return self._tell(stream, command)
-                _write(stream, command if isinstance(command, dict) else self._answer(command))
+                    return self._answer(stream, command)
+                _write(stream, command if isinstance(command, dict) else self._result(command))
                 if not line.endswith(b"\n"):
                     return
 
@@ -122,55 +121,51 @@ class BusServer:
             return True  # the modes of the directory and the socket have decided
         return is_trusted(connection)
 
-    def _read(self, line: bytes) -> Command | Ask | Question | dict[str, Any]:
+    def _read(self, line: bytes) -> Command[Any] | Question | dict[str, Any]:
         """What a line asks for, or the answer that it asks for nothing."""
         try:
-            return from_json(load_json(line.decode(), COMMAND_DEPTH))
+            return cast("Command[Any] | Question", from_json(load_json(line.decode(), COMMAND_DEPTH)))
         except ValueError as problem:
             self.rejected += 1
             log.info("the bus dropped a line that is no command: %s", problem)
             return {"error": "Rejected", "message": str(problem)[:200]}
 
-    def _tell(self, stream: Stream, question: Question) -> None:
-        """Answer a question until all is said, or nobody listens any more."""
+    def _answer(self, stream: ByteStream, question: Question) -> None:
+        """Answer a question until all is answered, or nobody listens any more."""
         over = Event()
         both: list[gevent.Greenlet[..., Any]] = [
-            gevent.spawn(self._tell_all, stream, question),
-            gevent.spawn(stream.read, 1),  # nothing more is said to us: it ends with the connection
+            gevent.spawn(self._write_answers, stream, question),
+            gevent.spawn(stream.read, 1),  # nothing more comes: it ends with the connection
         ]
-        for one in both:
-            one.link(lambda _: over.set())
+        for greenlet in both:
+            greenlet.link(lambda _: over.set())
         try:
             over.wait()
         finally:
             gevent.killall(both)
 
-    def _tell_all(self, stream: Stream, question: Question) -> None:
+    def _write_answers(self, stream: ByteStream, question: Question) -> None:
         with contextlib.suppress(OSError):
             try:
                 for item in self._answers(question):
                     _write(stream, {"item": item})
             except RealtimeWallError as problem:
-                _write(stream, router.error(problem))
+                _write(stream, error_to_json(problem))
             finally:
                 connections.close_all()
 
-    def _answer(self, command: Command | Ask) -> dict[str, Any]:
+    def _result(self, command: Command[Any]) -> dict[str, Any]:
         try:
-            if not isinstance(command, Ask):
-                return {"receipt": asdict(self._perform(command))}
-            if self._ask is None:
-                return {"error": "Rejected", "message": "this server asks nobody"}
-            return {"answers": asdict(self._ask(command))}
+            return result_to_json(self._perform(command))
         except RealtimeWallError as problem:
-            return router.error(problem)
+            return error_to_json(problem)
         except Exception as problem:
             log.exception("a command from the bus failed")
-            return router.error(problem)
+            return error_to_json(problem)
         finally:
             connections.close_all()  # of this greenlet: a command may have asked the session store
 
 
-def _write(stream: Stream, value: dict[str, Any]) -> None:
+def _write(stream: ByteStream, value: dict[str, Any]) -> None:
     stream.write(encode_json(value, bytes_as_text=True).encode() + b"\n")
     stream.flush()

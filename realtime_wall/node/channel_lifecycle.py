@@ -1,7 +1,7 @@
-"""When does a channel begin and end, and who came and went?
+"""When does a channel begin and end, and who has joined and left it?
 
-It is told on the channel that ``EVENTS_CHANNEL`` names, when one is named. And a channel whose rule has an
-``IDLE_TIME`` is forgotten when for so long nobody was on it and nothing was published.
+It is published on the channel that ``EVENTS_CHANNEL`` names, when one is named. And a channel whose rule has
+an ``IDLE_TIME`` is forgotten when for so long nobody was on it and nothing was published.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from realtime_wall.protocol.json_output import encode_json
 # How often we look for what has become too old.
 LOOK_EVERY = 1.0
 
-# Publishes on a channel, without waiting: its name, the data as JSON, an event.
-Tell = Callable[[str, str, str], None]
+# Publishes on a channel, later: its name, the data as JSON, an event. Never waits.
+PublishLater = Callable[[str, str, str], None]
 
 
 class ChannelLifecycle:
@@ -33,7 +33,7 @@ class ChannelLifecycle:
         rules: Rules,
         broker: Replica,
         subscriptions: Subscriptions[Subscriber],
-        tell: Tell,
+        publish_later: PublishLater,
     ) -> None:
         self.due = 0
         # Where neither is asked for, nothing of this is done.
@@ -42,7 +42,7 @@ class ChannelLifecycle:
         self._rules = rules
         self._broker = broker
         self._subscriptions = subscriptions
-        self._tell_on = tell
+        self._publish_later = publish_later
         self._known: set[str] = set()
         self._forgotten: list[str] = []
         # By their idle time; in each, the channel longest unused comes first, with when that began.
@@ -53,20 +53,20 @@ class ChannelLifecycle:
     def published(self, message: Message, is_ours: bool) -> None:
         channel = message.channel
         if channel == self._events_channel and not is_ours:
-            self._heard(message)
+            self._published_elsewhere(message)
         elif self._is_ours(channel):
             if is_ours:
                 self._begin(channel)
             self._use(channel)
 
-    def came(self, channel: str) -> None:
+    def joined(self, channel: str) -> None:
         if self._is_ours(channel):
             self._begin(channel)
-            self._tell("client_subscribed", channel)
+            self._notify("client_subscribed", channel)
 
-    def went(self, channel: str) -> None:
+    def left(self, channel: str) -> None:
         if self._is_ours(channel):
-            self._tell("client_unsubscribed", channel)
+            self._notify("client_unsubscribed", channel)
             self._use(channel)
             self._end_if_gone(channel)
 
@@ -75,13 +75,13 @@ class ChannelLifecycle:
         if self._events_channel:
             self._forgotten.append(channel)
 
-    def _heard(self, message: Message) -> None:
-        """Another server has told it; nobody tells it twice."""
+    def _published_elsewhere(self, message: Message) -> None:
+        """Another server has published it; nobody does so twice."""
         if message.event in ("channel_created", "channel_destroyed"):
             channel = json.loads(message.data_json)["channel"]
             (self._known.add if message.event == "channel_created" else self._known.discard)(channel)
 
-    # As the clockwork's
+    # As the timer wheel's
 
     def tick(self, now: float) -> float:
         for idle_time, channels in self._unused.items():
@@ -103,14 +103,14 @@ class ChannelLifecycle:
     def _begin(self, channel: str) -> None:
         if self._events_channel and channel not in self._known:
             self._known.add(channel)
-            self._tell("channel_created", channel)
+            self._notify("channel_created", channel)
 
     def _end_if_gone(self, channel: str) -> None:
         if self._subscriptions.count(channel) or self._broker.published(channel):
             return
         if channel in self._known:
             self._known.discard(channel)
-            self._tell("channel_destroyed", channel)
+            self._notify("channel_destroyed", channel)
 
     def _use(self, channel: str) -> None:
         idle_time = self._rules.of(channel).idle_time
@@ -119,6 +119,6 @@ class ChannelLifecycle:
             channels[channel] = monotonic()
             channels.move_to_end(channel)
 
-    def _tell(self, what: str, channel: str) -> None:
+    def _notify(self, event: str, channel: str) -> None:
         if self._events_channel:
-            self._tell_on(self._events_channel, encode_json({"type": what, "channel": channel}), what)
+            self._publish_later(self._events_channel, encode_json({"type": event, "channel": channel}), event)

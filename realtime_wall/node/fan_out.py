@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import gevent
 from gevent.event import Event
 
+from realtime_wall.brokers.waiting import must_not_wait
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
@@ -60,7 +61,7 @@ class Subscriber(Protocol):
 
     def deliver(self, encoded: Encoded) -> Written: ...
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         """The channel is no more; up to the position everything of it was delivered."""
 
     def is_known_as(self, session_id: str) -> bool:
@@ -153,6 +154,7 @@ class FanOut:
             self._room.wait()
 
     def _run(self) -> None:
+        must_not_wait()  # for other processes: their entries wait for what is delivered here
         while True:
             self._work.wait()
             self._work.clear()

@@ -6,31 +6,16 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import gevent
 
 from realtime_wall.brokers import router
 from realtime_wall.brokers.channel_rules import rules_of
-from realtime_wall.brokers.commands import (
-    Answers,
-    Ask,
-    Command,
-    Count,
-    Delete,
-    Disconnect,
-    DisconnectUser,
-    Publish,
-    Question,
-    Receipt,
-    RecheckPermissions,
-    Retract,
-    SendTo,
-    from_json,
-)
+from realtime_wall.brokers.commands import Command, R, Request, Route, SequencedCommand
 from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.link import ServerLink
-from realtime_wall.brokers.local.hub import HubLink
+from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.member import Broker
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.channels import resume
@@ -42,21 +27,20 @@ from realtime_wall.channels.resume import NOTHING, CatchUp, Since
 from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
-from realtime_wall.errors import NoSocket, RealtimeWallError
+from realtime_wall.errors import RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
+from realtime_wall.node.event_queue import EventQueue
 from realtime_wall.node.fan_out import FanOut, Subscriber
+from realtime_wall.node.local_commands import LocalCommands
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
 from realtime_wall.presence.tracker import Presence
-from realtime_wall.sockets import ack_collector
-from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.dispatch.inbox import Pool
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
-from realtime_wall.wire.connection import DROPPED, QUEUED
 from realtime_wall.wire.timer_wheel import TimerWheel
 
 log = logging.getLogger(__name__)
@@ -69,26 +53,20 @@ _current: Node | None = None
 
 # Makes the link to the other servers, for a server with this address.
 Connect = Callable[[Rules, str], ServerLink]
-# Answers a question that is put to this server alone.
-Answerer = Callable[["Node", Question], Any]
 
 
 class Node:
-    def __init__(
-        self, config: Config, connect: Connect | None = None, answerer: Answerer | None = None
-    ) -> None:
+    def __init__(self, config: Config, connect: Connect | None = None) -> None:
         self.config = config
         self.channels_per_connection = config.channels_per_connection
         self.rules = rules_of(config)
         self.address = new_address()
         if connect is None:  # to nobody else
-            link: ServerLink = HubLink(self.rules, config.history_channels, self.address)
+            link: ServerLink = Hub(self.rules, config.history_channels, self.address)
         else:
             link = connect(self.rules, self.address)
         self.broker = Broker(self.rules, config.history_channels, link, self)
-        self._answerer = answerer
-        # What only servers ask each other, by the verb of the request.
-        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        self.handlers = self.broker.handlers  # of what this server is asked
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.timer_wheel = TimerWheel()
@@ -100,22 +78,24 @@ class Node:
         self.publisher = Publisher(
             self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
         )
-        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publisher.tell)
+        self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publisher.publish_event)
         self.watchers = Watchers()
+        self._events = EventQueue(link)
         self._life = ChannelLifecycle(
-            config.events_channel, self.rules, self.broker, self.subscriptions, self.publisher.tell
+            config.events_channel, self.rules, self.broker, self.subscriptions, self._events.put
         )
         self.broker.on_forgotten(self._life.forgotten)
-        self.told_publishers: IdempotencyKeys[str] = (
-            IdempotencyKeys()
-        )  # over HTTP, by channels and idempotency key
+        # What publishers over HTTP were answered, by channels and idempotency key.
+        self.publisher_answers: IdempotencyKeys[str] = IdempotencyKeys()
+        LocalCommands(self.publisher, self.subscriptions, self.revocation).register(self.handlers)
         self.on_end: Callable[[], object] = lambda: None  # set by whoever runs this server
-        self._told_at_most: Position | None = None  # while everybody is sent away
+        self._delivered_at_most: Position | None = None  # while everybody is sent away
         self._home = threading.get_native_id()
 
     def start(self) -> None:
         global _current
         self._fan_out.start()
+        self._events.start()
         self.timer_wheel.start()
         self.revocation.sessions.start()
         if self._life.is_watched:
@@ -130,6 +110,7 @@ class Node:
         global _current
         _current = None
         self.presence.stop()
+        self._events.stop()
         self.broker.leave()
         self._fan_out.stop()
         self.timer_wheel.stop()
@@ -151,23 +132,13 @@ class Node:
 
     # The verbs
 
-    def perform(self, command: Command) -> Receipt:
-        """Do what a user asked, on all servers, and tell whom it reached."""
-        if isinstance(command, Publish):
-            self.presence.check(command)
-            return self.publisher.publish(command)
-        if isinstance(command, Retract):
-            return self.publisher.retract(command)
-        if isinstance(command, Delete):
-            return self.publisher.delete(command)
-        if isinstance(command, SendTo) and connected_sockets.get(command.session_id) is not None:
-            return self._perform_here(command)
-        return router.perform(self.broker, command)
-
-    def ask(self, command: Ask) -> Answers:
-        """Ask everybody on a channel, on all servers, and wait for their answers."""
-        self.publisher.check_size(command.data_json)
-        return router.ask(self.broker, command)
+    def perform(self, command: Command[R]) -> R:
+        """Do what a user asked, on all servers."""
+        if command.route is Route.SEQUENCED:
+            sequenced = cast("SequencedCommand", command)
+            self.presence.check(sequenced)
+            return cast("R", self.publisher.publish(sequenced))
+        return router.perform(self.broker.calls, command)
 
     # The other servers
 
@@ -175,18 +146,16 @@ class Node:
         """The addresses of those that are alive, this one too."""
         return self.broker.link.servers()
 
-    def ask_servers(
-        self, servers: Collection[str], request: dict[str, Any], timeout: float
-    ) -> dict[str, Any]:
+    def ask_servers(self, servers: Collection[str], request: Request, timeout: float) -> dict[str, Any]:
         """What each answers; who does not, or could not, is left out."""
         try:
-            answers = self.broker.call(servers, request, timeout)
+            results = self.broker.calls.call(servers, request, timeout)
         except RealtimeWallError as problem:
             log.warning("other servers cannot be asked: %s", problem)
             return {}
-        return {server: answer["result"] for server, answer in answers.items() if "result" in answer}
+        return {server: result for server, result in results.items() if not isinstance(result, Exception)}
 
-    # As the broker's server
+    # What the broker calls
 
     def entered(self, entry: Entry) -> None:
         if not isinstance(entry.item, Deleted) and entry.item.channel == PRESENCE:
@@ -202,71 +171,21 @@ class Node:
     def wait_for_room(self) -> None:
         self.publisher.wait_for_room()
 
-    def answer(self, request: dict[str, Any]) -> Receipt | Answers | Any:
-        among_servers = self.answers.get(str(request.get("verb")))
-        if among_servers is not None:
-            return among_servers(request)
-        command = from_json(request)
-        if isinstance(command, Ask):
-            return self._ask_here(command)
-        if isinstance(command, Question):
-            return None if self._answerer is None else self._answerer(self, command)
-        return self._perform_here(command)
-
     def start_afresh(self, before: Position) -> None:
         """Something after this position was missed here, or its epoch is over: let everybody come back."""
         self.presence.rejoin()
-        self._told_at_most = before
+        self._delivered_at_most = before
         try:
             for socket in connected_sockets:
                 session_of(socket).transport.abort("the log begins anew")
             for listener in list(self.listeners):
                 listener.end("the log begins anew")
         finally:
-            self._told_at_most = None
+            self._delivered_at_most = None
 
     def end(self) -> None:
         """The others cannot be reached any more, and never will be."""
         self.on_end()
-
-    # What concerns this server alone
-
-    def _perform_here(self, command: Command) -> Receipt:
-        if isinstance(command, SendTo):
-            return self._send(command)
-        if isinstance(command, Disconnect):
-            if not self.revocation.disconnect(command):
-                raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-            return Receipt(processes=1, sockets=1)
-        if isinstance(command, DisconnectUser):
-            return Receipt(processes=1, sockets=self.revocation.cut(command))
-        if isinstance(command, RecheckPermissions):
-            return Receipt(processes=1, sockets=self.revocation.ask_again(command))
-        if isinstance(command, Count):
-            return Receipt(processes=1, sockets=self.subscriptions.count(command.channel))
-        return self.perform(command)
-
-    def _ask_here(self, command: Ask) -> Answers:
-        audience = self.subscriptions.snapshot(command.channel)
-        sessions = [one.session for one in audience if one.session is not None]
-        if not sessions:
-            raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
-        arguments = Arguments(command.data_json, command.arity, command.binary)
-        return ack_collector.ask(sessions, command.event, arguments, command.timeout)
-
-    def _send(self, command: SendTo) -> Receipt:
-        socket = connected_sockets.get(command.session_id)
-        if socket is None:
-            raise NoSocket(f"There is no socket with the session ID: {command.session_id}")
-        self.publisher.check_size(command.data_json)
-        arguments = Arguments(command.data_json, 1, command.binary)
-        written = session_of(socket).send_event(command.event, arguments)
-        return Receipt(
-            processes=1,
-            sockets=int(written is not DROPPED),
-            queued=int(written is QUEUED),
-            dropped=int(written is DROPPED),
-        )
 
     def _published(self, message: Message, is_ours: bool) -> None:
         self.watchers.see(message, is_ours)
@@ -290,7 +209,7 @@ class Node:
             return self.catch_up(channels, since, subscriber)
         finally:  # afterwards: on the events channel it would be sent twice
             for channel in new:
-                self._life.came(channel)
+                self._life.joined(channel)
                 if self.presence.is_on:
                     self.presence.subscribed(subscriber, channel)
 
@@ -326,16 +245,16 @@ class Node:
         """Whether everything after a position can still be sent, on each of these channels."""
         return not self.catch_up(dict.fromkeys(channels, 0), Since(position=since)).has_gap
 
-    def told(self) -> Position:
+    def delivered_position(self) -> Position:
         """Up to here every message was delivered to those who were to hear it."""
-        first, top = self._fan_out.first_on_its_way, self._told_at_most or self.broker.top
+        first, top = self._fan_out.first_on_its_way, self._delivered_at_most or self.broker.top
         return top if first is None else Position(top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         was_on_it = self.subscriptions.remove(channel, subscriber)
         self._fan_out.forget(subscriber, channel, self.broker.top)
         if was_on_it:
-            self._life.went(channel)
+            self._life.left(channel)
             if self.presence.is_on:
                 self.presence.unsubscribed(subscriber, channel)
 

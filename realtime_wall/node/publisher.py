@@ -1,13 +1,12 @@
 """What happens when something is published, taken back, or deleted, as one server process sees it.
 
 It is put into the order of the cluster, and comes back from there as an entry: then whoever is subscribed
-here is told. Between the log and the fan-out the event loop gets no turn: so the order of the log is the
+here gets it. Between the log and the fan-out the event loop gets no turn: so the order of the log is the
 order of the deliveries.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
@@ -15,9 +14,10 @@ from typing import Protocol, runtime_checkable
 import gevent
 
 from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Delete, Publish, Receipt, Retract, Spooled
+from realtime_wall.brokers.commands import Publish, SequencedCommand
 from realtime_wall.brokers.entry import Deleted, Entry, Proposal, Sequenced, proposal
 from realtime_wall.brokers.member import Broker
+from realtime_wall.brokers.results import Receipt, Spooled
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.subscriptions import Subscriptions
@@ -45,17 +45,17 @@ class Publisher:
         self._subscriptions = subscriptions
         self._fan_out = fan_out
         self._message_size = message_size
-        # Told of each message in the log, before it is delivered, and whether it was published here.
+        # Called with each message in the log, before it is delivered, and whether it was published here.
         self._published = published
 
     # Into the order
 
-    def publish(self, command: Publish) -> Receipt:
-        self.check_size(command.data_json)
+    def publish(self, command: SequencedCommand) -> Receipt:
+        self.check_size(command.text)
         self._fan_out.wait_for_room()
-        if command.wanted and self._subscriptions.count(command.channel):
+        if isinstance(command, Publish) and command.wanted and self._subscriptions.count(command.channel):
             command = replace(command, wanted=False)  # nobody else has to be asked
-        return router.perform(self._broker, command)
+        return router.sequence(self._broker.calls, command)
 
     def publish_or_spool(self, command: Publish) -> Position | Spooled:
         """PublishFailed only when more wait already than may."""
@@ -63,20 +63,9 @@ class Publisher:
         self._fan_out.wait_for_room()
         link = self._broker.link
         if not isinstance(link, Spooling):  # it is this machine's own, and does not go away
-            return Position.parse(router.perform(self._broker, command).position)
+            return Position.parse(router.sequence(self._broker.calls, command).position)
         sequenced = link.sequence_or_spool(proposal(command, self._broker.address))
         return Spooled() if sequenced is None or sequenced.position is None else sequenced.position
-
-    def retract(self, command: Retract) -> Receipt:
-        self._fan_out.wait_for_room()
-        return router.perform(self._broker, command)
-
-    def delete(self, command: Delete) -> Receipt:
-        self.check_size(json.dumps(command.farewell))
-        self._fan_out.wait_for_room()
-        was_there = self._broker.published(command.channel)
-        receipt = router.perform(self._broker, command)
-        return receipt if was_there or receipt.sockets else replace(receipt, position=None)
 
     def enter(self, proposals: Sequence[Proposal]) -> list[Position | None | Exception]:
         """At once, in order; where each is now, or what failed.
@@ -86,23 +75,22 @@ class Publisher:
         self._fan_out.wait_for_room()
         if len(proposals) == 1:
             return [self._enter(proposals[0])]
-        entering = [gevent.spawn(self._enter, one) for one in proposals]  # they begin in this order
+        entering = [gevent.spawn(self._enter, proposed) for proposed in proposals]  # they begin in this order
         try:
             gevent.joinall(entering)
         finally:
             gevent.killall(entering, block=False)
-        return [one.value for one in entering]
+        return [greenlet.value for greenlet in entering]
 
-    def _enter(self, one: Proposal) -> Position | None | Exception:
+    def _enter(self, proposed: Proposal) -> Position | None | Exception:
         try:
-            if isinstance(one.what, Publish):
-                self.check_size(one.what.data_json)
-            return self._broker.link.sequence(one).position
+            self.check_size(proposed.command.text)
+            return self._broker.link.sequence(proposed).position
         except Exception as problem:
             return problem
 
-    def tell(self, channel: str, data_json: str, event: str, key: str | None = None) -> None:
-        """Publish something of our own; with a key, once."""
+    def publish_event(self, channel: str, data_json: str, event: str, key: str) -> None:
+        """Publish something of our own, once for its key."""
         command = Publish(
             channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key
         )
@@ -145,14 +133,14 @@ class Publisher:
         return delivered
 
     def _deleted(self, entry: Entry, deleted: Deleted) -> None:
-        """Let its subscribers leave, once they were told what came before."""
+        """Let its subscribers leave, once they have what was published before."""
         channel, position = deleted.channel, deleted.position
         audience = self._subscriptions.snapshot(channel)
 
-        def told(_: Delivery) -> None:
+        def delivered(_: Delivery) -> None:
             for subscriber in audience:
-                subscriber.deleted(channel, deleted.farewell, position)
+                subscriber.deleted(channel, deleted.notice, position)
             self._broker.report(entry, Receipt(processes=1, sockets=len(audience)))
 
         # To nobody: when it is done, so is everything that was published before.
-        self._fan_out.push(Message(channel, "null", position, 0, 0.0), (), told)
+        self._fan_out.push(Message(channel, "null", position, 0, 0.0), (), delivered)

@@ -1,13 +1,15 @@
-"""A client that was cut off here comes back to another server, or the other way round: its visit moves.
+"""A client that was cut off here comes back to another server, or the other way round: its session moves.
 
-Who has a client's secret and not its visit asks the others, the one first that the secret comes from. The one
-that has the visit cuts off what is left of its connection, lets its receivers finish, and gives it away; it
-forgets the visit when the other server says that it has come. If nobody says so, the visit ends where it was.
+Who has a client's secret and not its session asks the others, the one first that the secret comes from. The
+one that has the session cuts off what is left of its connection, lets its receivers finish, and gives it
+away; it forgets the session when the other server confirms that it has it. Without that the session ends
+where it was.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,7 @@ import gevent
 from django.http import HttpRequest
 from gevent.event import Event
 
+from realtime_wall.brokers.commands import Request
 from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.recovery import session_state
@@ -22,31 +25,47 @@ from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 
 log = logging.getLogger(__name__)
 
-# What servers ask each other, and nobody else can.
-GIVE, HAS_COME = "GiveVisit", "VisitHasCome"
 # How long a client's return may wait for another server.
 PATIENCE = 1.0
-# How long receivers may take to finish with a connection that is gone, before its visit goes on without them.
+# How long receivers may take to finish with a connection that is gone, before its session moves without them.
 FINISHING = 0.7
+
+
+# What servers ask each other, and nobody else can
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveSession(Request):
+    """The detached session with this secret, for the same owner; None when it is not there."""
+
+    secret: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMoved(Request):
+    """Whoever asked for the session has it now."""
+
+    secret: str
 
 
 def register(node: Node) -> None:
     """Let others ask this server."""
-    node.answers[GIVE] = partial(_give, node)
-    node.answers[HAS_COME] = partial(_has_come, node)
+    node.handlers.add(GiveSession, partial(_give, node))
+    node.handlers.add(SessionMoved, partial(_forget, node))
 
 
 def is_elsewhere(node: Node, secret: str) -> bool:
-    """Whether the visit with this secret may be at another server."""
+    """Whether the session with this secret may be at another server."""
     return bool(owner_of(secret)) and not node.detached_sessions.knows(secret) and len(node.servers()) > 1
 
 
 def fetch(node: Node, secret: str, owner: str, request: HttpRequest) -> DetachedSession | None:
-    """The visit with this secret, from whichever server has it. Waits, but not for long."""
-    others = [one for one in node.servers() if one != node.address]
+    """The session with this secret, from whichever server has it. Waits, but not for long."""
+    others = [server for server in node.servers() if server != node.address]
     home = owner_of(secret)
-    for asked in ([home] if home in others else [], [one for one in others if one != home]):
-        answers = node.ask_servers(asked, {"verb": GIVE, "secret": secret, "owner": owner}, PATIENCE)
+    for asked in ([home] if home in others else [], [server for server in others if server != home]):
+        answers = node.ask_servers(asked, GiveSession(secret=secret, owner=owner), PATIENCE)
         for server, body in answers.items():
             if body is not None:
                 return _received(node, server, body, secret, owner, request)
@@ -59,17 +78,17 @@ def _received(
     try:
         detached = session_state.from_json(body, node.detached_sessions, node, secret, owner, request)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        log.warning("what server %s gave is no visit: %r", server, problem)
+        log.warning("what server %s gave is no session: %r", server, problem)
         return None
-    gevent.spawn(node.ask_servers, [server], {"verb": HAS_COME, "secret": secret}, PATIENCE)
+    gevent.spawn(node.ask_servers, [server], SessionMoved(secret=secret), PATIENCE)
     return detached
 
 
 # What others ask
 
 
-def _give(node: Node, request: dict[str, Any]) -> dict[str, Any] | None:
-    detached = node.detached_sessions.give(str(request["secret"]), str(request["owner"]))
+def _give(node: Node, request: GiveSession) -> dict[str, Any] | None:
+    detached = node.detached_sessions.give(request.secret, request.owner)
     if detached is None:
         return None
     _let_receivers_finish(detached)
@@ -83,5 +102,5 @@ def _let_receivers_finish(detached: DetachedSession) -> None:
         finished.wait(FINISHING)
 
 
-def _has_come(node: Node, request: dict[str, Any]) -> None:
-    node.detached_sessions.has_come(str(request["secret"]))
+def _forget(node: Node, request: SessionMoved) -> None:
+    node.detached_sessions.has_come(request.secret)

@@ -13,7 +13,7 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
-from realtime_wall.brokers.commands import Sockets
+from realtime_wall.brokers.questions import GetSockets
 from realtime_wall.brokers.router import PORTION
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.node.node import Node
@@ -21,53 +21,64 @@ from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 
 ALL = "ALL"
-# Of more channels only the number is told: to write a list of them would hold up everybody else.
+# Of more channels only the number is given: to write a list of them would hold up everybody else.
 LISTED = 10_000
 
-Told = dict[str, Any]
+Figures = dict[str, Any]
 
 
-def is_known(told: Told) -> bool:
+def is_known(figures: Figures) -> bool:
     """Whether anybody is on the channel, or anything of it is kept."""
-    return bool(told["published_messages"] or told["subscribers"])
+    return bool(figures["published_messages"] or figures["subscribers"])
 
 
-def of_channel(here: Node, channel: str) -> Told:
+def of_channel(node: Node, channel: str) -> Figures:
     return {
         "channel": channel,
-        "published_messages": here.broker.published(channel),
-        "stored_messages": here.broker.kept(channel),
-        "subscribers": here.subscriptions.count(channel),
+        "published_messages": node.broker.published(channel),
+        "stored_messages": node.broker.kept(channel),
+        "subscribers": node.subscriptions.count(channel),
     }
 
 
-def of_several(here: Node, infos: Sequence[Told]) -> Told:
+def of_selection(node: Node, selection: str) -> Figures:
+    """Of what is asked for: a channel, all that begin so (``news*``), ``ALL``, or a summary."""
+    if not selection:
+        return summary(node)
+    if selection == ALL or selection.endswith("*"):
+        return of_prefix(node, "" if selection == ALL else selection[:-1])
+    if "/" in selection:  # no name has one
+        return of_several(node, [of_channel(node, channel) for channel in selection.split("/")])
+    return of_channel(node, selection)
+
+
+def of_several(node: Node, infos: Sequence[Figures]) -> Figures:
     return {
-        **_now(here),
+        **_now(node),
         "channels": len(infos),
         "wildcard_channels": 0,
-        "uptime": _uptime(here),
+        "uptime": _uptime(node),
         "infos": list(infos),
     }
 
 
-def of_prefix(here: Node, prefix: str) -> Told:
+def of_prefix(node: Node, prefix: str) -> Figures:
     """Of all channels whose names begin with it; an empty one is that of all."""
-    names = sorted(name for name in _channels(here) if name.startswith(prefix))
-    told = of_several(here, [of_channel(here, name) for name in names[:LISTED]])
-    return {**told, "channels": len(names)}
+    names = sorted(name for name in _channels(node) if name.startswith(prefix))
+    figures = of_several(node, [of_channel(node, name) for name in names[:LISTED]])
+    return {**figures, "channels": len(names)}
 
 
-def summary(here: Node) -> Told:
+def summary(node: Node) -> Figures:
     """What this server has to say, for :func:`of_all`."""
-    here.broker.expire()
-    published, stored = here.broker.totals()
-    logged = set(here.broker.channels()) - {EVERYONE}
-    unlogged = set(here.subscriptions.channels()) - logged - {EVERYONE}
-    subscribers = sum(map(here.subscriptions.count, {*here.subscriptions.channels()} - {EVERYONE}))
-    uptime = _uptime(here)
+    node.broker.expire()
+    published, stored = node.broker.totals()
+    logged = set(node.broker.channels()) - {EVERYONE}
+    unlogged = set(node.subscriptions.channels()) - logged - {EVERYONE}
+    subscribers = sum(map(node.subscriptions.count, {*node.subscriptions.channels()} - {EVERYONE}))
+    uptime = _uptime(node)
     return {
-        **_now(here),
+        **_now(node),
         "channels": len(logged) + len(unlogged),
         "wildcard_channels": 0,
         "published_messages": published,
@@ -80,59 +91,59 @@ def summary(here: Node) -> Told:
         "by_worker": [{"pid": str(os.getpid()), "subscribers": subscribers, "uptime": uptime}],
         # Ours
         "sockets": len(connected_sockets),
-        "listeners": len(here.listeners),
-        "published": here.broker.top.offset,
-        "dropped": here.dropped,
+        "listeners": len(node.listeners),
+        "published": node.broker.top.offset,
+        "dropped": node.dropped,
         # For those who add it up: the log is the same on all servers, who is subscribed is not.
         "logged": len(logged),
         "unlogged": list(islice(unlogged, LISTED)),
     }
 
 
-def of_server(here: Node) -> Told:
+def of_server(node: Node) -> Figures:
     """What the server is, for those who ask which there are."""
     return {
-        "address": here.address,
+        "address": node.address,
         "hostname": socket.gethostname(),
         "pid": os.getpid(),
-        "uptime": _uptime(here),
+        "uptime": _uptime(node),
         "sockets": len(connected_sockets),
-        "listeners": len(here.listeners),
+        "listeners": len(node.listeners),
     }
 
 
-def sockets(here: Node, question: Sockets) -> list[Told]:
-    """The next of those who are connected here: each is told once, whoever comes and goes meanwhile."""
+def sockets(node: Node, question: GetSockets) -> list[Figures]:
+    """The next of those who are connected here: each is listed once, whoever comes and goes meanwhile."""
     found = [
-        one
-        for one in connected_sockets
-        if one.id > question.after and (question.channel is None or question.channel in one.channels)
+        client
+        for client in connected_sockets
+        if client.id > question.after and (question.channel is None or question.channel in client.channels)
     ]
-    portion = nsmallest(PORTION, found, key=lambda one: one.id)
-    users = here.revocation.users(portion)
+    portion = nsmallest(PORTION, found, key=lambda client: client.id)
+    users = node.revocation.users(portion)
     return [
         {
-            "session_id": one.id,
-            "user_id": users[one.id],
-            "channels": list(one.channels),
-            "namespace": one.namespace,
-            "server": here.address,
-            "since": session_of(one).connected_at,
+            "session_id": client.id,
+            "user_id": users[client.id],
+            "channels": list(client.channels),
+            "namespace": client.namespace,
+            "server": node.address,
+            "since": session_of(client).connected_at,
         }
-        for one in portion
+        for client in portion
     ]
 
 
-def of_all(servers: Sequence[Told]) -> Told:
+def of_all(servers: Sequence[Figures]) -> Figures:
     """The statistics of one thing by several servers, as one.
 
     Who is there is added up. What is logged is on all of them, a moment sooner or later.
     """
     if len(servers) == 1 and servers[0].keys() == _OF_CHANNEL:
         return servers[0]  # what there is to tell of most channels, most of the time
-    total: Told = {}
-    for told in servers:
-        for key, value in told.items():
+    total: Figures = {}
+    for figures in servers:
+        for key, value in figures.items():
             if key in _LISTS:
                 total.setdefault(key, []).extend(value)
             elif key in _ADDED:
@@ -142,11 +153,11 @@ def of_all(servers: Sequence[Told]) -> Told:
             else:
                 total.setdefault(key, value)
     if "infos" in total:
-        by_channel: dict[str, list[Told]] = {}
+        by_channel: dict[str, list[Figures]] = {}
         for info in total["infos"]:
             by_channel.setdefault(info["channel"], []).append(info)
         # All servers tell of the channels that were asked for in their order, else of their own by name.
-        is_asked_for = len({tuple(one["channel"] for one in told["infos"]) for told in servers}) == 1
+        is_asked_for = len({tuple(one["channel"] for one in figures["infos"]) for figures in servers}) == 1
         names = by_channel if is_asked_for else sorted(by_channel)
         total["infos"] = [of_all(by_channel[name]) for name in names]
         total["channels"] = max(total["channels"], len(by_channel))
@@ -160,27 +171,27 @@ _LISTS = ("by_worker", "infos", "unlogged")
 _ADDED = ("subscribers", "sockets", "listeners", "dropped")
 
 
-def as_text(told: Told) -> str:
+def as_text(figures: Figures) -> str:
     """For people: a line for each number, an empty one between channels."""
-    parts = [_lines({key: value for key, value in told.items() if key not in ("infos", "by_worker")})]
-    parts.extend(map(_lines, told.get("infos", ())))
+    parts = [_lines({key: value for key, value in figures.items() if key not in ("infos", "by_worker")})]
+    parts.extend(map(_lines, figures.get("infos", ())))
     return "\r\n".join(parts)
 
 
-def _lines(told: Told) -> str:
-    return "".join(f"{_WORDS.get(key, key)}: {value}\r\n" for key, value in told.items())
+def _lines(figures: Figures) -> str:
+    return "".join(f"{_WORDS.get(key, key)}: {value}\r\n" for key, value in figures.items())
 
 
 _WORDS = {"subscribers": "active_subscribers"}
 
 
-def _channels(here: Node) -> set[str]:
-    return {*here.broker.channels(), *here.subscriptions.channels()} - {EVERYONE}
+def _channels(node: Node) -> set[str]:
+    return {*node.broker.channels(), *node.subscriptions.channels()} - {EVERYONE}
 
 
-def _now(here: Node) -> Told:
+def _now(node: Node) -> Figures:
     return {"hostname": socket.gethostname(), "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())}
 
 
-def _uptime(here: Node) -> int:
-    return int(time.time() - here.broker.began)
+def _uptime(node: Node) -> int:
+    return int(time.time() - node.broker.began)

@@ -82,14 +82,14 @@ class Membership:
         one = self._proposal(JOIN, counted=True)
         others = self._others()
         joining = self._joining = _Joining(one.key)
-        expected = self._broker.expect(one.key, others)
+        expected = self._broker.calls.expect(one.key, others)
         try:
             self._broker.link.sequence(one)
         except PublishFailed:
             expected.gather(0)
             raise
         answers = expected.gather(PATIENCE)
-        results = [answer["result"] for answer in answers.values() if "result" in answer]
+        results = [answer for answer in answers.values() if not isinstance(answer, Exception)]
         snapshot = next((one["snapshot"] for one in results if one.get("snapshot")), None)
         if self._joining is joining and snapshot is not None:
             self._begin(Roster.from_snapshot(snapshot), joining)

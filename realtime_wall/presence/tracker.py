@@ -22,7 +22,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from realtime_wall.brokers.commands import Publish
+from realtime_wall.brokers.commands import SequencedCommand
 from realtime_wall.brokers.entry import Entry
 from realtime_wall.brokers.member import Broker
 from realtime_wall.channels.names import EVERYONE
@@ -101,7 +101,7 @@ class Presence:
             self._membership.is_ready.wait(seconds)
         return self._membership.roster.table.people(channel)
 
-    def check(self, command: Publish) -> None:
+    def check(self, command: SequencedCommand) -> None:
         """InvalidMessage for what would look like an event of ours."""
         if command.event in RESERVED and self._is_kept(command.channel):
             raise InvalidMessage(f"event name {command.event!r} is reserved on channels with PRESENCE")

@@ -24,8 +24,8 @@ def make_link(config: Config, supervisor: int | None, rules: Rules, address: str
 
     def open_bus(hub: Hub) -> Callable[[], None]:
         node = here()
-        answers = partial(queries.answers, node.watchers, node.broker, node.broker)
-        bus = BusServer(node.perform, config, node.ask, answers, hub)
+        answers = partial(queries.answers, node.watchers, node.broker, node.broker.calls)
+        bus = BusServer(node.perform, config, answers, hub)
         bus.start()
         return bus.stop
 

@@ -100,7 +100,8 @@ class _ServerProcess:
         self._config = config
         self._link = link
         supervisor = None if link is None else link.place.supervisor
-        self.node = Node(config, partial(make_link, config, supervisor), queries.look)
+        self.node = Node(config, partial(make_link, config, supervisor))
+        queries.register(self.node)
         session_migration.register(self.node)
         self._fd_passing, self._tunnels = FdPassing(config, self.node.address), Tunnels(self.node)
         routing = OwnerRouting(self.node.address, [self._fd_passing.carry, self._tunnels.carry])

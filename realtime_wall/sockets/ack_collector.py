@@ -8,7 +8,7 @@ from typing import Any
 
 from gevent.event import Event
 
-from realtime_wall.brokers.commands import Answers
+from realtime_wall.brokers.results import Answers
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.pending_acks import Reply

@@ -14,8 +14,9 @@ from django.http import HttpRequest
 
 from realtime_wall import signals
 from realtime_wall.auth import channel_permissions
-from realtime_wall.brokers.commands import Publish, Receipt
+from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.node_id import shown
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since

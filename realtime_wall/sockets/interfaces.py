@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from django.http import HttpRequest
 
-from realtime_wall.brokers.commands import Publish, Receipt
+from realtime_wall.brokers.commands import Publish
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Since
 from realtime_wall.channels.rules import Rules

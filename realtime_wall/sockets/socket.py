@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 from gevent.event import AsyncResult
 
-from realtime_wall.brokers.commands import Receipt
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
 from realtime_wall.channels.position import Position
 from realtime_wall.protocol.json_output import encode_json

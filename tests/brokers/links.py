@@ -10,11 +10,11 @@ from collections import deque
 import gevent
 from gevent.event import Event
 
-from realtime_wall.brokers.commands import Receipt
 from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.brokers.redis.redis_link import RedisLink
-from realtime_wall.brokers.redis.sync_client import RedisOutside
+from realtime_wall.brokers.redis.sync_client import SyncClient
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.brokers.sequencer import Sequencer, new_epoch
 from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
@@ -53,13 +53,13 @@ class OneProcess:
         self.hub = None
 
     def server(self, rules, history_channels):
-        self.hub = self.hub or _Hub(rules, history_channels)
-        return _HubLink(self.hub)
+        self.hub = self.hub or _PlainHub(rules, history_channels)
+        return _PlainHubLink(self.hub)
 
     outsider = server
 
 
-class _Hub:
+class _PlainHub:
     def __init__(self, rules, history_channels):
         self.sequencer = Sequencer(rules, history_channels)
         self.queues = {}
@@ -67,7 +67,7 @@ class _Hub:
         self.had_servers = False
 
 
-class _HubLink:
+class _PlainHubLink:
     def __init__(self, hub):
         self.hub = hub
         self.address = new_address()
@@ -88,8 +88,8 @@ class _HubLink:
     def _run(self, member):
         while self._is_filled.wait():
             while self._queue:
-                is_note, item = self._queue.popleft()
-                (member.note if is_note else member.entry)(item)
+                is_envelope, item = self._queue.popleft()
+                (member.receive if is_envelope else member.entry)(item)
                 member.wait_for_room()
             self._is_filled.clear()
 
@@ -108,8 +108,8 @@ class _HubLink:
                 put((False, entry))
         return sequenced
 
-    def tell(self, address, note):
-        self.hub.queues.get(address, lambda item: None)((True, note))
+    def send(self, address, envelope):
+        self.hub.queues.get(address, lambda item: None)((True, envelope))
 
     def servers(self):
         return tuple(self.hub.queues)
@@ -146,7 +146,7 @@ class ThroughRedis:
         return RedisLink(self.config(history_channels), rules)
 
     def outsider(self, rules, history_channels):
-        return RedisOutside(self.config(history_channels), rules)
+        return SyncClient(self.config(history_channels), rules)
 
 
 def cluster_through(redis, history_channels=CHANNELS_KEPT, rules=None, **settings):

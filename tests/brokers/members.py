@@ -18,7 +18,7 @@ class RecordingMember:
     def __init__(self, rules, history_channels=CHANNELS_KEPT):
         self.replica = Replica(rules, history_channels)
         self.entries = []
-        self.notes = []
+        self.envelopes = []
         self.epochs = []
         self.begun = 0
         self.gone_servers = []
@@ -35,8 +35,8 @@ class RecordingMember:
         self.replica.enter(entry)
         self.entries.append(entry)
 
-    def note(self, note):
-        self.notes.append(note)
+    def receive(self, envelope):
+        self.envelopes.append(envelope)
 
     def wait_for_room(self):
         self.room.wait()

@@ -4,24 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_wall.brokers.command_json import from_json, to_json
 from realtime_wall.brokers.commands import (
     Ask,
     Delete,
     Disconnect,
     DisconnectUser,
-    Follow,
     GetPosition,
-    GetPresence,
-    GetStatistics,
     Publish,
-    Receipt,
     Retract,
     SendTo,
-    Servers,
-    Sockets,
-    from_json,
-    to_json,
 )
+from realtime_wall.brokers.questions import Follow, GetPresence, GetServers, GetSockets, GetStatistics
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE, PRESENCE
 
@@ -49,20 +44,20 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         SendTo(session_id="abc", data_json="[1,2]", event="tick"),
         SendTo(session_id="abc", data_json="null"),
         Publish(channel="news", data_json="1", idempotency_key="k1"),
-        Retract(channel="news", which="epoch:7"),
-        Delete(channel="news", farewell="Good night"),
+        Retract(channel="news", message_ref="epoch:7"),
+        Delete(channel="news", notice="Good night"),
         GetPosition(),
         Publish(channel="news", data_json='"b25l"', volatile=True, binary=Binary(PLACE, (b"one",))),
         SendTo(session_id="abc", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Ask(channel=EVERYONE, event="where", data_json="[1,2]", arity=2, timeout=0.5),
         Ask(channel="news", event="where", data_json='"b25l"', binary=Binary(PLACE, (b"one",))),
         Follow(pattern="a*", last=10),
-        GetStatistics(what="ALL"),
+        GetStatistics(selection="ALL"),
         DisconnectUser(user_id="7", code=4000, reason="bye"),
         Disconnect(session_id="abc", code=3503, reason="bye"),
-        Servers(),
-        Sockets(),
-        Sockets(channel="news", after="abc"),
+        GetServers(),
+        GetSockets(),
+        GetSockets(channel="news", after="abc"),
         GetPresence(channel="news"),
     ],
 )
@@ -120,13 +115,13 @@ def test_a_command_goes_there_and_back(command):
         {"verb": "Follow", "pattern": 1},
         {"verb": "Follow", "pattern": "a", "last": 1001},
         {"verb": "Follow", "pattern": "a", "last": -1},
-        {"verb": "GetStatistics", "what": None},
-        {"verb": "Delete", "channel": "news", "farewell": 1},
+        {"verb": "GetStatistics", "selection": None},
+        {"verb": "Delete", "channel": "news", "notice": 1},
         {**PUBLISH, "event_id": "a\nb"},
         {"verb": "Retract", "channel": "news"},
-        {"verb": "Retract", "channel": "*", "which": "a"},
-        {"verb": "Retract", "channel": "news", "which": ""},
-        {"verb": "Retract", "channel": "news", "which": 1},
+        {"verb": "Retract", "channel": "*", "message_ref": "a"},
+        {"verb": "Retract", "channel": "news", "message_ref": ""},
+        {"verb": "Retract", "channel": "news", "message_ref": 1},
         {**PUBLISH, "exclude": []},
         {**PUBLISH, "wanted": None},
         {**PUBLISH, "wanted": "yes"},
@@ -220,8 +215,8 @@ def test_a_receipt_reads_well(receipt, text):
         {"verb": "Disconnect", "session_id": "abc", "code": 3503, "reason": "x" * 124},
         {"verb": "Disconnect", "session_id": "abc"},
         {"verb": "DisconnectUser", "user_id": "7", "code": 1},
-        {"verb": "Sockets", "channel": "a/b"},
-        {"verb": "Sockets", "channel": PRESENCE},
+        {"verb": "GetSockets", "channel": "a/b"},
+        {"verb": "GetSockets", "channel": PRESENCE},
         {"verb": "GetPresence"},
         {"verb": "GetPresence", "channel": EVERYONE},
     ],
@@ -237,7 +232,7 @@ def test_a_question_or_an_order_about_clients_that_makes_no_sense_is_refused(val
         {**PUBLISH, "channel": PRESENCE, "volatile": True},
         {**ASK, "channel": PRESENCE},
         {"verb": "Delete", "channel": PRESENCE},
-        {"verb": "Retract", "channel": PRESENCE, "which": "a:1"},
+        {"verb": "Retract", "channel": PRESENCE, "message_ref": "a:1"},
     ],
 )
 def test_only_servers_say_who_is_present(value):

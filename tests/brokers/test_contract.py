@@ -144,7 +144,7 @@ def test_a_message_is_taken_back_by_its_event_id(two):
     place = say(one, a_message("wrong", event_id="i/1")).position
     say(one, a_message("right", event_id="i/11"))
 
-    taken = say(other, Retract(channel="news", which="i/1"))
+    taken = say(other, Retract(channel="news", message_ref="i/1"))
 
     for member in members:
         member.has(3)
@@ -159,7 +159,7 @@ def test_a_message_is_taken_back_by_its_position(two):
     say(one, a_message("right"))
     place = say(one, a_message("wrong", event_id='Zoë "7"')).position
 
-    say(other, Retract(channel="news", which=str(place)))
+    say(other, Retract(channel="news", message_ref=str(place)))
     member.has(3)
 
     told = member.entries[2].item
@@ -174,7 +174,7 @@ def test_a_retraction_is_told_of_what_is_not_kept_any_more(new_cluster):
     say(link, a_message("new"))
 
     told = [
-        say(link, Retract(channel="news", which=which)).position
+        say(link, Retract(channel="news", message_ref=which)).position
         for which in (str(place), "unknown", "another_:1")
     ]
     member.has(5)
@@ -193,8 +193,8 @@ def test_what_was_never_published_cannot_be_taken_back(two):
     one, other, member, _ = two
     place = say(one, a_message("a")).position
 
-    ahead = say(other, Retract(channel="news", which=str(Position(place.epoch, place.offset + 1))))
-    zero = say(other, Retract(channel="news", which=str(Position(place.epoch, 0))))
+    ahead = say(other, Retract(channel="news", message_ref=str(Position(place.epoch, place.offset + 1))))
+    zero = say(other, Retract(channel="news", message_ref=str(Position(place.epoch, 0))))
     say(one, a_message("b"))
     member.has(2)
 
@@ -207,7 +207,7 @@ def test_a_channel_that_is_deleted_is_gone_everywhere_and_uses_no_number_twice(t
     say(one, a_message("a"))
     before = say(one, a_message("b")).position
 
-    gone = say(other, Delete(channel="news", farewell="Bye"))
+    gone = say(other, Delete(channel="news", notice="Bye"))
     say(other, a_message("c"))
 
     assert gone.position == before
@@ -221,13 +221,13 @@ def test_a_note_goes_to_its_address_and_notes_stay_in_order(two):
     one, other, first, second = two
 
     for number in range(20):
-        one.tell(other.address, {"number": number, "text": "Zoë"})
-    other.tell(one.address, {"number": "back"})
-    one.tell("nobody_x", {"number": "lost"})
+        one.send(other.address, {"number": number, "text": "Zoë"})
+    other.send(one.address, {"number": "back"})
+    one.send("nobody_x", {"number": "lost"})
 
-    wait_for(lambda: len(second.notes) == 20 and first.notes, "the notes")
-    assert [note["number"] for note in second.notes] == list(range(20))
-    assert first.notes == [{"number": "back"}]
+    wait_for(lambda: len(second.envelopes) == 20 and first.envelopes, "the notes")
+    assert [envelope["number"] for envelope in second.envelopes] == list(range(20))
+    assert first.envelopes == [{"number": "back"}]
 
 
 @pytest.mark.parametrize("new_cluster", WITH_OUTSIDERS, indirect=True)
@@ -266,7 +266,7 @@ def test_who_is_no_server_publishes_too(new_cluster):
     outsider = cluster.outsider()
 
     place = say(outsider, a_message("from cron", event_id="i")).position
-    say(outsider, Retract(channel="news", which="i"))
+    say(outsider, Retract(channel="news", message_ref="i"))
     member.has(2)
 
     assert [entry.item.position for entry in member.entries][0] == place
@@ -280,7 +280,7 @@ def test_who_comes_late_knows_what_the_others_know(new_cluster):
     for number in range(40):
         say(link, a_message(number, channel=f"c{number % 6}", event_id=f"i{number}"))
         count += 1
-    for what in (Retract(channel="c3", which="i39"), Delete(channel="c2")):
+    for what in (Retract(channel="c3", message_ref="i39"), Delete(channel="c2")):
         say(link, what)
         count += 1
     early.has(count)
@@ -376,7 +376,9 @@ STEPS = st.lists(
     st.one_of(
         PUBLISHED,
         PUBLISHED,
-        st.builds(Retract, channel=CHANNELS, which=st.sampled_from(["i1", "i2", 'i"3', "1", "3", "6", "99"])),
+        st.builds(
+            Retract, channel=CHANNELS, message_ref=st.sampled_from(["i1", "i2", 'i"3', "1", "3", "6", "99"])
+        ),
         st.builds(Delete, channel=CHANNELS),
     ),
     max_size=40,
@@ -399,8 +401,8 @@ def test_two_servers_keep_what_one_log_would_keep(kind, request, steps, limits, 
             model = Sequencer(rules, channels, Log(epoch, rules.of, history_channels=channels))
             count = 0
             for step in steps:
-                if isinstance(step, Retract) and step.which.isdigit():
-                    step = Retract(channel=step.channel, which=f"{epoch}:{step.which}")
+                if isinstance(step, Retract) and step.message_ref.isdigit():
+                    step = Retract(channel=step.channel, message_ref=f"{epoch}:{step.message_ref}")
                 link = seed.choice(servers)[0]
                 said = proposal(step, link.address)
                 expected, entry = model.sequence(said)

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.commands import GetPosition, Publish, Receipt, to_json
+from realtime_wall.brokers.command_json import to_json
+from realtime_wall.brokers.commands import GetPosition, Publish
 from realtime_wall.brokers.local import runtime_dir
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.config import Config
 from realtime_wall.control import unix_client
 from realtime_wall.control.unix_server import BusServer

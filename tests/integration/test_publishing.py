@@ -1,6 +1,7 @@
 """Publishing over HTTP on real connections: proxies, bodies in chunks, sessions, and who listens."""
 
 import json
+from time import monotonic
 
 import pytest
 import requests
@@ -117,3 +118,19 @@ def test_a_token_is_not_written_to_the_log(server):
 
     line = server.wait_for_log(r".*token=abcdef.*")[-1]
     assert "secretsecret" not in line
+
+
+def test_two_workers_publish_at_once_though_there_is_an_events_channel():
+    """The first message of a channel is followed by an event, which a worker publishes itself."""
+    settings = {**LOOSE, "EVENTS_CHANNEL": "life"}
+    with LiveServer(settings=settings, arguments=("--noreload", "--workers", "2")) as server:
+        for number in range(6):
+            began = monotonic()
+            assert ask(server, "POST", f"/events/pub/room{number}", b"x").status == 200
+            assert monotonic() - began < 5  # a hub that does not answer is waited for twice as long
+        for number in range(4):  # listeners that come and go
+            with server.talk(f"GET /events/ev/l{number} HTTP/1.0\r\n\r\n".encode()) as stream:
+                assert b"200" in stream.stream.readline()
+        assert ask(server, "POST", "/events/pub/last", b"x").status == 200
+        assert "Traceback" not in server.output
+        assert "ended with status" not in server.output

@@ -22,6 +22,7 @@ def node():
 
 
 def told(node):
+    assert node._events.wait_until_idle(10)
     found = []
     for message in node.broker.newest("life", 99):
         data = json.loads(message.data_json)
@@ -73,6 +74,7 @@ def test_who_listens_to_the_events_channel_hears_of_itself_once_and_not_of_that_
     wire = RecordingWire()
     since = Since(position=node.broker.top)
     Listener(node, wire, LINES, chunked=False, session_key=None).begin(b"", {"life": 0, "a": 0}, since)
+    assert node._events.wait_until_idle(10)
     api.broadcast_channel("wait for the deliveries", "a")
 
     items = [json.loads(line) for line in wire.written.decode().splitlines()]

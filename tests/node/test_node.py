@@ -317,7 +317,7 @@ def test_who_is_sent_away_stands_before_what_this_server_has_missed(node):
         session_key = None
 
         def end(self, reason):
-            self.told = node.told()
+            self.told = node.delivered_position()
 
     listener, before = Listener(), node.broker.top
     node.perform(Publish(channel="news", data_json="1", counted=False))
@@ -328,4 +328,4 @@ def test_who_is_sent_away_stands_before_what_this_server_has_missed(node):
         node.listeners.discard(listener)
 
     assert listener.told == before
-    assert node.told() == node.broker.top != before
+    assert node.delivered_position() == node.broker.top != before

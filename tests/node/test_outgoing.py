@@ -4,7 +4,7 @@ from django.test import override_settings
 
 from realtime_wall import api
 from realtime_wall.api import OutgoingMessage, publish_many
-from realtime_wall.brokers.commands import Receipt
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.control import control_client
 from realtime_wall.errors import (
     InvalidChannel,

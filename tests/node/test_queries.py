@@ -4,7 +4,8 @@ import gevent
 import pytest
 
 from realtime_wall import api
-from realtime_wall.brokers.commands import Follow
+from realtime_wall.brokers.commands import Publish
+from realtime_wall.brokers.questions import Follow
 from realtime_wall.node.queries import WAITING, answers
 from tests.fakes import running_node
 
@@ -42,7 +43,7 @@ def test_nothing_is_told_twice_or_left_out_between_the_last_and_the_new(node):
 def test_who_reads_too_slowly_is_told_how_much_it_has_missed(node):
     greenlet, heard = follow(node, pattern="a")
     for number in range(WAITING + 3):
-        node.publisher.tell("a", str(number), "said")
+        node.perform(Publish(channel="a", data_json=str(number), counted=False))
     gevent.idle()
     greenlet.kill()
 

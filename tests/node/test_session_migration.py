@@ -262,7 +262,7 @@ def test_no_other_server_is_asked_about_what_is_no_secret_of_ours(nodes):
     for secret in ("", "nonsense", "a.b", "x" * 5000):
         Visitor(nodes[1]).connect(pid=secret, offset="e:1")
 
-    assert [one.broker.link.notes for one in nodes[1:]] == [[], []]
+    assert [one.broker.link.envelopes for one in nodes[1:]] == [[], []]
 
 
 def test_a_server_that_has_the_visit_asks_nobody(nodes):
@@ -270,7 +270,7 @@ def test_a_server_that_has_the_visit_asks_nobody(nodes):
     visitor.wire.abort("reset")
 
     assert come_back(visitor, nodes[1]).answer == visitor.answer
-    assert [one.broker.link.notes for one in nodes[1:]] == [[], []]
+    assert [one.broker.link.envelopes for one in nodes[1:]] == [[], []]
 
 
 # What goes wrong
@@ -296,11 +296,11 @@ def test_a_server_that_does_not_answer_is_not_waited_for(nodes, monkeypatch):
 def test_one_that_gives_rubbish_is_not_believed(nodes, caplog):
     visitor = Visitor(nodes[1]).connect()
     for rubbish in ({}, [], "x", {"id": 1}, {**GOOD, "cursor": "nonsense"}, {**GOOD, "context": 5}):
-        nodes[1].answers[session_migration.GIVE] = lambda request, rubbish=rubbish: rubbish
+        nodes[1].handlers.add(session_migration.GiveSession, lambda request, rubbish=rubbish: rubbish)
         again = come_back(visitor, nodes[2])
         assert again.answer["pid"] != visitor.answer["pid"]
 
-    assert caplog.text.count("is no visit") == 6
+    assert caplog.text.count("is no session") == 6
 
 
 GOOD = {
@@ -326,7 +326,7 @@ def test_a_failure_here_leaves_the_client_with_a_visit_of_its_own(nodes, caplog,
 def test_a_visit_whose_taker_is_never_heard_of_again_ends_where_it_was(nodes, happened, monkeypatch):
     monkeypatch.setattr(detached_sessions, "GIVING", 0.01)
     visitor = Visitor(nodes[0]).connect()
-    request = {"verb": session_migration.GIVE, "secret": visitor.answer["pid"], "owner": ""}
+    request = session_migration.GiveSession(secret=visitor.answer["pid"], owner="")
 
     (given,) = nodes[1].ask_servers([nodes[0].address], request, 5.0).values()
 

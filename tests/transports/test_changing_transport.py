@@ -176,7 +176,7 @@ class Speaker:
             self.said[channel].append(number)
             receipt = self.node.perform(Publish(channel=channel, data_json=str(number), counted=False))
             self.offsets[channel].append(Position.parse(receipt.position).offset)
-        while self.node.told() != self.node.broker.top:
+        while self.node.delivered_position() != self.node.broker.top:
             gevent.sleep(0)
 
 

@@ -1,6 +1,6 @@
 """A server's link to a hub in another process of the machine: a Unix socket with JSON objects, one a line.
 
-It says ``Join`` and is told what is kept, and then every entry, note and answer in the order of the hub.
+It sends ``Join`` and gets what is kept, and then every entry, envelope and result in the order of the hub.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any, cast
 import gevent
 from gevent.event import AsyncResult, Event
 
-from realtime_wall.brokers.commands import to_json
+from realtime_wall.brokers.command_json import to_json
 from realtime_wall.brokers.entry import Proposal, Sequenced, entry_from_json, message_from_json
-from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.link import Envelope, Member
+from realtime_wall.brokers.waiting import check_may_wait, must_not_wait
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image
 from realtime_wall.channels.position import Position
@@ -34,7 +35,7 @@ TIMEOUT = 10.0
 LIMIT = 64 * 1024 * 1024
 
 
-class MemberLink:
+class HubClient:
     def __init__(self, path: Path, address: str, lost: Callable[[], None]) -> None:
         """OSError when nobody listens there. ``lost`` is called once, when the hub is gone."""
         self.address = address
@@ -57,6 +58,7 @@ class MemberLink:
     # As a link
 
     def sequence(self, proposal: Proposal) -> Sequenced:
+        check_may_wait()
         number = next(self._numbers)
         result: AsyncResult[Sequenced] = AsyncResult()
         self._open[number] = result
@@ -65,8 +67,8 @@ class MemberLink:
                 {
                     "proposal": number,
                     "key": proposal.key,
-                    "count": proposal.counted,
-                    "what": to_json(proposal.what),
+                    "counted": proposal.counted,
+                    "command": to_json(proposal.command),
                 }
             )
             result.wait(TIMEOUT)
@@ -76,8 +78,8 @@ class MemberLink:
         finally:
             del self._open[number]
 
-    def tell(self, address: str, note: Note) -> None:
-        self._lines.put({"to": address, "note": note})
+    def send(self, address: str, envelope: Envelope) -> None:
+        self._lines.put({"to": address, "envelope": envelope})
 
     def servers(self) -> tuple[str, ...]:
         return self._servers
@@ -110,7 +112,7 @@ class MemberLink:
         for result in self._open.values():
             result.set_exception(PublishFailed("the hub has ended, and did not confirm it"))
 
-    # What the hub says
+    # What the hub sends
 
     def _read(self) -> dict[str, Any]:
         line = self._stream.readline()
@@ -130,9 +132,10 @@ class MemberLink:
             yield channel_from_json(line, self._top.epoch)
 
     def _run(self, member: Member) -> None:
+        must_not_wait()  # for what only this greenlet reads
         try:
             while True:
-                self._said(member, self._read())
+                self._received(member, self._read())
         except (OSError, ValueError):
             pass
         except Exception:
@@ -140,7 +143,7 @@ class MemberLink:
         self._close()
         self._lost()
 
-    def _said(self, member: Member, line: dict[str, Any]) -> None:
+    def _received(self, member: Member, line: dict[str, Any]) -> None:
         if "entry" in line:
             entry = entry_from_json(line["entry"], self._top.epoch)
             member.wait_for_room()
@@ -154,8 +157,8 @@ class MemberLink:
                 offset = line["offset"]
                 position = None if offset is None else Position(self._top.epoch, offset)
                 result.set(Sequenced(position, line["new"]))
-        elif "note" in line:
-            member.note(line["note"])
+        elif "envelope" in line:
+            member.receive(line["envelope"])
         elif "servers" in line:
             before, self._servers = self._servers, tuple(line["servers"])
             for address in set(before) - set(self._servers):

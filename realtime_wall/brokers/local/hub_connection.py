@@ -1,4 +1,4 @@
-"""The hub's end of a server in another process: see ``member_link.py`` for what they say to each other."""
+"""The hub's end of a server in another process: see ``hub_client.py`` for what they send each other."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import logging
 import socket
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from realtime_wall.brokers.commands import Delete, Publish, Retract, from_json
+from realtime_wall.brokers.command_json import from_json, kinds_of
+from realtime_wall.brokers.commands import Delete, Publish, Retract, SequencedCommand
 from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, entry_to_json, message_to_json
-from realtime_wall.brokers.link import Note
+from realtime_wall.brokers.link import Envelope
 from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.local.hub_client import Lines
 from realtime_wall.channels.history import ChannelImage
@@ -19,30 +20,33 @@ from realtime_wall.channels.history import ChannelImage
 log = logging.getLogger(__name__)
 
 
-class Stream(Protocol):
+SEQUENCED_KINDS = kinds_of((Publish, Retract, Delete))
+
+
+class LineStream(Protocol):
     def readline(self) -> bytes: ...
 
 
-class HubMember:
+class HubConnection:
     def __init__(self, hub: Hub, connection: socket.socket, address: str) -> None:
         self._hub = hub
         self._lines = Lines(connection)
         self._address = address
 
-    def serve(self, stream: Stream) -> None:
+    def serve(self, stream: LineStream) -> None:
         """Until its connection ends."""
         self._lines.start()
         try:
             self._begin()
             with contextlib.suppress(OSError):
                 while line := stream.readline():
-                    self._heard(line)
+                    self._received(line)
         finally:
             self._lines.stop()
             self._hub.remove(self._address)
 
     def _begin(self) -> None:
-        # No turn for the event loop: nothing is entered between what is kept and what is told.
+        # No turn for the event loop: nothing is entered between what is kept and what is sent.
         log_ = self._hub.log
         self._lines.put({"epoch": log_.top.epoch})
         for one in log_.image(monotonic()):
@@ -53,45 +57,44 @@ class HubMember:
         self._lines.allow_for_what_waits()
         self._hub.add(self._address, self)
 
-    def _heard(self, line: bytes) -> None:
+    def _received(self, line: bytes) -> None:
         number = None
         try:
-            said = json.loads(line)
-            number = said.get("proposal")
-            self._said(said)
+            value = json.loads(line)
+            number = value.get("proposal")
+            if number is None:
+                self._hub.send(value["to"], value["envelope"])
+            else:
+                self._sequenced(number, self._hub.sequence(self._proposal(value)))
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
-            log.warning("server %s said what makes no sense: %s", self._address, problem)
+            log.warning("server %s sent what makes no sense: %s", self._address, problem)
             if number is not None:
                 self._lines.put({"sequenced": number, "error": str(problem)})
 
-    def _said(self, line: dict[str, Any]) -> None:
-        if "proposal" in line:
-            what = from_json(line["what"], of_server=True)
-            if not isinstance(what, (Publish, Retract, Delete)):
-                raise ValueError("a draft is something to be published, retracted or deleted")
-            proposal = Proposal(what, str(line["key"]), self._address, bool(line["count"]))
-            self._sequenced(line["proposal"], self._hub.sequence(proposal))
-        else:
-            self._hub.tell(line["to"], line["note"])
+    def _proposal(self, value: dict[str, Any]) -> Proposal:
+        command = from_json(value["command"], SEQUENCED_KINDS, of_server=True)
+        return Proposal(
+            cast("SequencedCommand", command), str(value["key"]), self._address, bool(value["counted"])
+        )
 
     def _sequenced(self, number: int, sequenced: Sequenced) -> None:
         position = sequenced.position
         offset = None if position is None else position.offset
         self._lines.put({"sequenced": number, "offset": offset, "new": sequenced.is_new})
 
-    # As a guest
+    # As the hub's peer
 
     def entry(self, entry: Entry) -> None:
         self._lines.put_line(_line_of(entry))
 
-    def note(self, note: Note) -> None:
-        self._lines.put({"note": note})
+    def receive(self, envelope: Envelope) -> None:
+        self._lines.put({"envelope": envelope})
 
-    def servers_are(self, servers: tuple[str, ...]) -> None:
+    def servers_changed(self, servers: tuple[str, ...]) -> None:
         self._lines.put({"servers": servers})
 
 
-# One entry is told to many: the last one that was written.
+# One entry is sent to many: the last one that was written.
 _last: tuple[Entry | None, bytes] = (None, b"")
 
 

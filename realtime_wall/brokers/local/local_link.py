@@ -16,10 +16,10 @@ from typing import IO
 import gevent
 
 from realtime_wall.brokers.entry import Proposal, Sequenced
-from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.link import Envelope, Member
 from realtime_wall.brokers.local import runtime_dir
-from realtime_wall.brokers.local.hub import Hub, HubLink
-from realtime_wall.brokers.local.hub_client import MemberLink
+from realtime_wall.brokers.local.hub import Hub
+from realtime_wall.brokers.local.hub_client import HubClient
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
@@ -35,7 +35,36 @@ LOOK_EVERY = 0.05
 OpenBus = Callable[[Hub], Callable[[], None]]
 
 
+class _BetweenHubs:
+    """The link while there is none."""
+
+    def sequence(self, proposal: Proposal) -> Sequenced:
+        raise _between_hubs()
+
+    def send(self, address: str, envelope: Envelope) -> None:
+        raise _between_hubs()
+
+    def servers(self) -> tuple[str, ...]:
+        raise _between_hubs()
+
+    def top(self) -> Position | None:
+        raise _between_hubs()
+
+    def leave(self) -> None: ...
+
+
+def _between_hubs() -> PublishFailed:
+    return PublishFailed("this server is between two hubs; try again")
+
+
 class LocalLink:
+    """It is the present link itself: a hub that ends is replaced behind it, and nothing goes through it."""
+
+    sequence: Callable[[Proposal], Sequenced]
+    send: Callable[[str, Envelope], None]
+    servers: Callable[[], tuple[str, ...]]
+    top: Callable[[], Position | None]
+
     def __init__(
         self, config: Config, rules: Rules, address: str, open_bus: OpenBus, supervisor: int | None = None
     ) -> None:
@@ -48,29 +77,14 @@ class LocalLink:
         self._open_bus = open_bus
         self._close_bus: Callable[[], None] = lambda: None
         self._lock: IO[bytes] | None = None
-        self._link: HubLink | MemberLink | None = None
         self._member: Member | None = None
         self._is_leaving = False
+        self._use(_BetweenHubs())
 
-    # As a link
-
-    def sequence(self, proposal: Proposal) -> Sequenced:
-        return self._linked.sequence(proposal)
-
-    def tell(self, address: str, note: Note) -> None:
-        self._linked.tell(address, note)
-
-    def servers(self) -> tuple[str, ...]:
-        return self._linked.servers()
-
-    def top(self) -> Position:
-        return self._linked.top()
-
-    @property
-    def _linked(self) -> HubLink | MemberLink:
-        if self._link is None:
-            raise PublishFailed("this server is between two hubs; try again")
-        return self._link
+    def _use(self, link: Hub | HubClient | _BetweenHubs) -> None:
+        self._link = link
+        self.sequence, self.send = link.sequence, link.send
+        self.servers, self.top = link.servers, link.top
 
     def join(self, member: Member) -> None:
         self._member = member
@@ -78,8 +92,7 @@ class LocalLink:
 
     def leave(self) -> None:
         self._is_leaving = True
-        if self._link is not None:
-            self._link.leave()
+        self._link.leave()
         self._close_bus()
         if self._lock is not None:
             self._lock.close()
@@ -97,15 +110,16 @@ class LocalLink:
         if self._lock is None:
             return False
         assert self._member is not None
-        self._link = HubLink(self._rules, self._config.history_channels, self.address)
-        self._link.join(self._member)
-        self._close_bus = self._open_bus(self._link.hub)
+        hub = Hub(self._rules, self._config.history_channels, self.address)
+        hub.join(self._member)
+        self._use(hub)
+        self._close_bus = self._open_bus(hub)
         return True
 
     def _join_hub(self) -> bool:
         for path in runtime_dir.sockets(self._config):
             try:
-                link = MemberLink(path, self.address, self._hub_is_gone)
+                link = HubClient(path, self.address, self._hub_is_gone)
             except ConnectionRefusedError:
                 with contextlib.suppress(OSError):
                     path.unlink()  # its server was killed
@@ -119,12 +133,13 @@ class LocalLink:
                 log.info("the hub %s: %s", path.name, problem)
                 link.leave()
                 continue
-            self._link, self._hub_process = link, int(path.stem)
+            self._use(link)
+            self._hub_process = int(path.stem)
             return True
         return False
 
     def _hub_is_gone(self) -> None:
-        self._link = None
+        self._use(_BetweenHubs())
         if self._is_leaving:
             return
         if self._supervisor is not None and self._hub_process == self._supervisor:

@@ -1,6 +1,6 @@
-"""How a draft is said to Redis, and what is understood of its answers and of what is on its bus.
+"""How a proposal is written for Redis, and how its replies and what is on its bus are read.
 
-Nothing here talks: arguments of scripts come out, replies and entries go in.
+Nothing here is sent: arguments of scripts come out, replies and entries go in.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from realtime_wall.protocol.plain import RETRACTED
 # For how long a key of ours is remembered: longer than anybody tries again.
 OWN_KEY_AGE = 60
 
-# Of an inbox: who reads no notes for a minute is gone.
-NOTES, NOTES_AGE = 10_000, 60
+# Of an inbox: who reads nothing of it for a minute is gone.
+ENVELOPES, ENVELOPES_AGE = 10_000, 60
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class PendingScriptCall:
-    """A draft as a script's arguments, but for the first: what is known when it is said."""
+    """A proposal as a script's arguments, but for the first: what is known when it is sent."""
 
     script: Script
     arguments: tuple[Any, ...]
@@ -42,6 +42,26 @@ class PendingScriptCall:
 
 class MalformedEntry(ValueError):
     """On the bus or in an inbox, and not of ours."""
+
+
+class HighWaterMark:
+    """The highest position that this process knows: a Redis that knows less has lost something."""
+
+    def __init__(self) -> None:
+        self.position = Position("", 0)
+
+    def is_at(self, position: Position) -> None:
+        """Redis has it."""
+        if position.epoch != self.position.epoch or position.offset > self.position.offset:
+            self.position = position
+
+
+def epoch_argument(position: Position) -> str:
+    """The highest position that is known of this epoch, and a name for the next: where one may begin.
+
+    Each name is used once: two epochs of the same name would be the worst of all mistakes.
+    """
+    return f"{position.epoch} {position.offset} {new_epoch()}"
 
 
 class BusCodec:
@@ -59,46 +79,46 @@ class BusCodec:
 
     def look(self, position: Position, last_id: str = "") -> tuple[Any, ...]:
         """The arguments of what asks where everything stands."""
-        return high_water_mark(position), self.bus_size, last_id
+        return epoch_argument(position), self.bus_size, last_id
 
-    # What is said
+    # Out
 
-    def order(self, proposal: Proposal, long: bool = False) -> PendingScriptCall:
-        """``long``: it may be said again much later."""
-        what = proposal.what
+    def script_call(self, proposal: Proposal, long: bool = False) -> PendingScriptCall:
+        """``long``: it may be sent again much later."""
+        command = proposal.command
         is_own = has_own_key(proposal)
         seconds = AGE if is_own or long else OWN_KEY_AGE
-        rule = self._rules.of(what.channel)
+        rule = self._rules.of(command.channel)
         common = (
             self.bus_size,
             f"{rule.history_size} {rule.history_bytes} {rule.history_age} {self._history_channels}",
             proposal.key,
             f"{seconds:.0f} {proposal.origin}:{next(self._numbers)}",
-            what.channel,
+            command.channel,
         )
-        if isinstance(what, Publish):
-            size = size_of(what.data_json, what.binary)
-            body = body_of(what)
-            if what.volatile:
+        if isinstance(command, Publish):
+            size = size_of(command.data_json, command.binary)
+            body = body_of(command)
+            if command.volatile:
                 body.pop("i", None)  # nobody finds it by its id
             entry = _json(_behind_head(body, proposal))[1:]
-            return PendingScriptCall(scripts.PUBLISH, (*common, size, entry, "v" if what.volatile else ""))
-        if isinstance(what, Delete):
-            gone = {"gone": what.channel, "farewell": what.farewell}
+            return PendingScriptCall(scripts.PUBLISH, (*common, size, entry, "v" if command.volatile else ""))
+        if isinstance(command, Delete):
+            gone = {"gone": command.channel, "notice": command.notice}
             return PendingScriptCall(scripts.DELETE, (*common, _json(_behind_head(gone, proposal))[1:]))
-        return PendingScriptCall(scripts.RETRACT, (*common, *self._retract(what, proposal)))
+        return PendingScriptCall(scripts.RETRACT, (*common, *self._retract(command, proposal)))
 
-    def _retract(self, what: Retract, proposal: Proposal) -> tuple[Any, ...]:
+    def _retract(self, command: Retract, proposal: Proposal) -> tuple[Any, ...]:
         try:
-            position = Position.parse(what.which)
+            position = Position.parse(command.message_ref)
             place = f"{position.epoch} {position.offset}"
         except InvalidPosition:
             place = ""
-        body = _behind_head({"c": what.channel, "e": RETRACTED}, proposal)
-        which = _json(what.which)
-        return f'"i":{which},', which, place, size_of("", None), _json(body)[1:-1] + ',"d":'
+        body = _behind_head({"c": command.channel, "e": RETRACTED}, proposal)
+        ref = _json(command.message_ref)
+        return f'"i":{ref},', ref, place, size_of("", None), _json(body)[1:-1] + ',"d":'
 
-    # What is understood
+    # In
 
     @staticmethod
     def sequenced(reply: Any) -> Sequenced:
@@ -108,16 +128,8 @@ class BusCodec:
         return Sequenced(Position(epoch.decode(), int(offset)), is_new=bool(is_new))
 
 
-def high_water_mark(position: Position) -> str:
-    """What is known of this epoch, and a name for the next: the first argument of what may begin one.
-
-    Each name is said once: two epochs of the same name would be the worst of all mistakes.
-    """
-    return f"{position.epoch} {position.offset} {new_epoch()}"
-
-
 def entry_of(text: bytes) -> tuple[str, Entry | None]:
-    """The epoch of what is on the bus, and the entry; none where an epoch begins. Else Rubbish is raised."""
+    """The epoch of what is on the bus, and the entry; none where an epoch begins. Else MalformedEntry."""
     try:
         body = json.loads(text.decode())
         epoch = body["ep"]
@@ -135,12 +147,12 @@ def _check(body: dict[str, Any]) -> None:
     if "begins" in body:
         texts: tuple[Any, ...] = (body["ep"],)
     elif "gone" in body:
-        texts = (body["ep"], body["gone"], body["farewell"], body["k"], body["from"])
+        texts = (body["ep"], body["gone"], body["notice"], body["k"], body["from"])
     else:
         texts = (body["ep"], body["c"], body["d"], body["k"], body["from"])
         if not (type(body["n"]) is int and isinstance(body["t"], (int, float))):
             raise TypeError("a number or a time that is none")
-    if type(body["o"]) is not int or not all(isinstance(one, str) for one in texts):
+    if type(body["o"]) is not int or not all(isinstance(text, str) for text in texts):
         raise TypeError("a field of the wrong type")
 
 
@@ -158,14 +170,14 @@ def _behind_head(body: dict[str, Any], proposal: Proposal) -> dict[str, Any]:
     return {**first, **body, **last}
 
 
-# What Redis says when it takes nothing at the moment: soon over, or as soon as somebody has mended it.
+# How Redis refuses when it takes nothing at the moment: soon over, or as soon as somebody has mended it.
 # redis-py makes a class of some of these words, and takes them out of the sentence.
 _SOON = re.compile(r"BUSY|Busy|LOADING|TRYAGAIN|(MASTER|CLUSTER)DOWN|TryAgain|(Master|Cluster)Down")
 _SOME_DAY = re.compile(r"OOM|MISCONF|READONLY|NOREPLICAS|NOPERM|OutOfMemory|ReadOnly|NoPermission")
 
 
 def will_pass(refusal: Exception, is_patient: bool) -> bool:
-    """Whether it makes sense to say it again."""
+    """Whether it makes sense to send it again."""
     reason = reason_of(refusal)
     return bool(_SOON.search(reason) or (is_patient and _SOME_DAY.search(reason)))
 

@@ -1,4 +1,4 @@
-"""Everything that was entered comes in here, in order, and so do the notes that are meant for this server.
+"""Everything that was entered comes in here, in order, and so do the envelopes that are for this server.
 
 One greenlet waits for both. Each time it comes back to Redis, and each time that nothing came for a while,
 it asks whether the last entry that it has read is still there: else this is another Redis, or one with older
@@ -17,19 +17,20 @@ from gevent.event import AsyncResult, Event
 from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
 
-from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.link import Envelope, Member
 from realtime_wall.brokers.redis import scripts as scripts
 from realtime_wall.brokers.redis.bus_codec import (
     BusCodec,
+    HighWaterMark,
     MalformedEntry,
     entry_of,
+    epoch_argument,
     fields_of,
-    high_water_mark,
 )
-from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
 from realtime_wall.brokers.redis.outage import Outage
 from realtime_wall.brokers.redis.script_connection import ScriptConnection
 from realtime_wall.brokers.redis.snapshot import BusState, EpochChanged, load, look
+from realtime_wall.brokers.waiting import must_not_wait
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 
@@ -47,7 +48,7 @@ class _Elsewhere(Exception):
     """What follows the last entry can no longer be told, or is of another epoch."""
 
 
-class Reader:
+class BusReader:
     def __init__(
         self,
         pool: ConnectionPool,
@@ -57,12 +58,12 @@ class Reader:
         high_water_mark: HighWaterMark,
         inbox: str,
         member: Member,
-        noted: Callable[[Note], None],
+        receive: Callable[[Envelope], None],
         name: str,
     ) -> None:
         self._pool, self._codec, self._rules = pool, codec, rules
         self._history_channels = history_channels
-        self._high_water_mark, self._member, self._noted = high_water_mark, member, noted
+        self._high_water_mark, self._member, self._receive = high_water_mark, member, receive
         self._inbox = inbox
         self._outage = Outage(f"reading from {name}")
         self._is_stopping = False
@@ -70,12 +71,12 @@ class Reader:
         self._joined: AsyncResult[None] = AsyncResult()
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self._last_id = ""  # on the bus
-        # The last entry of ours that was read: rubbish may have come since.
+        # The last entry of ours that was read: what is malformed may have come since.
         self._epoch = ""
         self._count = 0
         self._entry_id = ""
         self._entry_head = b""
-        self.last_note = "0-0"
+        self.last_envelope = "0-0"
         self._at_once = 100
         self.rejected = 0  # what was none of ours
 
@@ -100,49 +101,50 @@ class Reader:
     # The greenlet
 
     def _run(self) -> None:
+        must_not_wait()  # for what only this greenlet reads
         while not self._is_stopping:
-            talk = ScriptConnection(self._pool, self._codec.key)
+            connection = ScriptConnection(self._pool, self._codec.key)
             try:
-                talk.connect()
-                self._come_back(talk)
+                connection.connect()
+                self._come_back(connection)
                 self._outage.over()
                 self._joined.set(None)
-                self._follow(talk)
+                self._follow(connection)
             except (RedisError, OSError, EpochChanged) as problem:
                 self._pause(problem)
             except Exception as problem:
                 log.exception("reading the bus failed")
                 self._pause(problem)
             finally:
-                talk.close()
+                connection.close()
 
     def _pause(self, problem: Exception) -> None:
         self._try_again.clear()
         self._try_again.wait(self._outage.lasts(problem))
 
-    def _come_back(self, talk: ScriptConnection) -> None:
+    def _come_back(self, connection: ScriptConnection) -> None:
         if not self._epoch:
-            self._load(talk)
+            self._load(connection)
             return
-        self._check_inbox(talk)
+        self._check_inbox(connection)
         try:
-            self._verify(talk)
+            self._verify(connection)
         except _Elsewhere as reason:
-            self._load_again(talk, reason)
+            self._load_again(connection, reason)
 
-    def _follow(self, talk: ScriptConnection) -> None:
+    def _follow(self, connection: ScriptConnection) -> None:
         while not self._is_stopping:
             try:
-                if not self._read(talk):
-                    self._verify(talk)
+                if not self._read(connection):
+                    self._verify(connection)
             except _Elsewhere as reason:
-                self._load_again(talk, reason)
+                self._load_again(connection, reason)
 
-    def _read(self, talk: ScriptConnection) -> bool:
+    def _read(self, connection: ScriptConnection) -> bool:
         """Take in what has come; False when nothing has."""
-        (streams,) = talk.say(
+        (streams,) = connection.send(
             ("XREAD", "COUNT", self._at_once, "BLOCK", int(BLOCK * 1000), "STREAMS")
-            + (self._codec.bus, self._inbox, self._last_id, self.last_note)
+            + (self._codec.bus, self._inbox, self._last_id, self.last_envelope)
         )
         if isinstance(streams, RedisError):
             raise streams
@@ -150,7 +152,7 @@ class Reader:
             if name == self._codec.bus.encode():
                 self._take_entries(found)
             else:
-                self._take_notes(found)
+                self._take_envelopes(found)
         return bool(streams)
 
     def _take_entries(self, found: list[Any]) -> None:
@@ -176,53 +178,55 @@ class Reader:
             self._member.wait_for_room()
         self._at_once = max(1, min(MOST_ENTRIES, BATCH_BYTES * len(found) // size))
 
-    def _take_notes(self, found: list[Any]) -> None:
+    def _take_envelopes(self, found: list[Any]) -> None:
         for id_, flat in found:
-            self.last_note = id_.decode()
+            self.last_envelope = id_.decode()
             try:
-                note = json.loads(fields_of(flat)[b"n"])
-                if not isinstance(note, dict):
+                envelope = json.loads(fields_of(flat)[b"n"])
+                if not isinstance(envelope, dict):
                     raise MalformedEntry("no JSON object")
             except (ValueError, KeyError, RecursionError) as problem:
-                self._reject("a note", problem)
+                self._reject("an envelope", problem)
             else:
-                self._guarded(self._noted, note)
+                self._guarded(self._receive, envelope)
 
     def _reject(self, what: str, problem: Exception) -> None:
         self.rejected += 1
         if self.rejected == 1:
             log.warning("dropped %s that is none of ours: %s; the next ones are only counted", what, problem)
 
-    def _guarded(self, take: Callable[[Any], None], one: Any) -> None:
+    def _guarded(self, take: Callable[[Any], None], received: Any) -> None:
         try:
-            take(one)
+            take(received)
         except Exception:
             log.exception("taking in what has come from Redis failed")
 
     # Is it still the same?
 
-    def _verify(self, talk: ScriptConnection) -> None:
+    def _verify(self, connection: ScriptConnection) -> None:
         known_here = self._high_water_mark.position
-        state = look(talk, self._codec, known_here, self._entry_id)
+        state = look(connection, self._codec, known_here, self._entry_id)
         if state.position.epoch != self._epoch:
             raise _Elsewhere("another epoch has begun")
         if not self._entry_head or state.last_head == self._entry_head:
             return
         if not state.last_head and _is_after(state.first_id, self._entry_id):
             raise _Elsewhere("entries were dropped before they were read")
-        # Others may have gone on from data that is older than what we have told our clients.
-        talk.ask(
-            scripts.RENEW, high_water_mark(Position(self._epoch, known_here.offset)), self._codec.bus_size
+        # Others may have gone on from data that is older than what our clients have.
+        connection.ask(
+            scripts.RENEW, epoch_argument(Position(self._epoch, known_here.offset)), self._codec.bus_size
         )
         raise _Elsewhere("it has come back with older data")
 
-    def _load_again(self, talk: ScriptConnection, reason: _Elsewhere) -> None:
+    def _load_again(self, connection: ScriptConnection, reason: _Elsewhere) -> None:
         log.warning("the clients of this server have to come back: %s", reason)
-        self._check_inbox(talk)
-        self._load(talk)
+        self._check_inbox(connection)
+        self._load(connection)
 
-    def _load(self, talk: ScriptConnection) -> None:
-        loaded = load(talk, self._codec, self._rules, self._history_channels, self._high_water_mark.position)
+    def _load(self, connection: ScriptConnection) -> None:
+        loaded = load(
+            connection, self._codec, self._rules, self._history_channels, self._high_water_mark.position
+        )
         self._member.begin(iter(loaded.image))
         self._stand_at(loaded.state)
 
@@ -232,18 +236,18 @@ class Reader:
         self._entry_head = state.last_head
         self._high_water_mark.is_at(state.position)
 
-    def _check_inbox(self, talk: ScriptConnection) -> None:
-        """Notes of another Redis may have smaller ids than the last one that was read."""
-        (found,) = talk.say(("XREVRANGE", self._inbox, "+", "-", "COUNT", 1))
+    def _check_inbox(self, connection: ScriptConnection) -> None:
+        """Envelopes of another Redis may have smaller ids than the last one that was read."""
+        (found,) = connection.send(("XREVRANGE", self._inbox, "+", "-", "COUNT", 1))
         if not isinstance(found, list):
             raise found
-        if not found or _is_after(self.last_note, found[0][0].decode()):
-            self.last_note = "0-0"
+        if not found or _is_after(self.last_envelope, found[0][0].decode()):
+            self.last_envelope = "0-0"
 
 
-def _is_after(one: str, other: str) -> bool:
+def _is_after(id_: str, other: str) -> bool:
     """Whether an id of a stream is greater; the empty one, of nothing, is greater than all."""
-    return not one or _numbers(one) > _numbers(other)
+    return not id_ or _numbers(id_) > _numbers(other)
 
 
 def _numbers(id_: str) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""What many greenlets say to Redis at once goes out on one connection, in order, as much as has gathered.
+"""What many greenlets send to Redis at once goes out on one connection, in order, as much as has gathered.
 
-A connection that is lost says nothing about what was said on it. So it is said again, with the same keys,
-until the time is over that its caller waits. What is spooled is said again for as long as this process
-lives, and nothing newer goes before it.
+A connection that is lost leaves open what became of all that was sent on it. So it is sent again, with the
+same keys, until the time is over that its caller waits. What is spooled is sent again for as long as this
+process lives, and nothing newer goes before it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from gevent.event import AsyncResult, Event
 from redis.connection import ConnectionPool
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from realtime_wall.brokers.redis.bus_codec import PendingScriptCall, high_water_mark, reason_of, will_pass
-from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
+from realtime_wall.brokers.redis.bus_codec import (
+    HighWaterMark,
+    PendingScriptCall,
+    epoch_argument,
+    reason_of,
+    will_pass,
+)
 from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, Outage
 from realtime_wall.brokers.redis.script_connection import ScriptCall, ScriptConnection
+from realtime_wall.brokers.waiting import check_may_wait
 from realtime_wall.errors import PublishFailed
 
 log = logging.getLogger(__name__)
@@ -35,19 +41,19 @@ SPOOLED = 10_000
 class _Item:
     call: ScriptCall | PendingScriptCall
     deadline: float | None = None  # None: for ever
-    is_once: bool = False  # not said again when it may have been heard
-    answer: AsyncResult[Any] | None = field(default_factory=AsyncResult)
+    is_once: bool = False  # not sent again when it may have arrived
+    reply: AsyncResult[Any] | None = field(default_factory=AsyncResult)
 
     @property
     def size(self) -> int:
-        return sum(len(one) for one in self.call.arguments if isinstance(one, str))
+        return sum(len(text) for text in self.call.arguments if isinstance(text, str))
 
     @property
     def is_over(self) -> bool:
         return self.deadline is not None and monotonic() >= self.deadline
 
 
-class Writer:
+class Pipeline:
     def __init__(
         self, pool: ConnectionPool, key: str, high_water_mark: HighWaterMark, timeout: float, name: str
     ) -> None:
@@ -65,7 +71,7 @@ class Writer:
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self, timeout: float = 1.0) -> None:
-        """Say what is still to be said, if that can be done at once."""
+        """Send what is still to be sent, if that can be done at once."""
         self._stopping.set()
         self._is_waiting.set()
         if self._greenlet is not None:
@@ -76,31 +82,32 @@ class Writer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether what is said now would wait behind something that is spooled, or for Redis to come back."""
+        """Whether what is sent now would wait behind something that is spooled, or for Redis to come back."""
         return bool(self.spooled or self._outage)
 
-    def say(self, call: ScriptCall | PendingScriptCall) -> Any:
+    def run(self, call: ScriptCall | PendingScriptCall) -> Any:
         """The reply. PublishFailed when it does not come in time, or is a refusal."""
+        check_may_wait()
         item = _Item(call, monotonic() + self._timeout)
         self._put(item)
-        assert item.answer is not None
+        assert item.reply is not None
         try:
-            return item.answer.get(timeout=self._timeout)
+            return item.reply.get(timeout=self._timeout)
         except gevent.Timeout:
             item.deadline = 0.0  # whatever comes is too late
             why = self._outage.reason or "no answer"
             raise PublishFailed(f"{self._name} did not confirm it in {self._timeout:g} s: {why}") from None
 
-    def later(self, order: PendingScriptCall) -> None:
-        """Say it before anything newer, however long that takes."""
+    def spool(self, call: PendingScriptCall) -> None:
+        """Send it before anything newer, however long that takes."""
         if self.spooled >= SPOOLED:
             raise PublishFailed(f"{self._name} is gone, and {SPOOLED:,} messages are spooled already")
         self.spooled += 1
-        self._put(_Item(order, answer=None))
+        self._put(_Item(call, reply=None))
 
-    def note(self, call: ScriptCall) -> None:
-        """Say it if that can be done; nobody waits."""
-        self._put(_Item(call, monotonic() + self._timeout, is_once=True, answer=None))
+    def send(self, call: ScriptCall) -> None:
+        """Send it if that can be done; nobody waits."""
+        self._put(_Item(call, monotonic() + self._timeout, is_once=True, reply=None))
 
     def _put(self, item: _Item) -> None:
         self._waiting.append(item)
@@ -113,7 +120,7 @@ class Writer:
             while self._wait():
                 batch = self._take()
                 if batch:
-                    pause = self._say(batch)
+                    pause = self._send(batch)
                     if pause:
                         self._stopping.wait(pause)
                         if self._stopping.is_set():
@@ -139,32 +146,32 @@ class Writer:
                 size += item.size
         return batch
 
-    def _say(self, batch: list[_Item]) -> float:
-        """Say it, and hand out the answers; for how long to wait before what is left is said again."""
-        is_said = False
+    def _send(self, batch: list[_Item]) -> float:
+        """Send it, and hand out the replies; for how long to wait before what is left is sent again."""
+        is_sent = False
         try:
-            talk = self._connect()
-            first = high_water_mark(self._high_water_mark.position)
-            is_said = True
-            replies = talk.run([_saying(item.call, first) for item in batch])
+            connection = self._connect()
+            first = epoch_argument(self._high_water_mark.position)
+            is_sent = True
+            replies = connection.run([_with_first(item.call, first) for item in batch])
         except (RedisError, OSError) as problem:
             self._hang_up()
             pause = self._outage.lasts(problem)
             if isinstance(problem, AuthenticationError):
                 self._refuse(batch, problem)
-            self._again([item for item in batch if not (item.is_once and is_said)])
+            self._again([item for item in batch if not (item.is_once and is_sent)])
             return pause
         return self._hand_out(batch, replies)
 
     def _connect(self) -> ScriptConnection:
         if self._connection is None:
-            talk = ScriptConnection(self._pool, self._key)
+            connection = ScriptConnection(self._pool, self._key)
             try:
-                talk.connect()
+                connection.connect()
             except BaseException:
-                talk.close()
+                connection.close()
                 raise
-            self._connection = talk
+            self._connection = connection
         return self._connection
 
     def _hang_up(self) -> None:
@@ -177,16 +184,16 @@ class Writer:
         refused: ResponseError | None = None
         for item, reply in zip(batch, replies, strict=True):
             if not isinstance(reply, ResponseError):
-                if item.answer is not None:
-                    item.answer.set(reply)
+                if item.reply is not None:
+                    item.reply.set(reply)
                 elif item.deadline is None:
                     self.spooled -= 1
                 continue
             if will_pass(reply, is_patient=item.deadline is None):
                 refused = reply
                 left.append(item)
-            elif item.answer is not None:
-                item.answer.set_exception(PublishFailed(f"{self._name} refused it: {reason_of(reply)}"))
+            elif item.reply is not None:
+                item.reply.set_exception(PublishFailed(f"{self._name} refused it: {reason_of(reply)}"))
             elif item.deadline is None:
                 self.spooled -= 1
                 log.error("%s refused a spooled message: %s", self._name, reason_of(reply))
@@ -204,10 +211,12 @@ class Writer:
 
     def _refuse(self, batch: list[_Item], problem: Exception) -> None:
         for item in batch:
-            if item.answer is not None:
-                item.answer.set_exception(PublishFailed(f"{self._name} refused it: {problem}"))
+            if item.reply is not None:
+                item.reply.set_exception(PublishFailed(f"{self._name} refused it: {problem}"))
                 item.deadline = 0.0
 
 
-def _saying(one: ScriptCall | PendingScriptCall, first: str) -> ScriptCall:
-    return ScriptCall(one.script, (first, *one.arguments)) if isinstance(one, PendingScriptCall) else one
+def _with_first(call: ScriptCall | PendingScriptCall, first: str) -> ScriptCall:
+    if isinstance(call, PendingScriptCall):
+        return ScriptCall(call.script, (first, *call.arguments))
+    return call

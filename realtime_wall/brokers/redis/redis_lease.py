@@ -62,9 +62,9 @@ class RedisLease:
     def take(self) -> bool:
         if self.is_held:
             return True
-        if self._say_it_is_ours(TIMEOUT) and self.is_held:
+        if self._renew(TIMEOUT) and self.is_held:
             self._released.clear()
-            self._renewing = gevent.spawn(self._renew)
+            self._renewing = gevent.spawn(self._keep)
         return self.is_held
 
     def release(self) -> None:
@@ -77,10 +77,10 @@ class RedisLease:
             self._ask(TIMEOUT, _RELEASE)
         self._hang_up()
 
-    def _renew(self) -> None:
+    def _keep(self) -> None:
         while not self._released.wait(min(RENEW_EVERY, self._left)):
             # Also where Redis has forgotten it: nobody else takes it yet.
-            if not self.is_held or self._say_it_is_ours(self._left) is False or not self.is_held:
+            if not self.is_held or self._renew(self._left) is False or not self.is_held:
                 self._until = 0.0
                 self.on_lost()
                 return
@@ -89,8 +89,8 @@ class RedisLease:
     def _left(self) -> float:
         return max(0.0, self._until - monotonic())
 
-    def _say_it_is_ours(self, seconds: float) -> bool | None:
-        """Whether it is; None when Redis does not say, or may not know."""
+    def _renew(self, seconds: float) -> bool | None:
+        """Whether it is; None when Redis does not answer, or may not know."""
         began = monotonic()
         if began < self._not_before and not self.is_held:
             return None
@@ -103,7 +103,7 @@ class RedisLease:
         """None when there is no answer within these seconds."""
         try:
             with gevent.Timeout(seconds, TimeoutError("it does not answer")):
-                answer = self._say(script, *arguments)
+                reply = self._run(script, *arguments)
         except (RedisError, OSError) as problem:
             self._hang_up()
             if not self._outage:
@@ -111,16 +111,16 @@ class RedisLease:
             self._outage.lasts(problem)
             return None
         self._outage.over()
-        return answer
+        return reply
 
-    def _say(self, script: str, *arguments: Any) -> Any:
+    def _run(self, script: str, *arguments: Any) -> Any:
         if self._connection is None:
             self._connection = ScriptConnection(self._pool, self._key)
             self._connection.connect()
-        (answer,) = self._connection.say(("EVAL", script, 1, self._key, self._token, *arguments))
-        if isinstance(answer, ResponseError):
-            raise answer
-        return answer
+        (reply,) = self._connection.send(("EVAL", script, 1, self._key, self._token, *arguments))
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply
 
     def _hang_up(self) -> None:
         if self._connection is not None:

@@ -1,6 +1,6 @@
 """A server's way to the others through Redis: see ``docs/decisions/0014-one-bus-in-redis.rst``.
 
-Two connections: one waits for what comes in, the other says what is to go out.
+Two connections: one waits for what joined in, the other sends what is to go out.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.brokers.entry import Proposal, Sequenced
-from realtime_wall.brokers.link import Member, Note
+from realtime_wall.brokers.link import Envelope, Member
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.brokers.redis import redis_url
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import NOTES, NOTES_AGE, BusCodec
-from realtime_wall.brokers.redis.bus_reader import BLOCK, Reader
-from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
-from realtime_wall.brokers.redis.pipeline import Writer
+from realtime_wall.brokers.redis.bus_codec import ENVELOPES, ENVELOPES_AGE, BusCodec, HighWaterMark
+from realtime_wall.brokers.redis.bus_reader import BLOCK, BusReader
+from realtime_wall.brokers.redis.pipeline import Pipeline
 from realtime_wall.brokers.redis.script_connection import ScriptCall
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
@@ -32,8 +31,8 @@ log = logging.getLogger(__name__)
 
 # Each heartbeat learns who is there; several may be missed.
 HEARTBEAT, LEASE = 1.0, 6
-# A note that is for the link itself: the address of a server that has just joined.
-COMES = "comes"
+# The key of an envelope that is for the link itself: the address of a server that has just joined.
+JOINED = "joined"
 JOIN_TIMEOUT = 10.0
 
 
@@ -44,26 +43,26 @@ class RedisLink:
         self._name = redis_url.shown(config.broker)
         self._rules, self._config = rules, config
         self._high_water_mark = HighWaterMark()
-        self._writer = Writer(
+        self._pipeline = Pipeline(
             redis_url.pool(config.broker, config.publish_timeout),
             self._codec.key,
             self._high_water_mark,
             config.publish_timeout,
             self._name,
         )
-        self._reader: Reader | None = None
+        self._reader: BusReader | None = None
         self._member: Member | None = None
         self._stopping = Event()
         self._heart: gevent.Greenlet[..., Any] | None = None
         self._servers: tuple[str, ...] = ()
-        self._came: set[str] = set()  # since the last heartbeat, whose reply need not have them yet
+        self._joined: set[str] = set()  # since the last heartbeat, whose reply need not have them yet
 
     # A server
 
     def join(self, member: Member) -> None:
         self._member = member
-        self._writer.start()
-        self._reader = Reader(
+        self._pipeline.start()
+        self._reader = BusReader(
             redis_url.pool(self._config.broker, BLOCK + 3.0),
             self._codec,
             self._rules,
@@ -71,10 +70,10 @@ class RedisLink:
             self._high_water_mark,
             self._codec.inbox(self.address),
             member,
-            self._noted,
+            self._receive,
             self._name,
         )
-        self._writer.on_well = self._reader.try_again
+        self._pipeline.on_well = self._reader.try_again
         try:
             self._reader.start(JOIN_TIMEOUT)
             self._beat()
@@ -86,27 +85,27 @@ class RedisLink:
 
     def _greet(self) -> None:
         """Let the others know of this server before their next heartbeats: a client may come by sooner."""
-        for one in self._servers:
-            if one != self.address:
-                self.tell(one, {COMES: self.address})
+        for server in self._servers:
+            if server != self.address:
+                self.send(server, {JOINED: self.address})
 
-    def _noted(self, note: Note) -> None:
-        comes = note.get(COMES)
-        if isinstance(comes, str):
-            self._came.add(comes)
-            self._servers = tuple(sorted({*self._servers, comes}))
+    def _receive(self, envelope: Envelope) -> None:
+        joined = envelope.get(JOINED)
+        if isinstance(joined, str):
+            self._joined.add(joined)
+            self._servers = tuple(sorted({*self._servers, joined}))
         else:
             assert self._member is not None
-            self._member.note(note)
+            self._member.receive(envelope)
 
     def leave(self) -> None:
         self._stopping.set()
         if self._heart is not None:
             self._heart.kill()
-            self._writer.note(ScriptCall(scripts.BEAT, (self.address, 0, "")))
+            self._pipeline.send(ScriptCall(scripts.BEAT, (self.address, 0, "")))
         if self._reader is not None:
             self._reader.stop()
-        self._writer.stop()
+        self._pipeline.stop()
 
     @property
     def rejected(self) -> int:
@@ -116,7 +115,7 @@ class RedisLink:
     # The link
 
     def sequence(self, proposal: Proposal) -> Sequenced:
-        return self._sequenced(self._writer.say(self._codec.order(proposal)))
+        return self._sequenced(self._pipeline.run(self._codec.script_call(proposal)))
 
     def _sequenced(self, reply: Any) -> Sequenced:
         sequenced = self._codec.sequenced(reply)
@@ -126,21 +125,23 @@ class RedisLink:
 
     def sequence_later(self, proposal: Proposal) -> None:
         """Give it its place some day, before anything newer. PublishFailed when too many wait already."""
-        self._writer.later(self._codec.order(proposal, long=True))
+        self._pipeline.spool(self._codec.script_call(proposal, long=True))
 
     def sequence_or_spool(self, proposal: Proposal) -> Sequenced | None:
         """Give it its place now if Redis takes it in time, else some day: then None is returned."""
-        order = self._codec.order(proposal, long=True)
-        if not self._writer.is_behind:
+        call = self._codec.script_call(proposal, long=True)
+        if not self._pipeline.is_behind:
             try:
-                return self._sequenced(self._writer.say(order))
+                return self._sequenced(self._pipeline.run(call))
             except PublishFailed as problem:
                 log.info("spooled, as %s", problem)
-        self._writer.later(order)  # with the same key: it may have been heard
+        self._pipeline.spool(call)  # with the same key: it may have arrived
         return None
 
-    def tell(self, address: str, note: Note) -> None:
-        self._writer.note(ScriptCall(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))))
+    def send(self, address: str, envelope: Envelope) -> None:
+        self._pipeline.send(
+            ScriptCall(scripts.SEND, (address, ENVELOPES, ENVELOPES_AGE, encode_json(envelope)))
+        )
 
     def servers(self) -> tuple[str, ...]:
         """Those of the last heartbeat: it is asked for each message, so Redis is not."""
@@ -157,13 +158,13 @@ class RedisLink:
                 self._beat()
 
     def _beat(self) -> None:
-        self._came = set()
-        last_note = self._reader.last_note if self._reader is not None else "0-0"
-        self._learn(self._writer.say(ScriptCall(scripts.BEAT, (self.address, LEASE, last_note))))
+        self._joined = set()
+        last_envelope = self._reader.last_envelope if self._reader is not None else "0-0"
+        self._learn(self._pipeline.run(ScriptCall(scripts.BEAT, (self.address, LEASE, last_envelope))))
 
     def _learn(self, reply: list[bytes]) -> None:
         before = self._servers
-        self._servers = tuple(sorted({self.address, *self._came, *(one.decode() for one in reply)}))
-        for one in set(before).difference(self._servers):
+        self._servers = tuple(sorted({self.address, *self._joined, *(server.decode() for server in reply)}))
+        for server in set(before).difference(self._servers):
             if self._member is not None:
-                self._member.gone(one)
+                self._member.gone(server)

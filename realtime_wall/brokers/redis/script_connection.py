@@ -1,4 +1,4 @@
-"""One connection to Redis: commands are said, several at once, and their replies are read in order.
+"""One connection to Redis: commands are sent, several at once, and their replies are read in order.
 
 It blocks whoever uses it, and one greenlet may do so at a time. What goes wrong with the connection is an
 ``OSError`` or a ``redis.ConnectionError``; what Redis refuses is handed back in its place.
@@ -37,25 +37,25 @@ class ScriptConnection:
 
     def connect(self) -> None:
         self._connection.connect()
-        self.say(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
+        self.send(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
 
     def close(self) -> None:
         with contextlib.suppress(*LOST, RedisError):
             self._connection.disconnect()
 
-    def say(self, *commands: tuple[Any, ...]) -> list[Any]:
+    def send(self, *commands: tuple[Any, ...]) -> list[Any]:
         """The replies to commands; a refusal is one of them."""
         connection = self._connection
         connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         return [self._read() for _ in commands]
 
-    def run(self, sayings: Sequence[ScriptCall]) -> list[Any]:
+    def run(self, calls: Sequence[ScriptCall]) -> list[Any]:
         """The replies of scripts; a refusal is one of them."""
-        replies = self.say(*map(self._command, sayings))
+        replies = self.send(*map(self._command, calls))
         unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:  # somebody has flushed them
-            self.say(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
-            again = self.say(*(self._command(sayings[index]) for index in unknown))
+            self.send(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
+            again = self.send(*(self._command(calls[index]) for index in unknown))
             for index, reply in zip(unknown, again, strict=True):
                 replies[index] = reply
         return replies

@@ -11,7 +11,7 @@ history:NAME      a list of the channel's entries, oldest first
 silent, ages      channels by their last offset, and by the time at which nothing of them is kept any more
 key:...           where a draft with this key has its place
 servers           addresses by the time at which they are given up
-inbox:ADDRESS     a stream of notes
+inbox:ADDRESS     a stream of envelopes
 
 An entry is a JSON object that begins in a way scripts can read: ``{"ep":..,"o":..,"n":..,"t":..,"s":size,``
 and then ``"r":offset,`` if it takes a message back, or ``"i":"event id",`` if it has one.
@@ -185,7 +185,7 @@ local silent = prefix .. 'silent'
 return redis.call('ZRANGEBYSCORE', silent, '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 """)
 
-# ARGV[1]: an address, "" for nobody's. ARGV[2]: its seconds, 0 to leave. ARGV[3]: notes up to here were read.
+# ARGV[1]: an address, "" for nobody's. ARGV[2]: its seconds, 0 to leave. ARGV[3]: what was read of its inbox.
 BEAT = Script.of("""
 local prefix = string.sub(KEYS[1], 1, -5)
 local clock = redis.call('TIME')
@@ -202,12 +202,12 @@ end
 return redis.call('ZRANGEBYSCORE', servers, string.format('(%.3f', now), '+inf')
 """)
 
-# ARGV[1]: whose inbox. ARGV[2]: how many notes wait at most. ARGV[3]: for how long. ARGV[4]: the note.
-TELL = Script.of("""
+# ARGV[1]: whose inbox. ARGV[2]: how many wait in it at most. ARGV[3]: for how long. ARGV[4]: the envelope.
+SEND = Script.of("""
 local inbox = string.sub(KEYS[1], 1, -5) .. 'inbox:' .. ARGV[1]
 redis.call('XADD', inbox, 'MAXLEN', '~', ARGV[2], '*', 'n', ARGV[4])
 redis.call('EXPIRE', inbox, ARGV[3])
 return 1
 """)
 
-ALL = (PUBLISH, RETRACT, DELETE, LOOK, RENEW, TOP, IMAGE, CHANNELS, BEAT, TELL)
+ALL = (PUBLISH, RETRACT, DELETE, LOOK, RENEW, TOP, IMAGE, CHANNELS, BEAT, SEND)

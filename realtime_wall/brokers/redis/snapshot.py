@@ -57,10 +57,10 @@ class EpochChanged(Exception):
     """Something else has begun while it was read."""
 
 
-def look(talk: ScriptConnection, codec: BusCodec, high_water_mark: Position, last_id: str = "") -> BusState:
+def look(connection: ScriptConnection, codec: BusCodec, known: Position, last_id: str = "") -> BusState:
     """Where everything stands. A Redis with older data than is known begins a new epoch by this."""
-    epoch, top, count, lost, number, time, first, last, head, more = talk.ask(
-        scripts.LOOK, *codec.look(high_water_mark, last_id)
+    epoch, top, count, lost, number, time, first, last, head, more = connection.ask(
+        scripts.LOOK, *codec.look(known, last_id)
     )
     return BusState(
         Position(epoch.decode(), int(top)),
@@ -76,14 +76,18 @@ def look(talk: ScriptConnection, codec: BusCodec, high_water_mark: Position, las
 
 
 def load(
-    talk: ScriptConnection, codec: BusCodec, rules: Rules, history_channels: int, high_water_mark: Position
+    connection: ScriptConnection,
+    codec: BusCodec,
+    rules: Rules,
+    history_channels: int,
+    known: Position,
 ) -> Loaded:
-    """Moved when it has to be tried again."""
-    while (before := look(talk, codec, high_water_mark)).is_more:
+    """EpochChanged when it has to be tried again."""
+    while (before := look(connection, codec, known)).is_more:
         pass
     epoch = before.position.epoch
-    channels = {image.channel: image for image in _channels(talk, epoch)}
-    while (after := look(talk, codec, before.position)).is_more:
+    channels = {image.channel: image for image in _channels(connection, epoch)}
+    while (after := look(connection, codec, before.position)).is_more:
         pass
     if after.position.epoch != epoch:
         raise EpochChanged("another epoch has begun")
@@ -92,23 +96,23 @@ def load(
     ordered = sorted(channels.values(), key=lambda image: image.last)
     of_all = Image(before.position, after.lost, after.number)
     log.restore([*ordered, of_all], lambda message: max(0.0, after.time - message.time), now)
-    for entry in _entries(talk, codec, before, after):
+    for entry in _entries(connection, codec, before, after):
         _apply(log, entry, channels, now)
     *kept, rest = log.image(now)
     assert isinstance(rest, Image)
     return Loaded(after, [*kept, Image(after.position, rest.lost, rest.number)])
 
 
-def _channels(talk: ScriptConnection, epoch: str) -> Iterator[ChannelImage]:
+def _channels(connection: ScriptConnection, epoch: str) -> Iterator[ChannelImage]:
     """All of them. Who gets a message meanwhile moves to the end, and is met there."""
     seen: set[bytes] = set()
     last = b"-1"
-    while found := talk.ask(scripts.CHANNELS, last, PORTION_CHANNELS):
+    while found := connection.ask(scripts.CHANNELS, last, PORTION_CHANNELS):
         last = found[-1]
         names = [name for name in found[::2] if name not in seen]
         seen.update(names)
         while names:
-            images = talk.ask(scripts.IMAGE, PORTION_BYTES, *names)
+            images = connection.ask(scripts.IMAGE, PORTION_BYTES, *names)
             for name, image in zip(names, images, strict=False):
                 if image[0] is not None:  # else it was forgotten since
                     yield _channel(name.decode(), image, epoch)
@@ -121,11 +125,13 @@ def _channel(name: str, image: list[Any], epoch: str) -> ChannelImage:
     return ChannelImage(name, int(lost), int(last), int(number), int(published), messages)
 
 
-def _entries(talk: ScriptConnection, codec: BusCodec, before: BusState, after: BusState) -> Iterator[Entry]:
+def _entries(
+    connection: ScriptConnection, codec: BusCodec, before: BusState, after: BusState
+) -> Iterator[Entry]:
     """What was entered between."""
     last, counted = before.id, before.count
     while counted < after.count:
-        (found,) = talk.say(("XRANGE", codec.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
+        (found,) = connection.send(("XRANGE", codec.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
         if not isinstance(found, list) or not found:
             raise EpochChanged(
                 "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"

@@ -1,7 +1,7 @@
 """How does a process that is no server reach the servers through Redis?
 
-It says what it has to say and waits for the reply: in a shell, in cron, in a worker of Celery or gunicorn, in
-any of their threads, and after a fork. It needs no gevent, and no server has to run.
+It sends what it has to send and waits for the reply: in a shell, in cron, in a worker of Celery or gunicorn,
+in any of their threads, and after a fork. It needs no gevent, and no server has to run.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 
-from realtime_wall.brokers.commands import Follow
 from realtime_wall.brokers.entry import Proposal, Sequenced
-from realtime_wall.brokers.link import Note
+from realtime_wall.brokers.link import Envelope
+from realtime_wall.brokers.questions import Follow
 from realtime_wall.brokers.redis import redis_url, tail
 from realtime_wall.brokers.redis import scripts as scripts
 from realtime_wall.brokers.redis.bus_codec import (
-    NOTES,
-    NOTES_AGE,
+    ENVELOPES,
+    ENVELOPES_AGE,
     BusCodec,
+    HighWaterMark,
     PendingScriptCall,
-    high_water_mark,
+    epoch_argument,
     reason_of,
     will_pass,
 )
-from realtime_wall.brokers.redis.high_water_mark import HighWaterMark
 from realtime_wall.brokers.redis.outage import LONGEST_WAITED_FOR, SHORTEST
 from realtime_wall.brokers.redis.script_connection import LOST, ScriptCall
 from realtime_wall.brokers.sequencer import new_epoch
@@ -43,11 +43,11 @@ from realtime_wall.config import Config
 from realtime_wall.errors import BrokerUnreachable, PublishFailed
 from realtime_wall.protocol.json_output import encode_json
 
-# Longer than the longest wait for notes at once.
+# Longer than the longest wait for envelopes at once.
 SOCKET_TIMEOUT, LONGEST_BLOCK = 5.0, 2.0
 
 
-class RedisOutside:
+class SyncClient:
     def __init__(self, config: Config, rules: Rules) -> None:
         self._codec = BusCodec(config.broker_prefix, rules, config.history_channels, config.broker_bus_size)
         self._name = redis_url.shown(config.broker)
@@ -70,23 +70,25 @@ class RedisOutside:
         return address
 
     def sequence(self, proposal: Proposal) -> Sequenced:
-        sequenced = self._codec.sequenced(self._say(self._codec.order(proposal)))
+        sequenced = self._codec.sequenced(self._run(self._codec.script_call(proposal)))
         if sequenced.position is not None:
             self._high_water_mark.is_at(sequenced.position)
         return sequenced
 
-    def tell(self, address: str, note: Note) -> None:
-        self._say(ScriptCall(scripts.TELL, (address, NOTES, NOTES_AGE, encode_json(note))), tries=1)
+    def send(self, address: str, envelope: Envelope) -> None:
+        self._run(
+            ScriptCall(scripts.SEND, (address, ENVELOPES, ENVELOPES_AGE, encode_json(envelope))), most_tries=1
+        )
 
     def servers(self) -> tuple[str, ...]:
-        return tuple(sorted(one.decode() for one in self._ask(ScriptCall(scripts.BEAT, ("", 0, "")))))
+        return tuple(sorted(server.decode() for server in self._ask(ScriptCall(scripts.BEAT, ("", 0, "")))))
 
     def top(self) -> Position | None:
         epoch, offset = self._ask(ScriptCall(scripts.TOP, ()))
         return None if epoch is None else Position(epoch.decode(), int(offset))
 
     def inbox(self) -> Inbox:
-        """To be opened before something is said that is answered by notes."""
+        """To be opened before something is sent that is answered by envelopes."""
         return Inbox(self._waiting, self._codec.inbox(self.address), self._name)
 
     def follow(self, question: Follow) -> Iterator[Message]:
@@ -94,21 +96,21 @@ class RedisOutside:
         return tail.follow(self._waiting, self._codec.bus, self._name, question)
 
     def close(self) -> None:
-        for one in (self._redis, self._waiting):
-            one.connection_pool.disconnect()
+        for redis in (self._redis, self._waiting):
+            redis.connection_pool.disconnect()
 
     def _ask(self, call: ScriptCall) -> Any:
         try:
-            return self._say(call)
+            return self._run(call)
         except PublishFailed as problem:
             raise BrokerUnreachable(self._name, str(problem)) from problem
 
-    def _say(self, what: ScriptCall | PendingScriptCall, tries: int | None = None) -> Any:
-        """The reply. What may not have been heard is said again, with the same key, while there is time."""
+    def _run(self, call: ScriptCall | PendingScriptCall, most_tries: int | None = None) -> Any:
+        """The reply. What may not have arrived is sent again, with the same key, while there is time."""
         deadline, pause = monotonic() + self._timeout, SHORTEST
-        for said in count(1):
+        for tries in count(1):
             try:
-                return self._run(what)
+                return self._run_once(call)
             except AuthenticationError as problem:
                 raise PublishFailed(f"{self._name} refused it: {reason_of(problem)}") from problem
             except ResponseError as problem:
@@ -117,46 +119,46 @@ class RedisOutside:
                     raise PublishFailed(f"{self._name} refused it: {reason_of(problem)}") from problem
             except LOST as problem:
                 reason = problem
-            if said == tries or monotonic() + pause >= deadline:
+            if tries == most_tries or monotonic() + pause >= deadline:
                 why = f"did not confirm it in {self._timeout:g} s: {reason_of(reason)}"
                 raise PublishFailed(f"{self._name} {why}") from reason
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_WAITED_FOR)
         raise AssertionError("count() has no end")
 
-    def _run(self, what: ScriptCall | PendingScriptCall) -> Any:
+    def _run_once(self, call: ScriptCall | PendingScriptCall) -> Any:
         first = (
-            (high_water_mark(self._high_water_mark.position),) if isinstance(what, PendingScriptCall) else ()
+            (epoch_argument(self._high_water_mark.position),) if isinstance(call, PendingScriptCall) else ()
         )
-        arguments = (1, self._codec.key, *first, *what.arguments)
+        arguments = (1, self._codec.key, *first, *call.arguments)
         try:
-            return self._redis.evalsha(what.script.sha, *arguments)
+            return self._redis.evalsha(call.script.sha, *arguments)
         except NoScriptError:
-            return self._redis.eval(what.script.text, *arguments)  # it knows it from now on
+            return self._redis.eval(call.script.text, *arguments)  # it knows it from now on
 
 
 class Inbox:
-    """The notes to this process, from now on. Of several threads each has one, and sees all of them."""
+    """The envelopes to this process, from now on. Of several threads each has one, and sees all of them."""
 
     def __init__(self, redis: Redis, key: str, name: str) -> None:
         self._redis, self._key, self._name = redis, key, name
         newest = self._ask(lambda: redis.xrevrange(key, count=1))
         self._last: bytes = newest[0][0] if newest else b"0-0"
 
-    def receive(self, timeout: float) -> list[Note]:
+    def receive(self, timeout: float) -> list[Envelope]:
         """The next ones; none when none came in time."""
         block = max(1, int(min(timeout, LONGEST_BLOCK) * 1000))
         streams = self._ask(lambda: self._redis.xread({self._key: self._last}, count=500, block=block))
-        notes: list[Note] = []
+        envelopes: list[Envelope] = []
         for id_, fields in streams[0][1] if streams else ():
             self._last = id_
             try:
-                note = json.loads(fields[b"n"])
+                envelope = json.loads(fields[b"n"])
             except (ValueError, KeyError, RecursionError):
                 continue
-            if isinstance(note, dict):
-                notes.append(note)
-        return notes
+            if isinstance(envelope, dict):
+                envelopes.append(envelope)
+        return envelopes
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         try:

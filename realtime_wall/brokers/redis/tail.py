@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from realtime_wall.brokers.commands import Follow
+from realtime_wall.brokers.questions import Follow
 from realtime_wall.brokers.redis.bus_codec import MalformedEntry, entry_of, reason_of
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from realtime_wall import api, config
-from realtime_wall.brokers.commands import MAX_LAST, Follow, GetStatistics
+from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.management import playback
@@ -103,7 +103,8 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
 
     def _stats(self, what: str, **options: Any) -> None:
-        found = statistics.of_all(list(control_client.answers_to(GetStatistics(what=what), config.current())))
+        question = GetStatistics(selection=what)
+        found = statistics.of_all(list(control_client.answers_to(question, config.current())))
         self.stdout.write(json.dumps(found) if options["json"] else _for_people(found))
 
 

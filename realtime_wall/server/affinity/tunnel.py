@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
 
@@ -18,13 +19,12 @@ import gevent
 import gevent.socket
 from gevent.event import Event
 
+from realtime_wall.brokers.commands import Request
 from realtime_wall.node.node import Node
 from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
 
 log = logging.getLogger(__name__)
 
-# What servers ask each other, and nobody else can.
-TUNNEL = "Tunnel"
 PIECE = 32 * 1024
 # How long the owner may take to accept the connection.
 OPENING = 2.0
@@ -32,6 +32,17 @@ OPENING = 2.0
 LOOK_EVERY = 1.0
 # What a message may need on its way, besides what its writing takes.
 ON_ITS_WAY = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunnelPiece(Request):
+    """What one end of a tunnel sends to the other; only servers do. The result says whether it was taken."""
+
+    tunnel: str
+    sender: str  # the address of a server
+    event: str  # "open", "data" or "end"
+    data: str = ""  # base64
+    peer: object = None  # when it opens: where the client is
 
 
 class Taker(Protocol):
@@ -57,7 +68,7 @@ class Tunnels:
     def start(self, server: Taker) -> None:
         """From now on connections of others are taken."""
         self._server = server
-        self.node.answers[TUNNEL] = self._receive
+        self.node.handlers.add(TunnelPiece, self._receive)
 
     def stop(self) -> None:
         """The clients at our ends come back by way of another server."""
@@ -87,7 +98,7 @@ class Tunnels:
         end = _End(self, f"{self.node.address}:{next(self._numbers)}", owner, connection)
         self.add(end)
         try:
-            opened = end.send("open", OPENING, data=_to_text(passed.arrived), peer=passed.peer)
+            opened = end.send("open", OPENING, passed.arrived, passed.peer)
             if not opened and not end.has_written:
                 return False
             end.run()
@@ -97,16 +108,15 @@ class Tunnels:
 
     # In
 
-    def _receive(self, request: dict[str, Any]) -> bool:
-        """A request of the server at the other end of a tunnel; False when there is no such tunnel."""
-        name, what = str(request["tunnel"]), request["what"]
-        data = b64decode(request.get("data", ""), validate=True)
-        end = self.ends.get(name)
-        if what == "open":
-            return end is None and self._open(name, str(request["from"]), request["peer"], data)
+    def _receive(self, piece: TunnelPiece) -> bool:
+        """From the server at the other end of a tunnel; False when there is no such tunnel."""
+        data = b64decode(piece.data, validate=True)
+        end = self.ends.get(piece.tunnel)
+        if piece.event == "open":
+            return end is None and self._open(piece.tunnel, piece.sender, piece.peer, data)
         if end is None:
             return False
-        if what == "end":
+        if piece.event == "end":
             end.other_has_ended()
             return True
         return end.write(data)
@@ -145,7 +155,7 @@ class _End:
         """Send the other end all that comes from here, until nothing more comes from either."""
         try:
             while data := self._connection.recv(PIECE):
-                if not self.send("data", self._patience + ON_ITS_WAY, data=_to_text(data)):
+                if not self.send("data", self._patience + ON_ITS_WAY, data):
                     self.cut()
                     return
             if self.send("end", self._patience + ON_ITS_WAY):
@@ -155,11 +165,13 @@ class _End:
             self.send("end", ON_ITS_WAY)
         self.cut()
 
-    def send(self, what: str, timeout: float, **more: Any) -> bool:
+    def send(self, event: str, timeout: float, data: bytes = b"", peer: Any = None) -> bool:
         """Whether the other end has got it, and has done its part."""
         node = self._tunnels.node
-        request = {"verb": TUNNEL, "tunnel": self.name, "from": node.address, "what": what, **more}
-        return node.ask_servers([self.other], request, timeout).get(self.other) is True
+        piece = TunnelPiece(
+            tunnel=self.name, sender=node.address, event=event, data=b64encode(data).decode(), peer=peer
+        )
+        return node.ask_servers([self.other], piece, timeout).get(self.other) is True
 
     # What the other end sends
 
@@ -189,7 +201,3 @@ class _End:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _to_text(data: bytes) -> str:
-    return b64encode(data).decode()

@@ -141,7 +141,7 @@ class Listener(ListensOnly):
             return None
         if not wire.outbox_size and (self._backlog is None or not self._backlog.is_waiting):
             # Where it stands moves on, though nothing was said: it need not be told of a gap later.
-            wire.write(self._framed(self._format.ping(self._rule, self._node.told())))
+            wire.write(self._framed(self._format.ping(self._rule, self._node.delivered_position())))
         return min(left, config.ping_interval)
 
     # Ending

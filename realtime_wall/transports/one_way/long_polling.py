@@ -127,4 +127,4 @@ class LongPoll(ListensOnly):
     def end(self, reason: str) -> None:
         """Answer that there was nothing; the next poll goes on from here."""
         if not self._answered:
-            self._answer(NOT_MODIFIED, validators(self._node.told(), time()), b"")
+            self._answer(NOT_MODIFIED, validators(self._node.delivered_position(), time()), b"")

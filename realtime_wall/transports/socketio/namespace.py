@@ -249,7 +249,7 @@ class Namespace(NamespaceSubscriber):
         if state is GONE:
             return
         # What has not been written yet is lost with the connection, though it was delivered.
-        complete = _later(self._node.told(), self._cursor) if state is LIVE else self._cursor
+        complete = _later(self._node.delivered_position(), self._cursor) if state is LIVE else self._cursor
         self._become(GONE)
         for channel in (EVERYONE, *session.channels):
             self._node.unsubscribe(self, channel)

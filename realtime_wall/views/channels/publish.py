@@ -94,13 +94,14 @@ def _publish(node: Node, request: HttpRequest, names: list[str], body: bytes) ->
         )
         position = node.perform(command).position
     information = _information(node, names, cursor=position)
-    return _json(node.told_publishers.put((*names, key), information, monotonic()) if key else information)
+    return _json(node.publisher_answers.put((*names, key), information, monotonic()) if key else information)
 
 
 def _delete(node: Node, names: list[str], body: bytes) -> HttpResponse:
-    farewell = _text(body) or Delete(channel="").farewell
-    receipts = [node.perform(Delete(channel=name, farewell=farewell)) for name in names]
-    if all(receipt.position is None for receipt in receipts):
+    notice = _text(body) or Delete(channel="").notice
+    kept = sum(map(node.broker.published, names))
+    receipts = [node.perform(Delete(channel=name, notice=notice)) for name in names]
+    if not kept and not any(receipts):
         raise Refused(404, NO_CHANNEL)
     return HttpResponse(headers={channel_request.EXPLAIN: "Channel deleted."})
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from realtime_wall.node import queries, statistics
 from realtime_wall.node.node import Node
-from realtime_wall.node.statistics import ALL, Told
+from realtime_wall.node.statistics import ALL, Figures
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import Foreign, Refused
@@ -37,7 +37,7 @@ def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
     return HttpResponse(encode_json(found), content_type="application/json; charset=utf-8")
 
 
-def _statistics(node: Node, request: HttpRequest, text: str) -> Told:
+def _statistics(node: Node, request: HttpRequest, text: str) -> Figures:
     text = text.strip("/")
     prefix = "" if text == ALL else text.removesuffix("*")
     if prefix != text or not text:

@@ -10,21 +10,21 @@ from realtime_wall.brokers.redis.bus_codec import (
     BusCodec,
     MalformedEntry,
     entry_of,
-    high_water_mark,
+    epoch_argument,
     will_pass,
 )
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule, Rules
 
-WORDS = BusCodec("site", Rules({"few": {"HISTORY_SIZE": 3}}, Rule(history_bytes=500)), 70, 900)
+CODEC = BusCodec("site", Rules({"few": {"HISTORY_SIZE": 3}}, Rule(history_bytes=500)), 70, 900)
 
 
 def order(what, **more):
-    return WORDS.order(proposal(what, "address1"), **more)
+    return CODEC.script_call(proposal(what, "address1"), **more)
 
 
 def test_all_keys_have_the_prefix_as_their_hash_tag():
-    assert (WORDS.key, WORDS.bus, WORDS.inbox("address1")) == (
+    assert (CODEC.key, CODEC.bus, CODEC.inbox("address1")) == (
         "{site}:meta",
         "{site}:bus",
         "{site}:inbox:address1",
@@ -51,15 +51,15 @@ def test_a_key_is_remembered_for_as_long_as_it_may_come_again():
 def test_who_asks_is_another_each_time():
     said = proposal(Publish(channel="a", data_json="1"), "address1")
 
-    assert WORDS.order(said).arguments[3] != WORDS.order(said).arguments[3]
-    assert WORDS.order(said).arguments[2] == said.key
+    assert CODEC.script_call(said).arguments[3] != CODEC.script_call(said).arguments[3]
+    assert CODEC.script_call(said).arguments[2] == said.key
 
 
 def test_an_epoch_is_never_offered_twice():
     position = Position("old", 5)
 
-    assert high_water_mark(position).startswith("old 5 ")
-    assert len({high_water_mark(position) for _ in range(100)}) == 100
+    assert epoch_argument(position).startswith("old 5 ")
+    assert len({epoch_argument(position) for _ in range(100)}) == 100
 
 
 def test_an_event_id_comes_first_where_scripts_look_for_it():
@@ -68,9 +68,9 @@ def test_an_event_id_comes_first_where_scripts_look_for_it():
     assert text.startswith('"i":"q\\"","c":"a"')
 
 
-def test_each_kind_of_draft_has_its_script():
+def test_each_kind_of_command_has_its_script():
     assert order(Publish(channel="a", data_json="1")).script is scripts.PUBLISH
-    assert order(Retract(channel="a", which="x")).script is scripts.RETRACT
+    assert order(Retract(channel="a", message_ref="x")).script is scripts.RETRACT
     assert order(Delete(channel="a")).script is scripts.DELETE
 
 
@@ -90,7 +90,7 @@ def test_the_beginning_of_an_epoch_is_no_entry():
 
 
 def test_the_end_of_a_channel_is_an_entry():
-    _, entry = entry_of(b'{"ep":"e1","o":7,"gone":"a","farewell":"Bye","k":"key","from":"address1"}')
+    _, entry = entry_of(b'{"ep":"e1","o":7,"gone":"a","notice":"Bye","k":"key","from":"address1"}')
 
     assert entry.item == Deleted("a", "Bye", Position("e1", 7))
 
@@ -137,8 +137,8 @@ def test_a_refusal_says_whether_it_makes_sense_to_try_again(refusal, soon, some_
     assert will_pass(refusal, is_patient=True) is some_day
 
 
-def test_a_draft_that_was_said_by_others_keeps_its_origin_and_its_key():
-    text = WORDS.order(Proposal(Publish(channel="a", data_json="1"), "key", "another_")).arguments[6]
+def test_a_proposal_of_others_keeps_its_origin_and_its_key():
+    text = CODEC.script_call(Proposal(Publish(channel="a", data_json="1"), "key", "another_")).arguments[6]
 
     said = json.loads("{" + text)
     assert (said["k"], said["from"]) == ("key", "another_")

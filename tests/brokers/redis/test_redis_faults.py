@@ -245,13 +245,13 @@ def test_notes_arrive_though_another_redis_numbers_them_anew(redis, two):
     (bus,) = redis.client.keys("*:bus")
     inbox = bus.decode().removesuffix("bus") + f"inbox:{one.address}"
     redis.client.xadd(inbox, {"n": '{"number": 1}'}, id="9999999999999-0")
-    wait_for(lambda: first.notes == [{"number": 1}], "the first note")
+    wait_for(lambda: first.envelopes == [{"number": 1}], "the first note")
 
     redis.client.flushall()
     wait_for(lambda: first.renewed, "a new beginning")
-    other.tell(one.address, {"number": 2})
+    other.send(one.address, {"number": 2})
 
-    wait_for(lambda: first.notes == [{"number": 1}, {"number": 2}], "the second note")
+    wait_for(lambda: first.envelopes == [{"number": 1}, {"number": 2}], "the second note")
 
 
 def test_a_note_that_may_have_been_heard_is_not_said_again(redis, cluster):
@@ -262,12 +262,12 @@ def test_a_note_that_may_have_been_heard_is_not_said_again(redis, cluster):
     other, _ = beyond.server()
 
     proxy.swallow = lambda said: b"EVALSHA" in said and b"only once" in said
-    other.tell(link.address, {"text": "only once"})
+    other.send(link.address, {"text": "only once"})
     wait_for(lambda: proxy.swallowed, "the lost reply")
-    other.tell(link.address, {"text": "after"})
-    wait_for(lambda: {"text": "after"} in member.notes, "what follows")
+    other.send(link.address, {"text": "after"})
+    wait_for(lambda: {"text": "after"} in member.envelopes, "what follows")
 
-    assert member.notes == [{"text": "only once"}, {"text": "after"}]
+    assert member.envelopes == [{"text": "only once"}, {"text": "after"}]
     beyond.end()
     proxy.server.stop()
 
@@ -320,9 +320,9 @@ def test_rubbish_is_counted_and_dropped(redis, two):
         redis.client.xadd(inbox, {"n": value})
     redis.client.xadd(bus, {"else": "1"})
     redis.client.xadd(inbox, {"else": "1"})
-    other.tell(one.address, {"still": "alive"})
+    other.send(one.address, {"still": "alive"})
 
-    wait_for(lambda: {"still": "alive"} in first.notes, "the note")
+    wait_for(lambda: {"still": "alive"} in first.envelopes, "the note")
     wait_for(lambda: one.rejected == 11, "what was counted")
     goes_on(two)
 
@@ -352,7 +352,7 @@ def test_a_redis_that_refuses_makes_publishing_raise_at_once_and_keeps_nothing(
         for what in (
             a_message("full"),
             a_message("passing", volatile=True),
-            Retract(channel="news", which="i"),
+            Retract(channel="news", message_ref="i"),
         ):
             with pytest.raises(PublishFailed, match=reason):
                 say(one, what)

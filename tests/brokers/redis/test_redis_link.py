@@ -28,13 +28,13 @@ def test_one_that_joins_is_known_to_the_others_before_their_next_heartbeats(clus
     wait_for(lambda: first.servers() == both, "the second server")
     first._beat()
     assert first.servers() == both
-    assert member.notes == []
+    assert member.envelopes == []
 
 
 def test_a_heartbeat_that_was_on_its_way_does_not_forget_who_has_just_come(cluster):
     link, member = cluster.server()
     link._beat()
-    link._noted({"comes": "AAAAAAAA"})
+    link._receive({"joined": "AAAAAAAA"})
     link._learn([link.address.encode()])  # it was said before the other one came
 
     assert "AAAAAAAA" in link.servers()

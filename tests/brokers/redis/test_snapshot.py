@@ -113,7 +113,7 @@ def test_what_is_taken_back_and_what_passes_meanwhile_is_applied_once(loading):
         loading.publish(number, event_id=f"i{number}")()
     meanwhile = [
         loading.publish("passing", volatile=True),
-        loading.do(Retract(channel="news", which="i2")),
+        loading.do(Retract(channel="news", message_ref="i2")),
         loading.publish("next"),
     ]
     loading.talk.meanwhile[scripts.IMAGE] = meanwhile

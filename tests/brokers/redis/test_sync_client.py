@@ -11,7 +11,7 @@ import pytest
 
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.entry import proposal
-from realtime_wall.brokers.redis.sync_client import RedisOutside
+from realtime_wall.brokers.redis.sync_client import SyncClient
 from realtime_wall.config import Config
 from realtime_wall.errors import BrokerUnreachable, PublishFailed
 from tests.brokers.links import cluster_through
@@ -57,11 +57,11 @@ PROGRAM = """
 import json, os, sys, threading
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.entry import proposal
-from realtime_wall.brokers.redis.sync_client import RedisOutside
+from realtime_wall.brokers.redis.sync_client import SyncClient
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
 
-link = RedisOutside(Config(broker=sys.argv[1], broker_prefix=sys.argv[2]), Rules({}))
+link = SyncClient(Config(broker=sys.argv[1], broker_prefix=sys.argv[2]), Rules({}))
 
 def publish(who):
     for number in range(20):
@@ -103,14 +103,14 @@ def test_threads_and_forks_publish_without_gevent(redis, cluster):
 def test_who_asks_hears_the_answers_in_an_inbox_of_its_own(cluster):
     link, member = cluster.server()
     outsider = cluster.outsider()
-    link.tell(outsider.address, {"before": "the question"})
+    link.send(outsider.address, {"before": "the question"})
     wait_for(lambda: outsider.inbox()._last != b"0-0", "the note of before")
 
     inbox = outsider.inbox()
-    outsider.tell(link.address, {"call": 1})
-    wait_for(lambda: member.notes == [{"call": 1}], "the question")
+    outsider.send(link.address, {"call": 1})
+    wait_for(lambda: member.envelopes == [{"call": 1}], "the question")
     for number in range(3):
-        link.tell(outsider.address, {"reply": number})
+        link.send(outsider.address, {"reply": number})
     heard = []
     while len(heard) < 3:
         heard += inbox.receive(5)
@@ -132,7 +132,7 @@ def test_each_thread_hears_all_notes(cluster):
     threads = [threading.Thread(target=listen, args=(number,)) for number in range(3)]
     for one in threads:
         one.start()
-    link.tell(outsider.address, {"reply": 1})
+    link.send(outsider.address, {"reply": 1})
     for one in threads:
         one.join(20)
 
@@ -152,7 +152,7 @@ def test_rubbish_in_an_inbox_is_left_out(redis, cluster):
 
 def test_without_redis_publishing_fails_and_questions_say_why():
     settings = {"broker": f"redis://ada:secret@127.0.0.1:{free_port()}/0", "publish_timeout": 0.5}
-    link = RedisOutside(Config(**settings), some_rules())
+    link = SyncClient(Config(**settings), some_rules())
 
     with pytest.raises(PublishFailed, match=r"did not confirm it in 0\.5 s: .*refused") as failed:
         link.sequence(proposal(a_message("a"), link.address))
@@ -176,7 +176,7 @@ def test_a_refusal_is_raised_at_once(redis, cluster):
 def test_a_password_that_is_wrong_is_a_refusal(redis, cluster):
     redis.client.execute_command("ACL", "SETUSER", "ada", "on", ">secret", "~*", "+@all")
     url = redis.url.replace("//", "//ada:wrong@")
-    link = RedisOutside(Config(broker=url), some_rules())
+    link = SyncClient(Config(broker=url), some_rules())
 
     with pytest.raises(PublishFailed, match="refused it: .*WRONGPASS|invalid username-password") as failed:
         say(link, a_message("a"))

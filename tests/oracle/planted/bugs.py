@@ -123,7 +123,8 @@ def a_gap_is_not_told():
 
 
 def a_message_is_acknowledged_before_it_is_lost():
-    from realtime_wall.brokers.commands import Publish, Receipt
+    from realtime_wall.brokers.commands import Publish
+    from realtime_wall.brokers.results import Receipt
     from realtime_wall.node.node import Node
 
     is_due, perform = every(), Node.perform

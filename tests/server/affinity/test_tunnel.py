@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import socket
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from realtime_wall.server.affinity import tunnel
 from realtime_wall.server.affinity.owner_routing import PassedConnection
-from realtime_wall.server.affinity.tunnel import TUNNEL, Tunnels
+from realtime_wall.server.affinity.tunnel import TunnelPiece, Tunnels
 from tests.live import wait_for
 from tests.neighbours import running_nodes
 
@@ -246,7 +247,7 @@ def test_a_server_that_stops_lets_its_clients_go(pair, dug):
 
 # Whatever else arrives
 
-OPEN = {"verb": TUNNEL, "tunnel": "x:1", "from": "x", "what": "open", "peer": ["192.0.2.1", 5], "data": ""}
+OPEN = TunnelPiece(tunnel="x:1", sender="x", event="open", peer=["192.0.2.1", 5])
 
 
 @pytest.mark.parametrize(
@@ -257,15 +258,15 @@ OPEN = {"verb": TUNNEL, "tunnel": "x:1", "from": "x", "what": "open", "peer": ["
         {"peer": None},
         {"data": "*"},
         {"data": 5},
-        {"what": "data"},
-        {"what": "end"},
-        {"what": None},
+        {"event": "data"},
+        {"event": "end"},
+        {"event": None},
     ],
     ids=repr,
 )
 def test_what_makes_no_sense_opens_nothing(pair, change):
     one, two = pair
-    answers = one.node.ask_servers([two.node.address], {**OPEN, **change}, 5.0)
+    answers = one.node.ask_servers([two.node.address], replace(OPEN, **change), 5.0)
 
     assert not answers.get(two.node.address)
     assert (two.came, two.tunnels.ends) == ([], {})
@@ -275,7 +276,7 @@ def test_a_tunnel_is_opened_once(pair, dug):
     one, two = pair
     (name,) = two.tunnels.ends
 
-    request = {**OPEN, "tunnel": name, "from": one.node.address}
+    request = replace(OPEN, tunnel=name, sender=one.node.address)
     assert one.node.ask_servers([two.node.address], request, 5.0) == {two.node.address: False}
     assert len(two.came) == 1
 
@@ -285,12 +286,13 @@ def test_an_owner_that_answers_after_it_was_given_up_has_been_heard_all_the_same
     one, two = pair
 
     def late(request):
-        one.node.answers[TUNNEL]({**request, "what": "data", "data": base64.b64encode(b"HTTP").decode()})
+        data = base64.b64encode(b"HTTP").decode()
+        one.node.handlers.perform(replace(request, event="data", data=data))
         gevent.sleep(0.2)
         return True
 
     monkeypatch.setattr(tunnel, "OPENING", 0.05)
-    two.node.answers[TUNNEL] = late
+    two.node.handlers.add(TunnelPiece, late)
     client = Client(one, two)
 
     assert client.heard(4) == b"HTTP"

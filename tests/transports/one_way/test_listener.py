@@ -21,7 +21,7 @@ def node():
 def publish(node, channel, *values, **fields):
     commands = [Publish(channel=channel, data_json=json.dumps(one), **fields) for one in values]
     positions = [node.perform(command).position for command in commands]
-    wait_for(lambda: node.told() == node.broker.top)
+    wait_for(lambda: node.delivered_position() == node.broker.top)
     return positions
 
 

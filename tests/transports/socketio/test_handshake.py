@@ -361,7 +361,7 @@ def test_what_was_written_while_others_still_waited_for_it_is_not_told_again(nod
     gevent.sleep(0.01)  # delivered
     assert visitor.events() == [["news", 1]]
     with monkeypatch.context() as patch:
-        patch.setattr(node, "told", lambda: before)  # so far all of its audience has come
+        patch.setattr(node, "delivered_position", lambda: before)  # so far all of its audience has come
         visitor.wire.abort("reset")
     api.publish("room", 2, event="news")
 

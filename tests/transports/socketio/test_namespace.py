@@ -178,7 +178,7 @@ def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
 
     class Witness(ListensOnly):
         def deliver(self, encoded):
-            seen.append(node.told().offset)
+            seen.append(node.delivered_position().offset)
             return SENT
 
     node.subscribe(Witness(), {"room": 0})
@@ -187,7 +187,7 @@ def test_a_message_that_is_being_delivered_has_not_been_told_to_all(node):
 
     wait_for(lambda: seen, "its delivery")
     assert seen == [position.offset - 1]
-    wait_for(lambda: node.told() == position, "its end")
+    wait_for(lambda: node.delivered_position() == position, "its end")
 
 
 def test_who_may_not_stay_on_a_channel_is_told_by_an_event(visitor):

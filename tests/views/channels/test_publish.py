@@ -337,7 +337,7 @@ def lines(wire):
 
 
 def wait_until_told(node):
-    wait_for(lambda: node.told() == node.broker.top)
+    wait_for(lambda: node.delivered_position() == node.broker.top)
 
 
 def test_the_limit_for_forms_is_none_for_messages():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.brokers.commands import Publish, from_json, to_json
+from realtime_wall.brokers.command_json import from_json, to_json
+from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.brokers.redis.redis_link import RedisLink
 from realtime_wall.brokers.sequencer import new_epoch

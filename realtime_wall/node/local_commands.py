@@ -1,0 +1,82 @@
+"""What does this server do for its own clients, when it or another one asks?"""
+
+from __future__ import annotations
+
+from realtime_wall.brokers.commands import (
+    Ask,
+    Count,
+    Disconnect,
+    DisconnectUser,
+    RecheckPermissions,
+    SendTo,
+)
+from realtime_wall.brokers.results import Answers, Receipt
+from realtime_wall.brokers.rpc import Handlers
+from realtime_wall.channels.subscriptions import Subscriptions
+from realtime_wall.errors import NoSocket
+from realtime_wall.node.fan_out import Subscriber
+from realtime_wall.node.publisher import Publisher
+from realtime_wall.sockets import ack_collector
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.client_session import session_of
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.revocation.revocation import Revocation
+from realtime_wall.wire.connection import DROPPED, QUEUED
+
+
+class LocalCommands:
+    def __init__(
+        self, publisher: Publisher, subscriptions: Subscriptions[Subscriber], revocation: Revocation
+    ) -> None:
+        self._publisher = publisher
+        self._subscriptions = subscriptions
+        self._revocation = revocation
+
+    def register(self, handlers: Handlers) -> None:
+        handlers.add(SendTo, self._send)
+        handlers.add(Ask, self._ask)
+        handlers.add(Count, self._count)
+        handlers.add(Disconnect, self._disconnect)
+        handlers.add(DisconnectUser, self._disconnect_user)
+        handlers.add(RecheckPermissions, self._recheck_permissions)
+
+    def _send(self, command: SendTo) -> Receipt:
+        socket = connected_sockets.get(command.session_id)
+        if socket is None:
+            raise no_socket(command.session_id)
+        self._publisher.check_size(command.data_json)
+        arguments = Arguments(command.data_json, 1, command.binary)
+        written = session_of(socket).send_event(command.event, arguments)
+        return Receipt(
+            processes=1,
+            sockets=int(written is not DROPPED),
+            queued=int(written is QUEUED),
+            dropped=int(written is DROPPED),
+        )
+
+    def _ask(self, command: Ask) -> Answers:
+        self._publisher.check_size(command.data_json)
+        audience = self._subscriptions.snapshot(command.channel)
+        sessions = [subscriber.session for subscriber in audience if subscriber.session is not None]
+        if not sessions:
+            raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
+        arguments = Arguments(command.data_json, command.arity, command.binary)
+        return ack_collector.ask(sessions, command.event, arguments, command.timeout)
+
+    def _count(self, command: Count) -> Receipt:
+        return Receipt(processes=1, sockets=self._subscriptions.count(command.channel))
+
+    def _disconnect(self, command: Disconnect) -> Receipt:
+        if not self._revocation.disconnect(command):
+            raise no_socket(command.session_id)
+        return Receipt(processes=1, sockets=1)
+
+    def _disconnect_user(self, command: DisconnectUser) -> Receipt:
+        return Receipt(processes=1, sockets=self._revocation.cut(command))
+
+    def _recheck_permissions(self, command: RecheckPermissions) -> Receipt:
+        return Receipt(processes=1, sockets=self._revocation.ask_again(command))
+
+
+def no_socket(session_id: str) -> NoSocket:
+    return NoSocket(f"There is no socket with the session ID: {session_id}")
