@@ -101,6 +101,9 @@ class Config:
         1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log.", least=0.01
     )
 
+    receiver_context: str | Callable[..., Any] | None = _setting(
+        None, "What is around each run of receivers: receiver_context(request) is used with 'with'."
+    )
     event_transaction: bool = _setting(
         False, "Whether the receivers of an event share a database transaction, undone when one fails."
     )

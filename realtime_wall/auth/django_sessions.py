@@ -15,9 +15,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import LazyObject, SimpleLazyObject, empty
 
 # SQLite takes no more variables in a query than this, by default.
 CHUNK = 500
@@ -70,6 +71,36 @@ def renew_user(requests: list[HttpRequest]) -> None:
     for request in requests:
         if hasattr(request, "user"):
             request.user = fresh
+
+
+def forget(request: HttpRequest) -> None:
+    """Let a request read its session and its user anew when it is asked for them next."""
+    state = getattr(request.__dict__.get("session"), "__dict__", None)
+    if state is not None and state.pop("_session_cache", None) is not None:
+        state["modified"] = False
+    forget_user(request)
+
+
+def forget_user(request: HttpRequest) -> None:
+    user: Any = request.__dict__.get("user")
+    if not isinstance(user, LazyObject):
+        if isinstance(user, Model) and user.pk is not None:  # of a middleware of the project's
+            request.user = SimpleLazyObject(partial(_read_again, type(user), user.pk))  # type: ignore[assignment]
+        return
+    state = user.__dict__
+    reads = state.get("_setupfunc")
+    if isinstance(reads, partial) and reads.func is _read_user and reads.args != (request,):
+        request.user = SimpleLazyObject(partial(_read_user, request))  # type: ignore[assignment]
+    elif state["_wrapped"] is not empty and reads is not None:
+        request.__dict__.pop("_cached_user", None)  # of the middleware
+        state["_wrapped"] = empty
+
+
+def _read_again(model: Any, pk: Any) -> Any:
+    from django.contrib.auth.models import AnonymousUser  # once the apps are loaded
+
+    found = model._default_manager.filter(pk=pk).first()
+    return AnonymousUser() if found is None or not found.is_active else found
 
 
 def _read_user(request: HttpRequest) -> Any:

@@ -66,7 +66,7 @@ class ClientSession:
         self.socket = Socket(self, Session(session_id))
         self.connected_at = int(time.time())
         self.recovered = False
-        self.inbox = Inbox(node.pool, transport)
+        self.inbox = Inbox(node.pool, transport, request)
         self.is_refused = False  # by a connect receiver: what the client already sent is not heard
         self.is_disconnected = False  # what the client sent before is still heard
         self.channels: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class ClientSession:
         self._context = earlier._context
         self.requested = earlier.requested
         self.inbox = earlier.inbox
-        self.inbox.continue_for(self.transport)
+        self.inbox.continue_for(self.transport, self.request)
         self.recovered = True
 
     # To its client

@@ -17,6 +17,7 @@ from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
 from realtime_wall.server.http import hand_over
+from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.engineio.message_handler import MessageHandler
@@ -94,6 +95,7 @@ def _handshake(
     refused = refusal(request, node.config)
     if refused is not None:
         return refused
+    visitor_context.remember(request)
     if offer is not None:
         return offer.accept(partial(_open, node, request, make_handler))
     session = EngineSession(node, _owner(request))

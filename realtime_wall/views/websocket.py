@@ -12,6 +12,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import node as nodes
 from realtime_wall.server.http import hand_over
+from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket.plain_websocket import open_websocket
 
@@ -44,6 +45,7 @@ def websocket(request: HttpRequest) -> HttpResponse:
     except InvalidPosition as bad:
         return _text(400, str(bad))
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
+    visitor_context.remember(request)
     return offer.accept(partial(open_websocket, node, request, since, was))
 
 

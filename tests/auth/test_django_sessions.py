@@ -3,6 +3,7 @@ from importlib import import_module
 
 import pytest
 from django.contrib.auth import SESSION_KEY, login
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -113,3 +114,74 @@ def test_a_renewed_user_is_read_once_for_all_requests_and_only_when_somebody_loo
         assert all(request.user.is_staff for request in requests)
 
     assert len(queries) == 1
+
+
+# What a request knows is not older than its last use
+
+
+def request_of(user):
+    request = a_request()
+    request.session, request.user = SessionStore(), None
+    login(request, user, "django.contrib.auth.backends.ModelBackend")
+    request.session.save()
+    again = a_request()
+    again.session = SessionStore(request.session.session_key)
+    AuthenticationMiddleware(lambda request: None).process_request(again)
+    return again
+
+
+def test_after_it_forgot_a_request_reads_its_user_and_its_session_anew(tables):
+    ada = User.objects.create_user("ada2", password="x")
+    request = request_of(ada)
+    assert not request.user.is_staff and "page" not in request.session
+    page = SessionStore(request.session.session_key)
+    page["page"] = 1
+    page.save()
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+
+    with CaptureQueriesContext(connection) as queries:
+        django_sessions.forget(request)
+        assert len(queries) == 0
+
+    assert request.user.is_staff
+    assert request.session["page"] == 1
+
+
+def test_what_is_saved_after_it_forgot_undoes_nothing(tables):
+    request = request_of(User.objects.create_user("ada3", password="x"))
+    assert request.user.is_authenticated
+    page = SessionStore(request.session.session_key)
+    page["page"] = 1
+    page.save()
+
+    django_sessions.forget(request)
+    request.session["receiver"] = 2
+    request.session.save()
+
+    assert dict(SessionStore(page.session_key).items()).keys() >= {"page", "receiver", "_auth_user_id"}
+
+
+def test_a_user_whom_another_middleware_found_is_read_again(tables):
+    ada = User.objects.create_user("ada4", password="x")
+    request = a_request()
+    request.user = ada
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    django_sessions.forget(request)
+    assert request.user.is_staff
+
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    django_sessions.forget(request)
+    assert not request.user.is_authenticated
+
+
+def test_a_user_renewed_together_with_others_is_each_request_s_own_afterwards(tables):
+    first, second = (request_of(User.objects.create_user(name, password="x")) for name in ("ada5", "ada6"))
+    django_sessions.renew_user([first, second])
+
+    django_sessions.forget_user(second)
+
+    assert second.user.username == "ada6"
+
+
+def test_a_request_without_session_or_user_forgets_nothing():
+    django_sessions.forget(a_request())

@@ -15,6 +15,7 @@ urlpatterns = [
     path("echo/", views.echo),
     path("raw/", views.raw),
     path("unread/", views.unread),
+    path("session/", views.write_session),
     path("slow/", views.slow),
     path("slower/", views.slower),
     path("stream/", views.stream),

@@ -12,13 +12,15 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
 import gevent
+from django.http import HttpRequest
 from gevent.event import Event
 
+from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
@@ -38,13 +40,14 @@ class Source(Protocol):
 
 
 class Inbox:
-    """The jobs of one socket."""
+    """The jobs of one socket; their visitor is whoever's handshake the request was."""
 
-    __slots__ = ("_pool", "_source", "jobs", "paused")
+    __slots__ = ("_pool", "_source", "jobs", "paused", "request")
 
-    def __init__(self, pool: Pool, source: Source) -> None:
+    def __init__(self, pool: Pool, source: Source, request: HttpRequest | None = None) -> None:
         self._pool = pool
         self._source = source
+        self.request = request
         self.jobs: deque[Job] | None = None  # None while idle: most sockets are
         self.paused = False
 
@@ -58,16 +61,20 @@ class Inbox:
             self.paused = True
             self._source.pause()
 
-    def continue_for(self, source: Source) -> None:
+    def continue_for(self, source: Source, request: HttpRequest | None = None) -> None:
         """The client came back: what it sends now comes after what it sent before."""
         self._source = source
+        self.request = request
         if self.paused:
             source.pause()
 
     def run_next(self) -> bool:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
-        for job in (self.jobs.popleft(), release_database):
+        first = self.jobs.popleft()
+        if self.request is not None:
+            first = partial(visitor_context.run_job, self.request, first)
+        for job in (first, release_database):
             try:
                 job()
             except BaseException:
@@ -89,34 +96,45 @@ class Pool:
         self._waiting: deque[Inbox] = deque()
         self._resting: list[Any] = []  # greenlets that wait for work
         self._is_closed = False
-        self._lent = False
+        self._lent: deque[Inbox] | None = None  # what got ready while a greenlet is lent
         self._idle = Event()
         self.busy = 0
 
     def ready(self, inbox: Inbox) -> None:
+        if self._lent is not None:
+            self._lent.append(inbox)
+            return
         self._waiting.append(inbox)
-        if self.busy < self.size and not self._lent:
-            self.busy += 1
-            if self._resting:
-                gevent.get_hub().loop.run_callback(self._resting.pop().switch)
-            else:
-                gevent.spawn(self._work_and_rest)
+        if self.busy < self.size:
+            self._start_one()
+
+    def _start_one(self) -> None:
+        self.busy += 1
+        if self._resting:
+            gevent.get_hub().loop.run_callback(self._resting.pop().switch)
+        else:
+            gevent.spawn(self._work_and_rest)
 
     @contextmanager
     def lend(self) -> Iterator[None]:
         """Let the calling greenlet, which has nothing else to do, work on what gets ready inside.
 
         A handshake's greenlet has set up what Django keeps for a greenlet: to spawn another one for the
-        connect receivers would do that again. The block itself must not give the event loop a turn.
+        connect receivers would do that again. It works for nobody else, since it may keep something of this
+        visitor's (a tenant, on its connection). The block itself must not give the event loop a turn.
         """
-        self._lent = self.busy < self.size
+        if self.busy >= self.size:
+            yield
+            return
+        own: deque[Inbox] = deque()
+        self._lent = own
         try:
             yield
         finally:
-            lent, self._lent = self._lent, False
-        if lent:
+            self._lent = None
+        if own:
             self.busy += 1
-            self._work()
+            self._work(own)
 
     def wait_until_idle(self, seconds: float) -> bool:
         """Let what waits be run, for this long at most; False when something still does."""
@@ -138,7 +156,7 @@ class Pool:
         loop: Any = hub.loop
         while not self._is_closed:
             turn = loop.iteration
-            self._work()
+            self._work(self._waiting)
             # What has waited may have left something behind in its greenlet, such as a Timeout or somebody
             # who wants to kill it. That must not hit another socket's receiver.
             if loop.iteration != turn or len(self._resting) >= RESTING:
@@ -154,16 +172,19 @@ class Pool:
                     gevent.spawn(self._work_and_rest)
                 return
 
-    def _work(self) -> None:
+    def _work(self, waiting: deque[Inbox]) -> None:
         try:
             time_slice = TimeSlice(SLICE)
-            while self._waiting:
-                inbox = self._waiting.popleft()
+            while waiting:
+                inbox = waiting.popleft()
                 # A language or time zone that a receiver activates is nobody else's.
-                if copy_context().run(inbox.run_next):
-                    self._waiting.append(inbox)  # last in line: one that never ends keeps no slot
+                if visitor_context.run(inbox.request, inbox.run_next):
+                    # Last in line: one that never ends keeps no slot, nor the greenlet of its handshake.
+                    (self._waiting or waiting).append(inbox)
                 time_slice.yield_if_due()
         finally:
             self.busy -= 1
+            if self._waiting and self.busy < self.size:
+                self._start_one()  # a greenlet that was lent leaves them to us
             if not self.busy:
                 self._idle.set()

@@ -108,6 +108,9 @@ class Revocation:
             # What a request knows of its user is as old as the connection.
             django_sessions.renew_user([socket.request for socket in sockets])
         left = sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
+        for sockets in of_user.values():
+            for socket in sockets:
+                django_sessions.forget_user(socket.request)
         theirs = {key for key, user in users.items() if user is not None and command.user_id in (None, user)}
         return left + self._end_listeners(theirs, "what it may read has changed")
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone, translation
 from gevent.event import Event
 
 from realtime_wall import InvalidMessage, Refuse, connected_sockets, publish
@@ -18,10 +19,20 @@ from realtime_wall.events import (
     on_message,
     on_subscribe,
 )
+from site_app import middleware
 
 seen = []  # what the receivers noticed, for "seen"
 lives = defaultdict(list)  # the same for each session, for "life"
 gate = Event()  # "enter" waits until somebody opens it
+
+
+class NoEvent:
+    data = None
+
+
+@on_event(name="at first")
+def at_first(request, socket, context, event):
+    return context["first"]
 
 
 @on_connect
@@ -29,6 +40,7 @@ def connected(request, socket, context):
     if request.GET.get("refuse"):
         raise Refuse({"why": request.GET["refuse"]})
     context["events"] = 0
+    context["first"] = surroundings(request, socket, context, NoEvent)
     seen.append("connected")
     lives[socket.id].append("connected")
 
@@ -92,6 +104,30 @@ def count_users(request, socket, context, event):
 async def await_users(request, socket, context, event):
     await asyncio.sleep(0.001)
     return [await User.objects.acount(), str(request.user)]
+
+
+@on_event(name="surroundings")
+def surroundings(request, socket, context, event):
+    said = [
+        translation.get_language(),
+        str(timezone.get_current_timezone()),
+        middleware.visitor.get("nobody"),
+    ]
+    if event.data:
+        translation.activate(event.data)
+        middleware.visitor.set(event.data)
+    return said
+
+
+@on_event(name="save session")
+def save_session(request, socket, context, event):
+    request.session[event.data] = "by a receiver"
+    request.session.save()
+
+
+@on_event(name="session items")
+def session_items(request, socket, context, event):
+    return dict(request.session.items())
 
 
 @on_event(name="fail")

@@ -1,9 +1,14 @@
 """What a site's own middleware does to every response, and a count of the requests it saw."""
 
 import asyncio
+import zoneinfo
+from contextvars import ContextVar
 
 from asgiref.sync import markcoroutinefunction
 from django.core.signals import request_finished, request_started
+from django.utils import timezone
+
+visitor = ContextVar("visitor")
 
 counts = {"started": 0, "finished": 0}
 
@@ -48,3 +53,18 @@ class AsyncMiddleware:
         response = await self.get_response(request)
         response["X-Async"] = "seen"
         return response
+
+
+class VisitorMiddleware:
+    """Sets a context variable and the time zone, for the length of a request."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        token = visitor.set(request.GET.get("name", "nobody"))
+        try:
+            with timezone.override(zoneinfo.ZoneInfo(request.GET.get("zone", "UTC"))):
+                return self.get_response(request)
+        finally:
+            visitor.reset(token)

@@ -37,6 +37,13 @@ def unread(request):
     return HttpResponse("not read")
 
 
+def write_session(request):
+    """``?key=value``: into the visitor's session."""
+    request.session.update(request.GET.dict())
+    request.session.save()
+    return JsonResponse({"key": request.session.session_key})
+
+
 def slow(request):
     print("slow begins", flush=True)
     time.sleep(1)
