@@ -12,6 +12,10 @@ def get(*headers, line=b"GET /hello/ HTTP/1.1"):
     return line + b"\r\n" + HOST + b"".join(header + b"\r\n" for header in headers) + b"\r\n"
 
 
+def host(value, version=b"1.1"):
+    return b"GET /hello/ HTTP/%s\r\nHost: %s\r\n\r\n" % (version, value)
+
+
 def post(*headers):
     return get(*headers, line=b"POST /echo/ HTTP/1.1")
 
@@ -82,6 +86,20 @@ BAD = [
     ("no Host", 400, b"GET /hello/ HTTP/1.1\r\n\r\n"),
     ("two Hosts", 400, get(b"Host: example.com")),
     ("the same Host twice", 400, get(b"Host: localhost")),
+    ("a Host with a user", 400, host(b"user@localhost")),
+    ("a Host with a path", 400, host(b"localhost/x")),
+    ("a Host with a query", 400, host(b"localhost?x")),
+    ("a Host with a fragment", 400, host(b"localhost#x")),
+    ("a list of Hosts", 400, host(b"localhost,example.com")),
+    ("a Host with a space", 400, host(b"localhost example.com")),
+    ("a Host with a scheme", 400, host(b"http://localhost")),
+    ("a Host with eight bits", 400, host(b"caf\xc3\xa9")),
+    ("an empty Host", 400, host(b"")),
+    ("an empty Host under HTTP/1.0", 400, host(b"", b"1.0")),
+    ("a Host that is a port", 400, host(b":8000")),
+    ("a Host with letters for a port", 400, host(b"localhost:http")),
+    ("a Host with two ports", 400, host(b"localhost:80:80")),
+    ("a Host with half a bracket", 400, host(b"[::1")),
     ("two Hosts under HTTP/1.0", 400, get(b"Host: example.com", line=b"GET /hello/ HTTP/1.0")),
     # Which protocol?
     ("HTTP/0.9", 400, b"GET /hello/\r\n\r\n"),
@@ -129,7 +147,10 @@ GOOD = [
     ("tabs around a value", get(b"A:\t b \t")),
     ("an empty value", get(b"A:")),
     ("eight bits in a value", get(b"A: caf\xc3\xa9")),
-    ("an empty Host", b"GET /hello/ HTTP/1.1\r\nHost:\r\n\r\n"),
+    ("a Host with a port", host(b"localhost:8000")),
+    ("a Host with an empty port", host(b"localhost:")),
+    ("a Host in brackets", host(b"[::1]:8000")),
+    ("a Host in capitals", host(b"LOCALHOST")),
     ("a length of nothing", get(b"Content-Length: 0")),
     ("leading zeros in a length", post(b"Content-Length: 0001") + b"a"),
     ("chunks in capitals", post(b"Transfer-Encoding: CHUNKED") + b"0\r\n\r\n"),

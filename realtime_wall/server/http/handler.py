@@ -183,7 +183,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         body = BodyInput(
             self.rfile,
             self.content_length,
-            socket=self.wsgi_input.socket,
+            # RFC 9110 10.1.1: what HTTP/1.0 expects is ignored.
+            socket=None if self.request_version == "HTTP/1.0" else self.wsgi_input.socket,
             chunked_input=self.wsgi_input.chunked_input,
         )
         # Also for an upgrade, where pywsgi would give the application the raw stream.

@@ -16,6 +16,9 @@ MAX_HEADERS = 99
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e]+ HTTP/1\.([01])")
 # Names are tokens, without a space before the colon; values have no control characters but the tab.
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+# A name or an address, and perhaps a port: no user, no path, no list. RFC 9112 3.2 lets it be empty only
+# where the target has no authority, and those of http have one.
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 # Fifteen digits are a petabyte: longer only ever is an attempt to overflow somebody.
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
@@ -66,6 +69,8 @@ def check_head(lines: list[bytes]) -> None:
     hosts = headers.get(b"host", [])
     if len(hosts) > 1 or (not hosts and minor == b"1"):
         raise BadHead(400, "a request needs exactly one Host header")
+    if hosts and _HOST.fullmatch(hosts[0]) is None:
+        raise BadHead(400, "Host is not a host and perhaps a port")
     _check_framing(headers, minor)
 
 
@@ -93,6 +98,11 @@ def _headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
             raise BadHead(400, "a header line is not 'Name: value'")
         headers.setdefault(match[1].lower(), []).append(match[2].strip())
     return headers
+
+
+def is_header(line: bytes) -> bool:
+    """Whether it is a header line with its CRLF, of a head or behind a body."""
+    return line.endswith(b"\r\n") and _HEADER.fullmatch(line[:-2]) is not None
 
 
 def _check_framing(headers: dict[bytes, list[bytes]], minor: bytes) -> None:

@@ -190,16 +190,61 @@ def test_a_chunked_body_is_read_and_the_connection_kept(server):
         assert conversation.reply().body == b"user AnonymousUser"
 
 
-@pytest.mark.parametrize("size", [b"0x3", b"-3", b"+3", b"3 ", b"", b"g", b"3\n", b"1_0", b"F" * 20])
-def test_an_odd_chunk_size_ends_the_connection(server, size):
+CHUNKS = {
+    "a prefix": b"0x3\r\nabc",
+    "a sign": b"-3\r\nabc",
+    "a plus": b"+3\r\nabc",
+    "a space behind": b"3 \r\nabc",
+    "a space before": b" 3\r\nabc",
+    "no size": b"\r\nabc",
+    "only an extension": b";a=b\r\nabc",
+    "no digit": b"g\r\nabc",
+    "an underscore": b"1_0\r\nabc",
+    "too many digits": b"F" * 20 + b"\r\nabc",
+    "bare LF": b"3\nabc",
+    "bare CR": b"3\rabc",
+    "LF and CRLF": b"3\n\r\nabc",
+    "an extension without a name": b"3;\r\nabc",
+    "an extension with brackets": b"3;a[b=c\r\nabc",
+    "an extension with NUL": b"3;a\0b\r\nabc",
+    "an extension with bare LF": b"3;a\nb\r\nabc",
+    "an extension with bare CR": b"3;a\rb\r\nabc",
+    "an open quote": b'3;a="b\r\nabc',
+    "a long extension": b"3;a=" + b"b" * 9000 + b"\r\nabc",
+    "more than it says": b"3\r\nabcd",
+    "bare LF behind a chunk": b"3\r\nabc\n0\r\n\r\n",
+    "a trailer without a name": b"3\r\nabc\r\n0\r\n: b\r\n",
+    "a trailer with bare LF": b"3\r\nabc\r\n0\r\nA: b\n",
+    "a hundred trailers": b"3\r\nabc\r\n0\r\n" + b"A: b\r\n" * 100,
+}
+
+
+@pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
+def test_chunks_in_doubt_are_answered_400_and_end_the_connection(server, chunks):
     head = get(b"Transfer-Encoding: chunked", line=b"POST /raw/ HTTP/1.1")
-    body = size + b"\r\nabc\r\n0\r\n\r\n"
+    body = chunks + b"\r\n0\r\n\r\n"
 
     with server.talk(head + body + request("/user/")) as conversation:
         reply = conversation.reply()
         rest = conversation.rest()
 
-    assert (reply.status, reply.headers["connection"], rest) == (500, "close", b"")
+    assert (reply.status, reply.headers["connection"], rest) == (400, "close", b"")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+        b'3;a\r\nabc\r\n2 ; b = "c\\"d;" ;e=f\r\nde\r\n000\r\n\r\n',
+        b"0005\r\nabcde\r\n0\r\nA: b\r\nC:\r\n\r\n",
+    ],
+)
+def test_sound_chunks_may_have_extensions_and_trailers(server, body):
+    head = get(b"Transfer-Encoding: chunked", line=b"POST /raw/ HTTP/1.1")
+
+    with server.talk(head + body + request("/user/")) as conversation:
+        assert conversation.reply().body == b"abcde"
+        assert conversation.reply().body == b"user AnonymousUser"
 
 
 def test_a_small_unread_body_is_not_taken_for_the_next_request(server):
@@ -249,6 +294,13 @@ def test_continue_is_said_when_the_body_is_wanted(server):
         assert conversation.reply().status == 100
         conversation.send(b"12345")
         assert conversation.reply().body == b"12345"
+
+
+def test_http_1_0_is_not_told_to_continue(server):
+    headers = (b"Content-Length: 5", b"Expect: 100-continue")
+    with server.talk(get(*headers, line=b"POST /echo/ HTTP/1.0") + b"12345") as conversation:
+        assert (reply := conversation.reply()).status == 200
+        assert reply.body == b"12345"
 
 
 # Whom to believe

@@ -28,12 +28,12 @@ def site(database, publisher, monkeypatch):
         yield
 
 
-def send(body, *, secret=SECRET, slug="", method="post"):
+def send(body, *, secret=SECRET, slug="", method="post", **extra):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     client = Client(enforce_csrf_checks=True)
     answer = getattr(client, method)(
-        f"/wall/{slug}hook/", data, content_type="application/json", headers=headers
+        f"/wall/{slug}hook/", data, content_type="application/json", headers=headers, **extra
     )
     return answer.status_code, answer.json() if answer.content[:1] == b"{" else None
 
@@ -100,6 +100,11 @@ def test_what_is_no_post_is_refused_with_a_reason(body, reason):
 
 def test_a_post_that_is_too_large_is_not_read():
     assert send({"text": "x" * LARGEST})[0] == 413
+
+
+def test_a_post_that_says_it_is_too_large_is_refused_at_its_head():
+    """Reading on would wait for the rest, and fails here."""
+    assert send({"text": "x"}, CONTENT_LENGTH="10000000000")[0] == 413
 
 
 def test_only_posting_is_allowed():
