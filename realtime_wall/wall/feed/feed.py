@@ -32,9 +32,9 @@ from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.feed.publish_queue import Publisher
 from realtime_wall.wall.feed.publish_queue import publisher as current_publisher
 from realtime_wall.wall.feed.recent_ids import RecentIds
-from realtime_wall.wall.feed.store import DatabaseStore, Store, Stored
+from realtime_wall.wall.feed.store import DatabaseStore, Rejection, Store, Stored
 from realtime_wall.wall.models import channel_of
-from realtime_wall.wall.post import Item
+from realtime_wall.wall.post import BadPost, Item, Mark, Post, Removal
 from realtime_wall.wall.sources.restart_loop import keep_running
 from realtime_wall.wall.sources.source import Source
 
@@ -138,10 +138,7 @@ class Feed:
         while True:
             batch = self._next_batch()
             began = monotonic()
-            try:
-                self._handle(batch)
-            except Exception:
-                logger.exception("%d posts of %s could not be handled", len(batch), self.channel)
+            self._handle_or_halve(batch)
             for _ in batch:
                 self._queue.task_done()
             if len(batch) == BATCH and not self._stopping.is_set():
@@ -158,7 +155,22 @@ class Feed:
         self._room.set()
         return batch
 
+    def _handle_or_halve(self, batch: list[Item]) -> None:
+        """Whatever goes wrong with one item, at whatever step, it costs no other."""
+        try:
+            self._handle(batch)
+        except Exception as problem:
+            if len(batch) == 1:
+                self._report_rejections([self._reject(batch[0], problem)])
+                return
+            middle = len(batch) // 2
+            self._handle_or_halve(batch[:middle])
+            self._handle_or_halve(batch[middle:])
+
     def _handle(self, batch: list[Item]) -> None:
+        for item in batch:
+            if not isinstance(item, Post | Removal | Mark):
+                raise BadPost(f"a {type(item).__name__} is no post")
         left = [item for item in self._recent.unseen(batch) if self._is_allowed(item)]
         backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
         while left:
@@ -177,11 +189,21 @@ class Feed:
             logger.error("the database is unavailable, %s waits for it: %s", self.channel, stored.problem)
         elif failures and not stored.problem:
             logger.warning("the database is back after %d attempts, %s goes on", failures, self.channel)
-        for rejection in stored.rejected:
-            note = "put aside as a RejectedPost" if rejection.kept else "lost"
-            logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
+        self._report_rejections(stored.rejected)
         announce(self.channel, stored, self._publisher)
 
+    def _reject(self, item: Item, problem: Exception) -> Rejection:
+        try:
+            rejection: Rejection = self._writer.apply(self._store.reject, (item, problem))
+        except Exception as second:
+            return Rejection(item, f"{problem!r}; nor could that be noted: {second!r}", kept=False)
+        return rejection
 
-def _name(item: Item) -> str:
-    return f"{item.source}:{getattr(item, 'id', '')}"[:100]
+    def _report_rejections(self, rejections: Iterable[Rejection]) -> None:
+        for rejection in rejections:
+            note = "put aside as a RejectedPost" if rejection.kept else "lost"
+            logger.error("post %s is %s: %s", _name(rejection.post), note, rejection.reason)
+
+
+def _name(item: object) -> str:
+    return f"{getattr(item, 'source', '?')}:{getattr(item, 'id', '')}"[:100]

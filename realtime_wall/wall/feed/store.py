@@ -13,6 +13,7 @@ say is in what it returns.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -44,6 +45,7 @@ Unavailable = (OperationalError, InterfaceError)
 Message = dict[str, Any]
 PORTION, REST = 20, 0.002  # posts, seconds
 BUSY = 100  # items in a batch
+REFUSALS = 3  # of one post by a database that is there
 COLUMNS = ("wall", "source", "post_id", "content", "created_at", "received_at", "hidden", "version")
 
 
@@ -75,6 +77,9 @@ class Store(Protocol):
     def add(self, items: Sequence[Item]) -> Stored:
         """Store what is new or changed; called in a thread, and never raises for what a database may do."""
 
+    def reject(self, item: Item, problem: Exception) -> Rejection:
+        """Put an item aside that is no post, or cannot be handled as one; never raises either."""
+
     def note(self, source: str, problem: str) -> None:
         """Keep what stands in the way of a source, as well as can be; never raises either."""
 
@@ -82,6 +87,7 @@ class Store(Protocol):
 class DatabaseStore:
     def __init__(self, slug: str) -> None:
         self.slug = slug
+        self._refusals: Counter[str] = Counter()  # of single posts, while the database took others
 
     def add(self, items: Sequence[Item]) -> Stored:
         stored = Stored()
@@ -112,15 +118,42 @@ class DatabaseStore:
         try:
             stored.take(self._write(items))
         except Unavailable as problem:
-            stored.problem = problem
-            stored.left += items
+            if len(items) > 1 and self._is_there():
+                self._halve(items, stored)
+            elif len(items) == 1 and self._is_refused(items[0]):
+                stored.rejected.append(self.reject(items[0], problem))
+            else:
+                stored.problem = problem
+                stored.left += items
         except Exception as problem:
             if len(items) > 1:
-                middle = len(items) // 2
-                self._add(items[:middle], stored)
-                self._add(items[middle:], stored)
+                self._halve(items, stored)
             else:
                 self._add_alone(items[0], problem, stored)
+
+    def _halve(self, items: Sequence[Item], stored: Stored) -> None:
+        middle = len(items) // 2
+        self._add(items[:middle], stored)
+        self._add(items[middle:], stored)
+
+    def _is_there(self) -> bool:
+        """Whether the database takes a write, if only of nothing."""
+        try:
+            with transaction.atomic():
+                SourcePosition.objects.filter(pk=-1).update(cursor="")
+        except DatabaseError:
+            return False
+        return True
+
+    def _is_refused(self, item: Item) -> bool:
+        """Whether it is this post alone: of a very large one PostgreSQL raises what it raises when away."""
+        if isinstance(item, Mark) or not self._is_there():
+            return False
+        self._refusals[item.key] += 1
+        if self._refusals[item.key] < REFUSALS:
+            return False
+        del self._refusals[item.key]
+        return True
 
     def _add_alone(self, item: Item, problem: Exception, stored: Stored) -> None:
         if isinstance(problem, IntegrityError):
@@ -131,7 +164,7 @@ class DatabaseStore:
                 problem = again
             else:
                 return
-        stored.rejected.append(self._reject(item, problem))
+        stored.rejected.append(self.reject(item, problem))
 
     def _write(self, items: Sequence[Item]) -> Stored:
         done = Stored()
@@ -165,19 +198,21 @@ class DatabaseStore:
             if not wall.positions.filter(source=source).update(**place):
                 SourcePosition.objects.create(wall=wall, source=source, **place)
 
-    def _reject(self, item: Item, problem: Exception) -> Rejection:
+    def reject(self, item: Item, problem: Exception) -> Rejection:
         reason = f"{type(problem).__name__}: {problem}"
         try:
             with transaction.atomic():
                 RejectedPost.objects.create(
                     wall=Wall.called(self.slug),
-                    source=item.source[:32],
-                    post_id="" if isinstance(item, Mark) else tidy(item.id, ID_SIZE),
+                    source=tidy(str(getattr(item, "source", "")), 32),
+                    post_id=tidy(str(getattr(item, "id", "")), ID_SIZE),
                     reason=tidy(reason, 500),
                     raw=_raw(item)[: RejectedPost.RAW_SIZE],
                 )
         except Exception as second:
             return Rejection(item, f"{reason}; nor could that be noted: {type(second).__name__}", kept=False)
+        finally:
+            connections.close_all()
         return Rejection(item, reason, kept=True)
 
 

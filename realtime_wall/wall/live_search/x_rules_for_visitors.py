@@ -6,6 +6,7 @@ posts go to those visitors; the wall does not show or store them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import gevent
@@ -21,6 +22,8 @@ from realtime_wall.wall.sources.restart_loop import keep_running
 from realtime_wall.wall.sources.source import Source
 from realtime_wall.wall.sources.x.shared_stream import VISITORS, SharedStream, XShare
 from realtime_wall.wall.sources.x.stream_rules import rules_for
+
+logger = logging.getLogger(__name__)
 
 
 class XRulesForVisitors:
@@ -66,5 +69,8 @@ class XRulesForVisitors:
             self._share.ask_for(self._rules(self._search_cluster.terms))
 
     def _offer(self, item: Item) -> None:
-        if isinstance(item, Post) and self._is_allowed(item):
-            self._search_cluster.offer(item.as_message())
+        try:
+            if isinstance(item, Post) and self._is_allowed(item):
+                self._search_cluster.offer(item.as_message())
+        except Exception:  # its own failure, not the stream's
+            logger.exception("a post for the visitors could not be handled")

@@ -1,6 +1,7 @@
 import logging
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from time import monotonic
 
 import gevent
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.wall.feed.feed import BACKLOG, PACE, Feed
-from realtime_wall.wall.feed.store import DatabaseStore, Stored
-from realtime_wall.wall.models import RejectedPost, Tweet
-from realtime_wall.wall.post import Author, Removal
+from realtime_wall.wall.feed.store import DatabaseStore, Rejection, Stored
+from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet
+from realtime_wall.wall.post import Author, Post, Removal
 from realtime_wall.wall.sources.source import SourceGaveUp
 from tests.wall.fakes import DEADLINE, FakeClock, ListSource, RecordingPublisher, post
 from tests.wall.feed.test_store import Unstorable, bad
@@ -32,6 +33,9 @@ class MemoryStore:
 
     def note(self, source, trouble):
         self.notes.append((source, trouble))
+
+    def reject(self, item, problem):
+        return Rejection(item, str(problem), kept=True)
 
     def add(self, posts):
         if self.problems:
@@ -226,6 +230,41 @@ def test_a_poisoned_post_is_logged_and_the_others_are_published(run, publisher, 
     ]
 
 
+class Unidentifiable(Post):
+    @property
+    def key(self):
+        raise LookupError("which one?")
+
+
+def nobody():
+    """A post whose author cannot be looked at."""
+    return replace(post(50), author=None)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(None, id="no post at all"),
+        pytest.param({"id": "50"}, id="something else"),
+        pytest.param(bad(Unidentifiable, 50), id="comparing it with those before fails"),
+        pytest.param(nobody(), id="looking for banned authors fails"),
+        pytest.param(bad(Unstorable, 50), id="writing it as JSON fails"),
+        pytest.param(replace(post(50), created_at="yesterday"), id="its time is none"),
+        pytest.param(replace(post(50), entities=(None,)), id="its links are none"),
+    ],
+)
+def test_an_item_that_is_no_post_costs_no_other_whatever_it_breaks(run, publisher, database, item):
+    posts = [post(n, cursor=str(n)) for n in range(1, 101)]
+    posts[49] = item
+    run(ListSource(*posts), store=DatabaseStore("main"), banned=["somebody"])
+
+    publisher.wait_for(99)
+    assert publisher.ids == [str(n) for n in range(1, 101) if n != 50]
+    assert Tweet.objects.count() == 99
+    assert RejectedPost.objects.count() == 1
+    assert SourcePosition.objects.get().cursor == "100"
+
+
 @pytest.mark.parametrize("problem", [InvalidMessage("too strange"), ZeroDivisionError("too strange")])
 def test_a_post_that_cannot_be_published_does_not_stop_the_next(run, publisher, caplog, problem):
     publisher.problems["1"] = problem
@@ -254,7 +293,7 @@ def test_a_store_that_breaks_does_not_end_the_feed(run, publisher, caplog):
 
     run(Slow(), store=Breaking())
     with gevent.Timeout(DEADLINE):
-        while "could not be handled" not in caplog.text:
+        while "put aside as a RejectedPost: can't start" not in caplog.text:
             gevent.sleep(0.01)
     second.set()
 

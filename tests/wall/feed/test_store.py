@@ -124,6 +124,26 @@ def test_what_is_put_aside_is_cut(database):
     assert len(RejectedPost.objects.get().raw) == 64 * 1024
 
 
+def test_a_post_that_alone_finds_the_database_away_is_put_aside_in_the_end(database, monkeypatch):
+    """PostgreSQL says of a very large one what it says when it is shutting down."""
+    insert = store_module.insert
+
+    def refuse_the_third(wall, posts):
+        if any(one.id == "3" for one in posts):
+            raise OperationalError("total size of jsonb object exceeds the maximum")
+        return insert(wall, posts)
+
+    monkeypatch.setattr(store_module, "insert", refuse_the_third)
+    store, new, rejected, left = DatabaseStore("main"), [], [], [post(n) for n in range(1, 9)]
+    for _ in range(store_module.REFUSALS):
+        stored = store.add(left)
+        new, rejected, left = new + ids(stored), rejected + stored.rejected, stored.left
+
+    assert sorted(new) == ["1", "2", "4", "5", "6", "7", "8"]
+    assert ([one.post.id for one in rejected], left) == (["3"], [])
+    assert RejectedPost.objects.get().post_id == "3"
+
+
 def test_while_the_database_is_locked_all_posts_are_left(database):
     Wall.called()
     with closing(sqlite3.connect(database)) as other:
