@@ -10,14 +10,14 @@ is forgotten with it, unless it is connected with ``weak=False``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+import inspect
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import count
+from operator import itemgetter
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakMethod, ref
 
 from blinker import ANY, NamedSignal
-from blinker._utilities import make_id, make_ref
-from blinker.base import ANY_ID
 
 Receiver = Callable[..., Any]
 
@@ -26,13 +26,44 @@ def name_of(receiver: Receiver) -> str:
     return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
 
 
+class _InOrder(set[Any]):
+    """What blinker keeps its receivers in: a set that remembers in which order they were connected."""
+
+    _next = count()
+
+    def __init__(self, numbers: Iterable[tuple[Any, int]] = ()) -> None:
+        self._numbers = dict(numbers)
+        super().__init__(self._numbers)
+
+    def add(self, item: Any) -> None:
+        super().add(item)
+        self._numbers.setdefault(item, next(self._next))
+
+    def discard(self, item: Any) -> None:
+        super().discard(item)
+        self._numbers.pop(item, None)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._numbers)
+
+    def copy(self) -> _InOrder:
+        return _InOrder(self._numbers.items())
+
+    def __or__(self, other: Any) -> _InOrder:
+        """One order for those of everybody and those of one sender."""
+        both = [*self._numbers.items(), *other._numbers.items()]
+        merged: dict[Any, int] = {}
+        for item, number in sorted(both, key=itemgetter(1)):
+            merged.setdefault(item, number)
+        return _InOrder(merged.items())
+
+
 class Signal(NamedSignal):
+    set_class = _InOrder
+
     def __init__(self, name: str, doc: str | None = None) -> None:
         super().__init__(name, doc)
         self._by_uid: WeakKeyDictionary[Any, dict[Hashable, ref[Receiver]]] = WeakKeyDictionary()
-        # blinker walks a set, whose order is arbitrary: so receivers are numbered as they come.
-        self._places: dict[Hashable, int] = {}
-        self._next_place = count()
 
     def connect(  # type: ignore[override]
         self,
@@ -49,8 +80,9 @@ class Signal(NamedSignal):
         if dispatch_uid is not None:
             if self._connected_as(dispatch_uid, sender) is not None:
                 return receiver
-            self._by_uid.setdefault(sender, {})[dispatch_uid] = make_ref(receiver)
-        self._places.setdefault(make_id(receiver), next(self._next_place))
+            self._by_uid.setdefault(sender, {})[dispatch_uid] = (
+                WeakMethod(receiver) if inspect.ismethod(receiver) else ref(receiver)
+            )
         return super().connect(receiver, sender, weak)
 
     def disconnect(
@@ -65,23 +97,11 @@ class Signal(NamedSignal):
     def _connected_as(self, dispatch_uid: Hashable, sender: Any) -> Receiver | None:
         known = self._by_uid.get(sender, {}).get(dispatch_uid)
         receiver = None if known is None else known()
-        sender_id = ANY_ID if sender is ANY else make_id(sender)
-        return receiver if sender_id in self._by_receiver.get(make_id(receiver), ()) else None
+        return next((one for one in self.receivers_for(sender) if one == receiver), None)
 
     def receivers_for(self, sender: Any) -> Iterable[Receiver]:  # type: ignore[override]
         """The live receivers for a sender, in the order in which they were connected."""
-        if not self.receivers:
-            return ()
-        found = list(super().receivers_for(sender))
-        if len(found) > 1:
-            found.sort(key=lambda receiver: self._places[make_id(receiver)])
-        return found
-
-    # blinker's: also called when a receiver that is held weakly has died
-    def _disconnect(self, receiver_id: Hashable, sender_id: Hashable) -> None:
-        super()._disconnect(receiver_id, sender_id)
-        if not self._by_receiver.get(receiver_id):
-            self._places.pop(receiver_id, None)
+        return list(super().receivers_for(sender)) if self.receivers else ()
 
 
 class SignalsByName(dict[str, Signal]):

@@ -171,6 +171,13 @@ def test_gevent_websocket_is_known_to_one_file():
     assert knowing == ["realtime_wall.server.http.websocket_handshake"]
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_nobody_elses_private_names_are_imported(name):
+    others = [imported for imported in imports_of(name) if not belongs_to(imported, "realtime_wall")]
+
+    assert not [one for one in others if any(part.startswith("_") for part in one.split(".")[1:])]
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=name_of)
 def test_package_files_are_empty_save_the_top_one(path):
     assert (path.read_text().strip() == "") is (path.parent != PACKAGE)

@@ -68,6 +68,18 @@ def test_the_order_is_one_for_receivers_of_everybody_and_of_one_sender(signal, r
     assert recorder.heard == names
 
 
+def test_a_receiver_of_everybody_and_of_one_sender_has_its_first_place(signal, recorder):
+    somebody = Somebody()
+    first, second = recorder.named("first"), recorder.named("second")
+    signal.connect(first, sender=somebody)
+    signal.connect(second)
+    signal.connect(first)
+
+    run(signal, somebody)
+
+    assert recorder.heard == ["first", "second"]
+
+
 def test_a_receiver_that_is_connected_again_keeps_its_place(signal, recorder):
     first, second = recorder.named("first"), recorder.named("second")
     signal.connect(first)
@@ -121,7 +133,7 @@ def test_receivers_that_died_leave_nothing_behind(signal, recorder):
     gc.collect()
 
     assert not signal.receivers
-    assert not signal._places
+    assert not list(signal.receivers_for(None))
 
 
 # Senders
