@@ -15,6 +15,7 @@ from realtime_wall.channels.resume import messages_of
 from realtime_wall.config import from_mapping
 from realtime_wall.node import queries
 from realtime_wall.node.node import Node
+from realtime_wall.protocol import plain
 from realtime_wall.protocol.frames import Close
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.registry import connected_sockets
@@ -129,6 +130,11 @@ class RecordingTransport:
         if self.answer is not DROPPED:
             self.sent.append((name, json.loads(arguments.data_json), reply_id))
         return self.answer
+
+    reserved_events = frozenset(plain.RESERVED)
+
+    def send_not_received(self, event_id, name):
+        self.acks.append((event_id, "not received"))
 
     def send_ack(self, event_id, arguments):
         self.acks.append((event_id, json.loads(arguments.data_json)))

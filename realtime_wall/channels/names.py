@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import is_normalized
 
 from realtime_wall.errors import InvalidChannel, InvalidMessage
-from realtime_wall.protocol.plain import event_name_problem
+from realtime_wall.protocol.plain import RESERVED, event_name_problem
 
 MAX_NAME = 128
 MAX_EVENT_ID = 128
@@ -47,9 +47,9 @@ def check_event_id(event_id: object) -> str:
     raise InvalidMessage(f"event id {str(event_id)[:140]!r} {reason}")
 
 
-def check_event_name(name: str) -> str:
-    """The name of an event that user code emits, unchanged; it has to fit every kind of client."""
-    problem = event_name_problem(name)
+def check_event_name(name: str, reserved: frozenset[str] = RESERVED) -> str:
+    """The name of an event that user code emits, unchanged; it has to fit every client that it is for."""
+    problem = event_name_problem(name, reserved)
     # A "message" is what send() and broadcast() write: under its name nothing else can happen.
     if problem and name != "message":
         raise InvalidMessage(f"event name {str(name)[:140]!r} {problem}")

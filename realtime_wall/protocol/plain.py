@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_wall.protocol.json_input import BadJSON, NotJSON, load_json
-from realtime_wall.protocol.socketio import RESERVED_EVENTS
+from realtime_wall.protocol.socketio import GAP_EVENT, OFFSET_EVENT, RESERVED_EVENTS
 
 Id = int | str | None
 
@@ -29,7 +29,7 @@ RETRACTED = "retracted"
 # when an event carries one of theirs.
 RESERVED = frozenset(
     {"ack", "subscribe", "subscribed", "unsubscribe", "unsubscribed", "gap", "error", "welcome", "message"}
-    | {RETRACTED}
+    | {RETRACTED, OFFSET_EVENT, GAP_EVENT}
     | RESERVED_EVENTS
 )
 
@@ -146,7 +146,7 @@ def _is_id(id: object) -> bool:
     return id is None
 
 
-def event_name_problem(name: object) -> str | None:
+def event_name_problem(name: object, reserved: frozenset[str] = RESERVED) -> str | None:
     """Why this cannot be the name of an event, in either direction; None when it can."""
     if not isinstance(name, str):
         return "has to be a text"
@@ -156,7 +156,7 @@ def event_name_problem(name: object) -> str | None:
         return f"is longer than {MAX_EVENT_NAME} characters"
     if not name.isprintable():
         return "has characters that cannot be printed"
-    if name in RESERVED:
+    if name in reserved:
         return f"{name} is reserved"
     return None
 

@@ -35,6 +35,12 @@ RESERVED_EVENTS = frozenset(
 )
 
 
+# Events of the server's own: one that gives a client an offset when no other does, and one
+# about a gap.
+OFFSET_EVENT = "realtime_wall:offset"
+GAP_EVENT = "realtime_wall:gap"
+
+
 class PacketType(StrEnum):
     """Types as they travel; a complete packet of the two binary ones is an EVENT or an ACK."""
 

@@ -21,6 +21,10 @@ from realtime_wall.wire.connection import Written
 class Transport(Protocol):
     """How a session reaches its client."""
 
+    @property
+    def reserved_events(self) -> frozenset[str]:
+        """Names that no event of user code can have on the way to this client."""
+
     def accept(self) -> None:
         """The connect receivers have agreed."""
 
@@ -31,6 +35,9 @@ class Transport(Protocol):
         """Send an event; without a name it is a message."""
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None: ...
+    def send_not_received(self, event_id: Any, name: str) -> None:
+        """The client wants an event acknowledged that no receiver is connected to."""
+
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any
     ) -> None: ...

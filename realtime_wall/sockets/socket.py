@@ -93,7 +93,7 @@ class Socket:
         A ``volatile`` event is left out when the client is behind with reading.
         """
         arguments, session = encode_args(args), self._session
-        check_event_name(name)
+        check_event_name(name, session.transport.reserved_events)
         if callback is None:
             (session.send_volatile if volatile else session.send_event)(name, arguments)
         elif not (volatile and session.transport.is_behind):
@@ -114,7 +114,8 @@ class Socket:
             lambda answer: result.set(answer[0] if len(answer) == 1 else tuple(answer)),
             lambda: result.set_exception(gone),
         )
-        self._session.ask(check_event_name(name), arguments, reply)
+        check_event_name(name, self._session.transport.reserved_events)
+        self._session.ask(name, arguments, reply)
         if not result.wait(timeout) and not result.ready():
             raise TimeoutError(f"{name!r} was not acknowledged within {timeout} s")
         return result.get()

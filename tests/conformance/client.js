@@ -30,7 +30,7 @@ const tell = (client, what, value) =>
   process.stdout.write(JSON.stringify({ client, what, value: plain(value) }) + "\n");
 
 const commands = {
-  open({ client, url, options, answers }) {
+  open({ client, url, options, answers, stock }) {
     const socket = io(url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 100, ...options });
     sockets.set(client, socket);
     socket.on("connect", () => tell(client, "connect", { id: socket.id, recovered: socket.recovered }));
@@ -43,6 +43,8 @@ const commands = {
       tell(client, "event", [name, ...args]);
       if (ack && answers && name in answers) ack(...live(answers[name]));
     });
+    // As programs write it that know nothing of this server: the callback is the second argument.
+    for (const name of stock || []) socket.on(name, (value, callback) => callback(value));
     // What is not heard of otherwise: the change of transport.
     socket.io.on("open", () => {
       socket.io.engine.on("upgrade", (transport) => tell(client, "upgrade", transport.name));
@@ -51,6 +53,10 @@ const commands = {
   emit: ({ client, args }) => sockets.get(client).emit(...live(args)),
   ask({ client, args, number }) {
     sockets.get(client).emit(...live(args), (...answer) => tell(client, "ack", [number, ...answer]));
+  },
+  ask_in_time({ client, args, number, milliseconds }) {
+    const told = (error, ...answer) => tell(client, "ack", [number, error ? error.message : null, ...answer]);
+    sockets.get(client).timeout(milliseconds).emit(...live(args), told);
   },
   connect: ({ client }) => sockets.get(client).connect(),
   disconnect: ({ client }) => sockets.get(client).disconnect(),

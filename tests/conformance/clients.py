@@ -59,12 +59,12 @@ class Node:
         self.process.stdin.write(json.dumps({"do": what, "client": client, **plain(arguments)}) + "\n")
         self.process.stdin.flush()
 
-    def open(self, server, namespace="/", *, port=None, answers=None, path="", **options):
+    def open(self, server, namespace="/", *, port=None, answers=None, stock=(), path="", **options):
         """A client that connects; ``options`` are the official ones."""
         name = str(next(self._numbers))
         self.happened[name] = []
         url = f"http://127.0.0.1:{port or server.port}{namespace}{path}"
-        self.command("open", name, url=url, options=options, answers=answers or {})
+        self.command("open", name, url=url, options=options, answers=answers or {}, stock=stock)
         return NodeClient(self, name)
 
     def slow_road(self, server, longest):
@@ -118,8 +118,15 @@ class NodeClient:
 
     def ask(self, *args):
         """Emit with an acknowledgement; its arguments."""
+        return self._ask("ask", args)
+
+    def ask_in_time(self, *args, milliseconds):
+        """The same with a time limit; before its arguments is what the client says when it is over."""
+        return self._ask("ask_in_time", args, milliseconds=milliseconds)
+
+    def _ask(self, command, args, **limits):
         number = next(self._numbers)
-        self._node.command("ask", self._name, args=args, number=number)
+        self._node.command(command, self._name, args=args, number=number, **limits)
         found = wait_for(
             lambda: [one[1:] for one in self.all("ack") if one[0] == number], f"an answer to {args}"
         )

@@ -55,6 +55,10 @@ def test_what_a_client_gives_to_be_let_in_reaches_the_connect_receivers(node, se
     [
         ({"code": 7}, {"message": "refused", "data": {"code": 7}}),
         ("not today", {"message": "not today", "data": None}),
+        (
+            {"message": "not today", "code": 7},
+            {"message": "not today", "data": {"message": "not today", "code": 7}},
+        ),
         (None, {"message": "refused", "data": None}),
     ],
 )
@@ -138,6 +142,44 @@ def test_the_server_asks_and_waits_for_the_answer(node, server, transports):
     wait_for(lambda: client.heard("answered"), "the answer")
     assert client.heard("answered") == [["yes", {"n": b"\1"}]]
     assert client.ask("call", "silent") == [[]]
+
+
+def test_a_stock_handler_has_its_callback_behind_what_was_sent(node, server, control, transports):
+    channel = f"stock {'+'.join(transports)}"
+    client = node.open(server, transports=transports, stock=["stock"], auth={"join": [channel]})
+    client.wait("connect")
+
+    assert client.ask("call", "stock", 1) == [1]
+    assert client.ask("call", "stock", b"bytes") == [b"bytes"]
+    client.emit("callback with", "stock", "text")
+    wait_for(lambda: client.heard("answered"), "the answer")
+    assert client.heard("answered") == [["text"]]
+    ((found, silent),) = client.ask("ask all with", "stock", channel, 10, {"n": 1})
+    assert (found, silent) == ({id_of(client): {"n": 1}}, [])
+
+    # It has an offset nevertheless, and goes on where it was.
+    control.ask("cut", id_of(client))
+    assert client.wait("connect", 2)["recovered"] is True
+
+
+def test_an_event_that_nothing_receives_is_not_acknowledged(client):
+    assert client.ask_in_time("misspelt", 1, milliseconds=200) == ["operation has timed out"]
+    assert client.ask_in_time("echo", 1, milliseconds=10_000) == [None, 1]
+
+
+@pytest.mark.parametrize("name", ["error", "gap", "welcome", "ack", "subscribe", "subscribed"])
+def test_a_name_that_only_plain_clients_know_is_an_event_like_any_other(client, name):
+    client.emit("emit", name, 1)
+
+    wait_for(lambda: client.heard(name) == [1], "it")
+
+
+@pytest.mark.parametrize(
+    "name", ["error", "gap", "welcome", "ack", "subscribed", "unsubscribed", "retracted"]
+)
+def test_a_client_may_use_such_a_name_too(client, name):
+    assert client.ask("what is received under", name) == [name]
+    assert client.ask(name, 1) == [[name, 1]]
 
 
 @pytest.mark.parametrize("name", ["connect", "connect_error", "disconnect", "disconnecting", "newListener"])

@@ -268,4 +268,6 @@ def test_every_name_of_ours_is_reserved():
         "subscribe",
         "unsubscribe",
         "retracted",
+        "realtime_wall:gap",
+        "realtime_wall:offset",
     } == RESERVED

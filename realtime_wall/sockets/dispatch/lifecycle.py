@@ -32,12 +32,17 @@ def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
     """A message; from Socket.IO, whose clients call it an event, one with any number of arguments."""
     happened = Event("message", list(args), _acknowledge_to(session, message_id))
     message_log.note(session.request, "message", happened.data)
-    session.inbox.put(partial(_message, session, happened))
+    arguments = {"message": happened.data}
+    session.inbox.put(
+        partial(_dispatch, session, happened, message_id, signals.socket_client_message, arguments)
+    )
 
 
 def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> None:
     message_log.note(session.request, name, args)
-    session.inbox.put(partial(_event, session, Event(name, args, _acknowledge_to(session, event_id))))
+    happened = Event(name, args, _acknowledge_to(session, event_id))
+    arguments = {"event": happened}
+    session.inbox.put(partial(_dispatch, session, happened, event_id, signals.socket_client_event, arguments))
 
 
 def end(session: ClientSession, may_return: bool = False) -> None:
@@ -77,16 +82,12 @@ def _reason(refusal: Refuse) -> str:
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
-def _message(session: ClientSession, happened: Event) -> None:
-    _dispatch(session, happened, signals.socket_client_message, {"message": happened.data})
-
-
-def _event(session: ClientSession, happened: Event) -> None:
-    _dispatch(session, happened, signals.socket_client_event, {"event": happened})
-
-
 def _dispatch(
-    session: ClientSession, happened: Event, signal: signals.Signal, arguments: dict[str, Any]
+    session: ClientSession,
+    happened: Event,
+    event_id: Any,
+    signal: signals.Signal,
+    arguments: dict[str, Any],
 ) -> None:
     if session.is_refused:
         return
@@ -95,7 +96,10 @@ def _dispatch(
         calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
     outcome = receivers.run_together(calls, session.socket)
     answer = outcome.answer
-    if answer is None and outcome.failed:
+    if not outcome.was_received:
+        if event_id is not None:  # to acknowledge it would make a misspelt name look like success
+            session.transport.send_not_received(event_id, happened.name)
+    elif answer is None and outcome.failed:
         happened.ack({"error": "failed"})
     else:  # an event that was answered, or wants no answer, knows it
         happened.ack(answer)

@@ -46,6 +46,11 @@ class Outcome:
     refused: Refuse | None = None
 
     @property
+    def was_received(self) -> bool:
+        """Whether there was a receiver."""
+        return bool(self.values) or self.failed
+
+    @property
     def answer(self) -> Any:
         """The first value that is not None: what a receiver returned to acknowledge an event."""
         return next((value for value in self.values if value is not None), None)

@@ -22,6 +22,7 @@ from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.protocol.plain import RETRACTED
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
@@ -37,8 +38,9 @@ from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 # From here on, a close tells the client to stay away.
 STAY_AWAY = range(3500, 4000)
 POLICY_VIOLATION = 1008
-# No event of a user's can have this name: plain clients know the word.
 EXPELLED_EVENT = "unsubscribed"
+# Names of the server's own events: no event of a user's can have them.
+OWN_EVENTS = frozenset({EXPELLED_EVENT, RETRACTED, socketio.GAP_EVENT, socketio.OFFSET_EVENT})
 # Between the welcome and what connect receivers send. A program that waits for the one before it listens
 # for the other (``await connected; socket.on(...)``) never hears what came in the same segment.
 WELCOME_PAUSE = 0.02
@@ -58,6 +60,12 @@ def _later(complete: Position, cursor: Position) -> Position:
     return cursor if is_behind else complete
 
 
+def _message_of(refusal: Any) -> str:
+    """What the client has as ``error.message``; the rest of a refusal is its ``error.data``."""
+    message = refusal.get("message") if isinstance(refusal, dict) else refusal
+    return message if isinstance(message, str) else "refused"
+
+
 class ConnectedClient(Protocol):
     """Who is in this namespace, and perhaps in others."""
 
@@ -69,6 +77,8 @@ class ConnectedClient(Protocol):
 
 class Namespace(NamespaceSubscriber):
     __slots__ = ("_client",)
+
+    reserved_events = socketio.RESERVED_EVENTS | OWN_EVENTS
 
     def __init__(
         self, node: Node, client: ConnectedClient, name: str, auth: Any, resumed: Resumption | None = None
@@ -119,7 +129,7 @@ class Namespace(NamespaceSubscriber):
             send()
 
     def refuse(self, reason: str, data: Any) -> None:
-        error = {"message": data if isinstance(data, str) else "refused"}
+        error = {"message": _message_of(data)}
         if data is not None and not isinstance(data, str):
             error["data"] = data
         try:
@@ -176,8 +186,9 @@ class Namespace(NamespaceSubscriber):
         if self._state is GONE:
             return DROPPED
         event = name or "message"
-        # The client keeps a text at the end of any event as its offset: let it be one.
-        offset = self._offset()
+        # The client keeps a text at the end of any event as its offset: let it be one. Where an answer is
+        # asked for, a function is at the end, the client's own; and nothing may stand before that.
+        offset = self._offset() if reply_id is None else None
         if arguments.binary is None:
             text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
             return self._engine.send(text)
@@ -199,6 +210,9 @@ class Namespace(NamespaceSubscriber):
             self._name, number, arguments.parts, arguments.binary.attachments
         ):
             send(text)
+
+    def send_not_received(self, event_id: Any, name: str) -> None:
+        """It waits in vain, as at the servers of Node and Python; it may have set itself a time limit."""
 
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any

@@ -30,10 +30,6 @@ from realtime_wall.transports.socketio.namespace_state import (
 from realtime_wall.transports.socketio.recovery import Recovery
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
-# Events of the server's own: one that gives a client an offset when no other does, and one about a gap.
-OFFSET_EVENT = "realtime_wall:offset"
-GAP_EVENT = "realtime_wall:gap"
-
 
 class NamespaceSubscriber:
     __slots__ = ("_codec", "_cursor", "_name", "_node", "_recovery", "_engine", "_state", "session")
@@ -185,7 +181,9 @@ class NamespaceSubscriber:
 
     def _send_offset(self) -> None:
         if self._recovery.secret and self._state is not GONE:
-            self._engine.send(socketio.event_text(self._name, OFFSET_EVENT, [], offset=self._offset()))
+            self._engine.send(
+                socketio.event_text(self._name, socketio.OFFSET_EVENT, [], offset=self._offset())
+            )
 
     def _send_gap(self, gap: Gap) -> None:
         """The client's offset moves on with the last: cut off before, it has to hear of the others."""
@@ -196,7 +194,7 @@ class NamespaceSubscriber:
             arguments = Arguments(encode_json({"channel": name, "cursor": str(gap.position)}))
             at = gap.position if channel == gap.channels[-1] else self._cursor
             offset = str(at) if self._recovery.secret else None
-            text = socketio.event_text(self._name, GAP_EVENT, arguments.parts, offset=offset)
+            text = socketio.event_text(self._name, socketio.GAP_EVENT, arguments.parts, offset=offset)
             self._engine.send(text)
         if self._recovery.acks.are_new:
             self._end_subscribe_acks()

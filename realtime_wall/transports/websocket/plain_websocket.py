@@ -51,6 +51,8 @@ class WebSocket:
 
     __slots__ = ("_backlog", "_frames", "_node", "_was", "session")
 
+    reserved_events = plain.RESERVED
+
     def __init__(self, node: Node, wire: Wire, request: HttpRequest, was: str | None) -> None:
         self.session = ClientSession(node, self, request, node.new_session_id())
         self._node = node
@@ -155,6 +157,9 @@ class WebSocket:
         frame = text_frame(plain.ack_text(event_id, arguments.data_json).encode())
         # More answers follow: they leave together.
         (self._frames.write_soon if self.session.inbox.jobs else self._frames.write)(frame)
+
+    def send_not_received(self, event_id: Any, name: str) -> None:
+        self._write_text(plain.error_text("no_receiver", f"nothing receives the event {name!r}", event_id))
 
     def send_caught_up(
         self, channel: str, since: Position | None, catch_up: CatchUp, command_id: Any

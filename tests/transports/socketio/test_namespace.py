@@ -6,7 +6,7 @@ from django.test import RequestFactory
 
 from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.errors import Refuse
+from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
@@ -248,3 +248,66 @@ def test_who_left_a_namespace_is_sent_nothing_more_that_waited_for_it_there(node
     visitor.wire.drain()
 
     assert visitor.events() == []
+
+
+# What stands at the end of an event, and which names one may have
+
+
+@pytest.mark.parametrize("argument", [1, b"bytes"])
+def test_an_event_that_asks_for_an_answer_has_no_offset_before_the_clients_callback(visitor, argument):
+    visitor.socket.emit("question", argument, callback=print)
+    visitor.socket.emit("plain", argument)
+
+    texts = [one for one in visitor.told() if isinstance(one, str)]
+    question, plain = (json.loads(one[one.index("[") :]) for one in texts[-2:])
+    assert len(question) == 2
+    assert plain[-1] == visitor.offset
+
+
+def test_an_event_that_nothing_receives_is_not_acknowledged(visitor):
+    connect(signals.socket_client_event_by_type["known"], lambda *_, **__: None)
+
+    assert visitor.ask('21["misspelt",1]', '22["known"]') == ["32[null]"]
+
+
+@pytest.mark.parametrize("signal", [signals.socket_client_event, signals.socket_client_message])
+def test_a_receiver_of_all_events_or_messages_receives_each(visitor, signal):
+    connect(signal, lambda *_, **__: None)
+    name = "message" if signal is signals.socket_client_message else "any"
+
+    assert visitor.ask(f'21["{name}"]') == ["31[null]"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [({"message": "not today", "code": 7}, "not today"), ({"message": 7}, "refused"), ([1], "refused")],
+)
+def test_the_message_of_a_refusal_is_the_one_that_the_client_shows(node, data, message):
+    def refuse(*_, **__):
+        raise Refuse(data)
+
+    connect(signals.socket_connected, refuse)
+
+    (answer,) = Visitor(node).ask("0")
+    assert json.loads(answer[1:]) == {"message": message, "data": data}
+
+
+@pytest.mark.parametrize("name", ["error", "gap", "welcome", "ack", "subscribe", "subscribed", "unsubscribe"])
+def test_a_name_that_only_plain_clients_know_is_free(visitor, name):
+    visitor.socket.emit(name, 1)
+
+    assert visitor.events() == [[name, 1]]
+    with pytest.raises(InvalidMessage, match="is reserved"):
+        api.broadcast_emit(name, 1)  # which reaches plain clients, too
+
+
+@pytest.mark.parametrize(
+    "name", ["connect", "unsubscribed", "retracted", "realtime_wall:gap", "realtime_wall:offset"]
+)
+def test_a_name_of_the_clients_own_or_the_servers_is_not(visitor, name):
+    with pytest.raises(InvalidMessage, match="is reserved"):
+        visitor.socket.emit(name, 1)
+    with pytest.raises(InvalidMessage, match="is reserved"):
+        visitor.socket.call(name, timeout=0)
+    with pytest.raises(InvalidMessage, match="is reserved"):
+        api.broadcast_emit(name, 1)

@@ -2,8 +2,9 @@ from time import monotonic
 
 import pytest
 
+from realtime_wall import signals
 from realtime_wall.transports.socketio.socketio_client import PATIENCE
-from tests.transports.socketio.client import Visitor
+from tests.transports.socketio.client import Visitor, connect
 
 
 def test_only_registered_namespaces_can_be_connected_to_and_a_flood_of_others_leaves_nothing(node):
@@ -40,6 +41,7 @@ def test_only_registered_namespaces_can_be_connected_to_and_a_flood_of_others_le
     ],
 )
 def test_what_breaks_the_protocol_ends_that_client_only(node, texts):
+    connect(signals.socket_client_event_by_type["alive?"], lambda *_, **__: "yes")
     other, visitor = Visitor(node).connect(), Visitor(node)
 
     visitor.say(*texts)
@@ -47,7 +49,7 @@ def test_what_breaks_the_protocol_ends_that_client_only(node, texts):
 
     assert visitor.wire.close().code == 1002
     assert not visitor.session.is_open
-    assert other.ask('21["message"]') == ["31[null]"]
+    assert other.ask('21["alive?"]') == ['31["yes"]']
 
 
 def test_who_says_no_namespace_or_sends_no_attachments_is_cut_off_in_time(node):
@@ -71,6 +73,7 @@ def test_attachments_that_come_lift_the_deadline(node, visitor):
 
 
 def test_to_disconnect_ends_the_namespace_and_nothing_else(node, happened):
+    connect(signals.socket_client_event_by_type["alive?"], lambda *_, **__: "yes")
     visitor = Visitor(node).connect()
     visitor.ask("0/admin,")
 
@@ -81,7 +84,7 @@ def test_to_disconnect_ends_the_namespace_and_nothing_else(node, happened):
     assert happened == ["connected", "connected", "disconnected", "finished"]
     assert visitor.session.is_open
     # What was on its way is no fault of the client.
-    assert visitor.ask('2["on its way"]', '2/admin,5["message"]') == ["3/admin,5[null]"]
+    assert visitor.ask('2["on its way"]', '2/admin,5["alive?"]') == ['3/admin,5["yes"]']
 
 
 def test_a_client_that_left_everything_has_to_come_again_or_go(node, visitor):

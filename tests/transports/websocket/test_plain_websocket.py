@@ -226,6 +226,13 @@ def test_an_event_reaches_its_receivers_and_is_answered_by_its_id(visitor):
     ]
 
 
+def test_an_event_that_nothing_receives_is_an_error_and_no_success(visitor):
+    (answer,) = visitor.ask({"type": "misspelt", "id": 7}, {"type": "misspelt"})
+
+    assert (answer["type"], answer["code"], answer["id"]) == ("error", "no_receiver", 7)
+    assert "misspelt" in answer["message"]
+
+
 def test_an_event_has_its_message_as_its_only_argument_or_none(visitor):
     args = []
     connect(signals.socket_client_event, lambda *_, event, **__: args.append((event.name, event.args)))

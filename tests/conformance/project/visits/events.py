@@ -82,6 +82,16 @@ def callback(request, socket, context, event):
     socket.emit("question", callback=lambda *args: socket.emit("answered", list(args)))
 
 
+@on_event(name="callback with")
+def callback_with(request, socket, context, event):
+    socket.emit(*event.args, callback=lambda *args: socket.emit("answered", list(args)))
+
+
+@on_event(name="emit")
+def emit(request, socket, context, event):
+    socket.emit(*event.args)
+
+
 @on_event(name="told")
 def what_was_told(request, socket, context, event):
     return told[event.data]
@@ -140,6 +150,20 @@ def ask_all(request, socket, context, event):
     name, channel, timeout = event.args
     found = broadcast_call(name, channel=channel, timeout=timeout)
     return [found.answers, sorted(found.silent)]
+
+
+@on_event(name="ask all with")
+def ask_all_with(request, socket, context, event):
+    name, channel, timeout, *args = event.args
+    found = broadcast_call(name, *args, channel=channel, timeout=timeout)
+    return [found.answers, sorted(found.silent)]
+
+
+@on_event(name="what is received under")
+def receive(request, socket, context, event):
+    """A receiver from now on."""
+    on_event(name=event.data)(lambda request, socket, context, event: [event.name, event.data])
+    return event.data
 
 
 @on_event(name="private")
