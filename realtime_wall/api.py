@@ -201,11 +201,11 @@ def publish_many(messages: Iterable[OutgoingMessage]) -> list[Position]:
     with the same messages it goes on with those that are missing, and publishes none twice.
     """
     messages = list(messages)
-    here = node.current()
-    if here is None:
+    server = node.current()
+    if server is None:
         outgoing.publish_from_outside(config(), messages)
     else:
-        outgoing.publish_from_server(here, messages)
+        outgoing.publish_from_server(server, messages)
     return [cast(Position, message.position) for message in messages]
 
 
@@ -228,8 +228,8 @@ def emit_to(sockets: Iterable[Socket], name: str, *args: Any, volatile: bool = F
 def retract(channel: str, which: str | Position) -> Receipt:
     """Take a message out of a channel's log and off every screen, by its position or its event id.
 
-    Who comes later sees neither the message nor that it was taken back; who had it is told by the event
-    "retracted". So is everybody when the message is not kept any more. The receipt says whom it reached;
+    Who comes later sees neither the message nor that it was taken back; who had it gets the event
+    "retracted". So does everybody when the message is not kept any more. The receipt says whom it reached;
     its position is None when no server can have had such a message.
     """
     return perform(Retract(channel=check_channel(channel), message_ref=check_event_id(str(which))))

@@ -12,7 +12,7 @@ from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import Session
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -95,7 +95,7 @@ def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     client = connect(node)
     client.leave()
     session, top = client.session, node.broker.top
-    detached = DetachedSession(node.detached_sessions, "secret", "me", session, (), top, top, Answers())
+    detached = DetachedSession(node.detached_sessions, "secret", "me", session, (), top, top, SubscribeAcks())
     node.detached_sessions.detach(detached)
 
     assert cluster.disconnect(session.id).sockets == 1

@@ -14,7 +14,7 @@ def rules_of(config: Config) -> Rules:
     )
     if not config.events_channel:
         return Rules(config.channels, everywhere)
-    # A pattern for all channels is not meant for this one: it tells who is where.
+    # A pattern for all channels is not meant for this one: it has who is where.
     name = config.events_channel
     own = {"READ": "staff", **config.channels.get(name, {}), "WRITE": False}
     others = {pattern: options for pattern, options in config.channels.items() if pattern != name}

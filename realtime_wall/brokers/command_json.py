@@ -1,4 +1,4 @@
-"""A command, or a question, as JSON: how processes say it to each other."""
+"""A command, or a question, as JSON: how processes send it to each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def kinds_of(classes: Iterable[type[Request]]) -> dict[str, type[Request]]:
     return {kind.__name__: kind for kind in classes}
 
 
-# What any process of the site may say.
+# What any process of the site may send.
 PUBLIC_KINDS: Kinds = kinds_of(
     (
         *(Publish, Retract, Delete, SendTo, Disconnect, DisconnectUser, RecheckPermissions, Count, Ask),

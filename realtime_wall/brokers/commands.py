@@ -150,7 +150,7 @@ class Retract(_Receipted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete(_Receipted):
-    """Drop a channel's log; its subscribers are told, and leave it."""
+    """Drop a channel's log; its subscribers are notified, and leave it."""
 
     route = Route.SEQUENCED
     wanted: ClassVar[bool] = False

@@ -24,7 +24,7 @@ _numbers = count(1)
 class Proposal:
     """Something that is to have a place in the order.
 
-    ``key`` tells it from every other: proposed again with the same key it changes nothing. ``origin`` is the
+    ``key`` is its own: proposed again with the same key it changes nothing. ``origin`` is the
     address of who proposes it; when it is ``counted``, each server reports to the origin whom it has reached.
     """
 
@@ -164,7 +164,7 @@ def entry_from_json(body: dict[str, Any], epoch: str) -> Entry:
 
 
 def _binary_to_json(binary: Binary) -> str:
-    return json.dumps([binary.json, *(b64encode(one).decode() for one in binary.attachments)])
+    return json.dumps([binary.json, *(b64encode(attachment).decode() for attachment in binary.attachments)])
 
 
 def _binary_from_json(text: str) -> Binary:

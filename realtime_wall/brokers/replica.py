@@ -1,6 +1,6 @@
 """This process's copy of the log: what every server enters in the same order, each at its own time.
 
-Whoever comes back is told from it what was missed, without a question to anybody.
+Whoever comes back gets from it what was missed, without a question to anybody.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Replica:
         self._waiting.setdefault(position.offset, Event()).wait(seconds)
 
     def _wake(self) -> None:
-        for offset in [one for one in self._waiting if one <= self.log.top.offset]:
+        for offset in [offset for offset in self._waiting if offset <= self.log.top.offset]:
             self._waiting.pop(offset).set()
 
     def on_forgotten(self, callback: Callable[[str], None]) -> None:

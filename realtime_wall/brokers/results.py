@@ -110,7 +110,7 @@ def _error_from_json(value: Any) -> Exception:
 
 
 def failure(problem: Exception) -> Exception:
-    """What went wrong here, as another server would be told of it."""
+    """What went wrong here, as another server would get to know it."""
     return (
         problem
         if isinstance(problem, (NoSocket, InvalidMessage))

@@ -32,7 +32,7 @@ from realtime_wall.errors import InvalidMessage, NoSocket, PublishFailed
 
 # A server that takes longer than this to answer is not waited for.
 TIMEOUT = 5.0
-# One that has just begun has to be told first who is there.
+# One that has just begun has to learn first who is there.
 PRESENCE_TIMEOUT = 10.0
 # So many sockets are listed at once.
 PORTION = 500

@@ -1,7 +1,7 @@
 """Who must not wait for other processes?
 
-What a link calls, it calls from the greenlet that reads what the others say. If that one waited for the
-others, say for the place of something that it publishes, it would wait for what only it can read. The same
+What a link calls, it calls from the greenlet that reads what the others send. If that one waited for the
+others, for the place of something that it publishes, it would wait for what only it can read. The same
 holds for the event loop, and for the greenlet that delivers, which the reader waits for. So each of them says
 that it must not wait, and whoever would wait asks here first: what is written wrongly fails at once, with one
 server as with many.

@@ -30,7 +30,7 @@ class Since:
 NOTHING = Since()
 
 
-class History(Protocol):
+class ReadableHistory(Protocol):
     """What is asked of a broker."""
 
     began: float  # since 1970
@@ -92,7 +92,7 @@ def fits(items: Items, size: int) -> bool:
 
 
 def catch_up(
-    history: History,
+    history: ReadableHistory,
     channels: Mapping[str, int],
     since: Since,
     is_for_reader: Callable[[Message], bool] = lambda message: True,
@@ -136,7 +136,7 @@ def _with_gaps(
     return items
 
 
-def _position_of(history: History, channels: Iterable[str], since: Since) -> Position | None:
+def _position_of(history: ReadableHistory, channels: Iterable[str], since: Since) -> Position | None:
     """Of an event of which only the id is known: on the first of the channels that had it."""
     if since.event_id is None:
         return None
@@ -148,7 +148,9 @@ def _position_of(history: History, channels: Iterable[str], since: Since) -> Pos
 _Missed = tuple[list[Message], int | None]
 
 
-def _missed(history: History, channel: str, since: Since, event: Position | None, backtrack: int) -> _Missed:
+def _missed(
+    history: ReadableHistory, channel: str, since: Since, event: Position | None, backtrack: int
+) -> _Missed:
     """A cursor wins over looking back: a browser that returns by itself repeats the address, and with it
     the number it began with.
     """
@@ -165,14 +167,14 @@ def _missed(history: History, channel: str, since: Since, event: Position | None
     return [], None
 
 
-def _since(history: History, channel: str, position: Position) -> _Missed:
+def _since(history: ReadableHistory, channel: str, position: Position) -> _Missed:
     top = history.top
     if position.epoch != top.epoch or position.offset > top.offset:
         return [], top.offset  # nobody can say which of the messages it has had
     return history.kept_since(channel, position.offset)
 
 
-def _since_time(history: History, channel: str, when: float, tag: int | None) -> _Missed:
+def _since_time(history: ReadableHistory, channel: str, when: float, tag: int | None) -> _Missed:
     if tag is not None and when < int(history.began):  # it is the tag of another log
         messages, lost_until = history.kept_since(channel, 0)
         return messages, lost_until or 0

@@ -20,7 +20,7 @@ UNKNOWN = 0
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class History(Protocol):
+class RetractableHistory(Protocol):
     """What is asked of a log."""
 
     @property
@@ -36,7 +36,7 @@ class Retraction:
     data_json: str  # what clients are told
 
 
-def take_out(history: History, channel: str, which: str, now: float) -> Retraction | None:
+def take_out(history: RetractableHistory, channel: str, which: str, now: float) -> Retraction | None:
     """Take a message out of the log; None when there can be no such message."""
     message = history.retract(channel, None, which, now)  # an event id may look like a position
     position = _position(which)

@@ -26,7 +26,7 @@ from realtime_wall.control.message_dict import message_dict
 from realtime_wall.errors import MessageTooBig, NoServer
 
 if TYPE_CHECKING:  # redis-py is an extra
-    from realtime_wall.brokers.redis.sync_client import Inbox, SyncClient
+    from realtime_wall.brokers.redis.sync_client import RedisInbox, SyncClient
 
 
 def perform(command: Command[R], config: Config) -> R:
@@ -98,7 +98,7 @@ class _RedisCaller:
 
 
 class _ExpectedInInbox:
-    def __init__(self, inbox: Inbox | None, key: str, servers: Collection[str]) -> None:
+    def __init__(self, inbox: RedisInbox | None, key: str, servers: Collection[str]) -> None:
         self._inbox = inbox
         self._key = key
         self._silent = set(servers)

@@ -204,7 +204,7 @@ class FanOut:
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
                 try:
                     if self._left or is_volatile:
-                        written = self._deliver_what_is_wanted(subscriber, encoded)
+                        written = self._deliver_wanted(subscriber, encoded)
                     else:
                         written = subscriber.deliver(encoded)
                 except Exception:  # one subscriber's trouble is not its neighbours'
@@ -220,7 +220,7 @@ class FanOut:
         for delivery in batch:
             delivery.counts = counts
 
-    def _deliver_what_is_wanted(self, subscriber: Subscriber, encoded: Encoded) -> Written | None:
+    def _deliver_wanted(self, subscriber: Subscriber, encoded: Encoded) -> Written | None:
         """None when it is nothing."""
         wanted = self._wanted(subscriber, encoded) if self._left else encoded
         if encoded.messages[0].is_volatile and subscriber.is_behind:

@@ -117,7 +117,7 @@ class Node:
         self.pool.close()
 
     @property
-    def is_here(self) -> bool:
+    def is_in_this_thread(self) -> bool:
         """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
         return self._home == threading.get_native_id()  # a fork's is another, too
 
@@ -261,10 +261,10 @@ class Node:
 
 def current() -> Node | None:
     """The node that this code runs in, if it does."""
-    return _current if _current is not None and _current.is_here else None
+    return _current if _current is not None and _current.is_in_this_thread else None
 
 
-def here() -> Node:
+def this_node() -> Node:
     """The node of this process; for code that only ever runs inside one."""
     assert _current is not None
     return _current

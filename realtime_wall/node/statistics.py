@@ -70,7 +70,7 @@ def of_prefix(node: Node, prefix: str) -> Figures:
 
 
 def summary(node: Node) -> Figures:
-    """What this server has to say, for :func:`of_all`."""
+    """The part of this server, for :func:`of_all`."""
     node.broker.expire()
     published, stored = node.broker.totals()
     logged = set(node.broker.channels()) - {EVERYONE}
@@ -140,7 +140,7 @@ def of_all(servers: Sequence[Figures]) -> Figures:
     Who is there is added up. What is logged is on all of them, a moment sooner or later.
     """
     if len(servers) == 1 and servers[0].keys() == _OF_CHANNEL:
-        return servers[0]  # what there is to tell of most channels, most of the time
+        return servers[0]  # what there is of most channels, most of the time
     total: Figures = {}
     for figures in servers:
         for key, value in figures.items():
@@ -156,7 +156,7 @@ def of_all(servers: Sequence[Figures]) -> Figures:
         by_channel: dict[str, list[Figures]] = {}
         for info in total["infos"]:
             by_channel.setdefault(info["channel"], []).append(info)
-        # All servers tell of the channels that were asked for in their order, else of their own by name.
+        # All servers have the channels that were asked for in their order, else their own by name.
         is_asked_for = len({tuple(one["channel"] for one in figures["infos"]) for figures in servers}) == 1
         names = by_channel if is_asked_for else sorted(by_channel)
         total["infos"] = [of_all(by_channel[name]) for name in names]

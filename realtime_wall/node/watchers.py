@@ -78,7 +78,7 @@ class Receiver:
         if seconds > config().slow_receiver:
             log.warning("%s took %.1f s on a message", name_of(self._function), seconds)
 
-    # As the inbox's source: nobody can be told to wait
+    # As the inbox's source: nobody can be made to wait
 
     def pause(self) -> None: ...
     def resume(self) -> None: ...

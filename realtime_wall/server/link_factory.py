@@ -12,7 +12,7 @@ from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.node import queries
-from realtime_wall.node.node import here
+from realtime_wall.node.node import this_node
 
 
 def make_link(config: Config, supervisor: int | None, rules: Rules, address: str) -> ServerLink:
@@ -23,7 +23,7 @@ def make_link(config: Config, supervisor: int | None, rules: Rules, address: str
         return RedisLink(config, rules, address)
 
     def open_bus(hub: Hub) -> Callable[[], None]:
-        node = here()
+        node = this_node()
         answers = partial(queries.answers, node.watchers, node.broker, node.broker.calls)
         bus = BusServer(node.perform, config, answers, hub)
         bus.start()

@@ -252,7 +252,7 @@ def test_there_is_a_current_node_while_one_runs():
     assert node_module.current() is None
     with running_node() as node:
         assert node_module.current() is node
-        assert node_module.here() is node
+        assert node_module.this_node() is node
     assert node_module.current() is None
 
 

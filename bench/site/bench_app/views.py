@@ -55,7 +55,7 @@ def empty(request):
 def burst(request):
     """Publish messages without waiting for any; first, if asked to, for so many listeners."""
     query = request.GET
-    while node.here().subscriptions.count(query["channel"]) < int(query.get("wait", 0)):
+    while node.this_node().subscriptions.count(query["channel"]) < int(query.get("wait", 0)):
         gevent.sleep(0.05)
     for number in range(int(query["count"])):
         publish(query["channel"], f"burst-{number}")

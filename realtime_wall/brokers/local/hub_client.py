@@ -185,7 +185,7 @@ class Lines:
         if self._greenlet is not None and self._greenlet is not gevent.getcurrent():
             self._greenlet.kill()
 
-    def allow_for_what_waits(self) -> None:
+    def allow_for_snapshot(self) -> None:
         """What waits now was meant to: only what comes on top of it can be too much."""
         self._limit += self._size
 
@@ -221,7 +221,7 @@ class Lines:
 
 
 def channel_from_json(line: dict[str, Any], epoch: str) -> ChannelImage:
-    messages = [message_from_json(one, epoch) for one in line["messages"]]
+    messages = [message_from_json(body, epoch) for body in line["messages"]]
     return ChannelImage(
         line["channel"], line["lost"], line["last"], line["number"], line["published"], messages
     )

@@ -49,12 +49,12 @@ class HubConnection:
         # No turn for the event loop: nothing is entered between what is kept and what is sent.
         log_ = self._hub.log
         self._lines.put({"epoch": log_.top.epoch})
-        for one in log_.image(monotonic()):
-            if isinstance(one, ChannelImage):
-                self._lines.put(_channel_to_json(one))
+        for image in log_.image(monotonic()):
+            if isinstance(image, ChannelImage):
+                self._lines.put(_channel_to_json(image))
             else:
-                self._lines.put({"top": one.top.offset, "lost": one.lost, "number": one.number})
-        self._lines.allow_for_what_waits()
+                self._lines.put({"top": image.top.offset, "lost": image.lost, "number": image.number})
+        self._lines.allow_for_snapshot()
         self._hub.add(self._address, self)
 
     def _received(self, line: bytes) -> None:

@@ -36,7 +36,7 @@ def project_dir(config: Config) -> Path:
 
 
 def _project() -> str:
-    """What tells this project from another: the real path of its settings file."""
+    """What distinguishes this project from another: the real path of its settings file."""
     # A lazy settings object that was configured by hand has no module.
     module = sys.modules.get(getattr(settings, "SETTINGS_MODULE", None) or "")
     path = getattr(module, "__file__", None)
@@ -72,15 +72,15 @@ def check(config: Config) -> None:
     """Raise unless the directory, where it exists, is ours alone (or the group's, when so set)."""
     path = project_dir(config)
     if not config.runtime_dir:
-        _check_one(path.parent, {os.getuid()}, 0o077)
-        _check_one(path, {os.getuid()}, 0o077)
+        _check_folder(path.parent, {os.getuid()}, 0o077)
+        _check_folder(path, {os.getuid()}, 0o077)
     elif config.bus_group:
-        _check_one(path, None, 0o002)
+        _check_folder(path, None, 0o002)
     else:
-        _check_one(path, {os.getuid(), 0}, 0o022)
+        _check_folder(path, {os.getuid(), 0}, 0o022)
 
 
-def _check_one(path: Path, owners: set[int] | None, forbidden: int) -> None:
+def _check_folder(path: Path, owners: set[int] | None, forbidden: int) -> None:
     try:
         found = os.lstat(path)
     except FileNotFoundError:

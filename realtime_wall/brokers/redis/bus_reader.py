@@ -45,7 +45,7 @@ HEAD = 200
 
 
 class _Elsewhere(Exception):
-    """What follows the last entry can no longer be told, or is of another epoch."""
+    """What follows the last entry can no longer be read, or is of another epoch."""
 
 
 class BusReader:
@@ -190,10 +190,10 @@ class BusReader:
             else:
                 self._guarded(self._receive, envelope)
 
-    def _reject(self, what: str, problem: Exception) -> None:
+    def _reject(self, kind: str, problem: Exception) -> None:
         self.rejected += 1
         if self.rejected == 1:
-            log.warning("dropped %s that is none of ours: %s; the next ones are only counted", what, problem)
+            log.warning("dropped %s that is none of ours: %s; the next ones are only counted", kind, problem)
 
     def _guarded(self, take: Callable[[Any], None], received: Any) -> None:
         try:
@@ -204,8 +204,8 @@ class BusReader:
     # Is it still the same?
 
     def _verify(self, connection: ScriptConnection) -> None:
-        known_here = self._high_water_mark.position
-        state = look(connection, self._codec, known_here, self._entry_id)
+        known = self._high_water_mark.position
+        state = look(connection, self._codec, known, self._entry_id)
         if state.position.epoch != self._epoch:
             raise _Elsewhere("another epoch has begun")
         if not self._entry_head or state.last_head == self._entry_head:
@@ -214,7 +214,7 @@ class BusReader:
             raise _Elsewhere("entries were dropped before they were read")
         # Others may have gone on from data that is older than what our clients have.
         connection.ask(
-            scripts.RENEW, epoch_argument(Position(self._epoch, known_here.offset)), self._codec.bus_size
+            scripts.RENEW, epoch_argument(Position(self._epoch, known.offset)), self._codec.bus_size
         )
         raise _Elsewhere("it has come back with older data")
 

@@ -41,7 +41,7 @@ local function whole(value) return string.format('%.0f', value) end
 EPOCH = """
 local known_epoch, known_top, new_epoch = string.match(ARGV[1], '^(%S*) (%d+) (%S+)$')
 
-local function tell(call, text)
+local function add(call, text)
   return call('XADD', bus, 'MAXLEN', '~', ARGV[2], whole(top) .. '-' .. whole(count), 'e', text)
 end
 
@@ -56,7 +56,7 @@ local function begin_epoch()
   top = math.max(top, tonumber(known_top), tonumber(last_top))
   count = math.max(count, tonumber(last_count)) + 1
   redis.call('HSET', meta, 'epoch', epoch, 'top', whole(top), 'count', whole(count))
-  tell(redis.call, '{"ep":"' .. epoch .. '","o":' .. whole(top) .. ',"begins":1}')
+  add(redis.call, '{"ep":"' .. epoch .. '","o":' .. whole(top) .. ',"begins":1}')
 end
 
 local function settle()
@@ -65,17 +65,17 @@ local function settle()
   end
 end
 
--- ``text_of`` says the entry; an entry of somebody else on the bus may be in the way.
+-- ``text_of`` gives the entry; an entry of somebody else on the bus may be in the way.
 local function enter(text_of, step)
   top, count = top + step, count + 1
-  local told = tell(redis.pcall, text_of())
-  if type(told) == 'table' and told.err then
-    if string.find(told.err, 'equal or smaller', 1, true) then
+  local reply = add(redis.pcall, text_of())
+  if type(reply) == 'table' and reply.err then
+    if string.find(reply.err, 'equal or smaller', 1, true) then
       top, count = top - step, count - 1
       begin_epoch()
       top, count = top + step, count + 1
     end
-    tell(redis.call, text_of())
+    add(redis.call, text_of())
   end
   redis.call('HSET', meta, 'top', whole(top), 'count', whole(count))
 end
@@ -100,7 +100,7 @@ end
 """
 
 # ARGV[3]: messages, bytes, seconds that the channel's rule keeps, and how many channels are kept.
-# ARGV[4]: the draft's key. ARGV[5]: for how long it is remembered, and who is asking. ARGV[6]: the channel.
+# ARGV[4]: the key of a proposal. ARGV[5]: how long it is remembered, and who is asking. ARGV[6]: the channel.
 KEEP = """
 local max_messages, max_bytes, max_age, max_channels =
   string.match(ARGV[3], '^(%S+) (%S+) (%S+) (%S+)$')

@@ -19,8 +19,8 @@ JITTER = 0.5, 1.0  # not all servers at once
 
 
 class Outage:
-    def __init__(self, what: str, longest: float = LONGEST) -> None:
-        self._what = what
+    def __init__(self, activity: str, longest: float = LONGEST) -> None:
+        self._activity = activity
         self._began = 0.0
         self._backoff = Backoff(SHORTEST, longest, jitter=JITTER)
         self.reason = ""
@@ -33,11 +33,11 @@ class Outage:
         self.reason = str(reason)[:200] or type(reason).__name__
         if not self:
             self._began = monotonic()
-            log.warning("%s: %s; trying again", self._what, self.reason)
+            log.warning("%s: %s; trying again", self._activity, self.reason)
         return self._backoff.failed()
 
     def over(self) -> None:
         if self:
-            log.warning("%s: well again after %.1f s", self._what, monotonic() - self._began)
+            log.warning("%s: well again after %.1f s", self._activity, monotonic() - self._began)
         self._backoff.succeeded()
         self.reason = ""

@@ -22,7 +22,7 @@ def problem(url: str) -> str | None:
         return None
     scheme, colon, _ = url.partition("://")
     if not colon or scheme not in SCHEMES:
-        return f"has to begin with {', '.join(f'{one}://' for one in SCHEMES)}, or to be empty"
+        return f"has to begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}, or to be empty"
     if find_spec("redis") is None:
         return "needs redis-py, which is not installed: pip install realtime-wall[redis]"
     try:
@@ -34,7 +34,7 @@ def problem(url: str) -> str | None:
 
 def is_bad_prefix(prefix: str) -> bool:
     """Whether it cannot be the hash tag that all our keys have."""
-    return not prefix or any(one in "{}" or one.isspace() for one in prefix)
+    return not prefix or any(character in "{}" or character.isspace() for character in prefix)
 
 
 def shown(url: str) -> str:

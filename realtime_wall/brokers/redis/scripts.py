@@ -1,4 +1,4 @@
-"""What Redis does in one step: give a place in the order, keep the history, tell the servers.
+"""What Redis does in one step: give a place in the order, keep the history, pass it on to the servers.
 
 A script is all or nothing: its first write is one that Redis refuses when it is full or read-only. All keys
 have the same hash tag, so that they are together on one node of a cluster; they are named from ``meta``'s:
@@ -9,7 +9,7 @@ bus               a stream of entries, ``offset-count``: its readers see by the 
 channel:NAME      a hash: number, published, lost, last, bytes, expires
 history:NAME      a list of the channel's entries, oldest first
 silent, ages      channels by their last offset, and by the time at which nothing of them is kept any more
-key:...           where a draft with this key has its place
+key:...           where a proposal with this key has its place
 servers           addresses by the time at which they are given up
 inbox:ADDRESS     a stream of envelopes
 
@@ -40,7 +40,7 @@ return append(read_channel(), ARGV[8], ARGV[7], 1)
 """,
 )
 
-# ARGV[7]: what an entry has behind its head if it is meant by its event id. ARGV[8]: JSON of what was said.
+# ARGV[7]: what an entry has behind its head if it is meant by its event id. ARGV[8]: JSON of the entry.
 # ARGV[9]: the epoch and the offset if that may be a position. ARGV[10]: the size of an empty message.
 # ARGV[11]: the entry, up to its data.
 RETRACT = Script.of(
@@ -148,7 +148,7 @@ return {epoch, whole(top), whole(count), whole(lost), whole(number), string.form
 """,
 )
 
-# Begin a new epoch, unless somebody else has done so. ARGV[1] says which one is not to go on.
+# Begin a new epoch, unless somebody else has done so. ARGV[1] has the one that is not to go on.
 RENEW = Script.of(
     STATE,
     EPOCH,

@@ -87,9 +87,9 @@ class SyncClient:
         epoch, offset = self._ask(ScriptCall(scripts.TOP, ()))
         return None if epoch is None else Position(epoch.decode(), int(offset))
 
-    def inbox(self) -> Inbox:
+    def inbox(self) -> RedisInbox:
         """To be opened before something is sent that is answered by envelopes."""
-        return Inbox(self._waiting, self._codec.inbox(self.address), self._name)
+        return RedisInbox(self._waiting, self._codec.inbox(self.address), self._name)
 
     def follow(self, question: Follow) -> Iterator[Message]:
         """What is published, the last so many first."""
@@ -137,7 +137,7 @@ class SyncClient:
             return self._redis.eval(call.script.text, *arguments)  # it knows it from now on
 
 
-class Inbox:
+class RedisInbox:
     """The envelopes to this process, from now on. Of several threads each has one, and sees all of them."""
 
     def __init__(self, redis: Redis, key: str, name: str) -> None:

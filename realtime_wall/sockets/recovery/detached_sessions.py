@@ -15,7 +15,7 @@ from gevent.event import Event
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.wire.timer_wheel import TimerWheel
 
 # How long a visit that was given to another server waits for it to say that it has come.
@@ -36,7 +36,7 @@ class DetachedSession:
         channels: tuple[str, ...],
         cursor: Position,
         told: Position,
-        answers: Answers,
+        answers: SubscribeAcks,
     ) -> None:
         self._lot = lot
         self.due = 0

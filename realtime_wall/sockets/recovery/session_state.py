@@ -18,7 +18,7 @@ from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.interfaces import Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def from_json(
     channels = tuple(str(channel) for channel in body["channels"])
     cursor, told = Position.parse(str(body["cursor"])), Position.parse(str(body["told"]))
     return DetachedSession(
-        lot, secret, owner, session, channels, cursor, told, Answers.from_json(body["answers"])
+        lot, secret, owner, session, channels, cursor, told, SubscribeAcks.from_json(body["answers"])
     )
 
 

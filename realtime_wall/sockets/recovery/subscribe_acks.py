@@ -14,7 +14,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 
 
-class Answers:
+class SubscribeAcks:
     """The answers to the subscribes of one connection, and what they brought."""
 
     __slots__ = ("_count", "_last", "_told")
@@ -25,7 +25,7 @@ class Answers:
         self._last: Position | None = None  # where the log ended at the last of them
 
     @classmethod
-    def from_json(cls, body: list[Any]) -> Answers:
+    def from_json(cls, body: list[Any]) -> SubscribeAcks:
         """KeyError, TypeError or ValueError for what is none."""
         answers = cls()
         count, told, last = body

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 
 
 class Recovery:
@@ -20,7 +20,7 @@ class Recovery:
 
     def __init__(self, detached_sessions: DetachedSessions, owner: str, secret: str) -> None:
         self.secret = secret
-        self.acks = Answers()
+        self.acks = SubscribeAcks()
         self._detached_sessions = detached_sessions
         self._owner = owner
 

@@ -129,7 +129,7 @@ def test_who_is_trusted(monkeypatch, uid, trusted):
     class Connection:
         def getsockopt(self, level, option, size):
             assert (level, option) == (socket.SOL_SOCKET, socket.SO_PEERCRED)
-            return peer_credentials.PERSONS.pack(1, uid, 5)
+            return peer_credentials.CREDENTIALS.pack(1, uid, 5)
 
     monkeypatch.setattr(os, "getuid", lambda: 1000)
 

@@ -5,7 +5,7 @@ from gevent.event import Event
 from realtime_wall import signals
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.recovery.detached_sessions import GIVING, DetachedSession, DetachedSessions
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import PATIENCE
 
@@ -47,7 +47,7 @@ def told(node):
 def detached(lot, node, secret="secret", owner="owner"):
     position = Position("e", 1)
     session = RecordingTransport(node).session
-    one = DetachedSession(lot, secret, owner, session, ("room",), position, position, Answers())
+    one = DetachedSession(lot, secret, owner, session, ("room",), position, position, SubscribeAcks())
     lot.detach(one)
     return one
 

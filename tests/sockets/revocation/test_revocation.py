@@ -9,7 +9,7 @@ from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
-from realtime_wall.sockets.recovery.subscribe_acks import Answers
+from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
@@ -96,7 +96,9 @@ def test_a_visit_that_could_be_taken_up_again_cannot_any_more(node, connect):
     for secret, client in (("a", ada), ("b", bob)):
         client.leave()
         node.detached_sessions.detach(
-            DetachedSession(node.detached_sessions, secret, "cookie", client.session, (), top, top, Answers())
+            DetachedSession(
+                node.detached_sessions, secret, "cookie", client.session, (), top, top, SubscribeAcks()
+            )
         )
 
     node.perform(DisconnectUser(user_id="1"))
