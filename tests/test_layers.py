@@ -5,12 +5,16 @@ a type is needed to understand the file.
 """
 
 import ast
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "realtime_wall"
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+PACKAGE = ROOT / "realtime_wall"
+CONTRIBUTING = ROOT / "CONTRIBUTING.rst"
 
 # The longest name that fits decides.
 FLOORS = {
@@ -199,3 +203,20 @@ def test_a_module_has_a_name_that_says_something(name):
 def test_every_floor_is_inhabited():
     for package in FLOORS:
         assert any(belongs_to(name, package) for name in FILES), package
+
+
+def test_contributors_read_of_the_same_floors():
+    rows = re.findall(r"^    (\d)  ([a-z_]+(?: [a-z_]+)*)(?:  |$)", CONTRIBUTING.read_text(), re.M)
+    written = {f"realtime_wall.{name}": int(number) for number, names in rows for name in names.split()}
+
+    assert written == {name: number for name, number in FLOORS.items() if name != "realtime_wall"}
+
+
+def test_contributors_are_sent_to_files_that_are_there():
+    places = re.findall(r"``((?:tests|docs)/[\w./]+|[a-z_]+(?:/[a-z_]+)*\.py)``", CONTRIBUTING.read_text())
+    names = {path.name for path in [*PACKAGE.rglob("*.py"), *TESTS.rglob("*.py")]}
+
+    assert len(CONTRIBUTING.read_text().splitlines()) <= 60
+    for place in places:
+        is_there = (ROOT / place).exists() or (PACKAGE / place).exists()
+        assert is_there or ("/" not in place and place in names), place
