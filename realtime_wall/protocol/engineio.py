@@ -39,7 +39,7 @@ class BadPacket(ValueError):
         super().__init__(reason)
 
 
-class PacketType(StrEnum):
+class EnginePacketType(StrEnum):
     OPEN = "0"
     CLOSE = "1"
     PING = "2"
@@ -50,17 +50,17 @@ class PacketType(StrEnum):
 
 
 @dataclass(slots=True)
-class Packet:
+class EnginePacket:
     """``data`` is empty where the packet has none, and bytes only in a message."""
 
-    type: PacketType
+    type: EnginePacketType
     data: str | bytes = ""
 
 
-_TYPES = {type.value: type for type in PacketType}
+_TYPES = {type.value: type for type in EnginePacketType}
 
 
-def decode_text(text: str) -> Packet:
+def decode_text(text: str) -> EnginePacket:
     """The packet in one text message of a WebSocket, or in one part of a polling body.
 
     A client that was told to (``forceBase64``) sends bytes as text on a WebSocket too.
@@ -68,9 +68,9 @@ def decode_text(text: str) -> Packet:
     kind = text[:1]
     type = _TYPES.get(kind)
     if type is not None:
-        return Packet(type, text[1:])
+        return EnginePacket(type, text[1:])
     if kind == _BINARY:
-        return Packet(PacketType.MESSAGE, _decode_base64(text[1:]))
+        return EnginePacket(EnginePacketType.MESSAGE, _decode_base64(text[1:]))
     raise BadPacket("unknown Engine.IO packet type")
 
 
@@ -81,7 +81,7 @@ def _decode_base64(text: str) -> bytes:
         raise BadPacket("binary data is not in base64") from None
 
 
-def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[Packet]:
+def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[EnginePacket]:
     """The packets of one POST body, in order; all of them or none."""
     separators = body.count(_SEPARATOR) if isinstance(body, str) else body.count(_SEPARATOR.encode())
     if separators >= max_packets:
@@ -94,7 +94,7 @@ def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[Pa
     return [decode_text(text) for text in body.split(_SEPARATOR)]
 
 
-def encode_text(type: PacketType, data: str = "") -> str:
+def encode_text(type: EnginePacketType, data: str = "") -> str:
     return type.value + data
 
 
@@ -118,7 +118,7 @@ def open_text(
 ) -> str:
     """The packet that begins a session; times are seconds here and milliseconds in it."""
     return encode_text(
-        PacketType.OPEN,
+        EnginePacketType.OPEN,
         _json(
             {
                 "sid": sid,

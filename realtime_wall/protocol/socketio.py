@@ -250,7 +250,7 @@ def ack_text(namespace: str, id: int, args_json: Sequence[str]) -> str:
 
 
 def connect_text(namespace: str, sid: str, pid: str | None = None) -> str:
-    """With a ``pid`` the client is told that it may come back and ask for what it missed."""
+    """With a ``pid`` the client may come back and ask for what it missed."""
     answer = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
     return f"0{_head(namespace)}{_json(answer)}"
 

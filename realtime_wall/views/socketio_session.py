@@ -140,7 +140,7 @@ def _post(node: Node, session: EngineSession, request: HttpRequest) -> HttpRespo
 def _owner(request: HttpRequest) -> str:
     """Whose session it is: the Django session's cookie, without a look into the database.
 
-    Its hash will do, and may be told to other servers.
+    Its hash will do, and may be sent to other servers.
     """
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     return cookie and sha256(cookie.encode(errors="surrogateescape")).hexdigest()

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from realtime_wall.protocol.engineio import (
     MAX_PACKETS,
     BadPacket,
+    EnginePacket,
+    EnginePacketType,
     ErrorCode,
-    Packet,
-    PacketType,
     decode_payload,
     decode_text,
     encode_base64,
@@ -37,19 +37,19 @@ def refusal(act, *args):
 @pytest.mark.parametrize(
     ("text", "packet"),
     [
-        ('0{"sid":"a"}', Packet(PacketType.OPEN, '{"sid":"a"}')),
-        ("1", Packet(PacketType.CLOSE, "")),
-        ("2", Packet(PacketType.PING, "")),
-        ("2probe", Packet(PacketType.PING, "probe")),
-        ("3", Packet(PacketType.PONG, "")),
-        ("3probe", Packet(PacketType.PONG, "probe")),
-        ("4", Packet(PacketType.MESSAGE, "")),
-        ("4hello", Packet(PacketType.MESSAGE, "hello")),
-        ("4€ \x1e 4", Packet(PacketType.MESSAGE, "€ \x1e 4")),
-        ("5", Packet(PacketType.UPGRADE, "")),
-        ("6", Packet(PacketType.NOOP, "")),
-        ("bAQIDBA==", Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04")),
-        ("b", Packet(PacketType.MESSAGE, b"")),
+        ('0{"sid":"a"}', EnginePacket(EnginePacketType.OPEN, '{"sid":"a"}')),
+        ("1", EnginePacket(EnginePacketType.CLOSE, "")),
+        ("2", EnginePacket(EnginePacketType.PING, "")),
+        ("2probe", EnginePacket(EnginePacketType.PING, "probe")),
+        ("3", EnginePacket(EnginePacketType.PONG, "")),
+        ("3probe", EnginePacket(EnginePacketType.PONG, "probe")),
+        ("4", EnginePacket(EnginePacketType.MESSAGE, "")),
+        ("4hello", EnginePacket(EnginePacketType.MESSAGE, "hello")),
+        ("4€ \x1e 4", EnginePacket(EnginePacketType.MESSAGE, "€ \x1e 4")),
+        ("5", EnginePacket(EnginePacketType.UPGRADE, "")),
+        ("6", EnginePacket(EnginePacketType.NOOP, "")),
+        ("bAQIDBA==", EnginePacket(EnginePacketType.MESSAGE, b"\x01\x02\x03\x04")),
+        ("b", EnginePacket(EnginePacketType.MESSAGE, b"")),
     ],
 )
 def test_text_is_a_packet(text, packet):
@@ -66,14 +66,14 @@ def test_binary_data_that_is_no_strict_base64_is_refused(text):
     assert "base64" in refusal(decode_text, text)
 
 
-@given(st.sampled_from(PacketType), st.text())
+@given(st.sampled_from(EnginePacketType), st.text())
 def test_a_packet_goes_there_and_back(type, data):
-    assert decode_text(encode_text(type, data)) == Packet(type, data)
+    assert decode_text(encode_text(type, data)) == EnginePacket(type, data)
 
 
 @given(st.binary())
 def test_bytes_go_there_and_back_as_text(data):
-    assert decode_text(encode_base64(data)) == Packet(PacketType.MESSAGE, data)
+    assert decode_text(encode_base64(data)) == EnginePacket(EnginePacketType.MESSAGE, data)
 
 
 # Several packets in one body
@@ -83,18 +83,21 @@ def test_bytes_go_there_and_back_as_text(data):
 @pytest.mark.parametrize(
     ("body", "packets"),
     [
-        ("4hello", [Packet(PacketType.MESSAGE, "hello")]),
+        ("4hello", [EnginePacket(EnginePacketType.MESSAGE, "hello")]),
         (
             "4hello\x1e2\x1e4world",
             [
-                Packet(PacketType.MESSAGE, "hello"),
-                Packet(PacketType.PING),
-                Packet(PacketType.MESSAGE, "world"),
+                EnginePacket(EnginePacketType.MESSAGE, "hello"),
+                EnginePacket(EnginePacketType.PING),
+                EnginePacket(EnginePacketType.MESSAGE, "world"),
             ],
         ),
         (
             "4€\x1ebAQIDBA==",
-            [Packet(PacketType.MESSAGE, "€"), Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04")],
+            [
+                EnginePacket(EnginePacketType.MESSAGE, "€"),
+                EnginePacket(EnginePacketType.MESSAGE, b"\x01\x02\x03\x04"),
+            ],
         ),
     ],
 )
@@ -128,14 +131,15 @@ def test_a_body_that_is_no_utf_8_is_refused(body):
     assert "UTF-8" in refusal(decode_payload, body)
 
 
-@given(st.lists(st.tuples(st.sampled_from(PacketType), separator_free) | st.binary(), min_size=1))
+@given(st.lists(st.tuples(st.sampled_from(EnginePacketType), separator_free) | st.binary(), min_size=1))
 def test_a_body_goes_there_and_back(contents):
     packets = [part if isinstance(part, bytes) else encode_text(*part) for part in contents]
 
     body = encode_payload(packets)
 
     assert decode_payload(body.encode(), max_packets=len(packets)) == [
-        Packet(PacketType.MESSAGE, part) if isinstance(part, bytes) else Packet(*part) for part in contents
+        EnginePacket(EnginePacketType.MESSAGE, part) if isinstance(part, bytes) else EnginePacket(*part)
+        for part in contents
     ]
 
 
@@ -164,7 +168,7 @@ def test_base64_of_any_alphabet_but_the_usual_is_refused():
 def test_a_session_opens_with_its_times_in_milliseconds():
     text = open_text("s1", ["websocket"], 25.0, 0.2, 1_000_000)
 
-    assert decode_text(text).type is PacketType.OPEN
+    assert decode_text(text).type is EnginePacketType.OPEN
     assert text[1:] == (
         '{"sid":"s1","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":200,"maxPayload":1000000}'
     )

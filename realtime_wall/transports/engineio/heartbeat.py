@@ -11,7 +11,7 @@ class Beat(Enum):
     TIMED_OUT = auto()
 
 
-class Heartbeat:
+class EngineHeartbeat:
     """Times go in, and what is to be done comes out."""
 
     __slots__ = ("_due", "_is_pinged")

@@ -1,7 +1,7 @@
 """Engine.IO: one session over polling, a WebSocket, or first the one and then the other.
 
 A session is what lies below Socket.IO: packets go in and out in order, whatever carries them
-(``carrier.py``), and a heartbeat tells whether the client is still there. Its states are in
+(``carrier.py``), and a heartbeat finds out whether the client is still there. Its states are in
 ``engine_state.py``, the WebSocket that a polling client tries out in ``upgrade.py``.
 """
 
@@ -17,8 +17,8 @@ from realtime_wall.brokers.node_id import shown
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.engineio import (
     BadPacket,
-    Packet,
-    PacketType,
+    EnginePacket,
+    EnginePacketType,
     decode_payload,
     decode_text,
     encode_payload,
@@ -35,7 +35,7 @@ from realtime_wall.transports.engineio.engine_state import (
     Upgrading,
     following,
 )
-from realtime_wall.transports.engineio.heartbeat import Beat, Heartbeat
+from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
 from realtime_wall.transports.engineio.polling import PollingCarrier
 from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
@@ -44,9 +44,9 @@ from realtime_wall.wire.connection import DROPPED, Wire, Written
 
 log = logging.getLogger(__name__)
 
-PING = encode_text(PacketType.PING)
-NOOP = encode_text(PacketType.NOOP)
-CLOSE = encode_text(PacketType.CLOSE)
+PING = encode_text(EnginePacketType.PING)
+NOOP = encode_text(EnginePacketType.NOOP)
+CLOSE = encode_text(EnginePacketType.CLOSE)
 # Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
 MAX_POSTED = 1000
 # How long a session that its client has closed is still known, for a GET that was under way.
@@ -85,7 +85,7 @@ class EngineSession:
         self._node = node
         self._state: EngineState = OPENING
         self._handler: MessageHandler = NOBODY
-        self._heartbeat = Heartbeat(monotonic() + node.config.ping_interval)
+        self._heartbeat = EngineHeartbeat(monotonic() + node.config.ping_interval)
         self._carrier: Carrier
         if self.frames is not None:
             self._carrier = WebSocketCarrier(self.frames)
@@ -97,7 +97,7 @@ class EngineSession:
         self._become(OPEN)
         self._handler = handler
         sessions[self.sid] = self
-        self.look()
+        self.reschedule()
         if self.frames is not None:
             self.frames.start()
         upgrades = ("websocket",) if self.frames is None else ()
@@ -114,7 +114,7 @@ class EngineSession:
 
     def send(self, data: str | bytes, soon: bool = False) -> Written:
         """Send a message; ``soon`` is with what follows, where that saves a call."""
-        packet = data if isinstance(data, bytes) else encode_text(PacketType.MESSAGE, data)
+        packet = data if isinstance(data, bytes) else encode_text(EnginePacketType.MESSAGE, data)
         return self._carrier.send(packet, soon)
 
     def send_packets(self, packets: Iterable[str]) -> Written:
@@ -197,7 +197,7 @@ class EngineSession:
     def is_busy(self) -> bool:
         return self._handler.is_busy()
 
-    # What the client says
+    # From the client
 
     def text(self, text: str) -> None:
         try:
@@ -208,13 +208,13 @@ class EngineSession:
     def binary(self, data: bytes) -> None:
         self.dispatch(self._handler.message, data)
 
-    def _handle(self, packet: Packet) -> None:
+    def _handle(self, packet: EnginePacket) -> None:
         match packet.type:
-            case PacketType.MESSAGE:
+            case EnginePacketType.MESSAGE:
                 self.dispatch(self._handler.message, packet.data)
-            case PacketType.PONG:
+            case EnginePacketType.PONG:
                 self._heartbeat.ponged(self._node.config.ping_interval)
-            case PacketType.CLOSE:
+            case EnginePacketType.CLOSE:
                 self._closed_by_client()
             case _:
                 raise BadPacket("a packet that only a server sends")
@@ -284,7 +284,7 @@ class EngineSession:
 
     # The heartbeat
 
-    def look(self) -> None:
+    def reschedule(self) -> None:
         """Think again about when the next tick has to come."""
         self._node.timer_wheel.schedule(self, 0.0)
 
@@ -320,7 +320,7 @@ class EngineSession:
     # Ending
 
     def close(self, code: int, reason: str) -> None:
-        """Tell the client that the connection ends here, in a way that makes it come back."""
+        """Close the connection in a way that makes the client come back."""
         if self.frames is None:
             self.end(reason)
         elif self._state is OPEN:

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Protocol
 
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.engineio import PROBE, PacketType, encode_text
+from realtime_wall.protocol.engineio import PROBE, EnginePacketType, encode_text
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection, Peer
 from realtime_wall.wire.connection import Wire
@@ -57,11 +57,11 @@ class UpgradeProbe:
     # As the peer on the frames
 
     def text(self, text: str) -> None:
-        if text == encode_text(PacketType.PING, PROBE):
-            self.frames.write(text_frame(encode_text(PacketType.PONG, PROBE).encode()))
+        if text == encode_text(EnginePacketType.PING, PROBE):
+            self.frames.write(text_frame(encode_text(EnginePacketType.PONG, PROBE).encode()))
             self.is_answered = True
             self._session.probed()
-        elif text != encode_text(PacketType.UPGRADE) or not self._session.upgrade(self):
+        elif text != encode_text(EnginePacketType.UPGRADE) or not self._session.upgrade(self):
             self.frames.close(PROTOCOL_ERROR, "a probe was expected")
 
     def binary(self, data: bytes) -> None:

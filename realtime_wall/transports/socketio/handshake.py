@@ -30,7 +30,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequest:
-    """What a client says that comes back: which session is its own, and how much of it it has."""
+    """What a client gives that comes back: which session is its own, and how much of it it has."""
 
     secret: str
     offset: str

@@ -35,7 +35,7 @@ from realtime_wall.transports.socketio.namespace_subscriber import NamespaceSubs
 from realtime_wall.transports.socketio.recovery import Recovery
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
-# From here on, a close tells the client to stay away.
+# Codes after which a client stays away.
 STAY_AWAY = range(3500, 4000)
 POLICY_VIOLATION = 1008
 EXPELLED_EVENT = "unsubscribed"
@@ -139,7 +139,7 @@ class Namespace(NamespaceSubscriber):
         self._engine.send(socketio.connect_error_text(self._name, text))
         self._leave()
 
-    # What the client says
+    # From the client
 
     def received(self, packet: Packet) -> None:
         match packet.type:
@@ -243,7 +243,7 @@ class Namespace(NamespaceSubscriber):
     # Ending
 
     def close(self, code: int, reason: str) -> None:
-        """With a code that means it, the client is told to stay away; otherwise it comes back."""
+        """With a code that means it, the client stays away; otherwise it comes back."""
         if code not in STAY_AWAY and code != POLICY_VIOLATION:
             self._engine.close(code, reason)
             return

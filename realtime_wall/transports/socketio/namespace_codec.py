@@ -7,7 +7,7 @@ from functools import cache
 from realtime_wall.channels.message import Message
 from realtime_wall.node.fan_out import Codec
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.engineio import PacketType, encode_base64, encode_text
+from realtime_wall.protocol.engineio import EnginePacketType, encode_base64, encode_text
 from realtime_wall.protocol.frames import binary_frame, text_frame
 from realtime_wall.sockets.arguments import Arguments
 
@@ -49,8 +49,10 @@ def _packets(namespace: str, message: Message, with_offset: bool) -> list[str | 
     offset = str(message.position) if with_offset else None
     name = message.event or "message"
     if message.binary is None:
-        return [encode_text(PacketType.MESSAGE, socketio.event_text(namespace, name, parts, offset=offset))]
+        return [
+            encode_text(EnginePacketType.MESSAGE, socketio.event_text(namespace, name, parts, offset=offset))
+        ]
     first, *attachments = socketio.binary_event_texts(
         namespace, name, parts, message.binary.attachments, offset=offset
     )
-    return [encode_text(PacketType.MESSAGE, str(first)), *attachments]
+    return [encode_text(EnginePacketType.MESSAGE, str(first)), *attachments]

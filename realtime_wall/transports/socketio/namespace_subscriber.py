@@ -109,7 +109,7 @@ class NamespaceSubscriber:
     # What it missed, and what it does not read
 
     def _subscribe_since(self, joining: Joining) -> Items | None:
-        """Hear every channel from where it is to be delivered; what it missed of them, in their order.
+        """Subscribe to every channel from where it is to be delivered; what it missed, in order.
 
         None when something that it missed is not kept any more, and it is to resume an earlier session.
         """
@@ -174,7 +174,7 @@ class NamespaceSubscriber:
     def _is_on(self, channel: str) -> bool:
         return channel == EVERYONE or channel in self.session.channels
 
-    # What tells the client where it stands
+    # Where the client stands
 
     def _offset(self) -> str | None:
         return self._recovery.offset(self._cursor)

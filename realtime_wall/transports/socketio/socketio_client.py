@@ -31,7 +31,7 @@ from realtime_wall.transports.socketio.namespace import Namespace
 
 log = logging.getLogger(__name__)
 
-# How long a client may take to say which namespace it wants, or to send the attachments of a packet.
+# How long a client may take to name a namespace, or to send the attachments of a packet.
 PATIENCE = 10.0
 
 
@@ -47,7 +47,7 @@ class SocketIOClient:
         self._node = node
         self._decoder = Decoder(config.message_attachments, config.message_size, config.json_depth)
         self._namespaces: dict[str, Namespace] = {}
-        # Namespaces whose session another server has, and what the client has said to them meanwhile.
+        # Namespaces whose session another server has, and what the client has sent them meanwhile.
         self._resuming: dict[str, list[Packet]] = {}
         self._left: frozenset[str] = frozenset()  # the namespaces it was in
         self._deadline = monotonic() + PATIENCE
@@ -72,7 +72,7 @@ class SocketIOClient:
         namespace = self._namespaces.get(packet.namespace)
         if namespace is not None:
             namespace.received(packet)
-        # It may have been on its way when the client was told to leave.
+        # It may have been on its way when the client had to leave.
         elif packet.namespace not in self._left:
             raise BadPacket("a packet for a namespace that it is not connected to")
 
@@ -89,7 +89,7 @@ class SocketIOClient:
             self._enter(name, packet.data, None)
         elif session_migration.is_elsewhere(self._node, wanted.secret):
             self._resuming[name] = []
-            self.session.pause()  # nobody knows how much else it has to say
+            self.session.pause()  # nobody knows how much else it sends
             gevent.spawn(self._resume_from_elsewhere, name, packet.data, wanted)
         else:
             self._enter(name, packet.data, resume(self._node, name, self.session.owner, wanted))
@@ -123,7 +123,7 @@ class SocketIOClient:
 
     def _expect_more(self) -> None:
         self._deadline = monotonic() + PATIENCE
-        self.session.look()
+        self.session.reschedule()
 
     # As the session's handler
 

@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.transports.engineio.heartbeat import Beat, Heartbeat
+from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 
 INTERVAL, TIMEOUT = 25.0, 20.0
 
 
 @pytest.fixture
 def heartbeat():
-    return Heartbeat(INTERVAL)
+    return EngineHeartbeat(INTERVAL)
 
 
 def test_it_waits_pings_once_and_gives_up(heartbeat):
@@ -47,7 +47,7 @@ def test_it_is_missed_to_the_moment_even_if_nobody_looked(heartbeat):
 
 @given(st.lists(st.tuples(st.floats(0, 60), st.booleans(), st.booleans()), max_size=20))
 def test_who_looks_when_it_says_misses_nothing(steps):
-    heartbeat, now = Heartbeat(INTERVAL), 0.0
+    heartbeat, now = EngineHeartbeat(INTERVAL), 0.0
     for passes, is_busy, pongs in steps:
         now += min(passes, heartbeat.seconds_left(now, TIMEOUT))
         beat = heartbeat.beat(now, TIMEOUT, is_busy)
