@@ -1,4 +1,5 @@
-"""A user who leaves is cut: logout, a new password, deactivation or deletion end the user's sockets.
+"""A user who leaves is cut: logout, somebody else's login, a new password, deactivation or deletion end
+the user's sockets.
 
 And whoever has lost or got a permission is looked at again: the rules of the channels are asked. Django
 sends signals about all this, in whatever process it happens; the servers are notified after the transaction
@@ -10,9 +11,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_delete, post_init, post_save
 from django.http import HttpRequest
@@ -32,6 +34,7 @@ def watch() -> None:
     """Connect to Django's signals; called once the apps are loaded."""
     user_model: Any = get_user_model()
     user_logged_out.connect(_logged_out, dispatch_uid=UID)
+    user_logged_in.connect(_logged_in, dispatch_uid=UID)
     post_init.connect(_user_read, sender=user_model, dispatch_uid=UID)
     post_save.connect(_user_saved, sender=user_model, dispatch_uid=UID)
     post_delete.connect(_user_deleted, sender=user_model, dispatch_uid=UID)
@@ -49,6 +52,16 @@ def _logged_out(request: HttpRequest | None, **_: Any) -> None:
     session = getattr(request, "session", None)
     if session is not None and session.session_key:
         _notify_on_commit(DisconnectUser(session_key=session.session_key))
+
+
+def _logged_in(request: HttpRequest | None, **_: Any) -> None:
+    """Somebody else has signed in without a logout: the session that the browser came with is over."""
+    session = getattr(request, "session", None)
+    before = getattr(request, "COOKIES", {}).get(settings.SESSION_COOKIE_NAME)
+    if session is not None and before and before != session.session_key:
+        # A session that was nobody's has got another key: its sockets may stay.
+        reason = "somebody else has signed in"
+        _notify_on_commit(DisconnectUser(session_key=before, reason=reason, spares_anonymous=True))
 
 
 def _user_read(instance: Any, **_: Any) -> None:

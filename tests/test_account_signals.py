@@ -1,9 +1,12 @@
 """What the servers are told when Django says that a user has changed."""
 
 import pytest
+from django.contrib.auth import login
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import call_command
 from django.db import transaction
+from django.test import RequestFactory
 
 from realtime_wall import api
 from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
@@ -135,3 +138,23 @@ def test_without_a_server_there_is_nobody_to_tell(user, monkeypatch):
 
     user.is_active = False
     user.save()
+
+
+def test_a_login_as_somebody_else_ends_the_session_before(user, told):
+    session = SessionStore()
+    session.save()
+    request = RequestFactory().get("/")
+    request.session, request.COOKIES = session, {"sessionid": session.session_key}
+    before = session.session_key
+    other = User.objects.create_user("somebody else", password="x")
+    login(request, user, "django.contrib.auth.backends.ModelBackend")
+    session.save()
+    request.COOKIES["sessionid"] = session.session_key
+    login(request, user, "django.contrib.auth.backends.ModelBackend")
+    login(request, other, "django.contrib.auth.backends.ModelBackend")
+
+    cut = [one for one in told if isinstance(one, DisconnectUser)]
+    assert [(one.session_key, one.spares_anonymous) for one in cut] == [
+        (before, True),
+        (request.COOKIES["sessionid"], True),
+    ]

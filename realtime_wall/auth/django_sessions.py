@@ -75,9 +75,12 @@ def renew_user(requests: list[HttpRequest]) -> None:
 
 def forget(request: HttpRequest) -> None:
     """Let a request read its session and its user anew when it is asked for them next."""
-    state = getattr(request.__dict__.get("session"), "__dict__", None)
+    session: Any = request.__dict__.get("session")
+    state = getattr(session, "__dict__", None)
     if state is not None and state.pop("_session_cache", None) is not None:
         state["modified"] = False
+        if session.session_key is None:  # it has ended; whoever ends its sockets looks for its key
+            session._session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     forget_user(request)
 
 

@@ -215,6 +215,7 @@ class DisconnectUser(_Receipted):
     session_key: str | None = None
     code: int = LOGGED_OUT
     reason: str = "signed out"
+    spares_anonymous: bool = False  # whether a session that was nobody's is left alone
 
     def check(self, *, of_server: bool = False) -> None:
         check_close(self.code, self.reason)

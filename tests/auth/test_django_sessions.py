@@ -183,5 +183,18 @@ def test_a_user_renewed_together_with_others_is_each_request_s_own_afterwards(ta
     assert second.user.username == "ada6"
 
 
+def test_a_session_that_has_ended_keeps_its_key_for_whoever_ends_its_sockets(tables):
+    request = request_of(User.objects.create_user("ada7", password="x"))
+    key = request.session.session_key
+    request.COOKIES = {"sessionid": key}
+    django_sessions.forget(request)
+    SessionStore(key).delete()
+    assert dict(request.session.items()) == {}
+
+    django_sessions.forget(request)
+
+    assert django_sessions.session_key_of(request) == key
+
+
 def test_a_request_without_session_or_user_forgets_nothing():
     django_sessions.forget(a_request())

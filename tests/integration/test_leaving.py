@@ -55,6 +55,11 @@ class Browser:
         cookie = "; ".join(f"{name}={value}" for name, value in self.session.cookies.items())
         return self.server.client(origin=f"http://{self.server.host}", additional_headers={"Cookie": cookie})
 
+    def log_in_as(self, name):
+        self.session.post(
+            f"http://{self.server.host}/login/", data={"name": name, "password": name}, timeout=10
+        )
+
     def logout(self):
         self.session.post(f"http://{self.server.host}/logout/", timeout=10)
 
@@ -77,6 +82,19 @@ def test_logout_ends_the_sockets_of_that_session_only(server):
         assert code_of_the_end(one) == code_of_the_end(two) == 3501
         assert time.monotonic() - started < 5
         assert other.ask("add", [1]) == stranger.ask("add", [1]) == 1
+
+
+def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server):
+    ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
+    with ada.client() as one, elsewhere.client() as other:
+        ada.log_in_as("ada")
+        assert one.ask("who")["user"] == "ada"
+        started = time.monotonic()
+        ada.log_in_as("bob")
+
+        assert code_of_the_end(one) == 3501
+        assert time.monotonic() - started < 5
+        assert other.ask("add", [1]) == 1
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ class Revocation:
     def cut(self, command: DisconnectUser) -> int:
         """Close the sockets of a session or of a user; how many that were."""
         if command.session_key is not None:
+            if command.spares_anonymous and not self.sessions.is_somebodys(command.session_key):
+                return 0
             return self._close({command.session_key}, command.reason, command.code)
         users = self.sessions.users_of(self._keys())
         theirs = {key for key, user in users.items() if user == command.user_id}

@@ -56,6 +56,20 @@ def connect(node):
     return connect
 
 
+def test_a_session_that_gets_another_key_keeps_its_sockets_while_it_is_nobodys(node, connect, monkeypatch):
+    monkeypatch.setitem(SESSIONS, "nobody", Session(None, None))
+    ada, nobody = connect("ada-1"), connect("nobody")
+    for client in (ada, nobody):
+        node.revocation.sessions.arrived(client.socket.request)
+    wait_for(lambda: node.revocation.sessions.is_somebodys("ada-1"))
+
+    for key in ("ada-1", "nobody"):
+        node.revocation.cut(DisconnectUser(session_key=key, spares_anonymous=True))
+
+    assert ada.closed is not None
+    assert nobody.closed is None
+
+
 def test_a_session_is_cut_without_a_question(node, connect, asked):
     ada, elsewhere, stranger = connect("ada-1"), connect("ada-2"), connect()
 
