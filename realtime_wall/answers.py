@@ -16,5 +16,5 @@ def failure(message: str | None = None, **data: Any) -> dict[str, Any]:
 
 
 def _answer(worked: bool, message: str | None, data: dict[str, Any]) -> dict[str, Any]:
-    told = {} if message is None else {"message": message}
-    return {"success": worked, **told, **data}
+    text = {} if message is None else {"message": message}
+    return {"success": worked, **text, **data}

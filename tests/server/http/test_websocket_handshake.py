@@ -1,0 +1,55 @@
+import pytest
+
+from realtime_wall.server.http import websocket_handshake
+
+# The handshake of RFC 6455 1.3.
+SOUND = {
+    "REQUEST_METHOD": "GET",
+    "HTTP_CONNECTION": "keep-alive, Upgrade",
+    "HTTP_UPGRADE": "WebSocket",
+    "HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==",
+    "HTTP_SEC_WEBSOCKET_VERSION": "13",
+    "PATH_INFO": "/ws/",
+}
+
+
+def test_the_answer_is_the_one_of_the_rfc_and_the_request_stays_as_it_was():
+    environ = dict(SOUND)
+
+    status, headers, _ = websocket_handshake.check(environ, "HTTP/1.1")
+
+    assert status == "101 Switching Protocols"
+    assert ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") in headers
+    assert environ == SOUND
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"HTTP_SEC_WEBSOCKET_VERSION": "8"}, "426"),
+        ({"HTTP_SEC_WEBSOCKET_VERSION": ""}, "426"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": ""}, "400"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "c2hvcnQ="}, "400"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ=="}, "400"),
+        ({"HTTP_SEC_WEBSOCKET_KEY": "\xe4"}, "400"),
+    ],
+)
+def test_what_is_no_handshake_is_answered_and_says_why(change, status):
+    answer, headers, body = websocket_handshake.check({**SOUND, **change}, "HTTP/1.1")
+
+    assert answer.startswith(status)
+    assert body.strip()
+    assert (("Sec-WebSocket-Version", "13") in headers) == (status == "426")
+
+
+def test_http_1_0_cannot_be_upgraded():
+    assert websocket_handshake.check(SOUND, "HTTP/1.0")[0].startswith("400")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"REQUEST_METHOD": "POST"}, {"HTTP_CONNECTION": "keep-alive"}, {"HTTP_UPGRADE": "h2c"}],
+)
+def test_another_request_does_not_want_to_be_one(change):
+    assert websocket_handshake.is_handshake(SOUND)
+    assert not websocket_handshake.is_handshake({**SOUND, **change})
