@@ -1,6 +1,6 @@
 """What was answered to a request that may come again?
 
-Who published and did not hear the answer cannot know whether it worked. It says the same again with the same
+Who published and did not hear the answer cannot know whether it worked. It asks the same again with the same
 idempotency key, is answered as the first time, and nothing happens twice.
 """
 

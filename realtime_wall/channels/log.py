@@ -32,7 +32,7 @@ class Image:
 class Log:
     """The last messages of every channel, bounded by number, bytes and age.
 
-    ``now`` is a clock that only rises; ``time`` is what the message says about its date.
+    ``now`` is a clock that only rises; ``time`` is the date of the message.
     """
 
     def __init__(self, epoch: str, rule_of: Callable[[str], Rule], *, history_channels: int) -> None:
@@ -199,7 +199,7 @@ class Log:
     def restore(
         self, image: Iterable[ChannelImage | Image], age_of: Callable[[Message], float], now: float
     ) -> None:
-        """Become a copy. ``age_of`` says how many seconds ago a message was published."""
+        """Become a copy. ``age_of`` returns how many seconds ago a message was published."""
         self._by_age.clear()
         self._count = self._lost = self._number = 0
         for one in image:

@@ -37,7 +37,7 @@ class Message:
     exclude: str | None = None
     # How many arguments of an event data_json has: an array of several, null for none.
     arity: int = 1
-    # The offset of the message that this one takes back. Who never had that one is not told of either.
+    # The offset of the message that this one takes back. Who never had that one is sent neither.
     retracts: int | None = None
     # For clients that can be sent bytes; data_json has them in base64.
     binary: Binary | None = None

@@ -13,9 +13,9 @@ MAX_EVENT_ID = 128
 # The channel that every WebSocket and Socket.IO socket is in. It is no name that check_channel
 # lets pass, so that nobody can subscribe to it or publish on it by name.
 EVERYONE = "*"
-# What begins so is between servers: no such name either, and nothing of it is told to anybody else.
+# What begins so is between servers: no such name either, and nothing of it is delivered to anybody else.
 BETWEEN_SERVERS = "*."
-# There they tell each other who is present.
+# There they announce to each other who is present.
 PRESENCE = f"{BETWEEN_SERVERS}presence"
 
 

@@ -1,6 +1,6 @@
 """What has somebody missed who comes to a channel, or comes back?
 
-Clients say it in several ways. A cursor is exact; the others are what nginx push stream's clients
+Clients ask in several ways. A cursor is exact; the others are what nginx push stream's clients
 know: the id of an event, the second of a message and its tag, or a number of messages to look back.
 """
 

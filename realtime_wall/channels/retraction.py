@@ -1,7 +1,7 @@
-"""Which message is taken back, and what are those told who may have it on their screens?
+"""Which message is taken back, and what are those sent who may have it on their screens?
 
 A message is named by its event id or by its position. Most often it is still in the log, and is taken out of
-it. One that is not kept any more may be on a screen all the same, so its retraction is told as well.
+it. One that is not kept any more may be on a screen all the same, so its retraction is sent as well.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RetractableHistory(Protocol):
 @dataclass(frozen=True, slots=True)
 class Retraction:
     offset: int  # of the message that is taken back
-    data_json: str  # what clients are told
+    data_json: str  # what clients are sent
 
 
 def take_out(history: RetractableHistory, channel: str, which: str, now: float) -> Retraction | None:

@@ -106,7 +106,7 @@ class FanOut:
         self._time_slice = TimeSlice(SLICE)
         self.dropped = 0  # deliveries that found a client gone, or too slow
         # Who left a channel while messages were on their way, and the last offset at that moment.
-        self._left: dict[tuple[Subscriber, str], int] = {}
+        self._unsubscribed_at: dict[tuple[Subscriber, str], int] = {}
 
     def start(self) -> None:
         self._greenlet = gevent.spawn(self._run)
@@ -137,13 +137,13 @@ class FanOut:
     def forget(self, subscriber: Subscriber, channel: str, top: Position) -> None:
         """Deliver nothing of the channel that is still on its way to somebody who has left it.
 
-        It would arrive after the goodbye and, when the subscriber returns with a cursor, twice.
+        It would arrive after the answer to its unsubscribe and, when it returns with a cursor, twice.
         """
         if self._queue or self._is_delivering:
-            self._left[subscriber, channel] = top.offset
+            self._unsubscribed_at[subscriber, channel] = top.offset
 
     @property
-    def first_on_its_way(self) -> int | None:
+    def oldest_pending_offset(self) -> int | None:
         """The offset of the oldest message that not all of its audience has been given yet."""
         if self._is_delivering:
             return self._delivering_from
@@ -169,7 +169,7 @@ class FanOut:
                 for delivery in batch:
                     self._is_done(delivery)
             self._is_delivering = False
-            self._left.clear()
+            self._unsubscribed_at.clear()
             self._room.set()
 
     def _is_done(self, delivery: Delivery) -> None:
@@ -198,12 +198,12 @@ class FanOut:
         counts, sent = [0, 0, 0], 0
         audience, is_volatile = batch[0].audience, batch[0].message.is_volatile
         first = batch[0].message.position.offset
-        self._left = {left: top for left, top in self._left.items() if top >= first}
+        self._unsubscribed_at = {left: top for left, top in self._unsubscribed_at.items() if top >= first}
         self._time_slice.restart()
         for start in range(0, len(audience), DELIVERIES_PER_LOOK):
             for subscriber in audience[start : start + DELIVERIES_PER_LOOK]:
                 try:
-                    if self._left or is_volatile:
+                    if self._unsubscribed_at or is_volatile:
                         written = self._deliver_wanted(subscriber, encoded)
                     else:
                         written = subscriber.deliver(encoded)
@@ -222,13 +222,13 @@ class FanOut:
 
     def _deliver_wanted(self, subscriber: Subscriber, encoded: Encoded) -> Written | None:
         """None when it is nothing."""
-        wanted = self._wanted(subscriber, encoded) if self._left else encoded
+        wanted = self._wanted(subscriber, encoded) if self._unsubscribed_at else encoded
         if encoded.messages[0].is_volatile and subscriber.is_behind:
             return DROPPED
         return subscriber.deliver(wanted) if wanted.messages else None
 
     def _wanted(self, subscriber: Subscriber, encoded: Encoded) -> Encoded:
-        left = self._left
+        left = self._unsubscribed_at
         messages = [
             message
             for message in encoded.messages

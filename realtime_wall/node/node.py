@@ -247,7 +247,7 @@ class Node:
 
     def delivered_position(self) -> Position:
         """Up to here every message was delivered to those who were to hear it."""
-        first, top = self._fan_out.first_on_its_way, self._delivered_at_most or self.broker.top
+        first, top = self._fan_out.oldest_pending_offset, self._delivered_at_most or self.broker.top
         return top if first is None else Position(top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:

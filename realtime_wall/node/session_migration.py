@@ -88,7 +88,7 @@ def _received(
 
 
 def _give(node: Node, request: GiveSession) -> dict[str, Any] | None:
-    detached = node.detached_sessions.give(request.secret, request.owner)
+    detached = node.detached_sessions.migrate(request.secret, request.owner)
     if detached is None:
         return None
     _let_receivers_finish(detached)
@@ -103,4 +103,4 @@ def _let_receivers_finish(detached: DetachedSession) -> None:
 
 
 def _forget(node: Node, request: SessionMoved) -> None:
-    node.detached_sessions.has_come(request.secret)
+    node.detached_sessions.migrated(request.secret)

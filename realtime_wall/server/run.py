@@ -125,7 +125,7 @@ class _ServerProcess:
         node.stopping = True
         _send_signal(signals.server_stopping, node)
         self._fd_passing.stop()
-        deadline, detached_before = monotonic() + seconds, set(node.detached_sessions.visits())
+        deadline, detached_before = monotonic() + seconds, set(node.detached_sessions.all())
         drain.stagger(_disconnects(node), seconds, hurry, self._link.leaving if self._link else 1)
         for disconnect in _disconnects(node):
             disconnect()  # those who were just being let in
@@ -134,7 +134,7 @@ class _ServerProcess:
         for connected in connected_sockets:
             session_of(connected).transport.abort("did not answer the close")
         if self._others_stay():
-            detached = set(node.detached_sessions.visits()) - detached_before
+            detached = set(node.detached_sessions.all()) - detached_before
             node.detached_sessions.wait_until_taken(
                 detached, min(RECONNECT_TIME, deadline - monotonic()), hurry
             )

@@ -29,7 +29,7 @@ class Transport(Protocol):
         """The connect receivers have agreed."""
 
     def refuse(self, reason: str, data: Any) -> None:
-        """One of them has not; ``reason`` is short, ``data`` what it wants to be told."""
+        """One of them has not; ``reason`` is short, ``data`` what the client is to be sent."""
 
     def send_event(self, name: str | None, arguments: Arguments, reply_id: int | None) -> Written:
         """Send an event; without a name it is a message."""

@@ -10,7 +10,7 @@ MAX_OPEN = 1000
 
 
 class Reply:
-    """Who waits for an answer: told of it, or that there will be none. Neither may block."""
+    """Who waits for an answer: it is called with it, or when there will be none. Neither may block."""
 
     __slots__ = ("give_up", "set")
 

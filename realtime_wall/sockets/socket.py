@@ -108,11 +108,11 @@ class Socket:
         """
         arguments = encode_args(args)
         result: AsyncResult[Any] = AsyncResult()
-        gone = TimeoutError(f"{name!r} was not acknowledged: the client is gone")
+        lost = TimeoutError(f"{name!r} was not acknowledged: the client is gone")
         # At once: behind the inbox an answer would wait for the receiver that waits for it.
         reply = Reply(
             lambda answer: result.set(answer[0] if len(answer) == 1 else tuple(answer)),
-            lambda: result.set_exception(gone),
+            lambda: result.set_exception(lost),
         )
         check_event_name(name, self._session.transport.reserved_events)
         self._session.ask(name, arguments, reply)

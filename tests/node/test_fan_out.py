@@ -230,11 +230,11 @@ def test_that_somebody_left_is_not_remembered_for_longer_than_it_matters(fan_out
     subscriber = FakeSubscriber(FakeCodec())
 
     fan_out.forget(subscriber, "room", Position("epoch", 1))
-    assert not fan_out._left  # nothing was on its way
+    assert not fan_out._unsubscribed_at  # nothing was on its way
     delivery = fan_out.push(message(2), (subscriber,))
     fan_out.forget(subscriber, "room", Position("epoch", 2))
     finish(delivery)
-    wait_for(lambda: not fan_out._left)
+    wait_for(lambda: not fan_out._unsubscribed_at)
 
 
 def test_under_an_endless_stream_it_is_not_remembered_either(fan_out):
@@ -246,7 +246,7 @@ def test_under_an_endless_stream_it_is_not_remembered_either(fan_out):
 
     class Curious(FakeSubscriber):
         def deliver(self, encoded):
-            seen.append(dict(fan_out._left))
+            seen.append(dict(fan_out._unsubscribed_at))
             return super().deliver(encoded)
 
     second = fan_out.push(message(2), (Curious(codec),))

@@ -57,13 +57,13 @@ def welcomed(visitor):
 
 
 def parked_at(nodes):
-    return [len(node.detached_sessions.visits()) for node in nodes]
+    return [len(node.detached_sessions.all()) for node in nodes]
 
 
 def wait_until_forgotten(node):
     """It was told that the visit has come, and has nothing left of it."""
     wait_for(
-        lambda: not node.detached_sessions._given and not node.detached_sessions.visits(),
+        lambda: not node.detached_sessions._migrating and not node.detached_sessions.all(),
         "the word that it has come",
     )
 
@@ -176,7 +176,7 @@ def test_what_is_no_json_stays_behind(nodes, caplog, kept):
     again = come_back(visitor, nodes[1])
 
     assert (again.socket.context, dict(again.socket.session)) == ({}, {"m": 1})
-    assert "goes on at another server without its context" in caplog.text
+    assert "is resumed at another server without its context" in caplog.text
 
 
 def test_nor_does_what_is_too_large(nodes):
@@ -324,7 +324,7 @@ def test_a_failure_here_leaves_the_client_with_a_visit_of_its_own(nodes, caplog,
 
 
 def test_a_visit_whose_taker_is_never_heard_of_again_ends_where_it_was(nodes, happened, monkeypatch):
-    monkeypatch.setattr(detached_sessions, "GIVING", 0.01)
+    monkeypatch.setattr(detached_sessions, "MIGRATION_TIMEOUT", 0.01)
     visitor = Visitor(nodes[0]).connect()
     request = session_migration.GiveSession(secret=visitor.answer["pid"], owner="")
 
@@ -332,7 +332,7 @@ def test_a_visit_whose_taker_is_never_heard_of_again_ends_where_it_was(nodes, ha
 
     assert given["id"] == visitor.answer["sid"]
     wait_for(lambda: ("finished", given["id"]) in happened, "its end")
-    assert nodes[0].detached_sessions._given == {}
+    assert nodes[0].detached_sessions._migrating == {}
     assert nodes[1].ask_servers([nodes[0].address], request, 5.0) == {nodes[0].address: None}
 
 
@@ -380,7 +380,7 @@ def test_nonsense_that_a_client_says_meanwhile_ends_its_session(nodes, nonsense)
 
 def test_a_server_that_ends_finishes_what_it_has_given_away_and_nobody_has_taken(nodes, happened):
     visitor = Visitor(nodes[0]).connect()
-    nodes[0].detached_sessions.give(visitor.answer["pid"], "")
+    nodes[0].detached_sessions.migrate(visitor.answer["pid"], "")
 
     nodes[0].detached_sessions.close()
     visitor.settle()

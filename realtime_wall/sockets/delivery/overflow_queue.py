@@ -2,7 +2,7 @@
 
 A channel's rule says what it can do without (``OVERFLOW``): nothing, so that the reader is cut off to
 return and resume; its oldest messages; everything ("resync"); all but the newest about each thing
-("latest", by the field ``KEY``). Whatever was left out is told as a gap, never skipped.
+("latest", by the field ``KEY``). Whatever was left out is announced as a gap, never skipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class OverflowQueue:
         # By offset, in its order.
         self._messages: OrderedDict[int, Message] = OrderedDict()
         self._size = 0
-        self.gaps: set[str] = set()  # channels of which something was left out since they were last told
+        self.gaps: set[str] = (
+            set()
+        )  # channels of which something was left out since the last message that was taken
 
     def __len__(self) -> int:
         return len(self._messages)

@@ -33,7 +33,7 @@ Job = Callable[[], object]
 
 
 class Source(Protocol):
-    """Where jobs come from, and what can be told to wait."""
+    """Where jobs come from, and what can be made to wait."""
 
     def pause(self) -> None: ...
     def resume(self) -> None: ...

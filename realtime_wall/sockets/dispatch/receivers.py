@@ -1,7 +1,7 @@
 """Run the receivers of one signal, so that none of them can hurt anybody else.
 
 Receivers run in the order in which they were connected. One that raises is logged with its name and
-told to ``socket_error``; the others still run. Database connections are given back afterwards.
+sent to ``socket_error``; the others still run. Database connections are given back afterwards.
 """
 
 from __future__ import annotations
@@ -115,15 +115,15 @@ def release_database() -> None:
 
     A connection inside ``atomic`` belongs to a test (or to a receiver that is not done) and stays.
     """
-    here = getcurrent()
-    if here not in _with_database:
+    greenlet = getcurrent()
+    if greenlet not in _with_database:
         return  # to ask Django would make it set up what it keeps for a greenlet
-    _with_database.discard(here)
+    _with_database.discard(greenlet)
     for connection in connections.all(initialized_only=True):
         if connection.connection is None:
             continue
         if connection.in_atomic_block:
-            _with_database.add(here)
+            _with_database.add(greenlet)
         else:
             connection.close()
 

@@ -1,6 +1,6 @@
-"""What of a visit that was cut off goes along when its client comes back to another server?
+"""What of a detached session goes along when its client comes back to another server?
 
-Its id, its channels and how far it was told; and what user code kept in its session and its context, each
+Its id, its channels and how far all was written; and what user code kept in its session and its context, each
 where it comes out of JSON as it went in.
 """
 
@@ -31,28 +31,32 @@ def to_json(detached: DetachedSession, limit: int) -> dict[str, Any]:
         "id": session.id,
         "namespace": session.namespace,
         "channels": list(detached.channels),
-        "asked": session.requested or {},
+        "requested": session.requested or {},
         "cursor": str(detached.cursor),
-        "told": str(detached.told),
-        "answers": detached.answers.to_json(),
+        "complete": str(detached.complete),
+        "acks": detached.acks.to_json(),
         "session": _kept(session, "session", dict(session.socket.session), limit),
         "context": _kept(session, "context", session.context, limit),
     }
 
 
 def from_json(
-    body: dict[str, Any], lot: DetachedSessions, node: Node, secret: str, owner: str, request: HttpRequest
+    body: dict[str, Any],
+    kept_in: DetachedSessions,
+    node: Node,
+    secret: str,
+    owner: str,
+    request: HttpRequest,
 ) -> DetachedSession:
-    """The visit, as if it had been parked here; KeyError, TypeError or ValueError for what is none."""
+    """The session, as if it had been detached here; KeyError, TypeError or ValueError for what is none."""
     session = ClientSession(node, Absent(), request, str(body["id"]), str(body["namespace"]))
     session.socket.session.update(body["session"])
     session.context.update(body["context"])
-    session.requested = dict(body["asked"])
+    session.requested = dict(body["requested"])
     channels = tuple(str(channel) for channel in body["channels"])
-    cursor, told = Position.parse(str(body["cursor"])), Position.parse(str(body["told"]))
-    return DetachedSession(
-        lot, secret, owner, session, channels, cursor, told, SubscribeAcks.from_json(body["answers"])
-    )
+    cursor, complete = Position.parse(str(body["cursor"])), Position.parse(str(body["complete"]))
+    acks = SubscribeAcks.from_json(body["acks"])
+    return DetachedSession(kept_in, secret, owner, session, channels, cursor, complete, acks)
 
 
 def _kept(session: ClientSession, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:
@@ -63,7 +67,7 @@ def _kept(session: ClientSession, name: str, value: dict[str, Any], limit: int) 
         copy, text = {}, ""
     if copy == value and len(text) <= limit:
         return copy
-    log.info("socket %s goes on at another server without its %s: that is no JSON", session.log_id, name)
+    log.info("session %s is resumed at another server without its %s: that is no JSON", session.log_id, name)
     return {}
 
 

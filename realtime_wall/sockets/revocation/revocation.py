@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Who hears channels over HTTP, and says nothing."""
+    """Who hears channels over HTTP, and sends nothing."""
 
     session_key: str | None
 
@@ -51,10 +51,10 @@ class Revocation:
         return self._close(theirs, command.reason, command.code)
 
     def disconnect(self, command: Disconnect) -> bool:
-        """Close one socket, or end a visit that was cut off; False when there is no such."""
-        for detached in self._detached_sessions.visits():
+        """Close one socket, or end a detached session; False when there is no such."""
+        for detached in self._detached_sessions.all():
             if detached.session.id == command.session_id:
-                self._detached_sessions.leave(detached)
+                self._detached_sessions.expire(detached)
                 return True
         socket = connected_sockets.get(command.session_id)
         if socket is not None:
@@ -72,27 +72,27 @@ class Revocation:
         log.info("%d sessions have expired, and %d sockets with them", len(session_keys), count)
 
     def _close(self, session_keys: Collection[str], reason: str, code: int = LOGGED_OUT) -> int:
-        for detached in self._detached_sessions.visits():
+        for detached in self._detached_sessions.all():
             if django_sessions.session_key_of(detached.session.request) in session_keys:
-                self._detached_sessions.leave(detached)
-        gone = [
+                self._detached_sessions.expire(detached)
+        sockets = [
             one for one in connected_sockets if django_sessions.session_key_of(one.request) in session_keys
         ]
-        for socket in gone:
+        for socket in sockets:
             socket.disconnect(code, reason)
-        return len(gone) + self._end_listeners(session_keys, reason)
+        return len(sockets) + self._end_listeners(session_keys, reason)
 
     def _end_listeners(self, session_keys: Collection[str], reason: str) -> int:
-        gone = [one for one in self._listeners if one.session_key in session_keys]
-        for listener in gone:
+        listeners = [one for one in self._listeners if one.session_key in session_keys]
+        for listener in listeners:
             listener.end(reason)
-        return len(gone)
+        return len(listeners)
 
     def _keys(self) -> set[str]:
         """Of the sessions that sockets came with."""
         sockets = (
             *connected_sockets,
-            *(detached.session.socket for detached in self._detached_sessions.visits()),
+            *(detached.session.socket for detached in self._detached_sessions.all()),
         )
         keys = (django_sessions.session_key_of(socket.request) for socket in sockets)
         of_listeners = (listener.session_key for listener in self._listeners)

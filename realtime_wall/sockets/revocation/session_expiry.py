@@ -1,4 +1,4 @@
-"""Which sessions have ended by themselves? Nobody tells us: the session store has to be asked.
+"""Which sessions have ended by themselves? Nobody notifies us: the session store has to be asked.
 
 When a session ends stands beside it in the database. So it is asked about soon after its first socket has
 come, and again when that moment has come, because it may have been prolonged. All that is to be asked at

@@ -327,7 +327,7 @@ class EngineSession:
             self._become(CLOSING)
             self.frames.close(code, reason)
 
-    def gone(self, reason: str) -> None:
+    def closed(self, reason: str) -> None:
         """The WebSocket is."""
         self.end(reason)
 

@@ -67,7 +67,7 @@ class UpgradeProbe:
     def binary(self, data: bytes) -> None:
         self.frames.close(PROTOCOL_ERROR, "a probe was expected")
 
-    def gone(self, reason: str) -> None:
+    def closed(self, reason: str) -> None:
         self._session.probe_failed(self)
 
     def is_busy(self) -> bool:

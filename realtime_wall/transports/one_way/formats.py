@@ -28,7 +28,7 @@ class Format:
     write: Callable[[Item, Template], str]
     # The first thing sent, with the channel's header.
     begin: Callable[[Rule], str]
-    # Where the client stands, after it was told what cannot be told any more.
+    # Where the client stands.
     place: Callable[[Position], str]
     # What is sent to a silent client.
     ping: Callable[[Rule, Position], str]
@@ -112,9 +112,8 @@ def gap_item(channel: str, position: Position) -> Item:
     return Item(GAP, channel, "null", cursor=str(position), tag=str(position.offset))
 
 
-def deleted_item(channel: str, farewell: str, position: Position) -> Item:
-    text = push_stream.json_of(farewell)
-    return Item(DELETED, channel, text, cursor=str(position), tag=str(position.offset))
+def deleted_item(channel: str, text: str, position: Position) -> Item:
+    return Item(DELETED, channel, push_stream.json_of(text), cursor=str(position), tag=str(position.offset))
 
 
 def gap_items(gap: Gap) -> list[Item]:
@@ -124,9 +123,9 @@ def gap_items(gap: Gap) -> list[Item]:
     return [*held, gap_item(last, gap.position)]
 
 
-def items_of(told: Iterable[Message | Gap]) -> list[Item]:
+def items_of(missed: Iterable[Message | Gap]) -> list[Item]:
     items: list[Item] = []
-    for one in told:
+    for one in missed:
         items += gap_items(one) if isinstance(one, Gap) else [item_of(one)]
     return items
 
@@ -141,7 +140,7 @@ def _template(text: str) -> Template:
 
 
 def write(format: Format, rules: Rules, item: Item) -> str:
-    # A channel's template is for its messages; what else happens is told in our own words.
+    # A channel's template is for its messages; what else happens has our own words.
     template = template_of(rules.of(item.channel)) if item.id > 0 else push_stream.as_json
     return format.write(item, template)
 

@@ -1,7 +1,7 @@
-"""Who listens to channels over HTTP and says nothing: an EventSource, or an endless response.
+"""Who listens to channels over HTTP and sends nothing: an EventSource, or an endless response.
 
 The connection was handed over by the HTTP server. A listener is no socket: it has no receivers, and is
-not among ``connected_sockets``. What it misses while it is away it is told when it comes back.
+not among ``connected_sockets``. What it misses while it is away it is sent when it comes back.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ class Listener(ListensOnly):
             return self._backlog.add(encoded.messages)
         return self._wire.write(encoded[self._codec])
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+    def deleted(self, channel: str, text: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
-        item = formats.deleted_item(channel, farewell, position)
+        item = formats.deleted_item(channel, text, position)
         self._wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
         left = tuple(name for name in self.channels if name != channel)
         if left:
@@ -118,7 +118,7 @@ class Listener(ListensOnly):
     # As the wire's owner
 
     def received(self, data: bytes) -> None:
-        """Whatever it says, nobody listens."""
+        """Whatever it sends, nobody listens."""
 
     def lost(self, reason: str) -> None:
         self.due = 0
@@ -126,7 +126,7 @@ class Listener(ListensOnly):
         for channel in self.channels:
             self._node.unsubscribe(self, channel)
 
-    # As the clockwork's
+    # As the timer wheel's
 
     def tick(self, now: float) -> float | None:
         config, wire = self._node.config, self._wire
@@ -140,7 +140,7 @@ class Listener(ListensOnly):
             self.end("has been connected for long enough")
             return None
         if not wire.outbox_size and (self._backlog is None or not self._backlog.is_waiting):
-            # Where it stands moves on, though nothing was said: it need not be told of a gap later.
+            # Where it stands moves on, though nothing was published: that spares it a gap later.
             wire.write(self._framed(self._format.ping(self._rule, self._node.delivered_position())))
         return min(left, config.ping_interval)
 

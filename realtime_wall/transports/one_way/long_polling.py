@@ -1,7 +1,8 @@
-"""A long poll: one answer, as soon as there is something to tell.
+"""A long poll: one answer, as soon as there is something to send.
 
-What was there already is answered by the view, on a connection that goes on. Only who has to wait is handed
-over, costs no greenlet, and is answered with everything that is delivered together; then the connection ends.
+What was there already is answered by the view, on a connection that stays open. Only who has to wait is
+handed over, costs no greenlet, and is answered with everything that is delivered together; then the
+connection ends.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ NOT_MODIFIED = "304 Not Modified"
 
 
 def validators(position: Position, when: float) -> Headers:
-    """By which a client says, the next time, what it had last."""
+    """By which a client names, the next time, what it had last."""
     return [("Last-Modified", formatdate(when, usegmt=True)), ("ETag", f'W/"{position}"')]
 
 
@@ -62,7 +63,7 @@ class LongPoll(ListensOnly):
         self._answered = False
 
     def begin(self, channels: tuple[str, ...], since: Position) -> None:
-        """Wait for what follows a position, at which there was nothing to tell."""
+        """Wait for what follows a position, at which there was nothing to send."""
         node = self._node
         self._wire.start(self)
         self.channels = channels
@@ -77,13 +78,13 @@ class LongPoll(ListensOnly):
 
     def deliver(self, encoded: Encoded) -> Written:
         if self._answered:
-            return DROPPED  # it asks again, and is told
+            return DROPPED  # it asks again, and is sent it
         messages = encoded.messages
         return self._answer_items(list(map(formats.item_of, messages)), messages, messages[-1].position)
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+    def deleted(self, channel: str, text: str, position: Position) -> None:
         if not self._answered:
-            self._answer_items([formats.deleted_item(channel, farewell, position)], [], self._node.broker.top)
+            self._answer_items([formats.deleted_item(channel, text, position)], [], self._node.broker.top)
 
     def _answer_items(
         self, items: list[push_stream.Item], messages: list[Message], stands: Position
@@ -113,7 +114,7 @@ class LongPoll(ListensOnly):
         for channel in self.channels:
             self._node.unsubscribe(self, channel)
 
-    # As the clockwork's
+    # As the timer wheel's
 
     def tick(self, now: float) -> float | None:
         if not self._wire.is_open:
@@ -125,6 +126,6 @@ class LongPoll(ListensOnly):
         return self._node.config.outbox_timeout
 
     def end(self, reason: str) -> None:
-        """Answer that there was nothing; the next poll goes on from here."""
+        """Answer that there was nothing; the next poll continues from here."""
         if not self._answered:
             self._answer(NOT_MODIFIED, validators(self._node.delivered_position(), time()), b"")

@@ -14,7 +14,7 @@ from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
-from realtime_wall.sockets.recovery.subscribe_acks import without_answers
+from realtime_wall.sockets.recovery.subscribe_acks import without_acks
 
 # A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
 NO_RESUME = "0"
@@ -69,18 +69,18 @@ def _resumption(
     if detached is None:
         return None
     since = _since(detached, offset)
-    is_same = detached.session.namespace == namespace and detached.answers.are_known_to(offset)
+    is_same = detached.session.namespace == namespace and detached.acks.are_known_to(offset)
     if since is None or not is_same or not node.can_resume((EVERYONE, *detached.channels), since):
-        node.detached_sessions.leave(detached)
+        node.detached_sessions.expire(detached)
         return None
     return Resumption(detached, since)
 
 
 def _since(detached: DetachedSession, offset: str) -> Position | None:
-    if without_answers(offset) == str(detached.cursor):
+    if without_acks(offset) == str(detached.cursor):
         # It had all that was written to it. In a quiet channel that may be long ago, and what was
         # kept since may be gone; but there was nothing for it.
-        return detached.told
+        return detached.complete
     try:
         return Position.parse(offset)
     except InvalidPosition:

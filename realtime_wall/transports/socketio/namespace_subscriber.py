@@ -161,14 +161,14 @@ class NamespaceSubscriber:
         if messages:
             self._write_encoded(Encoded(messages))
             older = messages[-1].position.offset < self._cursor.offset
-            if older or self._recovery.acks.are_new:
+            if older or self._recovery.acks.are_pending:
                 # They were older than what the client had, and so is now its offset; or they end an answer.
                 self._end_subscribe_acks()
         self._notice_that_nothing_waits()
 
     def _end_subscribe_acks(self) -> None:
         if not self._has_backlog:
-            self._recovery.acks.told()
+            self._recovery.acks.written()
             self._send_offset()
 
     def _is_on(self, channel: str) -> bool:
@@ -196,6 +196,6 @@ class NamespaceSubscriber:
             offset = str(at) if self._recovery.secret else None
             text = socketio.event_text(self._name, socketio.GAP_EVENT, arguments.parts, offset=offset)
             self._engine.send(text)
-        if self._recovery.acks.are_new:
+        if self._recovery.acks.are_pending:
             self._end_subscribe_acks()
         self._notice_that_nothing_waits()

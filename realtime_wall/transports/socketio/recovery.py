@@ -30,7 +30,7 @@ class Recovery:
 
     def attach(self, replaced: Callable[[], None]) -> None:
         """The client was welcomed; ``replaced`` is called when it comes back on another connection."""
-        self._detached_sessions.arrive(self.secret, self._owner, replaced)
+        self._detached_sessions.attach(self.secret, self._owner, replaced)
 
     def detach(
         self, session: ClientSession, channels: tuple[str, ...], cursor: Position, complete: Position

@@ -28,7 +28,7 @@ POLICY_VIOLATION = 1008
 # What a client has written and was not published yet; more, and it is not read from.
 WAITING = 100
 
-# Publishes a text on a channel, or says why not.
+# Publishes a text on a channel, or returns why not.
 Publish = Callable[[str, str], str | None]
 
 
@@ -107,7 +107,7 @@ class ChannelWebSocket(ListensOnly):
     def binary(self, data: bytes) -> None:
         self._frames.close(UNSUPPORTED_DATA, "this endpoint reads text")
 
-    def gone(self, reason: str) -> None:
+    def closed(self, reason: str) -> None:
         self.due = 0
         self._node.listeners.discard(self)
         for channel in self.channels:
@@ -130,9 +130,9 @@ class ChannelWebSocket(ListensOnly):
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[formats.frames_of(self._node.rules)])
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+    def deleted(self, channel: str, text: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
-        item = formats.deleted_item(channel, farewell, position)
+        item = formats.deleted_item(channel, text, position)
         self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
         left = tuple(name for name in self.channels if name != channel)
         if left:
@@ -174,19 +174,19 @@ def open_channels(
 
 
 def refuse(node: Node, reason: str, wire: Wire, arrived: bytes) -> None:
-    """Tell why by a close: a browser shows a page nothing of a refused handshake."""
+    """Give the reason by a close: a browser shows a page nothing of a refused handshake."""
     frames = FramedConnection(node, wire, Refused())
     frames.start()
     frames.close(POLICY_VIOLATION, reason)
 
 
 class Refused:
-    """A peer that is told goodbye and not heard."""
+    """A peer that is not heard."""
 
     log_id = "refused"
 
     def text(self, text: str) -> None: ...
     def binary(self, data: bytes) -> None: ...
-    def gone(self, reason: str) -> None: ...
+    def closed(self, reason: str) -> None: ...
     def is_busy(self) -> bool:
         return False

@@ -1,7 +1,7 @@
 """The plain WebSocket: JSON objects in text frames.
 
 The protocol is described in docs/reference/plain-websocket.rst; its parsing and writing is in
-``protocol/plain.py``, its frames are in ``framed.py``. Here they meet the socket.
+``protocol/plain.py``, its frames are in ``websocket_connection.py``. Here they meet the session.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _message_text(message: Message) -> str:
 
 
 class WebSocket:
-    """One client on a plain WebSocket: a peer on frames, a socket's transport and a subscriber."""
+    """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
     __slots__ = ("_backlog", "_frames", "_node", "_was", "session")
 
@@ -62,7 +62,7 @@ class WebSocket:
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
-        # Before the first write: a client that is gone already is then told of, as any other.
+        # Before the first write: of a client that is gone already receivers hear as of any other.
         lifecycle.begin(self.session)
         node.revocation.sessions.arrived(self.session.request)
         self._frames.start()
@@ -100,7 +100,7 @@ class WebSocket:
     def binary(self, data: bytes) -> None:
         self._frames.close(UNSUPPORTED_DATA, "this endpoint reads text")
 
-    def gone(self, reason: str) -> None:
+    def closed(self, reason: str) -> None:
         for channel in (EVERYONE, *self.session.channels):
             self._node.unsubscribe(self, channel)
         lifecycle.end(self.session)
@@ -136,13 +136,13 @@ class WebSocket:
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[encode_messages])
 
-    def deleted(self, channel: str, farewell: str, position: Position) -> None:
+    def deleted(self, channel: str, text: str, position: Position) -> None:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
         return session_id in (self.session.id, self._was)
 
-    # As the socket's transport
+    # As the session's transport
 
     def accept(self) -> None:
         """It was welcomed before its connect receivers ran."""

@@ -37,8 +37,8 @@ class Peer(Protocol):
 
     def binary(self, data: bytes) -> None: ...
 
-    def gone(self, reason: str) -> None:
-        """The connection is gone; called once, whoever ended it."""
+    def closed(self, reason: str) -> None:
+        """The connection is closed or lost; called once, whoever ended it."""
 
     def is_busy(self) -> bool:
         """Whether it is not read from at the moment, so that its silence proves nothing."""
@@ -147,9 +147,9 @@ class FramedConnection:
         log.debug("socket %s: %s", self.peer.log_id, reason)
         self.closing = True  # what else arrived together with the end is too late
         self.due = 0
-        self.peer.gone(reason)
+        self.peer.closed(reason)
 
-    # As the clockwork's
+    # As the timer wheel's
 
     def tick(self, now: float) -> float | None:
         """Ping a silent client; cut off one that is gone, that stopped reading, or that never closes."""

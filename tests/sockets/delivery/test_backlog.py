@@ -30,9 +30,9 @@ class Reader:
 
     def make(self, write, limit):
         rules = Rules(RULES)
-        return Backlog(self.wire, write, self.tell_gap, self.channels.__contains__, rules, limit)
+        return Backlog(self.wire, write, self.write_gap, self.channels.__contains__, rules, limit)
 
-    def tell_gap(self, gap):
+    def write_gap(self, gap):
         self.writes.append([f"{channel} up to {gap.position.offset}" for channel in gap.channels])
 
     def write(self, messages):
@@ -85,7 +85,7 @@ def test_small_messages_share_a_portion(reader):
     assert reader.writes == [list(range(1, 21))]
 
 
-def test_a_client_that_keeps_up_is_told_all_at_once(reader):
+def test_a_client_that_keeps_up_is_sent_all_at_once(reader):
     reader.write = None
     writes = []
     reader.backlog = reader.make(writes.append, 1)
@@ -140,7 +140,7 @@ def test_what_was_read_no_longer_counts():
     assert reader.heard == list(range(1, 43))
 
 
-def test_a_channel_that_was_left_is_told_no_more(reader):
+def test_a_channel_that_was_left_is_sent_no_more(reader):
     reader.backlog.resend("room", reader.messages(3))
     reader.backlog.add(reader.messages(1))
     reader.backlog.resend("lobby", reader.messages(1, "lobby"))
@@ -185,7 +185,7 @@ def test_what_came_twice_does_not_count_twice():
     assert reader.wire.is_open
 
 
-def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
+def test_a_client_that_is_gone_is_sent_nothing_and_keeps_nothing(reader):
     reader.backlog.resend("room", reader.messages(3))
     reader.backlog.add(reader.messages(1))
     reader.wire.is_open = False
@@ -195,7 +195,7 @@ def test_a_client_that_is_gone_is_told_nothing_and_keeps_nothing(reader):
     assert not reader.backlog.is_waiting
 
 
-def test_gaps_are_told_at_their_place_among_what_was_missed(reader):
+def test_gaps_are_written_at_their_place_among_what_was_missed(reader):
     first, last = reader.messages(2, data="1")
     lost = Gap(["room", "left"], Position("epoch", 1)), Gap(["left"], Position("epoch", 2))
     reader.backlog.send([first, *lost, last])
@@ -219,7 +219,7 @@ def behind(reader):
     return reader
 
 
-def test_of_a_channel_that_can_do_without_the_oldest_messages_are_left_out_and_a_gap_is_told():
+def test_of_a_channel_that_can_do_without_the_oldest_messages_are_left_out_and_a_gap_is_written():
     reader = behind(Reader(limit=1000))
 
     written = [reader.backlog.add(reader.messages(1, "news", "1" * 10)) for _ in range(5)]

@@ -227,7 +227,7 @@ def test_who_was_never_welcomed_has_nothing_to_come_back_to(node, happened):
     visitor.settle()
 
     assert happened == ["connected", "disconnected", "finished"]
-    assert (node.detached_sessions._detached, node.detached_sessions._present) == ({}, {})
+    assert (node.detached_sessions._detached, node.detached_sessions._attached) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_what_was_on_its_way_when_the_connection_was_lost_is_not_lost(node, visi
 def test_who_was_told_to_leave_is_not_remembered(node, visitor):
     visitor.socket.disconnect()
 
-    assert (node.detached_sessions._present, node.detached_sessions._detached) == ({}, {})
+    assert (node.detached_sessions._attached, node.detached_sessions._detached) == ({}, {})
 
 
 def test_a_client_whose_receivers_are_behind_is_not_read_from_when_it_comes_back(visitor):

@@ -119,7 +119,7 @@ def test_wherever_the_answer_is_cut_nothing_of_the_channel_is_lost(listener):
         assert heard == MISSED + live, f"cut after {share} of {size} bytes"
 
 
-def test_nor_when_the_visit_cannot_go_on(listener):
+def test_nor_when_the_session_cannot_be_resumed(listener):
     def elsewhere(one):
         one.pid = "another server's"
 
@@ -127,7 +127,7 @@ def test_nor_when_the_visit_cannot_go_on(listener):
         assert heard == MISSED + live, f"cut after {share} of {size} bytes"
 
 
-def test_a_gap_is_told_before_what_comes_after_it(listener):
+def test_a_gap_comes_before_what_follows_it(listener):
     """The answer that told it may have been lost."""
     for share, size, heard, live in each_cut(listener.node, Position("another", 5)):
         # Told by the second answer only, it is about the live message as well.
@@ -168,7 +168,7 @@ def test_a_connect_receiver_that_subscribes_from_a_lost_position_has_its_client_
     assert visitor.events() == [["realtime_wall:gap", {"channel": "room", "cursor": str(node.broker.top)}]]
 
 
-def test_whose_answer_came_goes_on_with_its_visit_though_nothing_came_after_it(listener):
+def test_whose_answer_came_resumes_its_session_though_nothing_came_after_it(listener):
     one = Listener(listener.node, listener.cursor)
     one.visit()
     pid = one.pid
