@@ -49,6 +49,13 @@ class Config:
         10, "The most binary attachments of a Socket.IO packet from a client."
     )
     json_depth: int = _setting(32, "How deep JSON from a client may be nested.", least=1)
+    post_packets: int = _setting(
+        1000, "The most packets in one POST of a Socket.IO client that polls.", least=16
+    )
+    polling_sessions: int = _setting(
+        5000,
+        "How many Socket.IO clients of one address may poll at once (a proxy's visitors count apart); 0: any.",
+    )
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
     head_size: int = _setting(
         32 * 1024, "The largest request head: request line and headers together.", least=1

@@ -74,6 +74,7 @@ class Node:
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
         self.revocation = Revocation(self.timer_wheel, self.detached_sessions, self.listeners)
         self.stopping = False
+        self.refused = 0  # what strangers asked for beyond a limit
         self._fan_out = FanOut()
         self.publisher = Publisher(
             self.broker, self.subscriptions, self._fan_out, config.message_size, self._published

@@ -94,6 +94,7 @@ def summary(node: Node) -> Figures:
         "listeners": len(node.listeners),
         "published": node.broker.top.offset,
         "dropped": node.dropped,
+        "refused": node.refused,
         # For those who add it up: the log is the same on all servers, who is subscribed is not.
         "logged": len(logged),
         "unlogged": list(islice(unlogged, LISTED)),
@@ -168,7 +169,7 @@ def of_all(servers: Sequence[Figures]) -> Figures:
 
 _OF_CHANNEL = {"channel", "published_messages", "stored_messages", "subscribers"}
 _LISTS = ("by_worker", "infos", "unlogged")
-_ADDED = ("subscribers", "sockets", "listeners", "dropped")
+_ADDED = ("subscribers", "sockets", "listeners", "dropped", "refused")
 
 
 def as_text(figures: Figures) -> str:

@@ -39,6 +39,10 @@ class BadPacket(ValueError):
         super().__init__(reason)
 
 
+class TooManyPackets(BadPacket):
+    """In one request; each may be one that is sound."""
+
+
 class EnginePacketType(StrEnum):
     OPEN = "0"
     CLOSE = "1"
@@ -85,7 +89,7 @@ def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[En
     """The packets of one POST body, in order; all of them or none."""
     separators = body.count(_SEPARATOR) if isinstance(body, str) else body.count(_SEPARATOR.encode())
     if separators >= max_packets:
-        raise BadPacket(f"more than {max_packets} packets in one request")
+        raise TooManyPackets(f"more than {max_packets} packets in one request")
     if isinstance(body, bytes):
         try:
             body = body.decode()

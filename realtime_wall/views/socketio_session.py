@@ -15,12 +15,13 @@ from realtime_wall.auth import origins
 from realtime_wall.auth.authorize_hook import refusal
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, error_json
+from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, TooManyPackets, error_json
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.engineio.message_handler import MessageHandler
+from realtime_wall.transports.engineio.polling_quota import address_of, quota
 from realtime_wall.transports.engineio.session import Conflict, EngineSession, sessions
 from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.wire.connection import Wire
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 TRANSPORTS = ("polling", "websocket")
 NO_SERVER = "this address needs the live server: start it with 'manage.py rungevent'\n"
+TOO_MANY_SESSIONS = "too many clients of this address poll at once"
 OTHER_VERSION = (
     f"Unsupported protocol version: the client speaks Engine.IO {{}}, this server {VERSION} "
     "(Socket.IO 5, which clients 3 and 4 speak)"
@@ -98,7 +100,11 @@ def _handshake(
     visitor_context.remember(request)
     if offer is not None:
         return offer.accept(partial(_open, node, request, make_handler))
-    session = EngineSession(node, _owner(request))
+    address = address_of(request.META, node.config.trusted_proxies)
+    if not quota.take(address, node.config.polling_sessions):
+        node.refused += 1
+        return _error(ErrorCode.BAD_REQUEST, TOO_MANY_SESSIONS, status=429)
+    session = EngineSession(node, _owner(request), address=address)
     session.begin(make_handler(node, session, keep(request)))
     return _text(session.poll())
 
@@ -132,6 +138,9 @@ def _post(node: Node, session: EngineSession, request: HttpRequest) -> HttpRespo
         return HttpResponse(status=413)
     try:
         session.post(body)
+    except TooManyPackets as problem:
+        node.refused += 1
+        return _error(ErrorCode.BAD_REQUEST, problem.reason)
     except (BadPacket, Conflict):
         return _error(ErrorCode.BAD_REQUEST)
     return _text("ok")

@@ -313,3 +313,32 @@ def test_the_sessions_cookie_may_have_another_name(node):
 
         # Not the cookie itself: other servers may be told whose it is.
         assert sessions[sid].owner == sha256(b"one").hexdigest()
+
+
+def test_more_clients_that_poll_than_one_address_may_have_are_refused_and_counted():
+    with running_node(polling_sessions=2) as node:
+        first, _ = handshake(), handshake()
+
+        refused = ask(POLLING)
+
+        assert code(refused) == (429, 3)
+        assert "at once" in json.loads(refused.content)["message"]
+        assert node.refused == 1
+        sessions[first].end("it went")
+        handshake()
+        for session in list(sessions.values()):
+            session.end("the test is over")
+
+
+def test_a_post_of_more_packets_than_may_be_is_refused_with_the_number_and_counted():
+    with running_node(post_packets=16) as node:
+        sid = handshake()
+
+        response = post(sid, data="\x1e".join(["3"] * 17))
+
+        assert code(response) == (400, 3)
+        assert "more than 16 packets" in json.loads(response.content)["message"]
+        assert (node.refused, sid in sessions) == (1, False)
+        assert post(handshake(), data="\x1e".join(["3"] * 16)).content == b"ok"
+        for session in list(sessions.values()):
+            session.end("the test is over")

@@ -23,18 +23,22 @@ class PollingCarrier:
         "_outbox_limit",
         "_overflowed",
         "_poll",
+        "_released",
         "_room",
         "is_closed",
         "is_posting",
         "outbox_size",
     )
 
-    def __init__(self, outbox_limit: int, overflowed: Callable[[], None]) -> None:
+    def __init__(
+        self, outbox_limit: int, overflowed: Callable[[], None], released: Callable[[], None]
+    ) -> None:
         self.outbox_size = 0
         self.is_posting = False
         self.is_closed = False  # or another carrier has taken over
         self._outbox_limit = outbox_limit
         self._overflowed = overflowed  # called when the client lets more than that wait
+        self._released = released  # called once, when it polls no more
         self._drained: Callable[[], None] | None = None
         # A list: an empty deque takes ten times as much.
         self._outbox: list[str | bytes] = []
@@ -63,7 +67,9 @@ class PollingCarrier:
             self._room.set()
 
     def close(self, code: int, reason: str) -> None:
-        self.is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
+            self._released()
         self.end_poll()
         self.resume()
 

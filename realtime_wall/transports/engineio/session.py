@@ -38,6 +38,7 @@ from realtime_wall.transports.engineio.engine_state import (
 from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
 from realtime_wall.transports.engineio.polling import PollingCarrier
+from realtime_wall.transports.engineio.polling_quota import quota
 from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import DROPPED, Wire, Written
@@ -47,8 +48,6 @@ log = logging.getLogger(__name__)
 PING = encode_text(EnginePacketType.PING)
 NOOP = encode_text(EnginePacketType.NOOP)
 CLOSE = encode_text(EnginePacketType.CLOSE)
-# Stock clients put a whole burst into one request; a thousand packets are read in less than a millisecond.
-MAX_POSTED = 1000
 # How long a session that its client has closed is still known, for a GET that was under way.
 LINGER = 1.0
 
@@ -75,8 +74,8 @@ class EngineSession:
         "sid",
     )
 
-    def __init__(self, node: Node, owner: str, wire: Wire | None = None) -> None:
-        """A session over a wire, or over polling requests."""
+    def __init__(self, node: Node, owner: str, wire: Wire | None = None, address: str = "") -> None:
+        """A session over a wire, or over polling requests, which the polling quota has from the address."""
         self.sid = node.new_session_id()
         self.owner = owner  # what the handshake's cookies said: no other visitor can use the session
         self.due = 0
@@ -90,7 +89,9 @@ class EngineSession:
         if self.frames is not None:
             self._carrier = WebSocketCarrier(self.frames)
         else:
-            self._carrier = PollingCarrier(node.config.outbox_size, partial(self.end, "reads too slowly"))
+            overflowed = partial(self.end, "reads too slowly")
+            released = partial(quota.give_back, address)
+            self._carrier = PollingCarrier(node.config.outbox_size, overflowed, released)
 
     def begin(self, handler: MessageHandler, arrived: bytes = b"") -> None:
         config = self._node.config
@@ -172,9 +173,10 @@ class EngineSession:
             raise Conflict
         with polling.posting():
             try:
-                for packet in decode_payload(body, MAX_POSTED):
+                for packet in decode_payload(body, self._node.config.post_packets):
                     self._handle(packet)
             except BadPacket as problem:
+                log.info("session %s: %s", self.log_id, problem.reason)
                 self.end(problem.reason)
                 raise
             while self.is_busy() and not polling.is_closed:

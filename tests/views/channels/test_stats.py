@@ -81,7 +81,7 @@ def test_a_summary(node):
     expected = {
         **{"channels": 4, "wildcard_channels": 0, "published_messages": 5, "stored_messages": 5},
         **{"messages_in_trash": 0, "channels_in_delete": 0, "channels_in_trash": 0, "subscribers": 2},
-        **{"sockets": 1, "listeners": 1, "published": 5, "dropped": 0},
+        **{"sockets": 1, "listeners": 1, "published": 5, "dropped": 0, "refused": 0},
     }
     assert {key: told[key] for key in expected} == expected
     assert told["by_worker"] == [{"pid": str(os.getpid()), "subscribers": 2, "uptime": told["uptime"]}]
