@@ -54,7 +54,7 @@ class Config:
     )
     polling_sessions: int = _setting(
         5000,
-        "How many Socket.IO clients of one address may poll at once (a proxy's visitors count apart); 0: any.",
+        "How many Socket.IO clients of one address may poll at once (a proxy's visitors apart); 0: any.",
     )
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
     head_size: int = _setting(
