@@ -57,7 +57,7 @@ def _read(line: str, number: int) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(line)
-        if set(value) == {"missed"}:  # whoever recorded it was too slow, and was told so
+        if set(value) == {"missed"}:  # whoever recorded it was too slow, and got this instead
             return None
         if value["event"] == "retracted":
             return None  # of a position that is another one now

@@ -3,7 +3,7 @@
 The whole is a replicated state machine (join, snapshot, delta). Each server announces the first and the last
 socket that a person has on it; the announcements are entries of the site's log, so every server applies the
 same ones in the same order to its roster (``roster.py``), and a server that joins is given a snapshot of it
-(``membership.py``). The leader, whose turn is a function of the roster, publishes "joined" and "left".
+(``membership.py``). The leader, who has been in the roster longest, publishes "joined" and "left".
 
 Here sockets become persons, which may take a query of the database, and persons become announcements.
 Everything that may have to wait is done by one greenlet, in order.

@@ -96,7 +96,7 @@ def channels_of(node: Node, text: str) -> dict[str, int]:
 
 
 def names_of(node: Node, text: str) -> list[str]:
-    """The channels to publish to, or to tell about."""
+    """The channels to publish to, or to describe."""
     try:
         return path.names(text, node.config.channels_per_connection)
     except BadPath as problem:

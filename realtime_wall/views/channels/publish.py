@@ -1,6 +1,6 @@
 """Publishing over HTTP: ``pub/``.
 
-POST or PUT puts the body on one or several channels, GET tells about a channel, DELETE drops it. Statuses and
+POST or PUT puts the body on one or several channels, GET describes a channel, DELETE drops it. Statuses and
 explanations are those of nginx push stream's publisher. docs/reference/channels.rst describes it.
 """
 
@@ -31,7 +31,7 @@ NO_CHANNEL = "The channel does not exist."
 TOO_LARGE = "The message is larger than MESSAGE_SIZE."
 
 
-@csrf_exempt  # rights.py runs the check for those who are signed in
+@csrf_exempt  # publish_rights.py runs the check for those who are signed in
 def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
         node = channel_request.node_for(request, *METHODS)

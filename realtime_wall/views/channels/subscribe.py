@@ -83,7 +83,7 @@ def stream(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
 
 @_subscriber
 def long_poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
-    """``lp/``: one answer, as soon as there is something to tell."""
+    """``lp/``: one answer, as soon as there is a message."""
     return _long_poll(request, wanted)
 
 
@@ -94,7 +94,7 @@ def poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
 
 
 def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
-    """``ws/``: a WebSocket; who may not listen is told so after the 101, by a close."""
+    """``ws/``: a WebSocket; who may not listen is closed after the 101, with the reason."""
     offer = hand_over.of(request)
     try:
         node = channel_request.node_for(request, "GET")
@@ -155,7 +155,7 @@ def _poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
 
 
 def _missed_now(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse | None:
-    """What there is to tell already."""
+    """What was missed, if anything: the answer at once."""
     node = wanted.node
     node.come_up_to(wanted.since)
     found = node.catch_up(wanted.channels, wanted.since)
