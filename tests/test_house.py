@@ -74,7 +74,6 @@ COVERED_BY = {
     "transports/one_way/formats.py": "transports/one_way/test_listener.py",
     "transports/socketio/namespace_subscriber.py": "transports/socketio/test_namespace.py",
     "transports/socketio/recovery.py": "transports/socketio/test_handshake.py",
-    "transports/websocket/websocket_connection.py": "transports/websocket/test_plain_websocket.py",
     "views/channels/": "integration/test_channels_over_http.py",
     "wall/apps.py": "wall/test_page.py",
     "wall/urls.py": "wall/test_page.py",

@@ -1,0 +1,266 @@
+import gc
+from time import monotonic
+
+import gevent
+import pytest
+
+from realtime_wall import api, signals
+from realtime_wall.protocol.frames import Close
+from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.wire import gc_pause
+from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+from realtime_wall.wire.timer_wheel import PER_SECOND
+from tests.fakes import masked, running_node, text
+from tests.live import wait_for
+from tests.transports.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, Visitor, connect
+
+# Frames that are no text
+
+
+def test_a_ping_is_answered_and_of_several_in_one_read_the_last(visitor):
+    visitor.wire.owner.received(masked(PING, b"one") + masked(PING, b"two"))
+    visitor.wire.owner.received(masked(PING, b"three"))
+
+    assert visitor.wire.frames()[1:] == [(PONG, b"two"), (PONG, b"three")]
+
+
+def test_bytes_are_refused(visitor, told):
+    visitor.wire.owner.received(masked(BINARY, b"bytes") + text("behind it"))
+    visitor.settle()
+
+    assert visitor.wire.close() == Close(1003, "this endpoint reads text")
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\x81\x02hi", 1002),
+        (masked(3), 1002),
+        (masked(0, b"a"), 1002),
+        (masked(TEXT, b"\xff"), 1007),
+        (masked(CLOSE, b"\x03"), 1002),
+        (masked(TEXT, b"x" * (1024 * 1024 + 1))[:14], 1009),
+    ],
+    ids=["unmasked", "reserved opcode", "continuation of nothing", "no UTF-8", "bad close", "too big"],
+)
+def test_who_breaks_the_protocol_is_told_how_and_is_heard_no_more(visitor, told, data, code, caplog):
+    caplog.set_level("INFO")
+    visitor.wire.owner.received(data)
+    visitor.wire.owner.received(text("and on"))
+    visitor.settle()
+
+    assert visitor.wire.close().code == code
+    assert visitor.wire.is_ended
+    assert told == []
+    (record,) = caplog.records
+    assert visitor.transport.session.log_id in record.getMessage()
+    assert str(code) in record.getMessage()
+
+
+# The end
+
+
+def test_a_client_that_says_goodbye_is_answered_and_gone(node, visitor, told):
+    visitor.wire.owner.received(masked(CLOSE, b"\x0f\xa0bye"))
+    visitor.settle()
+
+    assert visitor.wire.close() == Close(4000, "")
+    assert visitor.wire.ended == "closed by the client"
+    assert told == [("disconnected",), ("finished",)]
+    assert visitor.socket not in connected_sockets
+
+
+def test_a_goodbye_without_a_code_is_answered_as_normal(visitor):
+    visitor.wire.owner.received(masked(CLOSE))
+
+    assert visitor.wire.close().code == 1000
+
+
+def test_our_goodbye_waits_for_the_clients(visitor):
+    visitor.socket.disconnect(4001, "enough")
+    assert visitor.wire.is_open
+
+    visitor.wire.owner.received(masked(CLOSE, b"\x0f\xa1"))
+
+    assert [opcode for opcode, _ in visitor.wire.frames()] == [TEXT, CLOSE]
+    assert visitor.wire.close() == Close(4001, "enough")
+    assert not visitor.wire.is_open
+
+
+def test_nothing_follows_our_goodbye(node, visitor, told):
+    visitor.ask({"type": "subscribe", "channel": "room"})
+    socket = visitor.socket
+    socket.disconnect(4001, "enough")
+    written = visitor.wire.written
+
+    socket.disconnect(4002, "twice")
+    socket.send("late")
+    socket.emit("late")
+    socket.ack(1)
+    socket.subscribe("attic")
+    visitor.wire.owner.received(masked(PING) + text({"type": "nonsense", "id": []}) + text("late"))
+    receipts = [api.broadcast("late"), api.send(socket.id, "late"), api.broadcast_channel("late", "room")]
+    visitor.settle()
+
+    assert visitor.wire.written == written
+    assert [(receipt.sockets, receipt.dropped) for receipt in receipts] == [(0, 1)] * 3
+    assert ("client_message", "late") not in told
+
+
+def test_a_code_that_cannot_be_sent_is_told_to_who_asked_and_changes_nothing(visitor):
+    with pytest.raises(ValueError, match="999 is no code"):
+        visitor.socket.disconnect(999, "")
+    visitor.socket.send("still here")
+
+    assert visitor.wire.texts()[-1]["message"] == "still here"
+
+
+def test_a_paused_client_is_read_again_for_its_goodbye(visitor):
+    visitor.transport.pause()
+    assert visitor.wire.paused
+
+    visitor.socket.disconnect()
+
+    assert not visitor.wire.paused
+
+
+def test_what_arrived_together_with_the_loss_is_not_heard_after_it(visitor, told):
+    visitor.wire.breaks = True
+    visitor.say({"type": "subscribe", "id": 1}, "too late")  # the error cannot be written
+    visitor.settle()
+
+    assert told == [("disconnected",), ("finished",)]
+
+
+def test_being_cut_off_asks_nobody(visitor, told):
+    visitor.transport.abort("enough")
+    visitor.settle()
+
+    assert (visitor.wire.ended, visitor.wire.close()) == ("enough", None)
+    assert told == [("disconnected",), ("finished",)]
+
+
+def test_sending_tells_what_became_of_it(visitor):
+    assert visitor.transport.send_event(None, Arguments("1"), None) is SENT
+    visitor.wire.outbox_size = 1
+    assert visitor.transport.send_event(None, Arguments("1"), None) is QUEUED
+    visitor.wire.abort("reset")
+    assert visitor.transport.send_event(None, Arguments("1"), None) is DROPPED
+
+
+# Deadlines
+
+
+def test_a_silent_client_is_pinged_and_one_that_stays_silent_is_cut(visitor, told):
+    start = monotonic()
+    assert visitor.frames.tick(start + 10) == pytest.approx(15, abs=1)
+    assert visitor.frames.tick(start + 26) == 20
+    assert visitor.wire.frames()[1:] == [(PING, b"")]
+
+    assert visitor.frames.tick(start + 46) is None
+    visitor.settle()
+
+    assert visitor.wire.ended == "did not answer a ping"
+    assert told == [("disconnected",), ("finished",)]
+
+
+@pytest.mark.parametrize("answer", [masked(PONG), text("hello")], ids=["pong", "anything"])
+def test_a_client_that_answers_a_ping_stays(visitor, answer):
+    visitor.transport._frames._heard -= 26  # as if so much time had passed
+    assert visitor.frames.tick(monotonic()) == 20
+    visitor.wire.owner.received(answer)
+
+    assert visitor.frames.tick(monotonic()) == pytest.approx(25, abs=1)
+    visitor.transport._frames._heard -= 26
+    assert visitor.frames.tick(monotonic()) == 20
+
+    assert visitor.wire.is_open
+    assert [opcode for opcode, _ in visitor.wire.frames()].count(PING) == 2
+
+
+def test_a_pong_counts_when_the_time_to_answer_is_longer_than_the_interval():
+    with running_node(ping_interval=5, ping_timeout=20) as node:
+        visitor = Visitor(node).begin()
+        start = monotonic()
+        assert visitor.frames.tick(start + 6) == 20
+        visitor.wire.owner.received(masked(PONG))
+
+        assert visitor.frames.tick(start + 26) == 20
+
+        assert visitor.wire.is_open
+
+
+def test_a_client_that_we_do_not_read_is_not_blamed_for_its_silence(visitor):
+    start = monotonic()
+    visitor.frames.tick(start + 26)
+    visitor.transport.session.inbox.paused = True
+
+    assert visitor.frames.tick(start + 100) == 1.0
+
+    assert visitor.wire.is_open
+    visitor.transport.session.inbox.paused = False
+    assert visitor.frames.tick(start + 101) == 20
+
+
+def test_a_client_whose_outbox_does_not_move_is_cut(visitor):
+    start = monotonic()
+    visitor.wire.outbox_size, visitor.wire.progress = 10, start
+    visitor.frames.tick(start + 29)
+    assert visitor.wire.is_open
+
+    assert visitor.frames.tick(start + 31) is None
+
+    assert visitor.wire.ended == "stopped reading"
+
+
+def test_a_client_that_never_answers_our_goodbye_is_cut(visitor):
+    visitor.socket.disconnect()
+    # The closing has a deadline of its own, sooner than the ping's.
+    assert visitor.frames.due / PER_SECOND <= monotonic() + visitor.node.config.close_timeout + 2
+
+    assert visitor.frames.tick(monotonic()) is None
+
+    assert visitor.wire.ended == "did not answer the close"
+
+
+def test_a_client_is_looked_at_in_time_to_be_pinged(visitor):
+    assert 0 < visitor.frames.due / PER_SECOND - monotonic() <= visitor.node.config.ping_interval + 2
+
+
+def test_a_connection_that_is_gone_has_no_deadlines(visitor):
+    visitor.wire.abort("reset")
+
+    assert visitor.frames.due == 0
+    assert visitor.frames.tick(monotonic()) is None
+
+
+# Reading
+
+
+def test_the_collector_rests_while_a_large_message_is_read(visitor):
+    visitor.say("x" * (gc_pause.LARGE + 1))
+    rested = not gc.isenabled()
+
+    wait_for(gc.isenabled, "the garbage collector")
+
+    assert rested
+
+
+def test_an_ordinary_message_leaves_the_collector_alone(visitor):
+    visitor.say("x" * gc_pause.LARGE)
+
+    assert gc.isenabled()
+
+
+def test_a_full_inbox_stops_the_reading_until_the_receivers_have_caught_up(node, visitor):
+    gate = gevent.event.Event()
+    connect(signals.socket_client_message, lambda *_, **__: gate.wait(10))
+    visitor.say(*["more"] * (node.config.inbox_size + 2))
+    assert visitor.wire.paused
+
+    gate.set()
+    visitor.settle()
+
+    assert not visitor.wire.paused
