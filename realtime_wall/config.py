@@ -56,6 +56,11 @@ class Config:
         5000,
         "How many Socket.IO clients of one address may poll at once (a proxy's visitors apart); 0: any.",
     )
+    json_values: int = _setting(
+        20_000,
+        "How many values and keys of JSON a message may have; it is refused before it is read.",
+        least=1,
+    )
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
     head_size: int = _setting(
         32 * 1024, "The largest request head: request line and headers together.", least=1

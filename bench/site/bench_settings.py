@@ -1,5 +1,6 @@
 """Release settings: DEBUG off, Django's full default middleware, sessions and users in SQLite."""
 
+import json
 import os
 
 SECRET_KEY = "not a secret: only for measuring"
@@ -31,3 +32,4 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.envi
 LOGGING = {"version": 1, "loggers": {"django.server": {"level": "WARNING", "propagate": False}}}
 # The bench's clients read and never answer a ping: without this they are cut off after 45 seconds.
 REALTIME_WALL = {"RUNTIME_DIR": os.environ["BENCH_DIRECTORY"], "PING_INTERVAL": 3600.0}
+REALTIME_WALL |= json.loads(os.environ.get("BENCH_SETTINGS", "{}"))

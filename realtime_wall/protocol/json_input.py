@@ -2,7 +2,8 @@
 
 Python's parser is lenient where other JSON readers are not, and its user may be surprised:
 NaN and Infinity, numbers that become infinite, halves of surrogate pairs, nesting without end.
-All of that is refused here, at little more than the cost of ``json.loads``.
+All of that is refused here, at little more than the cost of ``json.loads``. And as that cannot be
+interrupted, what would take it long is refused before (:mod:`realtime_wall.protocol.json_cost`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 from typing import Any, NoReturn
+
+from realtime_wall.protocol.json_cost import ESCAPES_OF_A_VALUE, costs_more, outside_strings
 
 
 class BadJSON(ValueError):
@@ -24,9 +27,20 @@ class NotJSON(BadJSON):
     """Text that is no JSON at all."""
 
 
-def load_json(text: str, max_depth: int) -> Any:
-    """The value of a JSON text; ``max_depth`` is how many arrays and objects may be inside each other."""
+def load_json(text: str, max_depth: int, max_values: int | None = None) -> Any:
+    """The value of a JSON text; ``max_depth`` is how many arrays and objects may be inside each other.
+
+    ``max_values`` is what it may cost to read, in values: see :func:`costs_more`.
+    """
     data = text.encode("utf-8", "replace")
+    escapes = data.count(b"\\") if b"\\" in data else 0
+    if max_values is not None and escapes > max_values * ESCAPES_OF_A_VALUE:
+        raise BadJSON("too many values")
+    # Each quote now begins or ends a string. An escaped backslash is one character of one; not none, which
+    # would join its neighbours.
+    plain = data.replace(b"\\\\", b"-").replace(b'\\"', b"") if escapes else data
+    if max_values is not None and costs_more(plain, escapes, max_values):
+        raise BadJSON("too many values")
     try:
         value = _read(text, data)
     except BadJSON:
@@ -38,7 +52,11 @@ def load_json(text: str, max_depth: int) -> Any:
     except ValueError:
         # The only other one: int() limits how many digits it will read.
         raise BadJSON("number with too many digits") from None
-    _check_shape(data, max_depth)
+    # A level has two characters.
+    if escapes and _surrogate(plain) and _surrogate(_drop_surrogate_pairs(b"", plain)):
+        raise BadJSON("half of a surrogate pair")
+    if len(plain) > 2 * max_depth and _is_deeper(plain, max_depth):
+        raise BadJSON("nested too deeply")
     return value
 
 
@@ -87,32 +105,16 @@ _surrogate = re.compile(rb"\\u[dD][89a-fA-F]").search
 _drop_surrogate_pairs = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..").sub
 
 
-def _check_shape(data: bytes, max_depth: int) -> None:
-    """Look at valid JSON for half a surrogate pair and for depth, in steps that all run in C."""
-    # Each level takes two characters, half a pair six.
-    has_escapes = b"\\" in data
-    if len(data) <= 2 * max_depth and not has_escapes:
-        return
-    if has_escapes:
-        # An escaped backslash is one character of a string; not none, which would join its neighbours.
-        data = data.replace(b"\\\\", b"-")
-        if _surrogate(data) and _surrogate(_drop_surrogate_pairs(b"", data)):
-            raise BadJSON("half of a surrogate pair")
-        data = data.replace(b'\\"', b"")
-    if _is_deeper(data, max_depth):
-        raise BadJSON("nested too deeply")
-
-
 _NO_BRACKETS_OR_QUOTES = bytes(set(range(256)) - set(b'[]{}"'))
 _SAME_BRACKETS = bytes.maketrans(b"{}", b"[]")
 
 
 def _is_deeper(data: bytes, max_depth: int) -> bool:
+    """Whether valid JSON, without its escapes, is nested more deeply; in steps that all run in C."""
     # Two quotes with no bracket between them change nothing about what is inside a string. Those
     # that are left stand around brackets that are.
     brackets = data.translate(_SAME_BRACKETS, _NO_BRACKETS_OR_QUOTES).replace(b'""', b"")
-    if b'"' in brackets:
-        brackets = b"".join(brackets.split(b'"')[::2])
+    brackets = outside_strings(brackets)
     for _ in range(max_depth):
         if not brackets:
             return False

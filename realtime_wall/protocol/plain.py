@@ -89,12 +89,12 @@ Command = Heartbeat | EventCommand | MessageCommand | Subscribe | Unsubscribe | 
 _starts_like_an_object = re.compile(r"[ \t\r\n]*\{").match
 
 
-def parse(text: str, max_depth: int) -> Command:
+def parse(text: str, max_depth: int, max_values: int | None = None) -> Command:
     """What one text message asks for; text that is no JSON object is a message."""
     if not _starts_like_an_object(text):
         return MessageCommand(text)
     try:
-        fields = load_json(text, max_depth)
+        fields = load_json(text, max_depth, max_values)
     except NotJSON:
         return MessageCommand(text)
     except BadJSON as problem:

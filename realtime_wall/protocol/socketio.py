@@ -99,12 +99,19 @@ class Decoder:
     is for the owner to watch: :attr:`is_waiting`.
     """
 
-    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth")
+    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values")
 
-    def __init__(self, max_attachments: int = 10, max_bytes: int = 1024 * 1024, max_depth: int = 32) -> None:
+    def __init__(
+        self,
+        max_attachments: int = 10,
+        max_bytes: int = 1024 * 1024,
+        max_depth: int = 32,
+        max_values: int | None = None,
+    ) -> None:
         self._max_attachments = max_attachments
         self._max_bytes = max_bytes
         self._max_depth = max_depth
+        self._max_values = max_values
         self._incomplete: _Incomplete | None = None
 
     @property
@@ -170,7 +177,7 @@ class Decoder:
         if not opening:
             return None
         try:
-            data = load_json(payload, self._max_depth)
+            data = load_json(payload, self._max_depth, self._max_values)
         except BadJSON as problem:
             raise BadPacket(f"bad JSON: {problem.reason}") from None
         if type is PacketType.EVENT:

@@ -45,7 +45,9 @@ class SocketIOClient:
         self.session = session
         self.request = request
         self._node = node
-        self._decoder = Decoder(config.message_attachments, config.message_size, config.json_depth)
+        self._decoder = Decoder(
+            config.message_attachments, config.message_size, config.json_depth, config.json_values
+        )
         self._namespaces: dict[str, Namespace] = {}
         # Namespaces whose session another server has, and what the client has sent them meanwhile.
         self._resuming: dict[str, list[Packet]] = {}

@@ -77,7 +77,8 @@ class WebSocket:
     # As the peer on the frames
 
     def text(self, text: str) -> None:
-        command = plain.parse(text, self._node.config.json_depth)
+        config = self._node.config
+        command = plain.parse(text, config.json_depth, config.json_values)
         session = self.session
         match command:
             case plain.EventCommand():

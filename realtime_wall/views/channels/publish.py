@@ -133,7 +133,7 @@ def _data_json(node: Node, request: HttpRequest, body: bytes) -> str:
     if request.content_type != "application/json":
         return encode_json(text)
     try:
-        return encode_json(load_json(text, node.config.json_depth))
+        return encode_json(load_json(text, node.config.json_depth, node.config.json_values))
     except BadJSON as problem:
         raise Refused(400, f"The message is no JSON: {problem.reason}.") from problem
 
