@@ -15,6 +15,7 @@ from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, body_of, entry_from_json, has_own_key
 from realtime_wall.brokers.redis import scripts
 from realtime_wall.brokers.redis.lua import Script
+from realtime_wall.brokers.redis.signature import DELETION, PUBLISHED, RETRACTION, Signatures
 from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.idempotency import AGE
 from realtime_wall.channels.message import size_of
@@ -65,7 +66,14 @@ def epoch_argument(position: Position) -> str:
 
 
 class BusCodec:
-    def __init__(self, prefix: str, rules: Rules, history_channels: int, bus_size: int) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        rules: Rules,
+        history_channels: int,
+        bus_size: int,
+        signatures: Signatures | None = None,
+    ) -> None:
         self.prefix = f"{{{prefix}}}:"
         self.key = f"{self.prefix}meta"
         self.bus = f"{self.prefix}bus"
@@ -73,6 +81,7 @@ class BusCodec:
         self._history_channels = history_channels
         self.bus_size = bus_size
         self._numbers = count(1)
+        self.signatures = signatures or Signatures.of_site()
 
     def inbox(self, address: str) -> str:
         return f"{self.prefix}inbox:{address}"
@@ -101,11 +110,11 @@ class BusCodec:
             body = body_of(command)
             if command.volatile:
                 body.pop("i", None)  # nobody finds it by its id
-            entry = _json(_behind_head(body, proposal))[1:]
+            entry = self._signed(PUBLISHED, body, proposal) + "}"
             return PendingScriptCall(scripts.PUBLISH, (*common, size, entry, "v" if command.volatile else ""))
         if isinstance(command, Delete):
             gone = {"gone": command.channel, "notice": command.notice}
-            return PendingScriptCall(scripts.DELETE, (*common, _json(_behind_head(gone, proposal))[1:]))
+            return PendingScriptCall(scripts.DELETE, (*common, self._signed(DELETION, gone, proposal) + "}"))
         return PendingScriptCall(scripts.RETRACT, (*common, *self._retract(command, proposal)))
 
     def _retract(self, command: Retract, proposal: Proposal) -> tuple[Any, ...]:
@@ -114,9 +123,13 @@ class BusCodec:
             place = f"{position.epoch} {position.offset}"
         except InvalidPosition:
             place = ""
-        body = _behind_head({"c": command.channel, "e": RETRACTED}, proposal)
+        signed = self._signed(RETRACTION, {"c": command.channel, "e": RETRACTED}, proposal)
         ref = _json(command.message_ref)
-        return f'"i":{ref},', ref, place, size_of("", None), _json(body)[1:-1] + ',"d":'
+        return f'"i":{ref},', ref, place, size_of("", None), signed + ',"d":'
+
+    def _signed(self, kind: str, body: dict[str, Any], proposal: Proposal) -> str:
+        """What follows the head of an entry, but for its end."""
+        return self.signatures.closed(kind, _json(_behind_head(body, proposal))[1:-1])
 
     # In
 
@@ -127,32 +140,32 @@ class BusCodec:
             return Sequenced(None)
         return Sequenced(Position(epoch.decode(), int(offset)), is_new=bool(is_new))
 
+    def entry_of(self, text: bytes) -> tuple[str, Entry | None]:
+        """The epoch of what is on the bus, and the entry; none where an epoch begins. Else MalformedEntry."""
+        try:
+            body = self.signatures.read_entry(text)
+            epoch: str = body["ep"]
+            return epoch, None if "begins" in body else _entry_of(body, epoch)
+        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            raise MalformedEntry(str(problem)[:100]) from None
 
-def entry_of(text: bytes) -> tuple[str, Entry | None]:
-    """The epoch of what is on the bus, and the entry; none where an epoch begins. Else MalformedEntry."""
-    try:
-        body = json.loads(text.decode())
-        epoch = body["ep"]
-        _check(body)
-        if "begins" in body:
-            return epoch, None
-        entry = entry_from_json(body, epoch)
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise MalformedEntry(str(problem)[:100]) from None
-    return epoch, entry
+    def kept_entry(self, text: bytes, epoch: str) -> Entry:
+        """What is kept of a channel; in this epoch, whichever it is of."""
+        try:
+            return _entry_of(self.signatures.read_entry(text), epoch)
+        except (ValueError, KeyError, TypeError, RecursionError) as problem:
+            raise MalformedEntry(str(problem)[:100]) from None
+
+
+def _entry_of(body: dict[str, Any], epoch: str) -> Entry:
+    _check(body)
+    return entry_from_json(body, epoch)
 
 
 def _check(body: dict[str, Any]) -> None:
     """TypeError for what could not be an entry, though it has all that one has."""
-    if "begins" in body:
-        texts: tuple[Any, ...] = (body["ep"],)
-    elif "gone" in body:
-        texts = (body["ep"], body["gone"], body["notice"], body["k"], body["from"])
-    else:
-        texts = (body["ep"], body["c"], body["d"], body["k"], body["from"])
-        if not (type(body["n"]) is int and isinstance(body["t"], (int, float))):
-            raise TypeError("a number or a time that is none")
-    if type(body["o"]) is not int or not all(isinstance(text, str) for text in texts):
+    texts = (body["gone"], body["notice"]) if "gone" in body else (body["c"], body["d"])
+    if not all(isinstance(text, str) for text in (*texts, body["k"], body["from"])):
         raise TypeError("a field of the wrong type")
 
 

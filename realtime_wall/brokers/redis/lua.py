@@ -65,15 +65,22 @@ local function settle()
   end
 end
 
--- ``text_of`` gives the entry; an entry of somebody else on the bus may be in the way.
+-- ``text_of`` gives the entry. One of somebody else on the bus may be in the way: then it goes behind that.
 local function enter(text_of, step)
   top, count = top + step, count + 1
   local reply = add(redis.pcall, text_of())
   if type(reply) == 'table' and reply.err then
     if string.find(reply.err, 'equal or smaller', 1, true) then
-      top, count = top - step, count - 1
-      begin_epoch()
-      top, count = top + step, count + 1
+      local last = redis.call('XREVRANGE', bus, '+', '-', 'COUNT', 1)[1]
+      local its_top = last and tonumber(string.match(last[1], '^(%d+)-'))
+      if its_top and its_top >= top and its_top < 1e15 then
+        top = its_top + 1
+      else  -- nothing can come behind it, or it is gone and has left its mark
+        redis.call('DEL', bus)
+        top, count = top - step, count - 1
+        begin_epoch()
+        top, count = top + step, count + 1
+      end
     end
     add(redis.call, text_of())
   end

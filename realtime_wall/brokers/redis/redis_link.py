@@ -68,7 +68,7 @@ class RedisLink:
             self._rules,
             self._config.history_channels,
             self._high_water_mark,
-            self._codec.inbox(self.address),
+            self.address,
             member,
             self._receive,
             self._name,
@@ -139,9 +139,9 @@ class RedisLink:
         return None
 
     def send(self, address: str, envelope: Envelope) -> None:
-        self._pipeline.send(
-            ScriptCall(scripts.SEND, (address, ENVELOPES, ENVELOPES_AGE, encode_json(envelope)))
-        )
+        sealed = self._codec.signatures.sealed(address, encode_json(envelope))
+        arguments = address, ENVELOPES, ENVELOPES_AGE, sealed
+        self._pipeline.send(ScriptCall(scripts.SEND, arguments))
 
     def servers(self) -> tuple[str, ...]:
         """Those of the last heartbeat: it is asked for each message, so Redis is not."""

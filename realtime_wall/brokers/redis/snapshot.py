@@ -6,15 +6,15 @@ bus and applied to the channels that were read before it, so that the image is t
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from realtime_wall.brokers.entry import Deleted, Entry, message_from_json
+from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.redis import scripts as scripts
-from realtime_wall.brokers.redis.bus_codec import BusCodec, MalformedEntry, entry_of, fields_of
+from realtime_wall.brokers.redis.bus_codec import BusCodec, MalformedEntry, fields_of
 from realtime_wall.brokers.redis.script_connection import ScriptConnection
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
@@ -26,6 +26,7 @@ from realtime_wall.channels.rules import Rules
 PORTION_BYTES = 1024 * 1024
 PORTION_CHANNELS = 500
 PORTION_ENTRIES = 200
+TOO_SMALL = "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def load(
     while (before := look(connection, codec, known)).is_more:
         pass
     epoch = before.position.epoch
-    channels = {image.channel: image for image in _channels(connection, epoch)}
+    channels = {image.channel: image for image in _channels(connection, codec, epoch)}
     while (after := look(connection, codec, before.position)).is_more:
         pass
     if after.position.epoch != epoch:
@@ -103,7 +104,7 @@ def load(
     return Loaded(after, [*kept, Image(after.position, rest.lost, rest.number)])
 
 
-def _channels(connection: ScriptConnection, epoch: str) -> Iterator[ChannelImage]:
+def _channels(connection: ScriptConnection, codec: BusCodec, epoch: str) -> Iterator[ChannelImage]:
     """All of them. Who gets a message meanwhile moves to the end, and is met there."""
     seen: set[bytes] = set()
     last = b"-1"
@@ -115,13 +116,18 @@ def _channels(connection: ScriptConnection, epoch: str) -> Iterator[ChannelImage
             images = connection.ask(scripts.IMAGE, PORTION_BYTES, *names)
             for name, image in zip(names, images, strict=False):
                 if image[0] is not None:  # else it was forgotten since
-                    yield _channel(name.decode(), image, epoch)
+                    yield _channel(codec, name.decode(), image, epoch)
             del names[: len(images)]
 
 
-def _channel(name: str, image: list[Any], epoch: str) -> ChannelImage:
+def _channel(codec: BusCodec, name: str, image: list[Any], epoch: str) -> ChannelImage:
     lost, last, number, published, _, texts = image
-    messages = [message_from_json(json.loads(text), epoch) for text in texts]
+    messages = []
+    for text in texts:
+        with contextlib.suppress(MalformedEntry):  # counted where it has come by the bus
+            entry = codec.kept_entry(text, epoch)
+            if isinstance(entry.item, Message) and entry.item.channel == name:
+                messages.append(entry.item)
     return ChannelImage(name, int(lost), int(last), int(number), int(published), messages)
 
 
@@ -129,26 +135,28 @@ def _entries(
     connection: ScriptConnection, codec: BusCodec, before: BusState, after: BusState
 ) -> Iterator[Entry]:
     """What was entered between."""
-    last, counted = before.id, before.count
-    while counted < after.count:
-        (found,) = connection.send(("XRANGE", codec.bus, f"({last}", after.id, "COUNT", PORTION_ENTRIES))
-        if not isinstance(found, list) or not found:
-            raise EpochChanged(
-                "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"
-            )
+    last, counted, malformed = before.id, before.count, 0
+    while found := _page(connection, codec, last, after.id):
         for id_, flat in found:
             last = id_.decode()
             try:
-                _, entry = entry_of(fields_of(flat)[b"e"])
+                _, entry = codec.entry_of(fields_of(flat)[b"e"])
             except (MalformedEntry, KeyError):
+                malformed += 1
                 continue
-            counted += 1
-            if int(last.partition("-")[2]) != counted:
-                raise EpochChanged(
-                    "the bus does not keep what was entered meanwhile: is BROKER_BUS_SIZE too small?"
-                )
+            missing = int(last.partition("-")[2]) - counted - 1
+            if not 0 <= missing <= malformed:
+                raise EpochChanged(TOO_SMALL)
+            counted += missing + 1
             if entry is not None:
                 yield entry
+    if counted + malformed < after.count:
+        raise EpochChanged(TOO_SMALL)
+
+
+def _page(connection: ScriptConnection, codec: BusCodec, last: str, until: str) -> list[Any]:
+    (found,) = connection.send(("XRANGE", codec.bus, f"({last}", until, "COUNT", PORTION_ENTRIES))
+    return found if isinstance(found, list) else []
 
 
 def _apply(log: Log, entry: Entry, channels: dict[str, ChannelImage], now: float) -> None:

@@ -6,7 +6,6 @@ in any of their threads, and after a fork. It needs no gevent, and no server has
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import time
@@ -76,9 +75,9 @@ class SyncClient:
         return sequenced
 
     def send(self, address: str, envelope: Envelope) -> None:
-        self._run(
-            ScriptCall(scripts.SEND, (address, ENVELOPES, ENVELOPES_AGE, encode_json(envelope))), most_tries=1
-        )
+        sealed = self._codec.signatures.sealed(address, encode_json(envelope))
+        arguments = address, ENVELOPES, ENVELOPES_AGE, sealed
+        self._run(ScriptCall(scripts.SEND, arguments), most_tries=1)
 
     def servers(self) -> tuple[str, ...]:
         return tuple(sorted(server.decode() for server in self._ask(ScriptCall(scripts.BEAT, ("", 0, "")))))
@@ -89,11 +88,11 @@ class SyncClient:
 
     def inbox(self) -> RedisInbox:
         """To be opened before something is sent that is answered by envelopes."""
-        return RedisInbox(self._waiting, self._codec.inbox(self.address), self._name)
+        return RedisInbox(self._waiting, self._codec, self.address, self._name)
 
     def follow(self, question: Follow) -> Iterator[Message]:
         """What is published, the last so many first."""
-        return tail.follow(self._waiting, self._codec.bus, self._name, question)
+        return tail.follow(self._waiting, self._codec, self._name, question)
 
     def close(self) -> None:
         for redis in (self._redis, self._waiting):
@@ -140,8 +139,10 @@ class SyncClient:
 class RedisInbox:
     """The envelopes to this process, from now on. Of several threads each has one, and sees all of them."""
 
-    def __init__(self, redis: Redis, key: str, name: str) -> None:
-        self._redis, self._key, self._name = redis, key, name
+    def __init__(self, redis: Redis, codec: BusCodec, address: str, name: str) -> None:
+        self._redis, self._key, self._name = redis, codec.inbox(address), name
+        self._signatures, self._address = codec.signatures, address
+        key = self._key
         newest = self._ask(lambda: redis.xrevrange(key, count=1))
         self._last: bytes = newest[0][0] if newest else b"0-0"
 
@@ -153,11 +154,9 @@ class RedisInbox:
         for id_, fields in streams[0][1] if streams else ():
             self._last = id_
             try:
-                envelope = json.loads(fields[b"n"])
+                envelopes.append(self._signatures.read_envelope(self._address, fields[b"n"]))
             except (ValueError, KeyError, RecursionError):
                 continue
-            if isinstance(envelope, dict):
-                envelopes.append(envelope)
         return envelopes
 
     def _ask(self, question: Callable[[], Any]) -> Any:

@@ -9,10 +9,10 @@ from realtime_wall.brokers.redis import scripts as scripts
 from realtime_wall.brokers.redis.bus_codec import (
     BusCodec,
     MalformedEntry,
-    entry_of,
     epoch_argument,
     will_pass,
 )
+from realtime_wall.brokers.redis.signature import DELETION, PUBLISHED, RETRACTION
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule, Rules
 
@@ -74,10 +74,17 @@ def test_each_kind_of_command_has_its_script():
     assert order(Delete(channel="a")).script is scripts.DELETE
 
 
-def test_an_entry_is_read_with_its_epoch():
-    text = '{"ep":"e1","o":7,"n":2,"t":1.5,"s":9,"c":"a","d":"1","k":"key","from":"address1","count":1}'
+HEAD = '{"ep":"e1","o":7,"n":2,"t":1.5,"s":9,'
+BODY = '"c":"a","d":"1","k":"key","from":"address1","count":1'
+GONE = '"gone":"a","notice":"Bye","k":"key","from":"address1"'
 
-    epoch, entry = entry_of(text.encode())
+
+def entry_text(body, kind=PUBLISHED, head=HEAD, end="}"):
+    return (head + CODEC.signatures.closed(kind, body) + end).encode()
+
+
+def test_an_entry_is_read_with_its_epoch():
+    epoch, entry = CODEC.entry_of(entry_text(BODY))
 
     assert epoch == "e1"
     assert entry.item.position == Position("e1", 7)
@@ -86,13 +93,22 @@ def test_an_entry_is_read_with_its_epoch():
 
 
 def test_the_beginning_of_an_epoch_is_no_entry():
-    assert entry_of(b'{"ep":"e1","o":7,"begins":1}') == ("e1", None)
+    assert CODEC.entry_of(b'{"ep":"e1","o":7,"begins":1}') == ("e1", None)
 
 
 def test_the_end_of_a_channel_is_an_entry():
-    _, entry = entry_of(b'{"ep":"e1","o":7,"gone":"a","notice":"Bye","k":"key","from":"address1"}')
+    _, entry = CODEC.entry_of(entry_text(GONE, DELETION, '{"ep":"e1","o":7,'))
 
     assert entry.item == Deleted("a", "Bye", Position("e1", 7))
+
+
+def test_what_is_taken_back_is_an_entry_whose_data_is_of_redis():
+    body = '"c":"a","e":"retracted","k":"key","from":"address1"'
+    text = entry_text(body, RETRACTION, HEAD + '"r":3,', r""","d":"{\"id\": 1}"}""")
+
+    _, entry = CODEC.entry_of(text)
+
+    assert (entry.item.event, entry.item.retracts, entry.item.data_json) == ("retracted", 3, '{"id": 1}')
 
 
 @pytest.mark.parametrize(
@@ -105,18 +121,20 @@ def test_the_end_of_a_channel_is_an_entry():
         b'"ep"',
         b'{"o":1}',
         b'{"ep":"e1"}',
-        b'{"ep":"e1","o":1,"n":1,"t":1,"c":"a","k":"key","from":"a"}',
         b'{"ep":1,"begins":1}',
-        b'{"ep":"e1","o":"1","n":1,"t":1,"c":"a","d":"1","k":"key","from":"a"}',
-        b'{"ep":"e1","o":1,"n":1,"t":1,"c":["a"],"d":"1","k":"key","from":"a"}',
-        b'{"ep":"e1","o":1,"n":1,"t":1,"c":"a","d":{},"k":"key","from":"a"}',
-        b'{"ep":"e1","o":1,"n":1,"t":1,"c":"a","d":"1","k":5,"from":"a"}',
+        b'{"ep":"e1","o":7,"begins":1} ',
+        entry_text('"c":"a","k":"key","from":"a"'),
+        entry_text('"c":["a"],"d":"1","k":"key","from":"a"'),
+        entry_text('"c":"a","d":{},"k":"key","from":"a"'),
+        entry_text('"c":"a","d":"1","k":5,"from":"a"'),
+        entry_text(BODY, head=HEAD.replace("7", '"7"')),
+        entry_text(BODY, head=HEAD.replace("7", "9" * 30)),
         b"[" * 100_000,
     ],
 )
-def test_everything_else_is_rubbish(text):
+def test_everything_else_is_malformed(text):
     with pytest.raises(MalformedEntry):
-        entry_of(text)
+        CODEC.entry_of(text)
 
 
 @pytest.mark.parametrize(

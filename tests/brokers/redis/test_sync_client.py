@@ -145,7 +145,9 @@ def test_rubbish_in_an_inbox_is_left_out(redis, cluster):
     for value in (b"\xff", b"[1]", b"[" * 100_000):
         redis.client.xadd(inbox._key, {"n": value})
     redis.client.xadd(inbox._key, {"else": "1"})
-    redis.client.xadd(inbox._key, {"n": '{"reply": 1}'})
+    redis.client.xadd(inbox._key, {"n": '{"reply": 0}'})  # not signed
+    sealed = outsider._codec.signatures.sealed(outsider.address, '{"reply": 1}')
+    redis.client.xadd(inbox._key, {"n": sealed})
 
     assert inbox.receive(5) == [{"reply": 1}]
 
