@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Warning
 
 from realtime_wall import config
-from realtime_wall.auth import origins
+from realtime_wall.auth import origins, trusted_proxies
 from realtime_wall.brokers.redis import redis_url
 from realtime_wall.channels import rules
 from realtime_wall.channels.names import check_channel
@@ -23,7 +26,28 @@ def is_serving() -> bool:
     return "rungevent" in sys.argv[1:2]
 
 
-@register(TAG)
+Check = Callable[..., list[CheckMessage]]
+
+
+def never_stops_migrate(check: Check) -> Check:
+    """Errors stop the server; to ``migrate`` they are warnings, because tables need none of our settings."""
+
+    @functools.wraps(check)
+    def check_for_command(**kwargs: Any) -> list[CheckMessage]:
+        found = check(**kwargs)
+        if "migrate" in sys.argv[1:2]:
+            for message in found:
+                message.level = min(message.level, checks.WARNING)
+        return found
+
+    return check_for_command
+
+
+def register(check: Check) -> Check:
+    return checks.register(TAG)(never_stops_migrate(check))
+
+
+@register
 def check_settings(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     given = getattr(settings, config.SETTING, {})
@@ -35,7 +59,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found.append(Error(f"REALTIME_WALL{where} {reason}.", id="realtime_wall.E007"))
     origins_given = given.get("ALLOWED_ORIGINS", ())
     for origin in origins_given if isinstance(origins_given, (list, tuple)) else ():
-        if isinstance(origin, str) and origins.parse(origin) is None:
+        if isinstance(origin, str) and not origins.is_usable(origin):
             hint = "Write it as a browser does: 'https://www.example.com', its port unless usual."
             found.append(
                 Error(
@@ -44,6 +68,12 @@ def check_settings(**_: Any) -> list[CheckMessage]:
                     id="realtime_wall.E006",
                 )
             )
+    found.extend(_proxy_problems(given.get("TRUSTED_PROXIES", ())))
+    health_path = given.get("HEALTH_PATH", "")
+    if isinstance(health_path, str) and health_path and not health_path.startswith("/"):
+        found.append(
+            Error("REALTIME_WALL['HEALTH_PATH'] has to begin with a slash.", id="realtime_wall.E012")
+        )
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
     found.extend(_broker_problems(given.get("BROKER", ""), given.get("BROKER_PREFIX", "x")))
     if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
@@ -56,6 +86,16 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def _proxy_problems(given: Any) -> list[CheckMessage]:
+    entries = [one for one in given if isinstance(one, str)] if isinstance(given, (list, tuple)) else []
+    hint = "Write '10.1.2.3', '10.0.0.0/8', '2001:db8::/32', or 'unix' for a Unix socket."
+    reasons = filter(None, map(trusted_proxies.problem, entries))
+    return [
+        Error(f"REALTIME_WALL['TRUSTED_PROXIES'] {reason}.", hint=hint, id="realtime_wall.E011")
+        for reason in reasons
+    ]
 
 
 def _events_channel_problems(name: Any) -> list[CheckMessage]:
@@ -78,7 +118,7 @@ def _broker_problems(url: Any, prefix: Any) -> list[CheckMessage]:
     return found
 
 
-@register(TAG)
+@register
 def check_publishers(**_: Any) -> list[CheckMessage]:
     """What opens publishing to more people than its author may have thought of."""
     if settings.DEBUG or not isinstance(getattr(settings, config.SETTING, {}), dict):
@@ -107,7 +147,7 @@ def check_publishers(**_: Any) -> list[CheckMessage]:
     return found
 
 
-@register(TAG)
+@register
 def check_hosts(**_: Any) -> list[CheckMessage]:
     if settings.DEBUG or settings.ALLOWED_HOSTS:
         return []
@@ -115,7 +155,7 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
     return [Error("ALLOWED_HOSTS is empty while DEBUG is off.", hint=hint, id="realtime_wall.E003")]
 
 
-@register(TAG)
+@register
 def check_patching(**_: Any) -> list[CheckMessage]:
     if not is_serving():
         return []
@@ -134,7 +174,7 @@ def check_patching(**_: Any) -> list[CheckMessage]:
     return []
 
 
-@register(TAG)
+@register
 def check_databases(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for alias, database in settings.DATABASES.items():
@@ -170,7 +210,7 @@ OLDER_SETTINGS = {
 }
 
 
-@register(TAG)
+@register
 def check_older_settings(**_: Any) -> list[CheckMessage]:
     return [
         Warning(f"The setting {name} is not read.", hint=f"Say {instead}.", id="realtime_wall.W006")

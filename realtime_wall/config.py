@@ -28,14 +28,19 @@ def _setting(default: Any, meaning: str, least: float = 0) -> Any:
 class Config:
     # Who may connect
     allowed_origins: list[str] = _setting(
-        [], "Origins besides the site's own that may connect, such as 'https://www.example.com'."
+        [],
+        "Origins besides the site's own that may connect: 'https://www.example.com', 'https://*.example.com' "
+        "or 'capacitor://localhost'; 'none' for clients that send cookies and no Origin.",
     )
     authorize: str | Callable[..., Any] | None = _setting(
         None, "A function, or its dotted path: authorize(request) lets a connection in by returning True."
     )
     trusted_proxies: list[str] = _setting(
         ["127.0.0.1", "::1", "unix"],
-        "Peers whose X-Forwarded-* headers are believed; from others they are dropped.",
+        "Peers whose X-Forwarded-* headers are believed; from others they are dropped. Networks, too.",
+    )
+    health_path: str = _setting(
+        "", "A path, such as '/healthz', that is answered before Django: for probes without a host name."
     )
 
     namespaces: list[str] = _setting(

@@ -11,4 +11,8 @@ urlpatterns = [
     path("events/", include("realtime_wall.channel_urls")),
     path("ws/", websocket.websocket, name="websocket"),
     path("health/", websocket.health, name="health"),
+    # Clients that leave the last slash out follow no redirect: a WebSocket's handshake cannot be redirected.
+    path("socket.io", socketio_session.socketio),
+    path("ws", websocket.websocket_or_channels),
+    path("health", websocket.health),
 ]

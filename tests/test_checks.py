@@ -86,6 +86,31 @@ def test_an_origin_that_no_browser_sends_is_an_error(origin):
         assert ids() == []
 
 
+@pytest.mark.parametrize("origin", ["https://*.example.com", "capacitor://localhost", "none"])
+def test_patterns_and_the_shells_of_apps_are_origins(origin):
+    with override_settings(REALTIME_WALL={"ALLOWED_ORIGINS": [origin]}):
+        assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "id_"),
+    [
+        ({"TRUSTED_PROXIES": ["127.0.0.0/8", "localhost"]}, "realtime_wall.E011"),
+        ({"HEALTH_PATH": "healthz"}, "realtime_wall.E012"),
+        ({"ALLOWED_ORIGINS": ["https://*"]}, "realtime_wall.E006"),
+    ],
+)
+def test_what_can_never_match_is_an_error(setting, id_):
+    with override_settings(REALTIME_WALL=setting):
+        assert ids() == [id_]
+
+
+def test_a_wrong_setting_does_not_stop_migrate(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+    with override_settings(REALTIME_WALL={"UNKNOWN": 1, "WALL": {"UNKNOWN": 1}}):
+        assert [message.is_serious() for message in run_checks() if "REALTIME" in message.msg] == [False] * 2
+
+
 def test_no_allowed_hosts_while_debug_is_off_is_an_error():
     with override_settings(ALLOWED_HOSTS=[]):
         assert ids() == ["realtime_wall.E003"]

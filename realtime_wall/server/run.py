@@ -24,6 +24,7 @@ from realtime_wall.server import asyncio_per_greenlet, drain
 from realtime_wall.server.affinity.fd_passing import FdPassing
 from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
+from realtime_wall.server.http.health_probe import HealthProbe
 from realtime_wall.server.http.http_server import HTTPServer
 from realtime_wall.server.link_factory import make_link
 from realtime_wall.server.watchdog import Watchdog
@@ -73,6 +74,8 @@ def serve(
         link.start()
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
         watchers.append(gevent.signal_handler(signal.SIGHUP, on_stop_signal))
+    if config.health_path:
+        application = HealthProbe(application, config.health_path)
     server = _ServerProcess(listener, application, config, link)
     server.node.on_end = stop.set
     asyncio_per_greenlet.install()

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from realtime_wall.auth import authorize_hook, origins
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
+from realtime_wall.node import health as health_of_node
 from realtime_wall.node import node as nodes
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.dispatch import visitor_context
-from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket.plain_websocket import open_websocket
+from realtime_wall.views.channels import subscribe
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +50,15 @@ def websocket(request: HttpRequest) -> HttpResponse:
     return offer.accept(partial(open_websocket, node, request, since, was))
 
 
+def websocket_or_channels(request: HttpRequest) -> HttpResponse:
+    """``ws`` without its slash; with channels as an argument it is where push stream's clients look."""
+    return subscribe.websocket(request) if "channels" in request.GET else websocket(request)
+
+
 def health(request: HttpRequest) -> HttpResponse:
     """``health/``: 200 while the server takes connections, 503 while it stops or when it is none."""
-    node = nodes.current()
-    ready = node is not None and not node.stopping
-    state = {
-        "status": "ok" if ready else "stopping" if node else "no live server",
-        "sockets": len(connected_sockets),
-    }
-    return JsonResponse(state, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+    status, state = health_of_node.state()
+    return JsonResponse(state, status=status, headers={"Cache-Control": "no-store"})
 
 
 def _text(status: int, text: str) -> HttpResponse:

@@ -159,3 +159,54 @@ def test_a_hostile_origin_is_quoted_in_the_refusal():
     problem = problem_with(handshake("http://a\x1b[31m"), Config())
 
     assert "\x1b" not in problem
+
+
+# What ALLOWED_ORIGINS may say
+
+
+@pytest.mark.parametrize(
+    ("entry", "origin"),
+    [
+        ("https://*.example.com", "https://www.example.com"),
+        ("https://*.example.com", "https://a.b.example.com"),
+        ("https://*.example.com:8443", "https://www.example.com:8443"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("ionic://localhost", "ionic://localhost"),
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"),
+        ("tauri://localhost", "tauri://localhost"),
+    ],
+)
+def test_subdomains_and_the_shells_of_apps_are_let_in_by_name(entry, origin):
+    assert is_allowed(origin, host="site.example", secure=True, cookie="a=b", allowed_origins=[entry])
+    assert not is_allowed(origin, host="site.example", secure=True, allowed_origins=["https://other.example"])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://example.com",
+        "http://www.example.com",
+        "https://www.example.com:8443",
+        "https://wwwexample.com",
+        "https://www.example.com.evil.example",
+        "https://evil.example/.example.com",
+        "https://*.example.com",
+        "capacitor://www.example.com",
+    ],
+)
+def test_a_pattern_of_subdomains_lets_nobody_else_in(origin):
+    assert not is_allowed(origin, host="site.example", secure=True, allowed_origins=["https://*.example.com"])
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_cookies_without_an_origin_are_let_in_by_one_word(method):
+    upgrade = {"Upgrade": "websocket"} if method == "get" else {}
+    request = getattr(RequestFactory(), method)("/x/", headers={"Cookie": "a=b", **upgrade})
+
+    assert "'none'" in problem_with(request, Config())
+    assert problem_with(request, Config(allowed_origins=["none"])) is None
+
+
+def test_even_then_a_browser_from_elsewhere_is_refused():
+    assert not is_allowed(cookie="a=b", allowed_origins=["none"], **{"Sec-Fetch-Site": "cross-site"})
+    assert not is_allowed("null", cookie="a=b", allowed_origins=["none"])

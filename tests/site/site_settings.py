@@ -7,6 +7,8 @@ from tests.settings import *  # noqa: F403
 
 DEBUG = bool(os.environ.get("SITE_DEBUG"))
 ALLOWED_HOSTS = ["*"]
+if os.environ.get("SITE_STRICT"):
+    ALLOWED_HOSTS, SECURE_SSL_REDIRECT = ["site.example"], True
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

@@ -6,8 +6,10 @@ claims of them counts only when it is one of ``TRUSTED_PROXIES``; that it claime
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
+
+from realtime_wall.auth.trusted_proxies import are_trusted
 
 _ABOUT_THE_CLIENT = {"HTTP_FORWARDED", "HTTP_X_REAL_IP"}
 _BY_PROXIES = {
@@ -19,11 +21,11 @@ _BY_PROXIES = {
 META_KEY = "realtime_wall.forwarded"
 
 
-def note(environ: dict[str, Any], trusted_proxies: Collection[str]) -> None:
+def note(environ: dict[str, Any], trusted_proxies: Sequence[str]) -> None:
     """Note whether a proxy has claimed anything, and forget it unless the proxy is trusted."""
     forwarded = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in _BY_PROXIES]
     environ[META_KEY] = bool(forwarded)
-    if (environ["REMOTE_ADDR"] or "unix") not in trusted_proxies:
+    if not are_trusted(environ["REMOTE_ADDR"], trusted_proxies):
         for key in forwarded:
             if key.startswith("HTTP_X_FORWARDED_") or key in _ABOUT_THE_CLIENT:
                 del environ[key]

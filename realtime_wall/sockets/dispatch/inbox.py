@@ -100,6 +100,11 @@ class Pool:
         self._idle = Event()
         self.busy = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many sockets wait for a place."""
+        return len(self._waiting)
+
     def ready(self, inbox: Inbox) -> None:
         if self._lent is not None:
             self._lent.append(inbox)
