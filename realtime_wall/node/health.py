@@ -12,13 +12,16 @@ from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.registry import connected_sockets
 
+# As a load balancer understands them.
+HEALTHY, UNAVAILABLE = 200, 503
+
 
 def state() -> tuple[int, dict[str, Any]]:
     """An HTTP status, and what is said with it."""
     node = nodes.current()
     if node is None:
-        return 503, {"status": "no live server", "sockets": 0}
-    status, word = (503, "stopping") if node.stopping else (200, "ok")
+        return UNAVAILABLE, {"status": "no live server", "sockets": 0}
+    status, word = (UNAVAILABLE, "stopping") if node.stopping else (HEALTHY, "ok")
     return status, {"status": word, "sockets": len(connected_sockets), "receivers": _receivers(node)}
 
 
