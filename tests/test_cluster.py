@@ -9,14 +9,14 @@ from django.test import override_settings
 
 from realtime_wall import cluster, publish
 from realtime_wall.auth import django_sessions
-from realtime_wall.auth.django_sessions import Session
+from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
-class DjangoSession:
+class RequestSession:
     accessed = True
 
     def __init__(self, key):
@@ -25,7 +25,7 @@ class DjangoSession:
 
 @pytest.fixture
 def node(monkeypatch):
-    known = {"ada": Session("1", None), "bob": Session("2", None)}
+    known = {"ada": DjangoSession("1", None), "bob": DjangoSession("2", None)}
     monkeypatch.setattr(
         django_sessions, "sessions_of", lambda keys: {key: known[key] for key in keys if key in known}
     )
@@ -36,7 +36,7 @@ def node(monkeypatch):
 def connect(node, key=None, *channels):
     client = RecordingTransport(node)
     if key is not None:
-        client.socket.request.session = DjangoSession(key)
+        client.socket.request.session = RequestSession(key)
     for channel in channels:
         client.socket.subscribe(channel)
     return client

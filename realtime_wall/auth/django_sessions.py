@@ -25,7 +25,7 @@ CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class DjangoSession:
     """A session that goes on."""
 
     user_id: str | None  # a primary key, or None for nobody's
@@ -43,26 +43,26 @@ def has_read_session(request: HttpRequest, key: str) -> bool:
     return session is not None and session.accessed and session.session_key == key
 
 
-def sessions_of(keys: Iterable[str]) -> dict[str, Session]:
+def sessions_of(keys: Iterable[str]) -> dict[str, DjangoSession]:
     """What the store knows of each; one that has ended is left out."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if not hasattr(store, "get_model_class"):  # no table: a cache, files, the cookie itself
         return dict(_one_by_one(store, keys))
     alive = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
-    found: dict[str, Session] = {}
+    found: dict[str, DjangoSession] = {}
     rest = iter(keys)
     while chunk := list(islice(rest, CHUNK)):
         for row in alive.filter(session_key__in=chunk):
             user_id = row.get_decoded().get(SESSION_KEY)
-            found[row.session_key] = Session(user_id, row.expire_date.timestamp())
+            found[row.session_key] = DjangoSession(user_id, row.expire_date.timestamp())
     return found
 
 
-def _one_by_one(store: Any, keys: Iterable[str]) -> Iterator[tuple[str, Session]]:
+def _one_by_one(store: Any, keys: Iterable[str]) -> Iterator[tuple[str, DjangoSession]]:
     for key in keys:
         session = store(key)
         if session.keys():
-            yield key, Session(session.get(SESSION_KEY), None)
+            yield key, DjangoSession(session.get(SESSION_KEY), None)
 
 
 def renew_user(requests: list[HttpRequest]) -> None:

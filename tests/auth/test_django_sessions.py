@@ -72,7 +72,7 @@ def test_a_session_in_its_cookie_needs_no_database():
 
     found = django_sessions.sessions_of([session.session_key, "forged"])
 
-    assert found == {session.session_key: django_sessions.Session("7", None)}
+    assert found == {session.session_key: django_sessions.DjangoSession("7", None)}
 
 
 def test_a_request_without_a_session_has_no_key():

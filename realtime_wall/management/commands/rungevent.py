@@ -22,7 +22,7 @@ from realtime_wall.server import bind_address, monkey_patch, systemd_socket
 from realtime_wall.server.run import serve
 from realtime_wall.server.workers import reload, worker
 from realtime_wall.server.workers.supervisor import Supervisor
-from realtime_wall.server.workers.worker import Place, SupervisorLink
+from realtime_wall.server.workers.worker import SupervisorLink, WorkerPlace
 
 # staticfiles' command serves static files while DEBUG is on; both look and behave the same otherwise.
 if apps.is_installed("django.contrib.staticfiles"):
@@ -94,7 +94,7 @@ class Command(Runserver):
             self.stderr.write(f"Error: {problem}")
             sys.exit(1)
 
-    def _work(self, place: Place, **options: Any) -> None:
+    def _work(self, place: WorkerPlace, **options: Any) -> None:
         """Be one of several workers."""
         if place.checks != worker.NOT_AT_ALL:
             self._check_project(place.checks == worker.ALOUD, **options)

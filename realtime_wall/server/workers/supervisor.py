@@ -23,7 +23,7 @@ from realtime_wall.server.run import ONE_SIGNAL
 from realtime_wall.server.workers import reload
 from realtime_wall.server.workers.restart_backoff import RestartBackoff
 from realtime_wall.server.workers.supervisor_hub import SupervisorHub
-from realtime_wall.server.workers.worker import ALOUD, NOT_AT_ALL, QUIETLY, Place
+from realtime_wall.server.workers.worker import ALOUD, NOT_AT_ALL, QUIETLY, WorkerPlace
 from realtime_wall.server.workers.worker_process import WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class Supervisor:
             return new
 
     def _new_worker(self, slot: Slot, checks: str) -> WorkerProcess:
-        place = Place(
+        place = WorkerPlace(
             slot.number + 1,
             checks=checks,
             watches_files=self._watches_files and slot is self._slots[0],

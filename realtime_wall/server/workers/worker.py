@@ -37,7 +37,7 @@ ALOUD, QUIETLY, NOT_AT_ALL = "aloud", "quietly", "not at all"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerPlace:
     number: int  # from 1
     supervisor: int = 0  # its process
     listener: int = -1  # the descriptor to accept from
@@ -52,13 +52,13 @@ class Place:
         environ[VARIABLE] = json.dumps(asdict(self))
 
 
-def take_place(environ: MutableMapping[str, str] = os.environ) -> Place | None:
+def take_place(environ: MutableMapping[str, str] = os.environ) -> WorkerPlace | None:
     """This process's place, once: its own children are no workers. None when it is no worker."""
     text = environ.pop(VARIABLE, "")
     if not text:
         return None
     fields = json.loads(text)
-    place = Place(**{**fields, "others": tuple(fields["others"])})
+    place = WorkerPlace(**{**fields, "others": tuple(fields["others"])})
     for fd in (place.listener, *place.others, place.link, place.errors):
         if fd >= 0:
             os.set_inheritable(fd, False)
@@ -68,7 +68,7 @@ def take_place(environ: MutableMapping[str, str] = os.environ) -> Place | None:
 class SupervisorLink:
     """To the supervisor. Everything is done on the event loop: nothing may wait."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: WorkerPlace) -> None:
         self.place = place
         self.leaving = 1  # how many workers leave at the same time as we do
         self.on_cover: Callable[[set[int]], None] = lambda descriptors: None

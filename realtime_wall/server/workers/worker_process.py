@@ -17,7 +17,7 @@ from typing import IO
 import gevent
 from gevent.event import Event
 
-from realtime_wall.server.workers.worker import CHANGED, COVER, LEAVING, READY, Place
+from realtime_wall.server.workers.worker import CHANGED, COVER, LEAVING, READY, WorkerPlace
 
 # What of a worker's last words is kept: more than any traceback.
 LAST_WORDS = 64 * 1024
@@ -28,7 +28,7 @@ class WorkerProcess:
 
     def __init__(
         self,
-        place: Place,
+        place: WorkerPlace,
         listener: socket.socket,
         others: Sequence[socket.socket],
         *,
@@ -145,7 +145,7 @@ class WorkerProcess:
 
 
 def _start(
-    place: Place,
+    place: WorkerPlace,
     listener: socket.socket,
     others: Sequence[socket.socket],
     link: socket.socket,

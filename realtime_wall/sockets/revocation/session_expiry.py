@@ -18,7 +18,7 @@ import gevent
 from django.http import HttpRequest
 
 from realtime_wall.auth import django_sessions
-from realtime_wall.auth.django_sessions import Session
+from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.wire.timer_wheel import TimerWheel
 
@@ -44,7 +44,7 @@ class Sessions:
         self._present = present  # the keys that sockets have now
         self._cut = cut
         self._new: dict[str, HttpRequest] = {}
-        self._known: dict[str, Session] = {}
+        self._known: dict[str, DjangoSession] = {}
         self._ends: list[tuple[float, str]] = []  # a heap; what it says may have changed since
         self._everything_at = 0.0
         self._is_looking = False
@@ -111,7 +111,7 @@ class Sessions:
             release_database()
             self._is_looking = False
 
-    def _judge(self, due: set[str], new: dict[str, HttpRequest], alive: dict[str, Session]) -> set[str]:
+    def _judge(self, due: set[str], new: dict[str, HttpRequest], alive: dict[str, DjangoSession]) -> set[str]:
         """Keep what is alive; which of the others have sockets that rest on them."""
         ended: set[str] = set()
         for key in due:

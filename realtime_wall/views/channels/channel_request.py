@@ -34,7 +34,7 @@ _ETAG = re.compile(r'(?:W/)?"([^"]*)"').fullmatch
 _WHOLE = re.compile(r"[0-9]{1,18}").fullmatch
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The answer to a request that is not served."""
 
     def __init__(self, status: int, explanation: str, **headers: str) -> None:
@@ -49,7 +49,7 @@ class Refused(Exception):
         return HttpResponse(status=self.status, headers={EXPLAIN: text, **self.headers})
 
 
-class Foreign(Refused):
+class ForeignRequest(RequestRefused):
     """The page that asks may not read the answer either."""
 
 
@@ -65,21 +65,21 @@ def node_for(request: HttpRequest, *methods: str) -> Node:
     """The node that serves this request, whose method and origin are fine."""
     node = nodes.current()
     if node is None:
-        raise Refused(426, "this address needs the live server: start it with 'manage.py rungevent'")
+        raise RequestRefused(426, "this address needs the live server: start it with 'manage.py rungevent'")
     problem = origins.problem_with(request, node.config)
     if problem is not None:
-        raise Foreign(403, problem)
+        raise ForeignRequest(403, problem)
     if request.method not in methods:
-        raise Refused(405, "this method is not for this address", Allow=", ".join(methods))
+        raise RequestRefused(405, "this method is not for this address", Allow=", ".join(methods))
     return node
 
 
 def subscription(request: HttpRequest, channels: str) -> ChannelRequest:
-    """What a subscriber asks for; Refused when it may not have it."""
+    """What a subscriber asks for; RequestRefused when it may not have it."""
     node = node_for(request, "GET")
     refused = authorize_hook.refusal(request, node.config)
     if refused is not None:
-        raise Refused(403, "refused")
+        raise RequestRefused(403, "refused")
     found = channels_of(node, channels or request.GET.get("channels", ""))
     for channel in found:
         _check(node, request, channel)
@@ -92,7 +92,7 @@ def channels_of(node: Node, text: str) -> dict[str, int]:
     try:
         return path.parse(text, node.config.channels_per_connection)
     except BadPath as problem:
-        raise Refused(problem.status, problem.explanation) from problem
+        raise RequestRefused(problem.status, problem.explanation) from problem
 
 
 def names_of(node: Node, text: str) -> list[str]:
@@ -100,16 +100,16 @@ def names_of(node: Node, text: str) -> list[str]:
     try:
         return path.names(text, node.config.channels_per_connection)
     except BadPath as problem:
-        raise Refused(problem.status, problem.explanation) from problem
+        raise RequestRefused(problem.status, problem.explanation) from problem
 
 
 def _check(node: Node, request: HttpRequest, channel: str) -> None:
     rule = node.rules.of(channel)
     if not any(channel_permissions.may_read(rule, request, channel, token) for token in tokens_of(request)):
-        raise Refused(403, "Channel id not authorized for this method.")
+        raise RequestRefused(403, "Channel id not authorized for this method.")
     closed = node.closed_because(channel)
     if closed is not None:
-        raise Refused(403, CLOSED[closed])
+        raise RequestRefused(403, CLOSED[closed])
 
 
 def tokens_of(request: HttpRequest) -> list[str | None]:
@@ -142,7 +142,7 @@ def _cursor(text: str) -> Position:
     try:
         return Position.parse(text)
     except InvalidPosition as problem:
-        raise Refused(400, str(problem)) from problem
+        raise RequestRefused(400, str(problem)) from problem
 
 
 def _position(text: str) -> Position | None:

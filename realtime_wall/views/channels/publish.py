@@ -23,7 +23,7 @@ from realtime_wall.node.node import Node
 from realtime_wall.protocol.json_input import BadJSON, load_json
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
-from realtime_wall.views.channels.channel_request import Foreign, Refused
+from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 _CHECKS = {"GET": publish_rights.check_may_look, "DELETE": publish_rights.check_may_administer}
@@ -36,9 +36,9 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
         node = channel_request.node_for(request, *METHODS)
         response = HttpResponse() if request.method == "OPTIONS" else _answer(node, request, channels)
-    except Foreign as refused:
+    except ForeignRequest as refused:
         return channel_request.with_no_cache(refused.response())
-    except Refused as refused:
+    except RequestRefused as refused:
         response = refused.response()
     return channel_request.with_no_cache(channel_request.with_cors(request, response, ", ".join(METHODS)))
 
@@ -46,14 +46,14 @@ def publish(request: HttpRequest, channels: str = "") -> HttpResponse:
 def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
     names = channel_request.names_of(node, channels or _channels_in_query(request.GET))
     if node.config.events_channel in names and request.method != "GET":
-        raise Refused(403, "Only internal routines can change events channel.")
+        raise RequestRefused(403, "Only internal routines can change events channel.")
     check = _CHECKS.get(request.method or "", publish_rights.check_may_write)
     for name in names:
         check(node, request, name)
     if request.method == "GET":
         information = queries.everywhere(node, "/".join(names))
         if not any(map(statistics.is_known, information.get("infos", [information]))):
-            raise Refused(404, NO_CHANNEL)
+            raise RequestRefused(404, NO_CHANNEL)
         return _json(encode_json(information))
     try:
         body = _body(node, request)
@@ -61,9 +61,9 @@ def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
             return _delete(node, names, body)
         return _publish(node, request, names, body)
     except MessageTooBig as problem:
-        raise Refused(413, TOO_LARGE) from problem
+        raise RequestRefused(413, TOO_LARGE) from problem
     except InvalidMessage as problem:
-        raise Refused(400, str(problem)) from problem
+        raise RequestRefused(400, str(problem)) from problem
 
 
 def _channels_in_query(query: QueryDict) -> str:
@@ -76,7 +76,7 @@ def _information(node: Node, names: list[str], **more: Any) -> str:
 
 def _publish(node: Node, request: HttpRequest, names: list[str], body: bytes) -> HttpResponse:
     if not body:
-        raise Refused(400, "Empty post requests are not allowed.")
+        raise RequestRefused(400, "Empty post requests are not allowed.")
     given = request.META
     event, event_id, key = map(given.get, ("HTTP_EVENT_TYPE", "HTTP_EVENT_ID", "HTTP_IDEMPOTENCY_KEY"))
     event = check_event_name(event) if event else None
@@ -102,7 +102,7 @@ def _delete(node: Node, names: list[str], body: bytes) -> HttpResponse:
     kept = sum(map(node.broker.published, names))
     receipts = [node.perform(Delete(channel=name, notice=notice)) for name in names]
     if not kept and not any(receipts):
-        raise Refused(404, NO_CHANNEL)
+        raise RequestRefused(404, NO_CHANNEL)
     return HttpResponse(headers={channel_request.EXPLAIN: "Channel deleted."})
 
 
@@ -113,18 +113,18 @@ def _body(node: Node, request: HttpRequest) -> bytes:
         if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):  # of which Django reads nothing
             body: bytes = request.META["wsgi.input"].read(limit + 1)
         elif int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise Refused(413, TOO_LARGE)
+            raise RequestRefused(413, TOO_LARGE)
         else:
             # What nobody has read yet is read here: DATA_UPLOAD_MAX_MEMORY_SIZE is for forms.
             body = request.body if hasattr(request, "_body") else request.read()
     except RequestDataTooBig as problem:
-        raise Refused(413, "The message is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.") from problem
+        raise RequestRefused(413, "The message is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.") from problem
     except RawPostDataException as problem:  # the CSRF check has looked for its token in it
-        raise Refused(400, "A message is sent as it is, not as a form.") from problem
+        raise RequestRefused(400, "A message is sent as it is, not as a form.") from problem
     except (UnreadablePostError, OSError) as problem:
-        raise Refused(400, "The message did not arrive.") from problem
+        raise RequestRefused(400, "The message did not arrive.") from problem
     if len(body) > limit:
-        raise Refused(413, TOO_LARGE)
+        raise RequestRefused(413, TOO_LARGE)
     return body
 
 
@@ -135,14 +135,14 @@ def _data_json(node: Node, request: HttpRequest, body: bytes) -> str:
     try:
         return encode_json(load_json(text, node.config.json_depth, node.config.json_values))
     except BadJSON as problem:
-        raise Refused(400, f"The message is no JSON: {problem.reason}.") from problem
+        raise RequestRefused(400, f"The message is no JSON: {problem.reason}.") from problem
 
 
 def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as problem:
-        raise Refused(400, "The message is no UTF-8.") from problem
+        raise RequestRefused(400, "The message is no UTF-8.") from problem
 
 
 def _json(text: str) -> HttpResponse:

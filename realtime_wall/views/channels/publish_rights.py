@@ -17,7 +17,7 @@ from realtime_wall.channels.rules import Rule
 from realtime_wall.node.node import Node
 from realtime_wall.server.http import proxy_headers
 from realtime_wall.views.channels import channel_request
-from realtime_wall.views.channels.channel_request import Refused
+from realtime_wall.views.channels.channel_request import RequestRefused
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NOT_AUTHORIZED = "Channel id not authorized for this method."
@@ -26,20 +26,20 @@ ADMINISTRATION = Rule()
 
 
 def check_may_write(node: Node, request: HttpRequest, channel: str) -> None:
-    """Refused unless it may publish on the channel."""
+    """RequestRefused unless it may publish on the channel."""
     _check(node, request, node.rules.of(channel), channel)
 
 
 def check_may_look(node: Node, request: HttpRequest, channel: str) -> None:
-    """Refused unless it may know what goes on on the channel."""
+    """RequestRefused unless it may know what goes on on the channel."""
     try:
         check_may_write(node, request, channel)
-    except Refused:
+    except RequestRefused:
         check_may_administer(node, request, channel)
 
 
 def check_may_administer(node: Node, request: HttpRequest, pattern: str) -> None:
-    """Refused unless it may delete the channel, or see the statistics of all that fit a pattern.
+    """RequestRefused unless it may delete the channel, or see the statistics of all that fit a pattern.
 
     The pattern is a name, or has one ``*``, at its end: then a token for a pattern fits it when it fits
     every name that it stands for.
@@ -54,9 +54,9 @@ def _check(node: Node, request: HttpRequest, rule: Rule, channel: str) -> None:
     if channel_permissions.may_write(rule, request, channel):
         if not _is_authenticated_by_browser(request) or _passes_csrf(request):
             return
-        raise Refused(403, "CSRF verification failed: send the header X-CSRFToken, or a token.")
+        raise RequestRefused(403, "CSRF verification failed: send the header X-CSRFToken, or a token.")
     if not _is_local(node, request):
-        raise Refused(403, NOT_AUTHORIZED)
+        raise RequestRefused(403, NOT_AUTHORIZED)
 
 
 def _is_authenticated_by_browser(request: HttpRequest) -> bool:

@@ -12,7 +12,7 @@ from realtime_wall.node.node import Node
 from realtime_wall.node.statistics import ALL, Figures
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
-from realtime_wall.views.channels.channel_request import Foreign, Refused
+from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
 
 METHODS = ("GET", "OPTIONS")
 PLAIN = "text/plain"
@@ -23,9 +23,9 @@ def stats(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
         node = channel_request.node_for(request, *METHODS)
         response = HttpResponse() if request.method == "OPTIONS" else _answer(node, request, channels)
-    except Foreign as refused:
+    except ForeignRequest as refused:
         return channel_request.with_no_cache(refused.response())
-    except Refused as refused:
+    except RequestRefused as refused:
         response = refused.response()
     return channel_request.with_no_cache(channel_request.with_cors(request, response, ", ".join(METHODS)))
 
@@ -42,7 +42,7 @@ def _statistics(node: Node, request: HttpRequest, text: str) -> Figures:
     prefix = "" if text == ALL else text.removesuffix("*")
     if prefix != text or not text:
         if "*" in prefix or "/" in prefix:
-            raise Refused(403, publish_rights.NOT_AUTHORIZED)
+            raise RequestRefused(403, publish_rights.NOT_AUTHORIZED)
         publish_rights.check_may_administer(node, request, f"{prefix}*")
         return queries.everywhere(node, text)
     names = channel_request.names_of(node, text)
@@ -51,5 +51,5 @@ def _statistics(node: Node, request: HttpRequest, text: str) -> Figures:
     found = queries.everywhere(node, "/".join(names))
     known = [one for one in found.get("infos", [found]) if statistics.is_known(one)]
     if not known:
-        raise Refused(404, "The channel does not exist.")
+        raise RequestRefused(404, "The channel does not exist.")
     return known[0] if len(names) == 1 else {**found, "channels": len(known), "infos": known}

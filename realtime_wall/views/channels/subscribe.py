@@ -25,7 +25,7 @@ from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.transports.one_way.long_polling import Body, LongPoll, validators
 from realtime_wall.transports.websocket.channel_websocket import open_channels, refuse
 from realtime_wall.views.channels import channel_request
-from realtime_wall.views.channels.channel_request import ChannelRequest, Foreign, Refused
+from realtime_wall.views.channels.channel_request import ChannelRequest, ForeignRequest, RequestRefused
 from realtime_wall.views.channels.websocket_publish import publisher_for_socket
 from realtime_wall.wire.connection import Wire
 
@@ -47,9 +47,9 @@ def _subscriber(view: Callable[[HttpRequest, ChannelRequest], HttpResponse]) -> 
                 channel_request.node_for(request, "OPTIONS")
                 return channel_request.with_cors(request, HttpResponse(), METHODS)
             response = view(request, channel_request.subscription(request, channels))
-        except Foreign as refused:
+        except ForeignRequest as refused:
             return channel_request.with_no_cache(refused.response())
-        except Refused as refused:
+        except RequestRefused as refused:
             response = refused.response()
         return channel_request.with_no_cache(channel_request.with_cors(request, response, METHODS))
 
@@ -99,14 +99,14 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
     try:
         node = channel_request.node_for(request, "GET")
         if offer is None:
-            raise Refused(426, "this address speaks WebSocket (RFC 6455)")
+            raise RequestRefused(426, "this address speaks WebSocket (RFC 6455)")
         if node.stopping:
-            raise Refused(503, "the server restarts", Retry_After="2")
-    except Refused as refused:
+            raise RequestRefused(503, "the server restarts", Retry_After="2")
+    except RequestRefused as refused:
         return refused.response()
     try:
         wanted = channel_request.subscription(request, channels)
-    except Refused as refused:
+    except RequestRefused as refused:
         reason = json.dumps({"http_status": refused.status, "explain": refused.explanation})
         reason = reason if len(reason) <= 123 else json.dumps({"http_status": refused.status})
         return offer.accept(partial(refuse, node, reason))
@@ -179,16 +179,16 @@ def _body(request: HttpRequest, wanted: ChannelRequest) -> Body:
     if not callback or not wanted.node.config.jsonp:
         return Body(wanted.node)
     if not _CALLBACK(callback):
-        raise Refused(400, "The callback is no name of a function.")
+        raise RequestRefused(400, "The callback is no name of a function.")
     return Body(wanted.node, callback)
 
 
 def _offer(request: HttpRequest, wanted: ChannelRequest) -> hand_over.Stream:
     if wanted.node.stopping:
-        raise Refused(503, "the server restarts", Retry_After="2")
+        raise RequestRefused(503, "the server restarts", Retry_After="2")
     offer = hand_over.stream_of(request)
     if offer is None:
-        raise Refused(426, "this address needs the live server: start it with 'manage.py rungevent'")
+        raise RequestRefused(426, "this address needs the live server: start it with 'manage.py rungevent'")
     return offer
 
 

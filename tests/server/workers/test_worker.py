@@ -9,7 +9,7 @@ import pytest
 from gevent.event import Event
 
 from realtime_wall.server.workers import worker
-from realtime_wall.server.workers.worker import Place, SupervisorLink
+from realtime_wall.server.workers.worker import SupervisorLink, WorkerPlace
 from tests.live import PATIENCE, wait_for
 
 
@@ -17,7 +17,7 @@ from tests.live import PATIENCE, wait_for
 def supervisor():
     """The supervisor's end of a link that has begun."""
     ours, theirs = socket.socketpair()
-    link = SupervisorLink(Place(1, link=theirs.detach()))
+    link = SupervisorLink(WorkerPlace(1, link=theirs.detach()))
     link.start()
     with ours, ours.makefile("rb") as lines:
         yield SimpleNamespace(link=link, end=ours, lines=lines)
@@ -27,7 +27,7 @@ def supervisor():
 def test_a_place_is_taken_once_and_is_the_one_that_was_given():
     ours, theirs = socket.socketpair()
     environ = {"HOME": "/"}
-    place = Place(2, supervisor=77, link=ours.fileno(), checks=worker.ALOUD, watches_files=True)
+    place = WorkerPlace(2, supervisor=77, link=ours.fileno(), checks=worker.ALOUD, watches_files=True)
     place.write(environ)
     ours.set_inheritable(True)
 

@@ -4,7 +4,7 @@ import gevent
 import pytest
 
 from realtime_wall.auth import django_sessions
-from realtime_wall.auth.django_sessions import Session
+from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.sockets.client_session import ClientSession
@@ -14,10 +14,14 @@ from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
 
-SESSIONS = {"ada-1": Session("1", None), "ada-2": Session("1", None), "bob": Session("2", None)}
+SESSIONS = {
+    "ada-1": DjangoSession("1", None),
+    "ada-2": DjangoSession("1", None),
+    "bob": DjangoSession("2", None),
+}
 
 
-class DjangoSession:
+class RequestSession:
     accessed = True
 
     def __init__(self, key):
@@ -48,7 +52,7 @@ def connect(node):
     def connect(key=None, *channels):
         client = RecordingTransport(node)
         if key is not None:
-            client.socket.request.session = DjangoSession(key)
+            client.socket.request.session = RequestSession(key)
         for channel in channels:
             assert client.socket.subscribe(channel)
         return client
@@ -57,7 +61,7 @@ def connect(node):
 
 
 def test_a_session_that_gets_another_key_keeps_its_sockets_while_it_is_nobodys(node, connect, monkeypatch):
-    monkeypatch.setitem(SESSIONS, "nobody", Session(None, None))
+    monkeypatch.setitem(SESSIONS, "nobody", DjangoSession(None, None))
     ada, nobody = connect("ada-1"), connect("nobody")
     for client in (ada, nobody):
         node.revocation.sessions.arrived(client.socket.request)

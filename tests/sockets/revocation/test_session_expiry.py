@@ -5,7 +5,7 @@ from time import monotonic, time
 import pytest
 
 from realtime_wall.auth import django_sessions
-from realtime_wall.auth.django_sessions import Session
+from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.sockets.revocation import session_expiry
 from realtime_wall.sockets.revocation.session_expiry import EVERYTHING, LOOK, RETRY, Sessions
 from tests.fakes import a_request
@@ -36,7 +36,7 @@ class Store:
         return {key: one for key, one in self.sessions.items() if key in keys}
 
 
-class DjangoSession:
+class RequestSession:
     def __init__(self, key, accessed=False):
         self.session_key = key
         self.accessed = accessed
@@ -66,7 +66,7 @@ class World:
 
     def arrive(self, key, accessed=False):
         request = a_request()
-        request.session = DjangoSession(key, accessed)
+        request.session = RequestSession(key, accessed)
         self.present.add(key)
         self.sessions.arrived(request)
 
@@ -83,7 +83,7 @@ def world(store, clock):
 
 
 def test_a_session_that_ends_is_cut_when_its_time_has_come_and_not_before(world, store, clock):
-    store.sessions["ada"] = Session("1", clock[0] + 10)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 10)
     world.arrive("ada")
 
     assert world.look() == []
@@ -95,7 +95,7 @@ def test_a_session_that_ends_is_cut_when_its_time_has_come_and_not_before(world,
 
 
 def test_while_nothing_ends_nobody_is_asked(world, store, clock):
-    store.sessions["ada"] = Session("1", clock[0] + 1000)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 1000)
     world.arrive("ada")
     for _ in range(5):
         world.look()
@@ -107,7 +107,7 @@ def test_while_nothing_ends_nobody_is_asked(world, store, clock):
 
 def test_all_that_is_to_be_asked_is_asked_at_once(world, store, clock):
     for number in range(1000):
-        store.sessions[str(number)] = Session("1", clock[0] + 5)
+        store.sessions[str(number)] = DjangoSession("1", clock[0] + 5)
         world.arrive(str(number))
     world.look()
     store.sessions.clear()
@@ -118,10 +118,10 @@ def test_all_that_is_to_be_asked_is_asked_at_once(world, store, clock):
 
 
 def test_a_session_that_was_prolonged_goes_on(world, store, clock):
-    store.sessions["ada"] = Session("1", clock[0] + 10)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 10)
     world.arrive("ada")
     world.look()
-    store.sessions["ada"] = Session("1", clock[0] + 100)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 100)
 
     clock[0] += 10
     assert world.look() == []
@@ -131,7 +131,7 @@ def test_a_session_that_was_prolonged_goes_on(world, store, clock):
 
 
 def test_a_session_that_was_deleted_is_found_within_a_minute(world, store, clock):
-    store.sessions["ada"] = Session("1", clock[0] + 1000)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 1000)
     world.arrive("ada")
     world.look()
     del store.sessions["ada"]
@@ -141,7 +141,7 @@ def test_a_session_that_was_deleted_is_found_within_a_minute(world, store, clock
 
 
 def test_nobodys_session_that_got_another_key_cuts_nobody(world, store, clock):
-    store.sessions["visitor"] = Session(None, clock[0] + 1000)
+    store.sessions["visitor"] = DjangoSession(None, clock[0] + 1000)
     world.arrive("visitor")
     world.look()
     del store.sessions["visitor"]
@@ -150,7 +150,7 @@ def test_nobodys_session_that_got_another_key_cuts_nobody(world, store, clock):
 
 
 def test_nobodys_session_that_expires_is_cut_too(world, store, clock):
-    store.sessions["visitor"] = Session(None, clock[0] + 10)
+    store.sessions["visitor"] = DjangoSession(None, clock[0] + 10)
     world.arrive("visitor")
     world.look()
     del store.sessions["visitor"]
@@ -173,7 +173,7 @@ def test_a_session_that_ended_just_after_the_handshake_read_it_is_cut(world, sto
 
 
 def test_a_store_that_is_away_is_asked_again_and_then_nothing_was_missed(world, store, clock, caplog):
-    store.sessions["ada"] = Session("1", clock[0] + 10)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 10)
     world.arrive("ada")
     world.look()
     store.is_down = True
@@ -188,7 +188,7 @@ def test_a_store_that_is_away_is_asked_again_and_then_nothing_was_missed(world, 
 
 
 def test_who_has_left_is_not_asked_about_any_more(world, store, clock):
-    store.sessions["ada"] = Session("1", clock[0] + 10)
+    store.sessions["ada"] = DjangoSession("1", clock[0] + 10)
     world.arrive("ada")
     world.look()
     world.present.clear()
@@ -202,7 +202,7 @@ def test_who_has_left_is_not_asked_about_any_more(world, store, clock):
 
 
 def test_whose_a_session_is_is_known_without_asking_again(world, store, clock):
-    store.sessions |= {"ada": Session("1", clock[0] + 10), "bob": Session("2", None)}
+    store.sessions |= {"ada": DjangoSession("1", clock[0] + 10), "bob": DjangoSession("2", None)}
     world.arrive("ada")
     world.look()
     store.asked.clear()
