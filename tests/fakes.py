@@ -112,7 +112,7 @@ class RecordingTransport:
             self.heard.extend(encoded[list])
         return self.answer
 
-    def deleted(self, channel, farewell, position):
+    def deleted(self, channel, notice, position):
         self.session.expel(channel)
 
     def is_known_as(self, session_id):

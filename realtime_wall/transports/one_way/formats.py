@@ -112,8 +112,8 @@ def gap_item(channel: str, position: Position) -> Item:
     return Item(GAP, channel, "null", cursor=str(position), tag=str(position.offset))
 
 
-def deleted_item(channel: str, text: str, position: Position) -> Item:
-    return Item(DELETED, channel, push_stream.json_of(text), cursor=str(position), tag=str(position.offset))
+def deleted_item(channel: str, notice: str, position: Position) -> Item:
+    return Item(DELETED, channel, push_stream.json_of(notice), cursor=str(position), tag=str(position.offset))
 
 
 def gap_items(gap: Gap) -> list[Item]:

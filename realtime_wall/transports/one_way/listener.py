@@ -89,9 +89,9 @@ class Listener(ListensOnly):
             return self._backlog.add(encoded.messages)
         return self._wire.write(encoded[self._codec])
 
-    def deleted(self, channel: str, text: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
-        item = formats.deleted_item(channel, text, position)
+        item = formats.deleted_item(channel, notice, position)
         self._wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
         left = tuple(name for name in self.channels if name != channel)
         if left:

@@ -82,9 +82,9 @@ class LongPoll(ListensOnly):
         messages = encoded.messages
         return self._answer_items(list(map(formats.item_of, messages)), messages, messages[-1].position)
 
-    def deleted(self, channel: str, text: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         if not self._answered:
-            self._answer_items([formats.deleted_item(channel, text, position)], [], self._node.broker.top)
+            self._answer_items([formats.deleted_item(channel, notice, position)], [], self._node.broker.top)
 
     def _answer_items(
         self, items: list[push_stream.Item], messages: list[Message], stands: Position

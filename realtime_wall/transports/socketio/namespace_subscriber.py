@@ -96,7 +96,7 @@ class NamespaceSubscriber:
         packets = encoded[packets_of(self._name, bool(self._recovery.secret))]
         return engine.send_packets(packets.decode().split(SEPARATOR.decode()))
 
-    def deleted(self, channel: str, text: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:

@@ -130,9 +130,9 @@ class ChannelWebSocket(ListensOnly):
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[formats.frames_of(self._node.rules)])
 
-    def deleted(self, channel: str, text: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
-        item = formats.deleted_item(channel, text, position)
+        item = formats.deleted_item(channel, notice, position)
         self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
         left = tuple(name for name in self.channels if name != channel)
         if left:

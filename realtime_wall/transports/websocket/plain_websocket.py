@@ -137,7 +137,7 @@ class WebSocket:
             return self._backlog.add(encoded.messages)
         return self._frames.write(encoded[encode_messages])
 
-    def deleted(self, channel: str, text: str, position: Position) -> None:
+    def deleted(self, channel: str, notice: str, position: Position) -> None:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
