@@ -3,7 +3,8 @@
 By default ``/tmp/realtime_wall-<uid>/<project>``: a directory that only this user can open, named by the
 real path of the settings file, so that a shell, a cron job and a forked worker find the same one without
 any setting and two projects never share one. It is not under XDG_RUNTIME_DIR, which a login session and
-a service see differently and which is deleted at logout.
+a service see differently and which is deleted at logout. Where another user was there first, who could only
+want to keep the site from starting, it is ``~/.realtime_wall`` instead, for good.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import grp
 import hashlib
 import os
+import pwd
 import stat
 import sys
 from pathlib import Path
@@ -29,10 +31,41 @@ MAX_SOCKET_PATH = 107
 
 def project_dir(config: Config) -> Path:
     """The directory of this project's sockets; it may not exist."""
-    parent = (
-        Path(config.runtime_dir) if config.runtime_dir else DEFAULT_PARENT / f"realtime_wall-{os.getuid()}"
-    )
+    parent = Path(config.runtime_dir) if config.runtime_dir else _default_parent()
     return parent / hashlib.sha256(_project().encode()).hexdigest()[:16]
+
+
+def _default_parent() -> Path:
+    """Under /tmp, where anybody may take the name before us; then in the user's home, where nobody can."""
+    usual, at_home = DEFAULT_PARENT / f"realtime_wall-{os.getuid()}", _home() / ".realtime_wall"
+    # Once it is there it is used, whatever becomes of the other: or servers would miss each other.
+    if _owner(at_home) == os.getuid():
+        return at_home
+    return at_home if _owner(usual) not in (None, os.getuid()) and _is_safe(_home()) else usual
+
+
+def _home() -> Path:
+    """By the system's list of users: a service often has no HOME, or somebody else's."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path("/nonexistent")
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
+
+
+def _is_safe(home: Path) -> bool:
+    """Whether it is there, and nobody else can make something in it."""
+    try:
+        _check_folder(home, {os.getuid()}, 0o022)
+    except UnsafeRuntimeDir:
+        return False
+    return home.is_dir()
 
 
 def _project() -> str:

@@ -27,7 +27,16 @@ def some_group():
 def parent(tmp_path, monkeypatch):
     """Where directories are made without a setting: not the /tmp of this machine."""
     monkeypatch.setattr(runtime_dir, "DEFAULT_PARENT", tmp_path)
+    monkeypatch.setattr(runtime_dir, "_home", lambda: tmp_path / "no home")
     return tmp_path
+
+
+@pytest.fixture
+def home(parent, monkeypatch, tmp_path_factory):
+    """That of this user."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr(runtime_dir, "_home", lambda: home)
+    return home
 
 
 def a_project(monkeypatch, path):
@@ -48,6 +57,11 @@ def test_by_default_only_this_user_may_enter(parent):
 
     assert path.parent == parent / f"realtime_wall-{os.getuid()}"
     assert mode(path) == mode(path.parent) == 0o700
+
+
+def test_the_home_is_not_used_where_nobody_is_in_the_way(parent, home):
+    assert runtime_dir.create(Config()).parent.parent == parent
+    assert list(home.iterdir()) == []
 
 
 def test_making_it_again_changes_nothing(parent):
@@ -131,6 +145,47 @@ if os.getuid() == 0:  # only root can make a directory that belongs to somebody 
         os.chown(path, 65534, -1)
 
         with pytest.raises(UnsafeRuntimeDir, match=r"belongs to another user \(uid 65534\)"):
+            runtime_dir.create(Config())
+
+    def squat(parent):
+        """Another user was there first."""
+        usual = runtime_dir.project_dir(Config()).parent
+        assert usual.parent == parent
+        usual.mkdir()
+        os.chown(usual, 65534, -1)
+        return usual
+
+    def test_who_takes_the_name_first_stops_no_site(parent, home):
+        squat(parent)
+
+        path = runtime_dir.create(Config())
+
+        assert path.parent == home / ".realtime_wall"
+        assert mode(path) == mode(path.parent) == 0o700
+        lock = runtime_dir.lock_hub(Config())
+        assert lock is not None
+        lock.close()
+
+    def test_nor_whoever_plants_a_link_there(parent, home):
+        usual = runtime_dir.project_dir(Config()).parent
+        usual.symlink_to("/etc")
+        os.chown(usual, 65534, -1, follow_symlinks=False)
+
+        assert runtime_dir.create(Config()).parent == home / ".realtime_wall"
+
+    def test_a_shell_finds_the_servers_when_the_other_user_has_given_the_name_back(parent, home):
+        usual = squat(parent)
+        (runtime_dir.create(Config()) / "7.sock").touch()
+        usual.rmdir()
+
+        assert [path.name for path in runtime_dir.sockets(Config())] == ["7.sock"]
+
+    @pytest.mark.parametrize("spoil", [lambda home: home.chmod(0o777), lambda home: home.rmdir()])
+    def test_a_home_that_is_not_safe_is_not_used(parent, home, spoil):
+        squat(parent)
+        spoil(home)
+
+        with pytest.raises(UnsafeRuntimeDir, match="belongs to another user"):
             runtime_dir.create(Config())
 
     def test_a_configured_directory_of_another_user_is_refused(tmp_path):
