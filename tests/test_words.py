@@ -1,7 +1,6 @@
 """One word for one thing, the one that the field uses: a retired word comes back into no identifier.
 
-docs/reference/glossary.rst has the words that are used. What still has a retired one is in
-``retired_words.txt``, a file of the package in each line with its words: lines, and words, only leave it.
+docs/reference/glossary.rst has the words that are used, docs/decisions/0023 why they were changed.
 """
 
 import ast
@@ -14,7 +13,6 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "realtime_wall"
 GLOSSARY = TESTS.parent / "docs" / "reference" / "glossary.rst"
-LEFT = TESTS / "retired_words.txt"
 
 # By the word that stands in its place.
 RETIRED = {
@@ -63,14 +61,9 @@ def retired_in(path):
     return (parts & WORDS.keys()) | (names & NAMES.keys())
 
 
-def left():
-    lines = (line.partition(":") for line in LEFT.read_text().splitlines())
-    return {name: set(words.split()) for name, _, words in lines}
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_identifiers_have_the_words_of_the_field(name):
-    back = retired_in(FILES[name]) - left().get(name, set())
+    back = retired_in(FILES[name])
 
     assert not back, f"write { ({word: {**WORDS, **NAMES}[word] for word in back}) }"
 
@@ -107,8 +100,3 @@ def test_the_glossary_is_one_page_and_knows_no_retired_word():
     assert len(text.splitlines()) <= 40
     assert len(used) >= 20
     assert not used & WORDS.keys()
-
-
-if __name__ == "__main__":  # python -m tests.test_words: write down what is left
-    found = {name: sorted(retired_in(path) & (left().get(name, set()))) for name, path in FILES.items()}
-    LEFT.write_text("".join(f"{name}: {' '.join(words)}\n" for name, words in found.items() if words))
