@@ -118,6 +118,12 @@ class Config:
         1.0, "A receiver that takes longer, or blocks the loop for longer, is named in the log.", least=0.01
     )
 
+    stuck_receiver: float = _setting(
+        60.0, "A receiver that runs for longer is named in the log, with where it waits.", least=0.1
+    )
+    abandoned_receiver: float = _setting(
+        30.0, "How long a receiver whose client is gone keeps a place that others wait for; 0 for ever."
+    )
     receiver_context: str | Callable[..., Any] | None = _setting(
         None, "What is around each run of receivers: receiver_context(request) is used with 'with'."
     )

@@ -26,6 +26,6 @@ def state() -> tuple[int, dict[str, Any]]:
 
 
 def _receivers(node: Node) -> dict[str, int]:
-    """How many sockets have one running, how many may, and how many wait for a place."""
-    pool = node.pool
-    return {"running": pool.busy, "places": pool.size, "waiting": pool.waiting}
+    """How many sockets have one running, how many may, how many wait for a place, and which do not return."""
+    pool, stuck = node.pool, node.stuck_receivers.count
+    return {"running": pool.busy, "places": pool.size, "waiting": pool.waiting, "stuck": stuck}

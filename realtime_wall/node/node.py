@@ -37,7 +37,9 @@ from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
 from realtime_wall.presence.tracker import Presence
 from realtime_wall.sockets.client_session import session_of
+from realtime_wall.sockets.dispatch import stuck_receivers
 from realtime_wall.sockets.dispatch.inbox import Pool
+from realtime_wall.sockets.dispatch.stuck_receivers import StuckReceivers
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
@@ -69,6 +71,7 @@ class Node:
         self.handlers = self.broker.handlers  # of what this server is asked
         self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
+        self.stuck_receivers = StuckReceivers(self.pool, config.stuck_receiver, config.abandoned_receiver)
         self.timer_wheel = TimerWheel()
         self.detached_sessions = DetachedSessions(self.timer_wheel, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
@@ -99,6 +102,7 @@ class Node:
         self._events.start()
         self.timer_wheel.start()
         self.revocation.sessions.start()
+        self.timer_wheel.schedule(self.stuck_receivers, stuck_receivers.LOOK_EVERY)
         if self._life.is_watched:
             self.timer_wheel.schedule(self._life, LOOK_EVERY)
         for pattern, function in published_receivers:

@@ -32,4 +32,4 @@ def test_it_tells_how_many_receivers_run_and_wait():
         receivers = health.state()[1]["receivers"]
         end.set()
 
-    assert receivers == {"running": 1, "places": 1, "waiting": 2}
+    assert receivers == {"running": 1, "places": 1, "waiting": 2, "stuck": 0}

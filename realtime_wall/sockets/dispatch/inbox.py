@@ -42,7 +42,7 @@ class Source(Protocol):
 class Inbox:
     """The jobs of one socket; their visitor is whoever's handshake the request was."""
 
-    __slots__ = ("_pool", "_source", "jobs", "paused", "request")
+    __slots__ = ("_pool", "_source", "abandoned_at", "jobs", "paused", "request")
 
     def __init__(self, pool: Pool, source: Source, request: HttpRequest | None = None) -> None:
         self._pool = pool
@@ -50,6 +50,7 @@ class Inbox:
         self.request = request
         self.jobs: deque[Job] | None = None  # None while idle: most sockets are
         self.paused = False
+        self.abandoned_at: float | None = None  # since when its client is gone
 
     def put(self, job: Job) -> None:
         if self.jobs is None:
@@ -65,6 +66,7 @@ class Inbox:
         """The client came back: what it sends now comes after what it sent before."""
         self._source = source
         self.request = request
+        self.abandoned_at = None
         if self.paused:
             source.pause()
 
@@ -72,6 +74,7 @@ class Inbox:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
         first = self.jobs.popleft()
+        self._pool.running[self] = (gevent.getcurrent(), monotonic())
         if self.request is not None:
             first = partial(visitor_context.run_job, self.request, first)
         for job in (first, release_database):
@@ -79,6 +82,7 @@ class Inbox:
                 job()
             except BaseException:
                 log.exception("a socket's job failed")
+        del self._pool.running[self]
         if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
             self.paused = False
             self._source.resume()
@@ -99,6 +103,7 @@ class Pool:
         self._lent: deque[Inbox] | None = None  # what got ready while a greenlet is lent
         self._idle = Event()
         self.busy = 0
+        self.running: dict[Inbox, tuple[Any, float]] = {}  # in which greenlet, and since when
 
     @property
     def waiting(self) -> int:

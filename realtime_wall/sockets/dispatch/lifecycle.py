@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from realtime_wall import signals
@@ -49,6 +50,7 @@ def end(session: ClientSession, may_return: bool = False) -> None:
     """The connection is lost; called once. A session that cannot be resumed is over with it."""
     connected_sockets.remove(session.socket)
     session.disconnected()
+    session.inbox.abandoned_at = monotonic()
     session.inbox.put(partial(receivers.run, signals.socket_disconnected, session.socket))
     if not may_return:
         finish(session)
