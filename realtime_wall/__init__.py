@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from realtime_wall.errors import NoSocket as NoSocket
     from realtime_wall.errors import Refuse as Refuse
     from realtime_wall.model_changes import broadcast_changes as broadcast_changes
+    from realtime_wall.views.raw_endpoint import raw_websocket as raw_websocket
 
 _HOMES = {
     "realtime_wall.api": (
@@ -43,6 +44,7 @@ _HOMES = {
     "realtime_wall.brokers.commands": ("Spooled",),
     "realtime_wall.errors": ("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
     "realtime_wall.model_changes": ("broadcast_changes",),
+    "realtime_wall.views.raw_endpoint": ("raw_websocket",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -248,10 +248,13 @@ class Client:
             if self.protocol.handshake_exc is not None:
                 raise self.protocol.handshake_exc
             self._events = deque(self.protocol.events_received()[1:])  # behind the response
-            self.welcome = self.read()
+            self._begin()
         except BaseException:
             self.connection.close()
             raise
+
+    def _begin(self):
+        self.welcome = self.read()
         self.session = self.welcome["message"]["session"]
 
     def _exchange(self, timeout=PATIENCE):
@@ -328,6 +331,34 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+
+class RawClient(Client):
+    """A WebSocket of another protocol: what is read is a str or bytes, as it came."""
+
+    def _begin(self):
+        pass
+
+    def read(self, timeout=PATIENCE):
+        while True:
+            self._events.extend(self.protocol.events_received() if not self._events else ())
+            while self._events:
+                frame = self._events.popleft()
+                if frame.opcode is Opcode.TEXT:
+                    return frame.data.decode()
+                if frame.opcode is Opcode.BINARY:
+                    return frame.data
+            if self.protocol.state is State.CLOSED:
+                raise self.protocol.close_exc
+            try:
+                self._exchange(timeout)
+            except ConnectionError:
+                self.protocol.receive_eof()
+
+    def send(self, data):
+        send = self.protocol.send_text if isinstance(data, str) else self.protocol.send_binary
+        send(data.encode() if isinstance(data, str) else data)
+        self._flush()
 
 
 def wait_for(condition, what="it", patience=PATIENCE):

@@ -86,6 +86,7 @@ COVERED_BY = {
     "transports/one_way/formats.py": "transports/one_way/test_listener.py",
     "transports/socketio/namespace_subscriber.py": "transports/socketio/test_namespace.py",
     "transports/socketio/recovery.py": "transports/socketio/test_handshake.py",
+    "transports/websocket/raw_websocket.py": "views/test_raw_endpoint.py",
     "views/channels/": "integration/test_channels_over_http.py",
     "wall/apps.py": "wall/test_page.py",
     "wall/urls.py": "wall/test_page.py",

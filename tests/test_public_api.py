@@ -93,7 +93,7 @@ def test_the_package_names_what_it_has_and_nothing_else():
     assert realtime_wall.__all__ == [
         *("InvalidMessage", "NoServer", "NoSocket", "Refuse", "Spooled"),
         *("broadcast", "broadcast_call", "broadcast_changes", "broadcast_channel", "broadcast_emit"),
-        *("channel_token", "connected_sockets", "cursor", "publish", "retract", "send"),
+        *("channel_token", "connected_sockets", "cursor", "publish", "raw_websocket", "retract", "send"),
     ]
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)
     for name in ("InvalidMessage", "NoServer", "NoSocket", "Refuse"):

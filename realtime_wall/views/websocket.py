@@ -12,7 +12,9 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import health as health_of_node
 from realtime_wall.node import node as nodes
+from realtime_wall.node.node import Node
 from realtime_wall.server.http import hand_over
+from realtime_wall.server.http.hand_over import HandOver
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.transports.websocket.plain_websocket import open_websocket
 from realtime_wall.views.channels import subscribe
@@ -24,6 +26,21 @@ MAX_SESSION_ID = 64
 
 def websocket(request: HttpRequest) -> HttpResponse:
     """``ws/``: the plain WebSocket. ``?since=`` and ``?session=`` resume what was broadcast to all."""
+    found = opening(request)
+    if isinstance(found, HttpResponse):
+        return found
+    node, offer = found
+    try:
+        since = Position.parse(request.GET["since"]) if request.GET.get("since") else None
+    except InvalidPosition as bad:
+        return _text(400, str(bad))
+    was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
+    visitor_context.remember(request)
+    return offer.accept(partial(open_websocket, node, request, since, was))
+
+
+def opening(request: HttpRequest) -> tuple[Node, HandOver] | HttpResponse:
+    """The server and the offer of a handshake that may go on; the answer to one that may not."""
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
     node, offer = nodes.current(), hand_over.of(request)
@@ -33,21 +50,11 @@ def websocket(request: HttpRequest) -> HttpResponse:
         return _text(426, "this address speaks WebSocket (RFC 6455)")
     if node.stopping:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    config = node.config
-    problem = origins.problem_with(request, config)
+    problem = origins.problem_with(request, node.config)
     if problem is not None:
         log.info("refused a WebSocket: %s", problem)
         return _text(403, problem)
-    refused = authorize_hook.refusal(request, config)
-    if refused is not None:
-        return refused
-    try:
-        since = Position.parse(request.GET["since"]) if request.GET.get("since") else None
-    except InvalidPosition as bad:
-        return _text(400, str(bad))
-    was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
-    visitor_context.remember(request)
-    return offer.accept(partial(open_websocket, node, request, since, was))
+    return authorize_hook.refusal(request, node.config) or (node, offer)
 
 
 def websocket_or_channels(request: HttpRequest) -> HttpResponse:

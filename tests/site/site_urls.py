@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
-from site_app import views
+from site_app import raw, views
+
+from realtime_wall import raw_websocket
 
 urlpatterns = [
     path("", include("realtime_wall.urls")),
@@ -13,6 +15,8 @@ urlpatterns = [
     path("login/", views.log_in),
     path("logout/", views.log_out),
     path("echo/", views.echo),
+    path("raw/echo/", raw_websocket(raw.echo)),
+    path("raw/<slug:room>/", raw_websocket(raw.frame, on_connect=raw.enter, on_disconnect=raw.leave)),
     path("raw/", views.raw),
     path("unread/", views.unread),
     path("session/", views.write_session),

@@ -137,11 +137,15 @@ class FramedConnection:
                     self.wire.finish("closed by the client")
                     return
                 case Violation():
-                    log.info("socket %s: %s (%s)", self.peer.log_id, event.reason, event.code)
-                    self.close(event.code, event.reason)
-                    self.wire.end_writing()  # its answer could not be read any more
+                    self.fail(event)
         if answer is not None:
             self.write(pong_frame(answer))
+
+    def fail(self, violation: Violation) -> None:
+        """Nothing that follows could be read any more (RFC 6455 7.1.7)."""
+        log.info("socket %s: %s (%s)", self.peer.log_id, violation.reason, violation.code)
+        self.close(violation.code, violation.reason)
+        self.wire.end_writing()  # its answer could not be read any more
 
     def lost(self, reason: str) -> None:
         log.debug("socket %s: %s", self.peer.log_id, reason)

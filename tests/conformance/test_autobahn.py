@@ -1,0 +1,76 @@
+"""Autobahn's cases for WebSocket servers, on an echo of three lines. Part of ``make prove``.
+
+The suite is a program for Python 2.7: where the machine has none, the run says so and fails.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+
+PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
+# The suite's largest messages have 16 MiB, in up to 65,536 fragments.
+SETTINGS = {
+    "MESSAGE_SIZE": 17 * 1024**2,
+    "MESSAGE_FRAGMENTS": 100_000,
+    "OUTBOX_SIZE": 40 * 1024**2,
+    "PUBLISH_FROM_LOOPBACK": False,
+}
+# permessage-deflate is not offered, as the suite notes by itself.
+PASSED = {"OK", "NON-STRICT", "INFORMATIONAL", "UNIMPLEMENTED"}
+STRICT = PASSED - {"NON-STRICT"}
+
+
+def python27():
+    found = sorted(Path.home().glob(".pyenv/versions/2.7.*/bin/python"))
+    # pyenv's first: what it has on the path are names that may stand for nothing.
+    return str(found[-1]) if found else shutil.which("python2.7")
+
+
+def run_suite(server, folder, cases=("*",)):
+    """The verdicts by case: (behaviour, behaviour at the close)."""
+    python = python27()
+    assert python, "Autobahn's suite needs Python 2.7, and this machine has none: not run"
+    site = folder / "site"
+    install = [python, "-m", "pip", "install", "--quiet", "--target", site, "autobahntestsuite"]
+    subprocess.run(install, check=True, capture_output=True)
+    url = f"ws://{server.host}/raw/echo/"
+    spec = {
+        "outdir": str(folder / "reports"),
+        "servers": [{"agent": "ours", "url": url}],
+        "cases": list(cases),
+        "exclude-cases": [],
+        "exclude-agent-cases": {},
+    }
+    (folder / "spec.json").write_text(json.dumps(spec))
+    command = (
+        f"import site; site.addsitedir({str(site)!r}); from autobahntestsuite import wstest; wstest.run()"
+    )
+    subprocess.run(
+        [python, "-c", command, "-m", "fuzzingclient", "-s", folder / "spec.json"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
+    report = json.loads((folder / "reports" / "index.json").read_text())["ours"]
+    return {case: (one["behavior"], one["behaviorClose"]) for case, one in report.items()}
+
+
+if PROVE:
+
+    @pytest.mark.timeout(3600)
+    def test_every_case_of_autobahn_passes_strictly(tmp_path):
+        with LiveServer(settings=SETTINGS) as server:
+            verdicts = run_suite(server, tmp_path, (os.environ.get("AUTOBAHN_CASES") or "*").split(","))
+        unimplemented = [case for case, found in verdicts.items() if "UNIMPLEMENTED" in found]
+        print(f"{len(verdicts)} cases, {len(unimplemented)} of permessage-deflate not implemented")
+
+        assert len(verdicts) > 0
+        assert all(re.match(r"1[23]\.", case) for case in unimplemented)
+        assert not {case: found for case, found in verdicts.items() if not STRICT.issuperset(found)}
