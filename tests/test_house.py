@@ -84,7 +84,6 @@ COVERED_BY = {
     "transports/engineio/carrier.py": "transports/engineio/test_session.py",
     "transports/engineio/message_handler.py": "transports/engineio/test_session.py",
     "transports/one_way/formats.py": "transports/one_way/test_listener.py",
-    "transports/socketio/namespace_subscriber.py": "transports/socketio/test_namespace.py",
     "transports/socketio/recovery.py": "transports/socketio/test_handshake.py",
     "transports/websocket/raw_websocket.py": "views/test_raw_endpoint.py",
     "views/channels/": "integration/test_channels_over_http.py",

@@ -36,7 +36,7 @@ class Connection(Protocol):
 
 
 class Backlog:
-    __slots__ = ("_connection", "_is_wanted", "_live", "_missed", "_write", "_write_gap")
+    __slots__ = ("_connection", "_emptied", "_is_wanted", "_live", "_missed", "_write", "_write_gap")
 
     def __init__(
         self,
@@ -46,8 +46,10 @@ class Backlog:
         is_wanted: Callable[[str], bool],
         rules: Rules,
         limit: int,
+        emptied: Callable[[], object] = lambda: None,
     ) -> None:
         self._connection = connection
+        self._emptied = emptied  # called when the last of it was written
         self._write = write
         self._write_gap = write_gap
         self._is_wanted = is_wanted  # whether the client is still on a channel
@@ -98,6 +100,8 @@ class Backlog:
             self._live.clear()
         elif self.is_waiting:
             self._connection.when_drained(self._go_on)
+        else:
+            self._emptied()
 
     def _write_what_is_left_out(self, first: Position) -> None:
         gaps, self._live.gaps = sorted(self._live.gaps), set()

@@ -228,8 +228,8 @@ class Namespace(NamespaceSubscriber):
         self._reply(command_id, answer)
         if catch_up.items:
             self._write_missed(channel, catch_up.items)
-        elif since is not None:
-            self._end_subscribe_acks()
+        elif since is not None and not self._has_backlog:
+            self._caught_up()
 
     def send_expelled(self, channel: str) -> None:
         self.send_event(EXPELLED_EVENT, Arguments(encode_json({"channel": channel})), None)

@@ -74,7 +74,6 @@ class NamespaceSubscriber:
     def _deliver_otherwise(self, encoded: Encoded) -> Written:
         if isinstance(self._state, Joining):
             return DROPPED if encoded.messages[-1].is_volatile else QUEUED  # in the log
-        self._notice_that_nothing_waits()
         if isinstance(self._state, CatchingUp):
             return self._state.backlog.add(encoded.messages)
         if self._engine.outbox_size and self._node.rules.may_leave_out(encoded.messages):
@@ -138,6 +137,7 @@ class NamespaceSubscriber:
             self._backlog().resend(channel, missed)
         else:
             self._write(messages_of(missed))
+            self._caught_up()
 
     def _backlog(self) -> Backlog:
         if not isinstance(self._state, CatchingUp):
@@ -147,29 +147,29 @@ class NamespaceSubscriber:
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._engine, self._write, self._send_gap, self._is_on, rules, limit)
+        return Backlog(self._engine, self._write, self._send_gap, self._is_on, rules, limit, self._caught_up)
 
     @property
     def _has_backlog(self) -> bool:
         return isinstance(self._state, CatchingUp) and self._state.backlog.is_waiting
 
-    def _notice_that_nothing_waits(self) -> None:
-        if isinstance(self._state, CatchingUp) and not self._state.backlog.is_waiting:
+    def _caught_up(self) -> None:
+        """All that it missed was written, and what waited behind that."""
+        if self._state is GONE:
+            return
+        if self._recovery.acks.are_pending:
+            self._recovery.acks.written()
+            self._send_offset()
+        if isinstance(self._state, CatchingUp):
             self._become(LIVE)
 
     def _write(self, messages: list[Message]) -> None:
-        if messages:
-            self._write_encoded(Encoded(messages))
-            older = messages[-1].position.offset < self._cursor.offset
-            if older or self._recovery.acks.are_pending:
-                # They were older than what the client had, and so is now its offset; or they end an answer.
-                self._end_subscribe_acks()
-        self._notice_that_nothing_waits()
-
-    def _end_subscribe_acks(self) -> None:
-        if not self._has_backlog:
-            self._recovery.acks.written()
-            self._send_offset()
+        if not messages:
+            return
+        self._write_encoded(Encoded(messages))
+        is_older = messages[-1].position.offset < self._cursor.offset
+        if is_older and not self._has_backlog and not self._recovery.acks.are_pending:
+            self._send_offset()  # they were older than what the client had, and so is now its offset
 
     def _is_on(self, channel: str) -> bool:
         return channel == EVERYONE or channel in self.session.channels
@@ -196,6 +196,3 @@ class NamespaceSubscriber:
             offset = str(at) if self._recovery.secret else None
             text = socketio.event_text(self._name, socketio.GAP_EVENT, arguments.parts, offset=offset)
             self._engine.send(text)
-        if self._recovery.acks.are_pending:
-            self._end_subscribe_acks()
-        self._notice_that_nothing_waits()

@@ -154,6 +154,11 @@ class Namespaces(RuleBasedStateMachine):
             assert not self.namespace._has_backlog
 
     @invariant()
+    def something_waits_for_who_catches_up(self):
+        if self.namespace is not None and isinstance(self.state, CatchingUp):
+            assert self.namespace._has_backlog
+
+    @invariant()
     def who_is_gone_is_subscribed_nowhere_and_its_socket_knows(self):
         if self.namespace is not None and self.state is GONE:
             assert self.namespace.session.is_disconnected
