@@ -94,7 +94,8 @@ class FakeX:
         if not page:
             return {"meta": meta}
         users = {user["id"]: user for line in page for user in line["includes"]["users"]}
-        includes = {"users": list(users.values())}
+        media = [one for line in page for one in line["includes"].get("media", ())]
+        includes = {"users": list(users.values()), "media": media}
         return {"data": [line["data"] for line in page], "includes": includes, "meta": meta}
 
     def tell(self, line):

@@ -10,7 +10,7 @@ nothing that a browser or a database cannot hold, and no address but ``http`` an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,6 +23,7 @@ URL_SIZE = 2_048
 ALT_SIZE = 1_000  # X's longest descriptions of a picture
 MOST_ENTITIES = 200
 MOST_MEDIA = 8
+MOST_OPTIONS = 20  # of a poll
 CURSOR_SIZE = 200
 # The version of a post that its author has deleted. The largest number of the database's column.
 WITHDRAWN = 2**63 - 1
@@ -46,7 +47,7 @@ class Entity:
 
     start: int
     end: int
-    kind: Literal["url", "hashtag", "mention"]
+    kind: Literal["url", "hashtag", "mention", "emoji"]  # an emoji is a picture in the text, at ``url``
     text: str
     url: str
 
@@ -78,6 +79,27 @@ class Media:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCard:
+    """The page that a post leads to, as its network previews it."""
+
+    url: str
+    title: str
+    description: str = ""
+    picture: str = ""
+
+    def as_message(self) -> dict[str, str] | None:
+        url = web_url(self.url)
+        if not url:
+            return None
+        return {
+            "url": url,
+            "title": tidy(self.title, NAME_SIZE) or (urlsplit(url).hostname or ""),
+            "description": tidy(self.description, ALT_SIZE),
+            "picture": picture_url(self.picture),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
     id: str = ""
@@ -92,7 +114,11 @@ NOBODY = Author()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One post. Of a retweet, ``author`` and ``text`` are the original's, ``id`` is the retweet's."""
+    """One post. Of a retweet, ``author`` and ``text`` are the original's, ``id`` is the retweet's.
+
+    What its author or network has marked is not for a hall, whatever the source: of a ``sensitive`` post no
+    picture is shown, and of one behind a ``warning`` nothing but the warning. Sources only say so.
+    """
 
     id: str
     source: str
@@ -103,6 +129,10 @@ class Post:
     author: Author = NOBODY
     entities: tuple[Entity, ...] = ()
     media: tuple[Media, ...] = ()
+    link: LinkCard | None = None
+    poll: tuple[str, ...] = ()  # what can be voted for
+    sensitive: bool = False
+    warning: str = ""
     original_id: str = ""
     retweeter: Author = NOBODY
     version: int = 0  # above 0 it was edited; the highest one counts
@@ -114,8 +144,12 @@ class Post:
             raise BadPost(f"{self.id[:80]!r} is no id")
         if not 0 <= self.version < WITHDRAWN:
             raise BadPost(f"{self.version} is no version")
-        if not self.text.strip() and not self.media:
+        if self.warning.strip() or self.text.strip() or self.link or self.poll:
+            return
+        if not self.media:
             raise BadPost("it has neither text nor picture")
+        if self.sensitive:
+            raise BadPost("it has no text, and its picture is marked as sensitive")
 
     @property
     def key(self) -> str:
@@ -123,9 +157,15 @@ class Post:
         return f"{self.source}:{self.id}"
 
     def as_message(self) -> dict[str, Any]:
-        text = tidy(self.text, TEXT_SIZE)
-        # Tidying moves what the entities point at; whoever made this post should have tidied first.
-        entities = self.entities if len(text) == len(self.text) else ()
+        text, entities = tidy_text(self.text, self.entities)
+        has_pictures = not (self.sensitive or self.warning)
+        media = self.media if has_pictures else ()
+        link = self.link.as_message() if self.link else None
+        if link and not has_pictures:
+            link["picture"] = ""
+        poll = [tidy(option, NAME_SIZE) for option in self.poll[:MOST_OPTIONS]]
+        if self.warning:
+            text, entities, link, poll = tidy(self.warning, TEXT_SIZE), (), None, []
         return {
             "id": self.id,
             "source": self.source,
@@ -139,7 +179,9 @@ class Post:
             "author_avatar": picture_url(self.author.avatar),
             "author_url": web_url(self.author.url),
             "entities": [entity.as_message() for entity in entities[:MOST_ENTITIES]],
-            "media": [item.as_message() for item in self.media[:MOST_MEDIA] if picture_url(item.url)],
+            "media": [item.as_message() for item in media[:MOST_MEDIA] if picture_url(item.url)],
+            "link": link,
+            "poll": poll,
             "edited": self.version > 0,
             "original_id": tidy(self.original_id, ID_SIZE),
             "retweeted_by": tidy(self.retweeter.name, NAME_SIZE),
@@ -180,6 +222,19 @@ def tidy(text: str, size: int) -> str:
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
     return text.replace("\0", "")[:size]
+
+
+def tidy_text(text: str, entities: tuple[Entity, ...]) -> tuple[str, tuple[Entity, ...]]:
+    """The text as :func:`tidy` leaves it, and the entities at the places where they are then."""
+    tidied = tidy(text, TEXT_SIZE)
+    if len(tidied) == len(text) or not entities:
+        return tidied, entities
+
+    def place(before: int) -> int:
+        return before - text.count("\0", 0, before)
+
+    moved = (replace(one, start=place(one.start), end=place(one.end)) for one in entities)
+    return tidied, tuple(one for one in moved if one.start < one.end <= len(tidied))
 
 
 @lru_cache(4096)  # a few people write most of what is written

@@ -127,7 +127,7 @@ def test_posts_that_came_while_the_server_was_away_are_there_afterwards(wall_ser
 # -- posts of people who mean harm
 
 HARM = """() => {
-    const ours = ["OL", "LI", "P", "SPAN", "A", "BDI", "TIME", "IMG"];
+    const ours = ["OL", "UL", "LI", "P", "SPAN", "A", "BDI", "TIME", "IMG"];
     const harm = [];
     for (const element of document.querySelectorAll(".wall-posts, .wall-posts *")) {
         if (!ours.includes(element.tagName)) harm.push(element.outerHTML);

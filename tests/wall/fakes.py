@@ -104,4 +104,11 @@ def x_line(post_id="1", text="Hello from the harbour", **data):
     }
 
 
+def x_sensitive_line(post_id, text):
+    """With a picture that X holds to be not for everybody."""
+    line = x_line(post_id, text, possibly_sensitive=True, attachments={"media_keys": ["3_1"]})
+    line["includes"]["media"] = [{"media_key": "3_1", "type": "photo", "url": "https://img.example/1.jpg"}]
+    return line
+
+
 FIRST = from_x(x_line())

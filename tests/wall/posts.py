@@ -24,6 +24,8 @@ def make_post(**fields: Any) -> dict[str, Any]:
         "author_url": "https://x.example/mara",
         "entities": [],
         "media": [],
+        "link": None,
+        "poll": [],
         "original_id": "",
         "retweeted_by": "",
         "retweeted_by_username": "",
@@ -95,6 +97,8 @@ def hostile_posts() -> list[dict[str, Any]]:
             created_at="2026-11-21T09:00:00+00:00",
             entities=[entity(7, 9, kind=text, text=text)],
             media=[picture("https://img.example/a.jpg", kind=text, alt=text)],
+            link={"url": "https://a.example/", "title": text, "description": text, "picture": ""},
+            poll=[text, text],
         )
         for text in SCRIPTS
     ]
@@ -103,8 +107,10 @@ def hostile_posts() -> list[dict[str, Any]]:
             url=url,
             author_url=url,
             author_avatar=url,
-            text="#harm",
-            entities=[entity(0, 5, url=url)],
+            text="#harm :a:",
+            entities=[entity(0, 5, url=url), entity(6, 9, kind="emoji", url=url)],
+            link={"url": url, "title": "", "description": "", "picture": url},
+            poll=[],
             media=[picture(url), picture("/static/realtime_wall_wall/icon.svg")],
         )
         for url in ADDRESSES
@@ -138,6 +144,21 @@ def odd_posts() -> list[dict[str, Any]]:
             ],
         ),
         make_post(text="👩🏽‍🚀 #one", entities=[entity(5, 9)]),
+        make_post(
+            text="🚀 :anchor: up", entities=[entity(2, 10, "emoji", ":anchor:", "https://a.example/a.png")]
+        ),
+        make_post(poll=["Lighthouse", "Pier\n2", "<b>"]),
+        make_post(
+            link={
+                "url": "https://tides.example/",
+                "title": "Tides",
+                "description": "When & where",
+                "picture": "https://img.example/t.jpg",
+            }
+        ),
+        make_post(
+            link={"url": "https://a.example/", "title": "A", "description": "", "picture": ""}, poll=[]
+        ),
         make_post(text="overlapping", entities=[entity(0, 5), entity(3, 8), entity(8, 11)]),
         make_post(text="out of it", entities=[entity(-1, 3), entity(4, 4), entity(5, 99), entity(3, 2)]),
         make_post(created_at="2026-11-21T11:59:01.000+00:00"),

@@ -290,7 +290,7 @@ def test_entities_are_counted_in_code_points():
 def test_the_browser_makes_the_same_card_as_the_server(tmp_path):
     posts = odd_posts() + hostile_posts()
 
-    made = list(cards_by_browser(posts, tmp_path).find("li"))
+    made = list(cards_by_browser(posts, tmp_path).find("li", class_="wall-card"))
 
     assert len(made) == len(posts)
     for post, by_browser in zip(posts, made, strict=True):

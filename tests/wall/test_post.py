@@ -9,6 +9,7 @@ from realtime_wall.wall.post import (
     Author,
     BadPost,
     Entity,
+    LinkCard,
     Media,
     Post,
     Removal,
@@ -64,6 +65,8 @@ def test_the_message_is_one_flat_object_of_plain_values():
                 "height": 675,
             }
         ],
+        "link": None,
+        "poll": [],
         "edited": False,
         "original_id": "1789",
         "retweeted_by": "Ben",
@@ -171,17 +174,64 @@ def test_every_text_is_bounded():
         original_id=long,
         entities=tuple(Entity(0, 1, "url", "x" * 10_000, "https://posts.example") for _ in range(1000)),
         media=tuple(Media("photo", "https://posts.example/1.png", long) for _ in range(100)),
+        link=LinkCard("https://posts.example/", long, long, long),
+        poll=(long,) * 100,
     ).as_message()
 
     assert len(message["text"]) == 25_000
     assert len(message["media"]) == 8
-    sizes = [len(value) for key, value in message.items() if key not in ("text", "entities", "edited")]
+    sizes = [
+        len(value) for key, value in message.items() if key not in ("text", "entities", "edited", "link")
+    ]
     assert max(sizes) <= 200
+    assert len(json.dumps([message["link"], message["poll"]])) < 7_000
     assert len(json.dumps(replace(post(), entities=WHOLE.entities * 1000).as_message())) < 30_000
 
 
-def test_entities_of_a_text_that_had_to_be_changed_are_dropped():
-    assert replace(WHOLE, text="S\0ee #tides").as_message()["entities"] == []
+@pytest.mark.parametrize("text", ["See #tides", "S\0ee #tides", "\0\0See #ti\0des\0"])
+def test_entities_stay_in_place_when_characters_are_removed(text):
+    start, end = text.index("#"), len(text.rstrip("\0"))
+    entity = Entity(start, end, "hashtag", "#tides", "https://x.com/hashtag/tides")
+
+    message = replace(WHOLE, text=text, entities=(entity,)).as_message()
+
+    (moved,) = message["entities"]
+    assert message["text"] == "See #tides"
+    assert message["text"][moved["start"] : moved["end"]] == "#tides"
+
+
+def test_entities_of_what_is_cut_off_are_left_out():
+    text = "x" * 25_000 + "\0 #tides"
+    entity = Entity(25_002, 25_008, "hashtag", "#tides", "https://x.com/hashtag/tides")
+
+    assert replace(WHOLE, text=text, entities=(entity,)).as_message()["entities"] == []
+
+
+def test_of_a_sensitive_post_no_picture_is_shown():
+    link = LinkCard("https://posts.example/", "Title", picture="https://posts.example/1.png")
+    message = replace(WHOLE, sensitive=True, link=link).as_message()
+
+    assert (message["text"], message["media"]) == ("See #tides", [])
+    assert (message["link"]["title"], message["link"]["picture"]) == ("Title", "")
+    with pytest.raises(BadPost, match="its picture is marked"):
+        replace(WHOLE, sensitive=True, text="")
+
+
+def test_of_a_post_behind_a_warning_only_the_warning_is_shown():
+    link = LinkCard("https://posts.example/", "Title")
+    message = replace(WHOLE, warning="Spoilers", link=link, poll=("He", "She")).as_message()
+
+    shown = [message[key] for key in ("text", "entities", "media", "link", "poll")]
+    assert shown == ["Spoilers", [], [], None, []]
+
+
+@pytest.mark.parametrize("fields", [{"poll": ("a", "b")}, {"link": LinkCard("https://a.example/", "")}])
+def test_a_post_may_be_a_poll_or_a_link_alone(fields):
+    assert post(text="", **fields).as_message()["text"] == ""
+
+
+def test_a_link_that_is_no_address_of_the_web_is_left_out():
+    assert replace(WHOLE, link=LinkCard("javascript:alert(1)", "Title")).as_message()["link"] is None
 
 
 @pytest.mark.parametrize("post_id", ["", "1" * 65, "1\n2", "1\x002"])

@@ -259,7 +259,7 @@ def _replace(row: Tweet, item: Post | Removal, done: Stored) -> None:
             done.changed.append(row.content)
     else:
         # What its author has deleted is not kept; its row is, so that the post cannot come back.
-        row.content |= {"text": "", "entities": [], "media": []}
+        row.content |= {"text": "", "entities": [], "media": [], "link": None, "poll": []}
         if not row.hidden:
             done.removed.append({"id": row.post_id, "source": row.source})
         row.hidden = True

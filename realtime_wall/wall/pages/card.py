@@ -23,6 +23,7 @@ TONES = 12  # colours for people without a picture: .wall-tone-0 to .wall-tone-1
 LINK = (
     '<a class="wall-link" data-kind="{}" href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>'
 )
+EMOJI = '<img class="wall-emoji" src="{}" alt="{}" title="{}" referrerpolicy="no-referrer" decoding="async">'
 _on_the_web = re.compile(r"https?://[^\x00-\x20\x7f-\xa0\\]+", re.IGNORECASE).fullmatch
 _of_this_site = re.compile(r"[A-Za-z0-9_.@/-]+").fullmatch
 _is_language = re.compile(r"[a-z]{2}").fullmatch
@@ -63,6 +64,8 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         "lang": post["lang"] if _is_language(post["lang"] or "") else "",
         "text": linked(post["text"], post["entities"]),
         "media": _first_media(post["media"], labels["static"]),
+        "link": _link(post.get("link"), labels["static"]),
+        "poll": post.get("poll") or (),
     }
 
 
@@ -83,6 +86,10 @@ def _pieces(text: str, entities: list[Mapping[str, Any]]) -> Iterator[SafeString
         if not href or not (done <= start < end <= len(text)):
             continue
         yield conditional_escape(text[done:start])
+        if kind == "emoji":
+            yield format_html(EMOJI, href, text[start:end], text[start:end])
+            done = end
+            continue
         yield format_html(
             LINK,
             kind if kind in ("hashtag", "mention") else "url",
@@ -99,6 +106,18 @@ def _first_media(media: list[Mapping[str, Any]], ours: str) -> dict[str, str] | 
         if url:
             return {"url": url, "kind": item["kind"], "alt": item["alt"] or ""}
     return None
+
+
+def _link(link: Mapping[str, str] | None, ours: str) -> dict[str, str] | None:
+    url = safe_url(link["url"]) if link else ""
+    if not link or not url:
+        return None
+    return {
+        "url": url,
+        "title": link["title"],
+        "description": link["description"],
+        "picture": safe_url(link["picture"], ours),
+    }
 
 
 def safe_url(url: object, ours: str = "") -> str:

@@ -23,14 +23,21 @@ from realtime_wall.wall.post import (
     Author,
     BadPost,
     Entity,
+    LinkCard,
     Media,
     Post,
     tidy,
+    tidy_text,
     web_url,
 )
 
 SITE = "https://bsky.app"
 PICTURES = "https://cdn.bsky.app/img/feed_thumbnail/plain"
+FILMS = "https://video.bsky.app/watch"
+# By the author or by the network's moderation; those that begin with "!" are its orders to every client.
+ADULT = frozenset(
+    ("porn", "sexual", "nudity", "graphic-media", "gore", "nsfl", "sexual-figurative", "!warn", "!hide")
+)
 
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,200}")
 _KEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
@@ -58,7 +65,9 @@ def hashtags_of(record: Object) -> list[str]:
 def from_bluesky(
     did: str, key: str, record: Object, *, profile: Object, now: datetime, version: int = 0
 ) -> Post:
-    text = tidy(_string(record.get("text")), TEXT_SIZE)
+    written = _string(record.get("text"))
+    text, entities = tidy_text(written, tuple(_entities(record, written)))
+    is_marked = has_adult_label(profile)  # by the network, or by its owner
     handle = tidy(_string(profile.get("handle")), NAME_SIZE)
     languages = _list(record.get("langs"))
     return Post(
@@ -72,12 +81,25 @@ def from_bluesky(
             id=did[:ID_SIZE],
             name=tidy(_string(profile.get("displayName")).strip(), NAME_SIZE) or handle or did[:NAME_SIZE],
             username=handle,
-            avatar=web_url(_string(profile.get("avatar"))),
+            avatar="" if is_marked else web_url(_string(profile.get("avatar"))),
             url=web_url(f"{SITE}/profile/{did}"),
         ),
-        entities=tuple(_entities(record, text)),
+        entities=entities,
         media=tuple(_media(did, record)),
+        link=_link(did, record),
+        sensitive=is_marked or has_adult_label(record),
         version=version,
+    )
+
+
+def has_adult_label(labelled: Object) -> bool:
+    """Whether a record (by its author) or a profile (by whom the network trusts) is marked as not for all."""
+    labels = labelled.get("labels")
+    values = labels.get("values") if isinstance(labels, dict) else labels
+    return any(
+        label.get("val") in ADULT and label.get("neg") is not True
+        for label in _list(values)
+        if isinstance(label, dict) and isinstance(label.get("val"), str)
     )
 
 
@@ -93,7 +115,7 @@ def _entities(record: Object, text: str) -> Iterator[Entity]:
             kind, url = "url", web_url(_string(feature.get("uri")))
         first, last = _characters(data, start), _characters(data, end)
         if url and 0 <= first < last <= len(text):
-            yield Entity(first, last, kind, text[first:last], url)
+            yield Entity(first, last, kind, tidy(text[first:last], TEXT_SIZE), url)
 
 
 def _characters(data: bytes, place: int) -> int:
@@ -120,17 +142,44 @@ def _features(record: Object) -> Iterator[tuple[int, int, Object]]:
 
 
 def _media(did: str, record: Object) -> Iterator[Media]:
+    embed = _embed(record)
+    for image in _list(embed.get("images"))[:MOST_MEDIA]:
+        cid = _cid(image.get("image")) if isinstance(image, dict) else ""
+        if cid:
+            yield Media("photo", f"{PICTURES}/{did}/{cid}@jpeg", tidy(_string(image.get("alt")), ALT_SIZE))
+    film = _cid(embed.get("video"))
+    if film:  # it is played at the network; here is its first picture
+        yield Media(
+            "video", f"{FILMS}/{quote(did)}/{film}/thumbnail.jpg", tidy(_string(embed.get("alt")), ALT_SIZE)
+        )
+
+
+def _link(did: str, record: Object) -> LinkCard | None:
+    card = _embed(record).get("external")
+    if not isinstance(card, dict) or not web_url(_string(card.get("uri"))):
+        return None
+    picture = _cid(card.get("thumb"))
+    return LinkCard(
+        _string(card.get("uri")),
+        _string(card.get("title")).strip(),
+        _string(card.get("description")).strip(),
+        f"{PICTURES}/{did}/{picture}@jpeg" if picture else "",
+    )
+
+
+def _embed(record: Object) -> Object:
     embed = record.get("embed")
     if not isinstance(embed, dict):
-        return
+        return {}
     inner = embed.get("media")  # of a post that quotes another
-    images = _list((inner if isinstance(inner, dict) else embed).get("images"))
-    for image in images[:MOST_MEDIA]:
-        blob = image.get("image") if isinstance(image, dict) else None
-        ref = blob.get("ref") if isinstance(blob, dict) else None
-        link = ref.get("$link") if isinstance(ref, dict) else None
-        if isinstance(link, str) and _CID.fullmatch(link):
-            yield Media("photo", f"{PICTURES}/{did}/{link}@jpeg", tidy(_string(image.get("alt")), ALT_SIZE))
+    return inner if isinstance(inner, dict) else embed
+
+
+def _cid(blob: object) -> str:
+    """The name of a picture or film at the network, or nothing."""
+    ref = blob.get("ref") if isinstance(blob, dict) else None
+    cid = ref.get("$link") if isinstance(ref, dict) else None
+    return cid if isinstance(cid, str) and _CID.fullmatch(cid) else ""
 
 
 def _time(value: object, now: datetime) -> datetime:

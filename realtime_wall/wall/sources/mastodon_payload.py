@@ -5,6 +5,7 @@ Its text is HTML of a stranger's server: of it we keep what a reader sees, and w
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from realtime_wall.wall.post import (
     ALT_SIZE,
     ID_SIZE,
+    MOST_ENTITIES,
     MOST_MEDIA,
     NAME_SIZE,
     TEXT_SIZE,
@@ -25,6 +27,8 @@ from realtime_wall.wall.post import (
 )
 
 MOST_HTML = 200_000
+_SHORTCODE = re.compile(r"[A-Za-z0-9_]{1,64}")
+_EMOJI = re.compile(r":[A-Za-z0-9_]{1,64}:")
 _MEDIA_KINDS: dict[str, Literal["photo", "video", "gif"]] = {
     "image": "photo",
     "video": "video",
@@ -39,10 +43,6 @@ def from_mastodon(status: object, *, now: datetime, source: str = "mastodon") ->
     if not post_id.isdecimal() or len(post_id) > ID_SIZE:
         raise BadPost("it has no id")
     text, entities = read_html(_string(status.get("content"))[:MOST_HTML])
-    warning = tidy(_string(status.get("spoiler_text")), NAME_SIZE)
-    if warning:
-        # What its author has put behind a warning does not go on a projector.
-        text, entities = warning, ()
     return Post(
         id=post_id,
         source=source,
@@ -51,8 +51,11 @@ def from_mastodon(status: object, *, now: datetime, source: str = "mastodon") ->
         created_at=min(_time(status.get("created_at")) or now, now),
         lang=tidy(_string(status.get("language")), 16),
         author=_author(status.get("account")),
-        entities=entities,
-        media=() if warning or status.get("sensitive") is True else tuple(_media(status)),
+        entities=with_emoji(text, entities, emoji_of(status)),
+        media=tuple(_media(status)),
+        poll=tuple(_options(status.get("poll"))),
+        sensitive=status.get("sensitive") is True,
+        warning=tidy(_string(status.get("spoiler_text")), NAME_SIZE),
         version=_version(status.get("edited_at")),
     )
 
@@ -66,9 +69,12 @@ def _version(edited_at: object) -> int:
 def _author(account: object) -> Author:
     known = account if isinstance(account, dict) else {}
     username = tidy(_string(known.get("acct")), NAME_SIZE)
+    name = _string(known.get("display_name"))
+    for shortcode in emoji_of(known):  # a name is written as text
+        name = name.replace(shortcode, "")
     return Author(
         id=tidy(_string(known.get("id")), ID_SIZE),
-        name=tidy(_string(known.get("display_name")).strip(), NAME_SIZE) or username,
+        name=tidy(name.strip(), NAME_SIZE) or username,
         username=username,
         avatar=web_url(_string(known.get("avatar_static"))) or web_url(_string(known.get("avatar"))),
         url=web_url(_string(known.get("url"))),
@@ -84,6 +90,32 @@ def _media(status: dict[str, Any]) -> list[Media]:
         if kind and url:
             found.append(Media(kind, url, tidy(_string(item.get("description")), ALT_SIZE)))
     return found
+
+
+def emoji_of(holder: dict[str, Any]) -> dict[str, str]:
+    """The server's own emoji that a text or a name uses: ``:shortcode:`` -> the address of its picture."""
+    found = {}
+    for emoji in _objects(holder.get("emojis"))[:MOST_ENTITIES]:
+        code = _string(emoji.get("shortcode"))
+        url = web_url(_string(emoji.get("static_url"))) or web_url(_string(emoji.get("url")))
+        if url and _SHORTCODE.fullmatch(code):
+            found[f":{code}:"] = url
+    return found
+
+
+def with_emoji(text: str, entities: tuple[Entity, ...], emoji: dict[str, str]) -> tuple[Entity, ...]:
+    """The entities, and those pictures that are in none of them."""
+    found = list(entities)
+    for match in _EMOJI.finditer(text) if emoji else ():
+        start, end = match.span()
+        if match[0] in emoji and all(end <= one.start or one.end <= start for one in entities):
+            found.append(Entity(start, end, "emoji", match[0], emoji[match[0]]))
+    return tuple(sorted(found, key=lambda one: one.start))[:MOST_ENTITIES]
+
+
+def _options(poll: object) -> list[str]:
+    options = _objects(poll.get("options")) if isinstance(poll, dict) else []
+    return [title for one in options if (title := tidy(_string(one.get("title")).strip(), NAME_SIZE))]
 
 
 def read_html(html: str) -> tuple[str, tuple[Entity, ...]]:
@@ -166,6 +198,10 @@ def _time(value: object) -> datetime | None:
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _string(value: object) -> str:

@@ -11,6 +11,7 @@ from realtime_wall.wall.post import (
     Author,
     BadPost,
     Entity,
+    LinkCard,
     Media,
     Post,
     Removal,
@@ -19,7 +20,7 @@ from realtime_wall.wall.post import (
     web_url,
 )
 
-KINDS = ("url", "hashtag", "mention")
+KINDS = ("url", "hashtag", "mention", "emoji")
 MEDIA_KINDS = ("photo", "video", "gif")
 
 
@@ -48,6 +49,7 @@ def from_recording(value: dict[str, Any], source: str) -> Post | Removal | None:
 
 def _post(data: dict[str, Any], source: str, posted: datetime, version: int) -> Post:
     retweeter = Author(name=_text(data, "retweeted_by"), username=_text(data, "retweeted_by_username"))
+    poll = data.get("poll")
     return Post(
         id=_text(data, "id"),
         source=source,
@@ -64,6 +66,8 @@ def _post(data: dict[str, Any], source: str, posted: datetime, version: int) -> 
         ),
         entities=tuple(filter(None, map(_entity, _objects(data, "entities")))),
         media=tuple(filter(None, map(_media, _objects(data, "media")))),
+        link=_link(data.get("link")),
+        poll=tuple(one for one in poll if isinstance(one, str)) if isinstance(poll, list) else (),
         original_id=_text(data, "original_id"),
         retweeter=retweeter if retweeter.name or retweeter.username else NOBODY,
         version=version,
@@ -83,6 +87,12 @@ def _media(value: dict[str, Any]) -> Media | None:
         return None
     sizes = [size if isinstance(size, int) and size >= 0 else 0 for size in (width, height)]
     return Media(cast(Any, kind), _text(value, "url"), _text(value, "alt"), *sizes)
+
+
+def _link(value: object) -> LinkCard | None:
+    if not isinstance(value, dict) or not web_url(_text(value, "url")):
+        return None
+    return LinkCard(*(_text(value, key) for key in ("url", "title", "description", "picture")))
 
 
 def _text(value: dict[str, Any], key: str) -> str:

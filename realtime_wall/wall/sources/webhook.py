@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 NAME = "webhook"
 LARGEST = 64 * 1024
 KNOWN = {"id", "text", "author", "username", "avatar", "url", "author_url", "image", "alt", "lang"}
-KNOWN |= {"created_at", "version", "deleted"}
+KNOWN |= {"created_at", "version", "deleted", "sensitive", "warning"}
 
 
 @csrf_exempt
@@ -98,7 +98,7 @@ def from_webhook(value: object, body: bytes, *, now: datetime) -> Post | Removal
     if unknown := sorted(value.keys() - KNOWN):
         raise BadPost(f"{unknown[0][:50]!r} is not known; these are: {', '.join(sorted(KNOWN))}")
     for key, given in value.items():
-        wanted = {"deleted": bool, "version": int}.get(key, str)
+        wanted = {"deleted": bool, "sensitive": bool, "version": int}.get(key, str)
         if type(given) is not wanted:
             raise BadPost(f"{key!r} has to be a {wanted.__name__}")
     post_id = value.get("id") or hashlib.sha256(body).hexdigest()[:32]
@@ -126,6 +126,8 @@ def _post(value: dict[str, Any], post_id: str, now: datetime) -> Post:
             url=web_url(value.get("author_url", "")),
         ),
         media=(Media("photo", image, tidy(value.get("alt", ""), ALT_SIZE)),) if image else (),
+        sensitive=value.get("sensitive", False),
+        warning=tidy(value.get("warning", ""), NAME_SIZE),
         version=value.get("version", 0),
     )
 

@@ -75,8 +75,12 @@ class Harness(contextlib.AbstractContextManager):
         raise NotImplementedError
 
     def post(self, number, text): ...
+    def post_sensitive(self, number, text):
+        """With a picture, and marked as its network marks what is not for everybody."""
+
     def edit(self, number, text): ...
     def delete(self, number): ...
+    def post_warned(self, number, text, warning): ...
     def poison(self):
         """Send something that is no post."""
 
@@ -111,6 +115,7 @@ class SourceContract:
     resumes = True  # its server can tell what came after a cursor
     edits = True
     deletions = True
+    warnings = False
 
     @pytest.fixture
     def world(self, clock):
@@ -147,6 +152,27 @@ class SourceContract:
 
         assert "<script>alert(1)</script>" in run_.posts[0].text
         assert "\U0001f525" in run_.posts[0].text
+
+    def test_what_is_marked_as_sensitive_comes_without_its_pictures(self, world, run):
+        run_ = begin(world, run)
+        world.post_sensitive("1", "not for a hall #tides")
+        run_.wait_for(1)
+
+        (post,) = run_.posts[:1]
+        assert post.media, "the picture has to come with it, or this says nothing"
+        assert post.sensitive
+        assert post.as_message()["media"] == []
+        assert "not for a hall" in post.as_message()["text"]
+
+    def test_what_is_behind_a_warning_comes_as_the_warning(self, world, run):
+        if not self.warnings:
+            return  # its network knows none
+        run_ = begin(world, run)
+        world.post_warned("1", "who did it #tides", "Spoilers")
+        run_.wait_for(1)
+
+        message = run_.posts[0].as_message()
+        assert (message["text"], message["media"], message["entities"]) == ("Spoilers", [], [])
 
     def test_a_post_that_is_none_is_skipped_and_the_next_one_comes(self, world, run, caplog):
         run_ = begin(world, run)

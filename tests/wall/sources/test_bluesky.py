@@ -42,6 +42,12 @@ class BlueskyHarness(Harness):
     def post(self, number, text):
         self.server.commit("create", f"3k{number}", self.record(text))
 
+    def post_sensitive(self, number, text):
+        labels = {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "sexual"}]}
+        image = {"alt": "", "image": {"ref": {"$link": "bafkreiabcdefghijkl"}}}
+        embed = {"$type": "app.bsky.embed.images", "images": [image]}
+        self.server.commit("create", f"3k{number}", self.record(text) | {"labels": labels, "embed": embed})
+
     def edit(self, number, text):
         self.server.commit("update", f"3k{number}", self.record(text))
 

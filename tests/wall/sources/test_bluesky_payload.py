@@ -82,3 +82,59 @@ def test_whatever_a_record_says_is_a_post_or_refused(record, profile):
     except BadPost:
         return
     assert all(0 <= e["start"] < e["end"] <= len(message["text"]) for e in message["entities"])
+
+
+def blob(cid="bafkreiabcdefghijkl"):
+    return {"$type": "blob", "ref": {"$link": cid}, "mimeType": "image/jpeg"}
+
+
+@pytest.mark.parametrize("value", ["porn", "sexual", "nudity", "graphic-media"])
+def test_what_its_author_or_the_network_marks_as_adult_is_sensitive(value):
+    by_author = {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": value}]}
+    by_network = {"handle": "a.example", "avatar": "https://a.example/1.png", "labels": [{"val": value}]}
+    marked = from_bluesky(DID, "3k1", {"text": "Hello"}, profile=by_network, now=NOW)
+
+    assert read(labels=by_author).sensitive
+    assert (marked.sensitive, marked.author.avatar) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "labels", [None, 5, [None], {"values": 5}, {"values": [{"val": "!no-unauthenticated"}, {"val": []}]}]
+)
+def test_other_labels_mark_nothing(labels):
+    assert not read(labels=labels).sensitive
+    assert not from_bluesky(
+        DID, "3k1", {"text": "Hello"}, profile={"labels": [{"val": "porn", "neg": True}]}, now=NOW
+    ).sensitive
+
+
+def test_a_link_card_is_shown_with_its_picture():
+    external = {"uri": "https://tides.example/", "title": "Tides", "description": "When", "thumb": blob()}
+    expected = {
+        "url": "https://tides.example/",
+        "title": "Tides",
+        "description": "When",
+        "picture": f"https://cdn.bsky.app/img/feed_thumbnail/plain/{DID}/bafkreiabcdefghijkl@jpeg",
+    }
+
+    assert read(embed={"external": external}).as_message()["link"] == expected
+    assert read(embed={"media": {"external": external}}).as_message()["link"] == expected
+    assert read(embed={"external": external | {"thumb": 5}}).as_message()["link"]["picture"] == ""
+    assert read(embed={"external": {"uri": "javascript:alert(1)"}}).link is None
+
+
+def test_a_film_is_shown_as_its_first_picture():
+    (film,) = read(embed={"video": blob("bafkreifilm12345"), "alt": "Waves"}).media
+
+    assert (film.kind, film.alt) == ("video", "Waves")
+    assert film.url.startswith("https://video.bsky.app/watch/did")
+    assert film.url.endswith("/bafkreifilm12345/thumbnail.jpg")
+
+
+def test_a_link_behind_a_character_that_is_removed_is_in_its_place():
+    text = "a\0b #tides"
+    facet = {"index": {"byteStart": 4, "byteEnd": 10}, "features": [{"tag": "tides"}]}
+    message = read(text=text, facets=[facet]).as_message()
+
+    (entity,) = message["entities"]
+    assert message["text"][entity["start"] : entity["end"]] == "#tides"

@@ -36,6 +36,15 @@ class MastodonHarness(Harness):
     def post(self, number, text):
         self.server.put(self.server.status(number, text))
 
+    def post_sensitive(self, number, text, **fields):
+        picture = {"type": "image", "preview_url": "https://files.example/1.png"}
+        self.server.put(
+            self.server.status(number, text, sensitive=True, media_attachments=[picture], **fields)
+        )
+
+    def post_warned(self, number, text, warning):
+        self.post_sensitive(number, text, spoiler_text=warning)
+
     def edit(self, number, text):
         edited = self.server.status(number, text, edited_at="2026-05-14T09:00:00.000Z")
         self.server.put(edited, "status.update")
@@ -76,10 +85,12 @@ class StreamHarness(MastodonHarness):
 
 class TestMastodon(SourceContract):
     harness = MastodonHarness
+    warnings = True
 
 
 class TestMastodonStream(SourceContract):
     harness = StreamHarness
+    warnings = True
 
 
 @pytest.fixture

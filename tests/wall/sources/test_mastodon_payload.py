@@ -101,7 +101,42 @@ def test_what_is_behind_a_warning_does_not_go_on_a_projector():
         spoiler_text="Spiders", media_attachments=[{"type": "image", "url": "https://posts.example/a.png"}]
     )
 
-    assert (post.text, post.media) == ("Spiders", ())
+    message = post.as_message()
+    assert (message["text"], message["media"]) == ("Spiders", [])
+
+
+ANCHOR = {"shortcode": "anchor", "url": "https://m.example/a.gif", "static_url": "https://m.example/a.png"}
+
+
+def test_the_options_of_a_poll_are_shown():
+    poll = {"options": [{"title": "Pier", "votes_count": 3}, {"title": " "}, 5, {"title": "Lighthouse"}]}
+
+    assert read(poll=poll).poll == ("Pier", "Lighthouse")
+    assert read(content="", poll=poll).as_message()["poll"] == ["Pier", "Lighthouse"]
+    assert read(poll="none").poll == read(poll={"options": 5}).poll == ()
+
+
+def test_custom_emoji_are_pictures_in_the_text():
+    post = read(content="<p>Up :anchor: and :unknown: :anchor:</p>", emojis=[ANCHOR, {"shortcode": 5}, None])
+
+    assert [(post.text[e.start : e.end], e.kind, e.url) for e in post.entities] == [
+        (":anchor:", "emoji", "https://m.example/a.png")
+    ] * 2
+
+
+def test_an_emoji_inside_a_link_stays_text_and_one_in_a_name_is_left_out():
+    content = '<a href="https://a.example">see :anchor:</a>'
+    account = {"acct": "mara", "display_name": "Mara :anchor:", "emojis": [ANCHOR]}
+    post = read(content=content, emojis=[ANCHOR], account=account)
+
+    assert [e.kind for e in post.entities] == ["url"]
+    assert post.author.name == "Mara"
+
+
+def test_an_emoji_whose_picture_is_no_address_of_the_web_stays_text():
+    harm = {"shortcode": "anchor", "url": "javascript:alert(1)"}
+
+    assert read(content="Up :anchor:", emojis=[harm]).entities == ()
 
 
 def test_a_later_edit_is_a_higher_version():

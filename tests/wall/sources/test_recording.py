@@ -18,6 +18,8 @@ def test_a_post_is_read_as_it_was_published():
         text="Hello #tides",
         entities=[entity(6, 12, text="#tides")],
         media=[picture("https://img.example/a.jpg", alt="A gull")],
+        link={"url": "https://a.example/", "title": "A", "description": "b", "picture": ""},
+        poll=["one", "two"],
         original_id="77",
         retweeted_by="Ada",
         retweeted_by_username="ada",

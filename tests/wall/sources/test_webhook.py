@@ -48,6 +48,15 @@ def test_a_post_is_stored_and_on_the_pages_before_it_is_confirmed(publisher):
     assert [(channel, event) for channel, _, event, _ in publisher.published] == [("tweets", "tweet")]
 
 
+def test_what_is_marked_as_not_for_all_is_shown_without_its_picture_or_as_its_warning(publisher):
+    send({"id": "1", "text": "Doors", "image": "https://img.example/1.jpg", "sensitive": True})
+    send({"id": "2", "text": "Who did it", "warning": "Spoilers"})
+
+    (first, second) = (message for _, message, *_ in publisher.published)
+    assert (first["text"], first["media"]) == ("Doors", [])
+    assert second["text"] == "Spoilers"
+
+
 def test_the_same_again_changes_nothing(publisher):
     body = {"text": "Doors open at nine"}
     (_, first), (status, second) = send(body), send(body)

@@ -28,6 +28,7 @@ FIELDS = {
         "referenced_tweets",
         "attachments",
         "edit_history_tweet_ids",
+        "possibly_sensitive",
     ],
     "user_fields": ["name", "username", "profile_image_url"],
     "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height"],

@@ -88,6 +88,7 @@ def from_x(
         author=author,
         entities=entities,
         media=tuple(_media(shown, media, picture)) or tuple(_media(data, media, picture)),
+        sensitive=any(one.get("possibly_sensitive") is True for one in (data, shown)),
         original_id=original_id,
         retweeter=writer if original else NOBODY,
     )

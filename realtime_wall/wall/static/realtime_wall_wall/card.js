@@ -19,8 +19,11 @@
     card.append(avatar(post, labels), author(post), time(post, labels, now));
     if (post.source) card.append(badge(post));
     card.append(text(post));
+    if (post.poll && post.poll.length) card.append(poll(post.poll));
     const media = firstMedia(post, labels);
     if (media) card.append(media);
+    const link = post.link && safeUrl(post.link.url);
+    if (link) card.append(preview(link, post.link, labels));
     return card;
   }
 
@@ -77,6 +80,11 @@
       const href = safeUrl(entity.url);
       if (!href || !(start >= done && end > start && end <= points.length)) continue;
       const shown = points.slice(start, end).join("");
+      if (kind === "emoji") {
+        parts.push(points.slice(done, start).join(""), emoji(href, shown));
+        done = end;
+        continue;
+      }
       const link = anchor(href, "wall-link");
       link.dataset.kind = kind === "hashtag" || kind === "mention" ? kind : "url";
       link.append(kind === "url" ? entity.text || shown : shown);
@@ -85,6 +93,28 @@
     }
     parts.push(points.slice(done).join(""));
     return parts.filter((part) => part !== "");
+  }
+
+  function emoji(src, shown) {
+    const image = picture(src, shown);
+    image.className = "wall-emoji";
+    image.title = shown;
+    return image;
+  }
+
+  function poll(options) {
+    const list = element("ul", { class: "wall-poll" });
+    for (const option of options) list.append(element("li", { dir: "auto" }, option));
+    return list;
+  }
+
+  function preview(href, link, labels) {
+    const card = anchor(href, "wall-preview");
+    const source = safeUrl(link.picture, labels.static);
+    if (source) card.append(picture(source, ""));
+    card.append(element("bdi", { class: "wall-preview-title" }, link.title));
+    if (link.description) card.append(element("bdi", { class: "wall-preview-words" }, link.description));
+    return card;
   }
 
   function firstMedia(post, labels) {

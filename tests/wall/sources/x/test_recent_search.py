@@ -4,7 +4,7 @@ import pytest
 from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.x.recent_search import XSearchSource
 from tests.fake_x import FakeX, refuse
-from tests.wall.fakes import x_line
+from tests.wall.fakes import x_line, x_sensitive_line
 from tests.wall.sources.contract import Harness, SourceContract
 
 
@@ -30,6 +30,9 @@ class SearchHarness(Harness):
 
     def post(self, number, text):
         self.x.found.append(x_line(number, text.replace("&", "&amp;").replace("<", "&lt;")))
+
+    def post_sensitive(self, number, text):
+        self.x.found.append(x_sensitive_line(number, text))
 
     def edit(self, number, text):
         self._edits += 1

@@ -6,7 +6,7 @@ from realtime_wall.wall.sources.x.recent_search import Search
 from realtime_wall.wall.sources.x.shared_stream import VISITORS, SharedStream, XShare
 from realtime_wall.wall.sources.x.stream import TAG, XStreamSource
 from tests.fake_x import FakeX, refuse
-from tests.wall.fakes import DEADLINE, x_line
+from tests.wall.fakes import DEADLINE, x_line, x_sensitive_line
 from tests.wall.sources.contract import Harness, Run, SourceContract
 
 
@@ -46,6 +46,9 @@ class ShareHarness(Harness):
         line = x_line(number, text.replace("&", "&amp;").replace("<", "&lt;")) | fields
         self.x.found.append(line)
         self.x.tell(line)
+
+    def post_sensitive(self, number, text):
+        self.x.tell(x_sensitive_line(number, text))
 
     def wait_until_heard(self):
         wait_for(lambda: self.x.live)
