@@ -6,6 +6,7 @@ import pytest
 from gevent import get_hub
 from gevent.event import Event
 
+from realtime_wall.brokers.waiting import check_may_wait
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.node import fan_out as fan_out_module
@@ -365,3 +366,18 @@ def test_a_volatile_message_leaves_alone_and_only_to_those_who_keep_up(fan_out):
     assert keeps_up.bytes == b"1 1 2 "
     assert behind.bytes == one_way.bytes == b"1 2 "
     assert deliveries[1].counts == [2, 0, 1]
+
+
+def test_who_is_delivered_to_is_told_at_once_that_it_must_not_wait_for_other_servers(fan_out, caplog):
+    """What they have entered waits for the deliveries."""
+
+    class Waiting(FakeSubscriber):
+        def deliver(self, encoded):
+            check_may_wait()
+            return super().deliver(encoded)
+
+    delivery = fan_out.push(message(1), (Waiting(FakeCodec()), neighbour := FakeSubscriber(FakeCodec())))
+    finish(delivery)
+
+    assert "MustNotWait" in caplog.text
+    assert neighbour.bytes == b"1 "
