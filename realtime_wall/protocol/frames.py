@@ -226,9 +226,7 @@ class FrameReader:
         message = self._message
         assert message is not None
         message += content
-        if self._left:
-            return
-        if not self._first & _FIN:
+        if self._left or not self._first & _FIN:
             if self._is_text:
                 self._check_text(message)
             return
@@ -236,7 +234,7 @@ class FrameReader:
         events.append(Text(_decode(message)) if self._is_text else Binary(bytes(message)))
 
     def _check_text(self, message: bytearray) -> None:
-        """Fail at the fragment that is no UTF-8, whatever may follow it."""
+        """Fail at the first bytes that are no UTF-8, whatever may follow them."""
         with memoryview(message) as view:
             try:
                 _, valid = codecs.utf_8_decode(view[self._checked :], "strict", False)

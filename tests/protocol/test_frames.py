@@ -373,6 +373,13 @@ def test_bad_text_is_refused_at_the_fragment_it_is_in_s07():
     assert code_of(reader.receive(from_client(CONTINUATION, b"\xff", fin=False))) == 1007
 
 
+def test_bad_text_is_refused_before_its_frame_has_arrived_s07():
+    reader = FrameReader()
+    begun = from_client(TEXT, b"good \xe2\x82\xac and then \xff" + b"more" * 1000)
+
+    assert code_of(reader.receive(begun[:-3000])) == 1007
+
+
 def test_each_part_of_a_fragmented_text_is_looked_at_once_before_its_end_s07(monkeypatch):
     looked_at = []
 
