@@ -81,21 +81,20 @@ def the_log_forgets_a_message():
 def a_resume_skips_the_first():
     from realtime_wall.brokers.replica import Replica
 
-    since = Replica.since
-    Replica.since = lambda self, channel, position: since(self, channel, position)[1:]
+    kept_since = Replica.kept_since
+
+    def skipping(self, channel, offset):
+        messages, lost = kept_since(self, channel, offset)
+        return messages[1:], lost
+
+    Replica.kept_since = skipping
 
 
 def a_resume_begins_too_early():
     from realtime_wall.brokers.replica import Replica
-    from realtime_wall.channels.position import Position
 
-    since = Replica.since
-
-    def too_early(self, channel, position):
-        earlier = Position(position.epoch, max(position.offset - 8, 0))
-        return since(self, channel, earlier)
-
-    Replica.since = too_early
+    kept_since = Replica.kept_since
+    Replica.kept_since = lambda self, channel, offset: kept_since(self, channel, max(offset - 8, 0))
 
 
 def a_position_is_given_twice():
