@@ -27,7 +27,7 @@ from realtime_wall.channels.resume import NOTHING, CatchUp, Since
 from realtime_wall.channels.rules import Rules
 from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
-from realtime_wall.errors import RealtimeWallError
+from realtime_wall.errors import HistoryLost, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
 from realtime_wall.node.event_queue import EventQueue
@@ -248,7 +248,12 @@ class Node:
 
     def can_resume(self, channels: Iterable[str], since: Position) -> bool:
         """Whether everything after a position can still be sent, on each of these channels."""
-        return not self.catch_up(dict.fromkeys(channels, 0), Since(position=since)).has_gap
+        try:
+            for channel in channels:
+                self.broker.since(channel, since)
+        except HistoryLost:
+            return False
+        return True
 
     def delivered_position(self) -> Position:
         """Up to here every message was delivered to those who were to hear it."""

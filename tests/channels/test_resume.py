@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -6,6 +7,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, CatchUp, Gap, Since, catch_up, merge
 from realtime_wall.channels.rules import Rule
+from realtime_wall.errors import HistoryLost
 
 
 class History:
@@ -175,3 +177,18 @@ def test_every_message_is_in_it_or_behind_a_gap_that_says_so(published, size, si
     assert sent == [offset for offset, channel in missed if offset > lost_until[channel]]
     for channel, until in lost_until.items():  # no gap without a loss, save of channels that were forgotten
         assert not until or not size or any(name == channel and offset <= until for offset, name in missed)
+
+
+@given(
+    published=st.lists(st.sampled_from("abc"), max_size=30), size=st.integers(0, 5), since=st.integers(0, 30)
+)
+def test_the_log_says_that_something_is_lost_when_it_is_a_gap(published, size, since):
+    history, position = History(size, published), Position("e", since)
+
+    found = catch_up(history, {"a": 0}, Since(position=position))
+
+    if found.has_gap:
+        with pytest.raises(HistoryLost):
+            history.since("a", position)
+    else:
+        assert found.items == history.since("a", position)
