@@ -21,8 +21,9 @@ from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.engineio.message_handler import MessageHandler
+from realtime_wall.transports.engineio.polling import Conflict
 from realtime_wall.transports.engineio.polling_quota import address_of, quota
-from realtime_wall.transports.engineio.session import Conflict, EngineSession, sessions
+from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.wire.connection import Wire
 

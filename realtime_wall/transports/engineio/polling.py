@@ -10,8 +10,20 @@ from contextlib import contextmanager
 
 from gevent.event import Event
 
-from realtime_wall.protocol.engineio import MAX_PACKETS
+from realtime_wall.protocol.engineio import (
+    MAX_PACKETS,
+    EnginePacketType,
+    encode_payload,
+    encode_text,
+)
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+
+NOOP = encode_text(EnginePacketType.NOOP)
+CLOSE = encode_text(EnginePacketType.CLOSE)
+
+
+class Conflict(Exception):  # noqa: N818
+    """Two GETs, or two POSTs, of one session at once: the session has to end."""
 
 
 class PollingCarrier:
@@ -53,7 +65,7 @@ class PollingCarrier:
         if self.outbox_size + len(packet) > self._outbox_limit:
             self._overflowed()
             return DROPPED
-        self.queue(packet)
+        self._queue(packet)
         return QUEUED
 
     def when_drained(self, callback: Callable[[], None]) -> None:
@@ -90,27 +102,32 @@ class PollingCarrier:
         """Whether a GET waits for packets."""
         return self._poll is not None
 
-    def queue(self, packet: str | bytes) -> None:
+    def poll(self, at_once: bool) -> str:
+        """What a GET is answered; it waits for packets, unless it is to be answered at once."""
+        if self._poll is not None:
+            self._queue(CLOSE)  # for the one that waits
+            raise Conflict
+        if not at_once and not self._outbox:
+            self._poll = Event()
+            try:
+                self._poll.wait()
+            finally:
+                self._poll = None
+        # Of a closed session, too. No CLOSE: python-socketio's client would take it for the server's wish
+        # and stay away. Asking again, a client learns that the session is unknown, and comes back.
+        return encode_payload(self._take() or [NOOP])
+
+    def _queue(self, packet: str | bytes) -> None:
         self._outbox.append(packet)
         self.outbox_size += len(packet)
         self.end_poll()
-
-    def wait(self) -> None:
-        """Until there are packets, or the GET is to end without any."""
-        if self._outbox:
-            return
-        self._poll = Event()
-        try:
-            self._poll.wait()
-        finally:
-            self._poll = None
 
     def end_poll(self) -> None:
         """Let a GET that waits be answered."""
         if self._poll is not None:
             self._poll.set()
 
-    def take(self) -> list[str | bytes]:
+    def _take(self) -> list[str | bytes]:
         """As many packets as a client reads from one answer."""
         packets, self._outbox = self._outbox[:MAX_PACKETS], self._outbox[MAX_PACKETS:]
         self.outbox_size -= sum(map(len, packets))

@@ -21,7 +21,6 @@ from realtime_wall.protocol.engineio import (
     EnginePacketType,
     decode_payload,
     decode_text,
-    encode_payload,
     encode_text,
     open_text,
 )
@@ -37,7 +36,7 @@ from realtime_wall.transports.engineio.engine_state import (
 )
 from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
-from realtime_wall.transports.engineio.polling import PollingCarrier
+from realtime_wall.transports.engineio.polling import Conflict, PollingCarrier
 from realtime_wall.transports.engineio.polling_quota import quota
 from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
@@ -46,8 +45,6 @@ from realtime_wall.wire.connection import DROPPED, Wire, Written
 log = logging.getLogger(__name__)
 
 PING = encode_text(EnginePacketType.PING)
-NOOP = encode_text(EnginePacketType.NOOP)
-CLOSE = encode_text(EnginePacketType.CLOSE)
 # How long a session that its client has closed is still known, for a GET that was under way.
 LINGER = 1.0
 
@@ -55,10 +52,6 @@ Received = TypeVar("Received")
 
 # The sessions of this process, by sid.
 sessions: dict[str, EngineSession] = {}
-
-
-class Conflict(Exception):  # noqa: N818
-    """Two GETs, or two POSTs, of one session at once: the session has ended."""
 
 
 class EngineSession:
@@ -149,18 +142,15 @@ class EngineSession:
 
     def poll(self) -> str:
         """What a GET is answered: waits until there are packets, a ping at the latest."""
-        polling = self._polling()
-        if polling.is_polled:
-            polling.queue(CLOSE)
-            self.end("polled twice at once")
-            raise Conflict
-        if self._state is CLOSED:
+        polling, state = self._polling(), self._state
+        if state is CLOSED:
             sessions.pop(self.sid, None)
-        elif not (isinstance(self._state, Upgrading) and self._state.probe.is_answered):
-            polling.wait()
-        # Of a closed session, too. No CLOSE: python-socketio's client would take it for the server's wish
-        # and stay away. Asking again, a client learns that the session is unknown, and comes back.
-        return encode_payload(polling.take() or [NOOP])
+        at_once = state is CLOSED or (isinstance(state, Upgrading) and state.probe.is_answered)
+        try:
+            return polling.poll(at_once)
+        except Conflict:
+            self.end("polled twice at once")
+            raise
 
     def post(self, body: bytes) -> None:
         """Take the packets of a POST; BadPacket, or Conflict with another POST, ends the session.

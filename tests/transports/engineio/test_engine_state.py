@@ -21,7 +21,8 @@ from realtime_wall.transports.engineio.engine_state import (
     Upgrading,
     following,
 )
-from realtime_wall.transports.engineio.session import Conflict, EngineSession, sessions
+from realtime_wall.transports.engineio.polling import Conflict
+from realtime_wall.transports.engineio.session import EngineSession, sessions
 from tests.fakes import RecordingWire, masked, running_node
 from tests.transports.engineio.client import TEXT, Listener
 

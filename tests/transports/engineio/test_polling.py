@@ -4,7 +4,8 @@ import gevent
 import pytest
 
 from realtime_wall.protocol.engineio import MAX_PACKETS, BadPacket
-from realtime_wall.transports.engineio.session import Conflict, sessions
+from realtime_wall.transports.engineio.polling import Conflict
+from realtime_wall.transports.engineio.session import sessions
 from realtime_wall.wire.connection import DROPPED, QUEUED
 from tests.live import wait_for
 from tests.transports.engineio.client import polling_in_vain
