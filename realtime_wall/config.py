@@ -66,6 +66,20 @@ class Config:
         "How many values and keys of JSON a message may have; it is refused before it is read.",
         least=1,
     )
+    message_timeout: float = _setting(
+        60.0, "How long a client may take for one message, from its first bytes to its last.", least=1
+    )
+    frame_rate: float = _setting(
+        200.0, "How many WebSocket frames a second one connection may send for long; 0 for any number."
+    )
+    frame_burst: int = _setting(2000, "How many frames it may send at once beyond that.", least=1)
+    byte_rate: float = _setting(
+        4.0 * 1024 * 1024, "How many bytes a second one connection may send for long; 0 for any number."
+    )
+    byte_burst: int = _setting(32 * 1024 * 1024, "How many bytes it may send at once beyond that.", least=1)
+    rate_patience: float = _setting(
+        30.0, "How long a connection that sends more is only slowed down, before it is closed with 1008."
+    )
     channels_per_connection: int = _setting(64, "How many channels a client may subscribe to.")
     head_size: int = _setting(
         32 * 1024, "The largest request head: request line and headers together.", least=1

@@ -87,16 +87,16 @@ def stall_worst_json():
 def _worst_json():
     size = MEBIBYTE - 100
     for unit in ("[" * 30 + "]" * 30 + ",", "[],", "1,", "0.12345678901234567,", "9" * 4000 + ","):
-        yield '{"type":"a","message":[' + (unit * (size // len(unit)))[:-1] + "]}"
+        yield '{"type":"a","id":1,"message":[' + (unit * (size // len(unit)))[:-1] + "]}"
     for unit, count in (
         ("1,", 19_900),
         ("[],", 6_600),
         ("0.12345678901234567,", 6_000),
         ("9" * 4000 + ",", 38),
     ):
-        yield ('{"type":"a","message":[' + (unit * count)[:-1] + "]}").ljust(size)
+        yield ('{"type":"a","id":1,"message":[' + (unit * count)[:-1] + "]}").ljust(size)
     for text in (r"\n" * 39_000, r"\"" * 39_000, r"\ud83d\ude00" * 19_000):
-        yield ('{"type":"a","message":"' + text + '"}').ljust(size)
+        yield ('{"type":"a","id":1,"message":"' + text + '"}').ljust(size)
 
 
 def _stall(name, texts, limit=None, **settings):

@@ -30,6 +30,11 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.envi
 # The same for every server that is compared: a line of log for each request costs about as much as a
 # small request.
 LOGGING = {"version": 1, "loggers": {"django.server": {"level": "WARNING", "propagate": False}}}
-# The bench's clients read and never answer a ping: without this they are cut off after 45 seconds.
-REALTIME_WALL = {"RUNTIME_DIR": os.environ["BENCH_DIRECTORY"], "PING_INTERVAL": 3600.0}
+# The bench's clients never answer a ping, and are cut off after 45 seconds without this; and they say as much
+# as they can.
+REALTIME_WALL = {
+    "RUNTIME_DIR": os.environ["BENCH_DIRECTORY"],
+    "PING_INTERVAL": 3600.0,
+    "FRAME_RATE": 0.0,
+}
 REALTIME_WALL |= json.loads(os.environ.get("BENCH_SETTINGS", "{}"))

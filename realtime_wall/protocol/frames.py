@@ -114,6 +114,11 @@ class FrameReader:
         self._left = 0
         self._mask = b""
 
+    @property
+    def is_inside_a_message(self) -> bool:
+        """Whether the end of a message has not arrived."""
+        return self._message is not None
+
     def receive(self, data: bytes) -> list[FrameEvent]:
         """What the next bytes of the client complete; nothing once it said or was told goodbye."""
         events: list[FrameEvent] = []

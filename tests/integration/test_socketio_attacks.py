@@ -24,7 +24,7 @@ def size(proved, otherwise):
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer(settings={"PING_INTERVAL": 3600, "CLOSE_TIMEOUT": 0.2}) as server:
+    with LiveServer(settings={"PING_INTERVAL": 3600, "CLOSE_TIMEOUT": 0.2, "FRAME_RATE": 0}) as server:
         yield server
         assert "Traceback" not in server.output
 

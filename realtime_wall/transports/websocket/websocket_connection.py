@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 from gevent import get_hub
 
@@ -24,10 +24,13 @@ from realtime_wall.protocol.frames import (
     ping_frame,
     pong_frame,
 )
+from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
 log = logging.getLogger(__name__)
+
+POLICY_VIOLATION = 1008
 
 
 class Peer(Protocol):
@@ -50,7 +53,22 @@ class Peer(Protocol):
 class FramedConnection:
     """A wire's owner that reads and writes WebSocket frames."""
 
-    __slots__ = ("_heard", "_held", "_node", "_pinged", "_reader", "closing", "due", "peer", "wire")
+    __slots__ = (
+        "_begun",
+        "_bytes",
+        "_frames",
+        "_heard",
+        "_held",
+        "_is_paused",
+        "_node",
+        "_pinged",
+        "_reader",
+        "_slowed",
+        "closing",
+        "due",
+        "peer",
+        "wire",
+    )
 
     def __init__(self, node: Node, wire: Wire, peer: Peer) -> None:
         config = node.config
@@ -60,6 +78,11 @@ class FramedConnection:
         self.wire = wire
         self.peer = peer
         self._reader = FrameReader(config.message_size, config.message_fragments)
+        self._frames = TokenBucket(rate(config.frame_rate, config.frame_burst))
+        self._bytes = TokenBucket(rate(config.byte_rate, config.byte_burst))
+        self._is_paused = False  # by its peer
+        self._slowed: Any = None  # the timer that ends a pause of ours
+        self._begun: float | None = None  # when the first bytes of an unfinished message came
         self._heard = monotonic()
         self._pinged = False
         self._held: list[bytes] | None = None
@@ -108,17 +131,66 @@ class FramedConnection:
         self.wire.abort(reason)
 
     def pause(self) -> None:
+        self._is_paused = True
         self.wire.pause()
 
     def resume(self) -> None:
-        self.wire.resume()
+        self._is_paused = False
+        if self._slowed is None:
+            self.wire.resume()
+
+    # What a client may send
+
+    def _slow_down(self, seconds: float, now: float) -> None:
+        """Leave it unread for so long: its own kernel makes it wait. It is closed when that is of no use."""
+        patience = self._node.config.rate_patience
+        if self._frames.is_exhausted(now, patience) or self._bytes.is_exhausted(now, patience):
+            self._refuse("sends more than FRAME_RATE or BYTE_RATE allows")
+        elif self._slowed is None:
+            self.wire.pause()
+            self._slowed = get_hub().loop.timer(seconds)
+            self._slowed.start(self._go_on)
+
+    def _go_on(self) -> None:
+        self._stop_slowing()
+        if not self._is_paused and not self.closing:
+            self.wire.resume()
+
+    def _stop_slowing(self) -> None:
+        slowed, self._slowed = self._slowed, None
+        if slowed is not None:
+            slowed.stop()
+            slowed.close()
+
+    def _refuse(self, reason: str) -> None:
+        """Close it, and read no more: what it sends until it has hung up is what it was closed for."""
+        if self.closing:
+            return
+        log.warning("socket %s: %s (%s)", self.peer.log_id, reason, POLICY_VIOLATION)
+        self._node.refused += 1
+        self.close(POLICY_VIOLATION, reason)
+        self.wire.end_writing()
+        self.wire.pause()
+
+    def _check_message_time(self, now: float) -> None:
+        if not self._reader.is_inside_a_message:
+            self._begun = None
+        elif self._begun is None:
+            self._begun = now
+        elif now - self._begun > self._node.config.message_timeout:
+            self._refuse("a message took longer than MESSAGE_TIMEOUT")
 
     # As the wire's owner
 
     def received(self, data: bytes) -> None:
-        self._heard = monotonic()
-        answer: bytes | None = None
-        for event in self._reader.receive(data):
+        now = self._heard = monotonic()
+        events = self._reader.receive(data)
+        seconds = max(self._frames.take(len(events), now), self._bytes.take(len(data), now))
+        if seconds > 0:
+            self._slow_down(seconds, now)
+        if self._begun is not None or self._reader.is_inside_a_message:
+            self._check_message_time(now)
+        for event in events:
             match event:
                 case Text():
                     if len(event.text) > gc_pause.LARGE:
@@ -129,7 +201,8 @@ class FramedConnection:
                     if not self.closing:
                         self.peer.binary(event.data)
                 case Ping():
-                    answer = event.data  # the latest of one read is enough: RFC 6455 5.5.3
+                    # In order with what else is written; those of one read leave together.
+                    self.write_soon(pong_frame(event.data))
                 case Pong():
                     self._pinged = False
                 case Close():
@@ -138,8 +211,6 @@ class FramedConnection:
                     return
                 case Violation():
                     self.fail(event)
-        if answer is not None:
-            self.write(pong_frame(answer))
 
     def fail(self, violation: Violation) -> None:
         """Nothing that follows could be read any more (RFC 6455 7.1.7)."""
@@ -150,6 +221,7 @@ class FramedConnection:
     def lost(self, reason: str) -> None:
         log.debug("socket %s: %s", self.peer.log_id, reason)
         self.closing = True  # what else arrived together with the end is too late
+        self._stop_slowing()
         self.due = 0
         self.peer.closed(reason)
 
@@ -167,7 +239,7 @@ class FramedConnection:
             self.wire.abort("stopped reading")
             return None
         silent = now - self._heard
-        if silent < config.ping_interval or self.peer.is_busy():
+        if silent < config.ping_interval or self._slowed is not None or self.peer.is_busy():
             self._pinged = False
             return max(config.ping_interval - silent, 1.0)
         if self._pinged:

@@ -8,6 +8,7 @@ from realtime_wall import api, signals
 from realtime_wall.protocol.frames import Close
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.transports.websocket import websocket_connection
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
 from realtime_wall.wire.timer_wheel import PER_SECOND
@@ -18,11 +19,101 @@ from tests.transports.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, V
 # Frames that are no text
 
 
-def test_a_ping_is_answered_and_of_several_in_one_read_the_last(visitor):
+def test_each_ping_is_answered_in_order_and_those_of_one_read_leave_together(visitor):
     visitor.wire.owner.received(masked(PING, b"one") + masked(PING, b"two"))
     visitor.wire.owner.received(masked(PING, b"three"))
+    assert visitor.wire.frames()[1:] == []
 
-    assert visitor.wire.frames()[1:] == [(PONG, b"two"), (PONG, b"three")]
+    wait_for(lambda: len(visitor.wire.frames()) > 1)
+    assert visitor.wire.frames()[1:] == [(PONG, b"one"), (PONG, b"two"), (PONG, b"three")]
+
+
+def test_a_ping_inside_a_message_is_answered_before_it(visitor):
+    start, end = masked(1, b'{"type": "heartbeat", ')[1:], masked(0, b'"id": 1}')
+    visitor.wire.owner.received(b"\x01" + start + masked(PING, b"between") + end)
+
+    assert visitor.wire.frames()[1] == (PONG, b"between")
+    assert visitor.wire.texts()[-1] == {"type": "ack", "id": 1, "message": None}
+
+
+# Budgets
+
+
+def flood(visitor, count, frame=None):
+    visitor.wire.owner.received((frame or masked(PONG, b"")) * count)
+
+
+def test_who_sends_more_than_the_rate_is_read_from_more_slowly():
+    with running_node(frame_rate=100, frame_burst=10) as node:
+        visitor = Visitor(node).begin()
+        visitor.settle()
+        flood(visitor, 9)
+        assert not visitor.wire.paused
+        flood(visitor, 5)
+
+        assert visitor.wire.paused
+        assert not visitor.wire.is_ended
+        wait_for(lambda: not visitor.wire.paused)
+        assert node.refused == 0
+
+
+@pytest.mark.parametrize("frame", [masked(PONG, b""), masked(PING, b""), text("hello")], ids=str)
+def test_who_sends_far_more_at_once_is_closed_and_heard_no_more(frame, told, caplog):
+    with running_node(frame_rate=10, frame_burst=10) as node:
+        visitor = Visitor(node).begin()
+        visitor.settle()
+        flood(visitor, 30, frame)
+        visitor.settle()
+
+        assert visitor.wire.close() == Close(1008, "sends more than FRAME_RATE or BYTE_RATE allows")
+        assert visitor.wire.paused
+        assert told == [("connected",)]
+        assert node.refused == 1
+        (record,) = [one for one in caplog.records if "1008" in one.getMessage()]
+        assert visitor.transport.session.log_id in record.getMessage()
+
+
+def test_bytes_count_whatever_they_are():
+    with running_node(byte_rate=1000, byte_burst=1000) as node:
+        visitor = Visitor(node).begin()
+        visitor.wire.owner.received(masked(TEXT, b"x" * 60_000)[:1500])
+
+        assert visitor.wire.paused
+
+
+def test_what_a_receiver_resumes_stays_slowed_down():
+    with running_node(frame_rate=10, frame_burst=10) as node:
+        visitor = Visitor(node).begin()
+        visitor.transport.pause()
+        flood(visitor, 15)
+        visitor.transport.resume()
+
+        assert visitor.wire.paused
+
+
+def test_a_message_that_is_never_finished_ends_the_connection(monkeypatch):
+    with running_node(message_timeout=5) as node:
+        visitor = Visitor(node).begin()
+        visitor.wire.owner.received(b"\x01" + masked(TEXT, b"begun")[1:])
+        assert visitor.wire.close() is None
+        later = monotonic() + 6
+        monkeypatch.setattr(websocket_connection, "monotonic", lambda: later)
+        visitor.wire.owner.received(masked(PONG, b""))
+
+        assert visitor.wire.close() == Close(1008, "a message took longer than MESSAGE_TIMEOUT")
+
+
+def test_a_message_that_is_finished_may_be_followed_by_a_slow_one(monkeypatch):
+    with running_node(message_timeout=5) as node:
+        visitor = Visitor(node).begin()
+        part = b"\x01" + masked(TEXT, b"begun")[1:]
+        now = monotonic()
+        for seconds in (0, 4, 8):
+            monkeypatch.setattr(websocket_connection, "monotonic", lambda at=now + seconds: at)
+            visitor.wire.owner.received(part + masked(0, b"") + part)
+            visitor.wire.owner.received(masked(0, b""))
+
+        assert visitor.wire.close() is None
 
 
 def test_bytes_are_refused(visitor, told):
