@@ -1,6 +1,6 @@
 """Where does a wall without a LOGGING of its own write what happened? Into the file that LOGFILE names.
 
-It tells of clients that come and go, of posts that arrive, and what every part of the package has to say.
+It has clients that connect and disconnect, posts that arrive, and whatever any part of the package logs.
 A site that sets up Django's LOGGING needs none of this.
 """
 
@@ -50,8 +50,8 @@ def stop_writing() -> None:
 
 
 def _connected(socket: Any, **_: Any) -> None:
-    logger.info("a client came; %d are here", len(connected_sockets))
+    logger.info("a client connected; %d are connected", len(connected_sockets))
 
 
 def _disconnected(socket: Any, **_: Any) -> None:
-    logger.info("a client left; %d are here", len(connected_sockets))
+    logger.info("a client disconnected; %d are connected", len(connected_sockets))

@@ -59,7 +59,7 @@ class Options:
     # What a program has to know to post by "webhook".
     webhook_secret: str = ""
 
-    # Whether visitors may listen to words of their own; and how many different ones are asked of X.
+    # Whether visitors may search for words of their own; and how many different ones are asked of X.
     visitors: bool = False
     visitors_on_x: int = 0
 

@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
     path("archive/", archive_views.archive_page, name="main-archive"),
     path("report/", report_views.report_page, name="main-report"),
-    # What visitors listen to are the posts of the main wall.
+    # What visitors search are the posts of the main wall.
     path("search/", search_views.search_page, name="main-search"),
     path("search/embed/<str:post_id>/", search_views.embed, name="main-embed"),
     path("<slug:slug>/hook/", hook, name="hook"),

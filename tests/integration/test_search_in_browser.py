@@ -51,7 +51,7 @@ def listen(page, term):
 
 
 def told(page):
-    return page.locator(".wall-told")
+    return page.locator(".wall-search-status")
 
 
 def shown(page):

@@ -42,8 +42,8 @@ def test_it_has_clients_and_of_posts(path):
     announce("tweets", Stored(), RecordingPublisher())
 
     assert [line.split(": ", 1)[1] for line in lines(path)] == [
-        "a client came; 0 are here",
-        "a client left; 0 are here",
+        "a client connected; 0 are connected",
+        "a client disconnected; 0 are connected",
         "tweets: 2 new, 0 edited, 0 taken back",
     ]
 

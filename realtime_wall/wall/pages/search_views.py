@@ -30,7 +30,7 @@ POLICY = (
 @require_safe
 @never_cache
 def search_page(request: HttpRequest) -> HttpResponse:
-    """404 where visitors may not listen to words of their own."""
+    """404 where visitors may not search for words of their own."""
     if not options.current().visitors:
         raise Http404("VISITORS is off")
     wall = wall_called(MAIN)

@@ -25,7 +25,7 @@ class CappedSource:
     def __init__(
         self, name: str, make: Callable[[bool], Source], cap: int, clock: Clock, *, given: int = 0
     ) -> None:
-        """``make`` is told whether to go on where the posts end, or to begin with what comes.
+        """``make(go_on)`` is to go on where the posts end, or to begin with what comes.
 
         ``given`` are so many in the present hour already, before a restart.
         """

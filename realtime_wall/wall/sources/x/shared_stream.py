@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 # X's search knows a post some seconds after the stream has sent it; where it fails it is tried again.
 SEARCH_AFTER = (15.0, 30.0, 60.0, 120.0, 300.0)
-# A share without a wall: what visitors listen to. No slug has a dot.
+# A share without a wall: what visitors search for. No slug has a dot.
 VISITORS = ".visitors"
 
 

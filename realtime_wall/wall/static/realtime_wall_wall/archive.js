@@ -30,8 +30,8 @@
       this._later = null; // what happened while everything is being read again
       this._isLoading = false;
       this._aloud = document.querySelector(".wall-aloud");
-      this._unsaid = 0;
-      this._saying = null;
+      this._unannounced = 0;
+      this._announcing = null;
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       this._pages = [{ keys: [...this._cards.keys()], next: words.next }];
       this._more = new Frame.More(words.found, () => this._show());
@@ -93,18 +93,18 @@
       const arriving = this._waiting.splice(0);
       if (arriving.length > WAITING) this.readAgain(1);
       else for (const post of arriving) this._insert(post);
-      this._say(arriving.length);
+      this._announce(arriving.length);
       this._trim();
     }
 
     /* To those who hear the page: how many came, but not each of them. */
-    _say(number) {
-      this._unsaid += number;
-      if (!this._unsaid || this._saying) return;
-      this._saying = setTimeout(() => {
-        this._aloud.textContent = this._words.found.replace("{}", this._unsaid);
-        this._unsaid = 0;
-        this._saying = null;
+    _announce(number) {
+      this._unannounced += number;
+      if (!this._unannounced || this._announcing) return;
+      this._announcing = setTimeout(() => {
+        this._aloud.textContent = this._words.found.replace("{}", this._unannounced);
+        this._unannounced = 0;
+        this._announcing = null;
       }, SAID_EVERY);
     }
 
@@ -144,7 +144,7 @@
         event.preventDefault();
         this._goOn();
       });
-      this._tellNext();
+      this._showNext();
     }
 
     async _goOn() {
@@ -161,7 +161,7 @@
       this._lookAtTheEnd();
     }
 
-    /* The observer tells of changes only: a short page leaves the end in view. */
+    /* The observer reports changes only: a short page leaves the end in view. */
     _lookAtTheEnd() {
       this._observer.unobserve(this._older);
       this._observer.observe(this._older);
@@ -176,10 +176,10 @@
       // What waited for the reader may have come with the page.
       this._waiting = this._waiting.filter((post) => !this._cards.has(keyOf(post)));
       this._more.hold(Math.min(this._waiting.length, WAITING));
-      this._tellNext();
+      this._showNext();
     }
 
-    _tellNext() {
+    _showNext() {
       const query = new URLSearchParams(this._words.query);
       if (this._next) query.set("page", this._next);
       this._link.href = `?${query}`;
@@ -192,7 +192,7 @@
         for (const key of this._pages.pop().keys) this._takeOut(key);
       }
       if (this._cards.size > MOST) this.readAgain(1);
-      else this._tellNext();
+      else this._showNext();
     }
 
     /* After a gap: as many pages as are here, as they are now. What comes meanwhile is done afterwards. */
@@ -258,7 +258,7 @@
     const archive = new Archive(list, words);
     Frame.watchPictures(list);
     Frame.startSwitch();
-    Frame.listen(words, list, {
+    Frame.subscribe(words, list, {
       tweet: (post) => archive.receive(post),
       tweet_changed: (post) => archive.change(post),
       tweet_removed: (post) => archive.remove(keyOf(post)),

@@ -6,7 +6,7 @@
   const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
   const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
   const RETWEETS = "realtime_wall.retweets";
-  const TICK = 15000; // what is written in minutes need not be told every second
+  const TICK = 15000; // what is written in minutes need not be updated every second
 
   /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
   class More {
@@ -25,7 +25,7 @@
     }
 
     /* For a moment. */
-    tell(number) {
+    flash(number) {
       if (!number) return;
       this._show(number);
       this._held = false;
@@ -53,24 +53,24 @@
   }
 
   /* live; lost, and back by itself; failed from the start; or closed for good. */
-  function statusTeller(words) {
+  function statusReporter(words) {
     const place = document.querySelector(".wall-status");
     let timer = null;
     let wasOpen = false;
-    const tell = (state) => {
+    const report = (state) => {
       place.dataset.state = state;
       place.querySelector(".wall-status-word").textContent = words[state];
     };
     return ({ state }) => {
       if (!place) return;
       if (state !== "open" && state !== "closed") {
-        timer = timer || setTimeout(() => tell(wasOpen ? "lost" : "failed"), GRACE);
+        timer = timer || setTimeout(() => report(wasOpen ? "lost" : "failed"), GRACE);
         return;
       }
       clearTimeout(timer);
       timer = null;
       wasOpen = wasOpen || state === "open";
-      tell(state === "open" ? "live" : "closed");
+      report(state === "open" ? "live" : "closed");
     };
   }
 
@@ -79,16 +79,16 @@
     const box = document.querySelector(".wall-switch input");
     if (!box) return;
     const page = document.documentElement;
-    const tell = () => {
+    const update = () => {
       page.dataset.retweets = box.checked ? "shown" : "hidden";
     };
     box.checked = remembered() !== "hidden";
     box.addEventListener("change", () => {
-      tell();
+      update();
       remember(page.dataset.retweets);
     });
     box.disabled = false;
-    tell();
+    update();
   }
 
   /* A browser that keeps nothing forgets the choice with the page. */
@@ -112,12 +112,12 @@
     const place = document.querySelector(".wall-clock");
     if (!place) return;
     const words = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-    const tell = () => {
+    const update = () => {
       const now = words.format(new Date());
       if (place.textContent !== now) place.textContent = now;
     };
-    tell();
-    setInterval(tell, 1000);
+    update();
+    setInterval(update, 1000);
   }
 
   /* A picture that cannot be had leaves no hole: under a face are the initials. */
@@ -140,12 +140,12 @@
   }
 
   /* To the channel, from the position at which the list was written; "gap" is when to read it again. */
-  function listen(words, list, { gap, ...events }) {
+  function subscribe(words, list, { gap, ...events }) {
     const socket = root.Realtime.connect();
     for (const [event, react] of Object.entries(events)) {
       socket.on(event, (message, { channel }) => channel === words.channel && react(message));
     }
-    socket.on("status", statusTeller(words.status));
+    socket.on("status", statusReporter(words.status));
     socket.subscribe(words.channel, {
       since: list.dataset.cursor,
       onGap: gap,
@@ -158,5 +158,5 @@
     return socket;
   }
 
-  root.WallFrame = { AT_THE_TOP, More, keepTimes, listen, startClock, startSwitch, statusTeller, watchPictures };
+  root.WallFrame = { AT_THE_TOP, More, keepTimes, subscribe, startClock, startSwitch, statusReporter, watchPictures };
 })(globalThis);

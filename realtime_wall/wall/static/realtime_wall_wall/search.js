@@ -1,4 +1,4 @@
-/* What a visitor listens to, one post at a time.
+/* What a visitor searches for, one post at a time.
  *
  * The server looks through what arrives on the wall for each visitor's words, and sends what has them. A
  * post is shown for ten seconds; what arrives meanwhile waits, and of too many the oldest are left out.
@@ -53,7 +53,7 @@
         this._shown = "";
         this._release();
       }
-      this._tell();
+      this._report();
     }
 
     /* What waits is forgotten; what is shown stays. */
@@ -61,7 +61,7 @@
       this._waiting = [];
       this._leftOut = 0;
       this._release();
-      this._tell();
+      this._report();
     }
 
     clear() {
@@ -82,7 +82,7 @@
         this._show(this._waiting.shift());
         this._timer = setTimeout(() => this._release(), SHOWN);
       }
-      this._tell();
+      this._report();
     }
 
     _show(post) {
@@ -98,7 +98,7 @@
       else before.animate([{ opacity: 1 }, { opacity: 0 }], { duration: FADE, fill: "forwards" }).onfinish = put;
     }
 
-    _tell() {
+    _report() {
       const parts = [];
       if (this._waiting.length) parts.push(this._words.waiting.replace("{}", this._waiting.length));
       if (this._leftOut) parts.push(this._words.left_out.replace("{}", this._leftOut));
@@ -110,17 +110,17 @@
     return !root.matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
-  /* The box, its buttons, and what is said below them. */
+  /* The box, its buttons, and what is shown below them. */
   class Search {
     constructor(form, socket, carousel, words) {
       this._form = form;
       this._socket = socket;
       this._carousel = carousel;
       this._words = words;
-      this._told = document.querySelector(".wall-told");
+      this._status = document.querySelector(".wall-search-status");
       this._listen = form.querySelector(".wall-listen");
       this._stop = form.querySelector(".wall-stop");
-      this._term = ""; // that is listened to
+      this._term = ""; // that is searched for
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         if (!this._listen.disabled) this._begin(form.elements.term.value.trim());
@@ -133,7 +133,7 @@
     _connected(isOpen) {
       this._listen.disabled = !isOpen;
       if (isOpen && this._term) this._ask(this._term); // the server has forgotten us
-      else if (this._term) this._tell("lost");
+      else if (this._term) this._report("lost");
     }
 
     _begin(term) {
@@ -145,11 +145,11 @@
     _ask(term) {
       this._term = term;
       this._stop.disabled = false;
-      this._tell("asking");
+      this._report("asking");
       this._socket.emit("listen", term, (answer, error) => {
         if (this._term !== term) return;
         if (error && error.code === "lost") return;
-        if (answer && answer.success) this._tell("listening", answer.term);
+        if (answer && answer.success) this._report("listening", answer.term);
         else this._refused(answer ? answer.message : (error && error.message) || "");
       });
     }
@@ -157,7 +157,7 @@
     _refused(reason) {
       this._term = "";
       this._stop.disabled = true;
-      this._tell("refused", reason);
+      this._report("refused", reason);
     }
 
     _end() {
@@ -165,7 +165,7 @@
       this._stop.disabled = true;
       this._socket.emit("stop", null, null, { volatile: true });
       this._carousel.stop();
-      this._tell("stopped");
+      this._report("stopped");
       this._form.elements.term.focus();
     }
 
@@ -173,8 +173,8 @@
       return Boolean(this._term);
     }
 
-    _tell(what, detail = "") {
-      this._told.textContent = this._words[what].replace("{}", () => detail);
+    _report(what, detail = "") {
+      this._status.textContent = this._words[what].replace("{}", () => detail);
     }
   }
 
@@ -212,7 +212,7 @@
     const socket = root.Realtime.connect();
     const search = new Search(document.querySelector(".wall-search"), socket, carousel, config.words);
     Frame.watchPictures(list);
-    socket.on("status", Frame.statusTeller(config.status));
+    socket.on("status", Frame.statusReporter(config.status));
     // What comes over a channel is not what was searched for.
     const ours = (react) => (message, { channel }) => !channel && search.isListening && react(message);
     socket.on("tweet", ours((post) => carousel.receive(post)));

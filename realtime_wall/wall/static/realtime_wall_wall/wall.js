@@ -101,7 +101,7 @@
       this._waiting = this._waiting.filter((post) => !rank.has(keyOf(post)));
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
-      if (missing.length > 1) this._more.tell(missing.length);
+      if (missing.length > 1) this._more.flash(missing.length);
       addToCount(count - readCount() + this._waiting.length);
       this._next();
     }
@@ -124,7 +124,7 @@
       const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
       const arriving = this._waiting.splice(0, folded + 1);
       this._move(() => arriving.forEach((post) => this._insert(post, this._list.firstChild)));
-      this._more.tell(folded);
+      this._more.flash(folded);
       this._timer = setTimeout(() => {
         this._timer = null;
         this._next();
@@ -190,7 +190,7 @@
     Frame.watchPictures(list);
     Frame.startSwitch();
     Frame.startClock();
-    Frame.listen(words, list, {
+    Frame.subscribe(words, list, {
       tweet: (post) => wall.receive(post),
       tweet_changed: (post) => wall.change(post),
       tweet_removed: (post) => wall.remove(keyOf(post)),
