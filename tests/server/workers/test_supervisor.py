@@ -202,6 +202,7 @@ def test_all_workers_drain_when_the_supervisor_is_told_to_stop():
         assert not any(map(psutil.pid_exists, family))
 
 
+@pytest.mark.alone
 def test_a_second_signal_ends_all_at_once():
     with LiveServer(arguments=TWO, settings={"DRAIN_TIMEOUT": 60.0}) as server:
         family = workers(server)
