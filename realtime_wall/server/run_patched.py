@@ -22,6 +22,14 @@ if __name__ == "__main__":
     monkey.patch_all()
 
     import runpy
+    from importlib.util import module_from_spec, spec_from_file_location
+    from typing import Any
+
+    # By its path: what of ours is imported, and from where, is for the program to say.
+    spec: Any = spec_from_file_location("log_pipe", __file__.replace("run_patched", "log_pipe"))
+    log_pipe = module_from_spec(spec)
+    spec.loader.exec_module(log_pipe)
+    log_pipe.install()
 
     if sys.argv[2] == "-m":
         module = sys.argv[3]
