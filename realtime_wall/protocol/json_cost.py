@@ -8,8 +8,7 @@ is bounded.
 from __future__ import annotations
 
 # Measured: a value, a key, or the pair of brackets of a container takes 60 to 130 ns to read and to forget
-# again, whatever it is; an escape, which may be half a pair of surrogates, up to 60, a digit up to 12.
-ESCAPES_OF_A_VALUE = 2
+# again, whatever it is; an escape, which may be half a pair of surrogates, as long, a digit up to 12.
 _DIGITS_OF_A_VALUE = 8
 
 _NUMBER = b"0123456789"
@@ -22,10 +21,10 @@ _SAME_BRACKETS = bytes.maketrans(b"{}", b"[]")
 def costs_more(data: bytes, escapes: int, max_values: int) -> bool:
     """Whether reading it costs more than so many values do; ``data`` is without its escapes, that many.
 
-    Each value counts, each key, and each container twice; eight digits count one more, and so do two escapes.
-    What is no JSON is read up to its fault only: behind it more may be counted, never less.
+    Each value counts, each key, each escape, and each container twice; eight digits count one more. What is
+    no JSON is read up to its fault only: behind it more may be counted, never less.
     """
-    left = max_values - escapes // ESCAPES_OF_A_VALUE
+    left = max_values - escapes
     if len(data) <= left:
         return False
     structure = data.translate(_SAME_BRACKETS, _NO_STRUCTURE)

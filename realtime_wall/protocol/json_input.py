@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from realtime_wall.protocol.json_cost import ESCAPES_OF_A_VALUE, costs_more, outside_strings
+from realtime_wall.protocol.json_cost import costs_more, outside_strings
 
 
 class BadJSON(ValueError):
@@ -34,7 +34,7 @@ def load_json(text: str, max_depth: int, max_values: int | None = None) -> Any:
     """
     data = text.encode("utf-8", "replace")
     escapes = data.count(b"\\") if b"\\" in data else 0
-    if max_values is not None and escapes > max_values * ESCAPES_OF_A_VALUE:
+    if max_values is not None and escapes > max_values:
         raise BadJSON("too many values")
     # Each quote now begins or ends a string. An escaped backslash is one character of one; not none, which
     # would join its neighbours.
