@@ -20,7 +20,7 @@ from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.node import queries, session_migration
 from realtime_wall.node.node import Node
-from realtime_wall.server import asyncio_per_greenlet, drain
+from realtime_wall.server import after_fork, asyncio_per_greenlet, drain
 from realtime_wall.server.affinity.fd_passing import FdPassing
 from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
@@ -79,6 +79,7 @@ def serve(
     server = _ServerProcess(listener, application, config, link)
     server.node.on_end = stop.set
     asyncio_per_greenlet.install()
+    after_fork.install(server.descriptors)
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
@@ -88,6 +89,7 @@ def serve(
         stop.wait()
     finally:
         server.leave(hurry)
+        after_fork.uninstall()
         if link is not None:
             link.stop()
         for watcher in watchers:
@@ -111,6 +113,10 @@ class _ServerProcess:
         several = link is not None
         self._http_server = HTTPServer(listener, application, config, routing, is_one_of_several=several)
         self._watchdog = Watchdog(config.slow_receiver)
+
+    def descriptors(self) -> list[int]:
+        """Of the sockets that it accepts clients from."""
+        return [self._http_server.socket.fileno()]
 
     def start(self) -> None:
         self.node.start()

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from gevent import get_hub
 
@@ -49,7 +49,8 @@ class Owner(Protocol):
 
 
 class Wire:
-    open_count = 0  # of this process: handed-over connections count as connections
+    # Of this process, by descriptor: handed-over connections count as connections.
+    open_sockets: ClassVar[set[int]] = set()
 
     __slots__ = (
         "_closing",
@@ -82,7 +83,7 @@ class Wire:
         self.progress = 0.0  # when the outbox last moved
         self.owner: Owner | None = None
         self._reader: Any = get_hub().loop.io(fd, READ)
-        Wire.open_count += 1
+        Wire.open_sockets.add(fd)
 
     @property
     def is_open(self) -> bool:
@@ -226,8 +227,8 @@ class Wire:
         self._stop(self._writer)
         self._reader = self._writer = self._outbox = self._drained = None
         self.outbox_size = 0
+        Wire.open_sockets.discard(sock.fileno())
         sock.close()
-        Wire.open_count -= 1
         owner, self.owner = self.owner, None
         if owner is not None:
             owner.lost(reason)

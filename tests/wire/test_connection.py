@@ -442,13 +442,13 @@ def test_an_owner_may_write_and_abort_as_it_is_told_of_the_loss(pairs):
 
 
 def test_open_wires_are_counted(pairs):
-    before = Wire.open_count
+    before = len(Wire.open_sockets)
     first, second = pairs(), pairs()
-    assert Wire.open_count == before + 2
+    assert len(Wire.open_sockets) == before + 2
 
     first.wire.abort("enough")
     first.wire.abort("enough")
     second.client.close()
     second.ear.wait_for(lambda ear: ear.lost_because)
 
-    assert Wire.open_count == before
+    assert len(Wire.open_sockets) == before

@@ -52,7 +52,7 @@ class HTTPServer(WSGIServer):
     @property
     def room(self) -> int:
         """How many more connections it takes."""
-        return self.max_connections - self.http_connections - Wire.open_count
+        return self.max_connections - self.http_connections - len(Wire.open_sockets)
 
     def take(self, connection: Any, passed: PassedConnection) -> None:
         """Go on with a connection that another server has accepted."""
@@ -125,7 +125,7 @@ class HTTPServer(WSGIServer):
     def drain(self, seconds: float, hurry: Event) -> bool:
         """Wait until every connection has ended, or until ``hurry`` is set; False when some had not."""
         deadline = monotonic() + seconds
-        while self.http_connections + Wire.open_count > 0:
+        while self.http_connections + len(Wire.open_sockets) > 0:
             if monotonic() > deadline or hurry.wait(0.02):
                 return False
         return True

@@ -1,5 +1,7 @@
 import asyncio
+import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -222,3 +224,50 @@ def databases(request, socket, context, event):
 @on_event(name="atomic")
 def atomic(request, socket, context, event):
     return connection.in_atomic_block
+
+
+@on_event(name="fork")
+def forked(request, socket, context, event):
+    """Publishes, forks in the same turn of the event loop, and publishes in the child."""
+    publish("news", "from the parent")
+    pid = os.fork()
+    if pid == 0:
+        try:
+            publish("news", "from the child")
+            time.sleep(0.05)
+        finally:
+            os._exit(subprocess.run([sys.executable, "-c", "exit(7)"]).returncode)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@on_event(name="multiprocessing")
+def by_multiprocessing(request, socket, context, event):
+    publish("news", "from the parent")
+    process = multiprocessing.get_context("fork").Process(target=publish, args=("news", "from the child"))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+@on_event(name="child")
+def has_child(request, socket, context, event):
+    """Starts a child that goes on for long; how many sockets it has."""
+    ready, begun = multiprocessing.get_context("fork").Pipe(duplex=False)
+    child = multiprocessing.get_context("fork").Process(target=_go_on, args=(begun,))
+    child.start()
+    ready.recv()
+    context["child"] = child
+    folder = f"/proc/{child.pid}/fd"
+    return sum(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
+
+
+def _go_on(begun):
+    begun.send("begun")
+    time.sleep(60)
+
+
+@on_event(name="terminate")
+def terminated(request, socket, context, event):
+    context["child"].terminate()
+    context["child"].join(10)
+    return context["child"].exitcode
