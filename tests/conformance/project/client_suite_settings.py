@@ -5,8 +5,8 @@ To run it, start it on the port that the suite expects::
     cd tests/conformance/project
     DJANGO_SETTINGS_MODULE=client_suite_settings python manage.py rungevent --noreload 3210
 
-fetch ``packages/socket.io-client/test`` of ``socketio/socket.io`` from GitHub, put it into the package as npm has
-it, ``node_modules/socket.io-client/test``, and run mocha there without the server of its own::
+fetch ``packages/socket.io-client/test`` of ``socketio/socket.io`` from GitHub, put it into the package as npm
+has it, ``node_modules/socket.io-client/test``, and run mocha there without the server of its own::
 
     npm install socket.io-client mocha tsx expect.js has-cors text-blob-builder base64-arraybuffer \\
         @sinonjs/fake-timers
