@@ -85,6 +85,7 @@ def test_a_server_that_was_killed_comes_back_under_the_page(wall_server, visitor
     server = wall_server(SOURCES=["replay"], REPLAY_FILE=str(recording), REPLAY_SPEED=25)
     page = visitors.tab(server.url, script=RETURNS_SOON)
     page.wait_for_function(HAS_CARDS, arg=2)
+    wait_until_live(page)  # cards may have come with the page
 
     server.stop(signal.SIGKILL)
     expect(status(page)).to_have_attribute("data-state", "lost")
