@@ -391,8 +391,11 @@ def test_each_part_of_a_fragmented_text_is_looked_at_once_before_its_end_s07(mon
 
     monkeypatch.setattr(frames, "codecs", CountingCodecs)
     reader = FrameReader()
-    reader.receive(from_client(TEXT, b"x" * 100, fin=False) + from_client(CONTINUATION, b"y" * 50, fin=False))
-    reader.receive(from_client(CONTINUATION, b"z" * 20, fin=False))
+    first, second, third = ("\xe9" * half for half in (50, 25, 10))
+    reader.receive(
+        from_client(TEXT, first.encode(), fin=False) + from_client(CONTINUATION, second.encode(), fin=False)
+    )
+    reader.receive(from_client(CONTINUATION, third.encode(), fin=False))
 
     assert looked_at == [100, 50, 20]
 
