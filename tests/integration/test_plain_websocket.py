@@ -223,8 +223,8 @@ def test_each_ping_is_answered_with_its_data_and_in_order(server):
         assert [client.frame() for _ in range(1000)] == [(PONG, b"%d" % number) for number in range(1000)]
 
 
-def test_who_floods_is_closed_and_others_are_served(server):
-    with RawClient(server) as stranger, server.client() as other:
+def test_who_floods_is_closed_and_others_are_served(strict):
+    with RawClient(strict) as stranger, strict.client() as other:
         stranger.send(masked(PONG, b"") * 20_000)
 
         assert stranger.close_code() == 1008

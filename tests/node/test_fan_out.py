@@ -297,6 +297,7 @@ def test_a_message_that_cannot_be_handled_at_all_does_not_end_the_fan_out(fan_ou
 # Turns
 
 
+@pytest.mark.alone  # it measures time
 def test_the_event_loop_keeps_turning_while_a_large_audience_is_served(fan_out):
     audience = tuple(SlowSubscriber(FakeCodec()) for _ in range(5000))
     turns = []
