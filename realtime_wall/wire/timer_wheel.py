@@ -22,7 +22,7 @@ PER_SECOND = 10
 
 
 class Timed(Protocol):
-    """Something with deadlines. ``due`` belongs to the clockwork."""
+    """Something with deadlines. ``due`` belongs to the wheel."""
 
     due: int
 
