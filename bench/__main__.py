@@ -6,9 +6,10 @@ import platform
 import sys
 
 from bench import peers_table
-from bench.figures import channels, cluster, leaving, passing, plain, socketio, through_redis
+from bench.figures import channels, cluster, delivery, leaving, passing, plain, socketio, through_redis
 
 FIGURES = [
+    *delivery.FIGURES,
     *plain.FIGURES,
     *socketio.FIGURES,
     *leaving.FIGURES,
@@ -33,7 +34,7 @@ def main(names: list[str]) -> int:
         for result in found if isinstance(found, list) else [found]:
             missed += not result.met
             mark = "yes" if result.met else "NO"
-            print(f"\r{result.name:<66} {result.target:<16} {mark:<4} {result.measured}", flush=True)
+            print(f"\r{result.name:<64} {result.target:<16} {mark:<4} {result.measured}", flush=True)
     return 1 if missed else 0
 
 

@@ -184,15 +184,18 @@ class NodeSocketIO(Process):
 
 
 class Bare(Process):
-    """bench/bare.py: a loop of send() over its connections, and nothing else."""
+    """bench/bare.py: a loop of send() over its connections, and nothing else; ``loop`` says which."""
 
     def __init__(self):
+        self.loop = ""
         super().__init__(lambda self: ["-m", "bench.bare", str(self.port)], ROOT, lambda self: {})
 
     def send(self, count, size):
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as control:
             control.sendall(b"send %d %d\n" % (count, size))
-            assert control.recv(16) == b"done\n"
+            answer = control.recv(64).decode()
+            assert answer.startswith("a loop"), answer
+            self.loop = answer
 
 
 def _free_port():

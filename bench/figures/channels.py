@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 
-from bench.figures.figure import CLIENTS, ROUNDS, Figure, ratio
-from bench.server import Bare, Ours
+from bench.figures.figure import ROUNDS, Figure, ratio
+from bench.server import Ours
 from bench.swarm import Swarm
 
 # A published string of this length makes an event of 300 bytes, about.
@@ -18,29 +18,6 @@ KINDS = {
     "channel WebSocket": "/events/ws/bench",
     "plain WebSocket": "/ws/?channel=bench",
 }
-
-
-def event_source_delivery():
-    """CPU per delivery to 2,000 EventSources, against a bare send loop over as many sockets."""
-    count = 10
-    with Ours() as ours, Bare() as bare, Swarm() as our_clients, Swarm() as bare_clients:
-        our_clients.listen_http(ours.port, CLIENTS, "/events/ev/bench")
-        bare_clients.listen_bare(bare.port, CLIENTS)
-        ours.get(f"/publish/?channel=bench&count=1&size={BODY}")
-        event = our_clients.settle() // CLIENTS
-        ours_cpu, bare_cpu = [], []
-        for _ in range(ROUNDS):
-            our_clients.begin("count", CLIENTS * count, '"id":')
-            before = ours.cpu()
-            ours.get(f"/publish/?channel=bench&count={count}&size={BODY}")
-            ours_cpu.append((ours.cpu() - before) / count / CLIENTS * 1e6)
-            our_clients.end()
-            bare_clients.begin("expect", CLIENTS * count * event)
-            before = bare.cpu()
-            bare.send(count, event)
-            bare_cpu.append((bare.cpu() - before) / count / CLIENTS * 1e6)
-            bare_clients.end()
-    return ratio(f"EventSource: CPU per delivery, {event} bytes", 1.3, "us", ours_cpu, bare_cpu)
 
 
 def event_source_memory():
@@ -138,4 +115,4 @@ def _burst_to_long_polls():
     )
 
 
-FIGURES = [event_source_delivery, event_source_memory, many_channels, publish_http, burst]
+FIGURES = [event_source_memory, many_channels, publish_http, burst]

@@ -19,9 +19,11 @@ class Figure:
     met: bool
 
 
-def ratio(name, limit, unit, ours, control):
-    """The median of the rounds' ratios: each round has measured both, one after the other."""
+def ratio(name, limit, unit, ours, control, what="control"):
+    """The median of the rounds' ratios, and their quartiles: each round has measured both."""
     ratios = [a / b for a, b in zip(ours, control, strict=True)]
-    median = statistics.median(ratios)
-    detail = f"{median:.2f} x ({statistics.median(ours):.4g} against {statistics.median(control):.4g} {unit})"
+    low, median, high = statistics.quantiles(ratios, n=4)
+    both = f"{statistics.median(ours):.4g} against {statistics.median(control):.4g} {unit}"
+    beside = "" if what == "control" else f" of {what}"
+    detail = f"{median:.2f} x, {low:.2f} to {high:.2f} ({both}{beside})"
     return Figure(name, f"at most {limit} x", detail, median <= limit)

@@ -1,4 +1,4 @@
-"""The plain WebSocket, the wire below it, and the verbs: against bare loops, views and json.loads."""
+"""The plain WebSocket, the wire below it, and the verbs: against views and json.loads."""
 
 from __future__ import annotations
 
@@ -6,35 +6,12 @@ import json
 import statistics
 import time
 
-from bench.figures.figure import BODY, CLIENTS, ROUNDS, Figure, ratio
-from bench.server import Bare, Ours
+from bench.figures.figure import ROUNDS, Figure, ratio
+from bench.server import Ours
 from bench.site.bench_app.views import json_document
 from bench.swarm import Swarm
 
 MEBIBYTE = 1024 * 1024
-
-
-def delivery():
-    """CPU per delivery to 2,000 plain WebSockets, against a bare send loop over as many sockets."""
-    count = 10
-    with Ours() as ours, Bare() as bare, Swarm() as our_clients, Swarm() as bare_clients:
-        our_clients.listen(ours.port, CLIENTS, "/ws/?channel=bench")
-        bare_clients.listen_bare(bare.port, CLIENTS)
-        ours.get(f"/publish/?channel=bench&count=1&size={BODY}")
-        frame = our_clients.settle() // CLIENTS
-        ours_cpu, bare_cpu = [], []
-        for _ in range(ROUNDS):
-            our_clients.begin("expect", CLIENTS * count * frame)
-            before = ours.cpu()
-            ours.get(f"/publish/?channel=bench&count={count}&size={BODY}")
-            ours_cpu.append((ours.cpu() - before) / count / CLIENTS * 1e6)
-            our_clients.end()
-            bare_clients.begin("expect", CLIENTS * count * frame)
-            before = bare.cpu()
-            bare.send(count, frame)
-            bare_cpu.append((bare.cpu() - before) / count / CLIENTS * 1e6)
-            bare_clients.end()
-    return ratio(f"CPU per delivery, {CLIENTS} sockets, {frame} bytes", 1.25, "us", ours_cpu, bare_cpu)
 
 
 def memory():
@@ -168,4 +145,4 @@ def shell():
     return Figure("a shell's broadcast, beyond one in the server", "at most 20 ms", detail, extra <= 20)
 
 
-FIGURES = [delivery, memory, handshake, stall_text, stall_json, stall_worst_json, slow_readers, shell]
+FIGURES = [memory, handshake, stall_text, stall_json, stall_worst_json, slow_readers, shell]

@@ -119,11 +119,10 @@ def events_cpu(servers=PEERS):
 
 
 def socketio_delivery():
-    """CPU per delivery to 2,000 Socket.IO clients, against the bare loop and both other servers."""
+    """CPU per delivery to 2,000 Socket.IO clients, against both other servers."""
     spent, size = delivery_cpu()
     name = f"Socket.IO: CPU per delivery, {size} bytes"
     return [
-        ratio(f"{name}, to the bare loop", 1.3, "us", spent["ours"], spent["bare"]),
         ratio(f"{name}, to python-socketio", 0.25, "us", spent["ours"], spent["python-socketio"]),
         ratio(f"{name}, to Socket.IO on Node", 0.7, "us", spent["ours"], spent["node"]),
     ]
