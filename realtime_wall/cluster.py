@@ -18,7 +18,7 @@ from realtime_wall.brokers.questions import GetPresence, GetServers, GetSockets,
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import check_channel
 from realtime_wall.config import current as config
-from realtime_wall.control import control_client
+from realtime_wall.control import control_client, isolation
 from realtime_wall.errors import NoServer
 from realtime_wall.events import Published
 from realtime_wall.node import node
@@ -128,7 +128,8 @@ def this_server() -> str | None:
 
 def lease(name: str) -> Lease:
     """For what only one of all servers is to do: whoever ``take()``s it does, until it ends or lets go."""
-    return leases.lease(config(), name)
+    found = config()
+    return leases.lease(isolation.own_config(found) if isolation.is_test_run() else found, name)
 
 
 def watch(pattern: str, function: Callable[[Published], object]) -> Callable[[], None]:
