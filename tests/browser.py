@@ -49,6 +49,19 @@ def running_browser():
         browser.close()
 
 
+# What a page's Content-Security-Policy has forbidden, in ``window.violations``.
+NOTES_VIOLATIONS = """
+    window.violations = [];
+    addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
+"""
+WRITES_INLINE = """() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    document.body.setAttribute("style", "color: red");
+}"""
+
+
 class Visitors:
     """People with a browser each; what goes wrong in their pages fails the test."""
 
@@ -159,6 +172,16 @@ class Shell:
 
     def close(self):
         self._process.communicate(timeout=PATIENCE)
+
+
+def assert_policy_holds(visitors, page):
+    """The page broke no rule of its own so far; and it has one, under which nothing inline runs."""
+    assert page.evaluate("violations") == []
+    page.evaluate(WRITES_INLINE)
+    page.wait_for_function("() => violations.length === 2")
+    assert page.evaluate("violations") == ["script-src-elem", "style-src-attr"]
+    assert page.evaluate("window.ran") is None
+    visitors.complaints.clear()  # the browser's, of these two
 
 
 def key(post):

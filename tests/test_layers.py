@@ -75,6 +75,7 @@ WALL_MAY_IMPORT = {
     "realtime_wall.answers": "what receivers return",
     "realtime_wall.errors": "what the verbs raise",
     "realtime_wall.config": "its own settings are a part of REALTIME_WALL",
+    "realtime_wall.views.content_security": "its pages have our scripts",
     "realtime_wall.templatetags.realtime": "its tags are {% realtime_client %} with more around it",
 }
 FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "managers", "helpers", "helper", "base", "misc"}

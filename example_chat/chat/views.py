@@ -6,8 +6,10 @@ from django.utils.text import slugify
 
 from chat.models import ChatRoom
 from realtime_wall import NoSocket, broadcast_emit
+from realtime_wall.views.content_security import strict_policy
 
 
+@strict_policy
 def rooms(request):
     name = " ".join(request.POST.get("name", "").split())[:40]
     slug = slugify(name, allow_unicode=True)
@@ -17,11 +19,13 @@ def rooms(request):
     return render(request, "chat/rooms.html", {"rooms": ChatRoom.objects.all()})
 
 
+@strict_policy
 def room(request, slug):
     return render(request, "chat/room.html", {"room": get_object_or_404(ChatRoom, slug=slug)})
 
 
 @staff_member_required
+@strict_policy
 def system_message(request):
     """A message to one room, or to all. The same works in ``manage.py shell``, while the server runs::
 

@@ -17,6 +17,8 @@ from realtime_wall.config import current as current_config
 
 register = template.Library()
 
+ELSEWHERE = ("https://", "http://", "//")
+
 
 @register.simple_tag(takes_context=True)
 def realtime_client(context: Context, address: str = "") -> SafeString:
@@ -32,16 +34,20 @@ def realtime_client(context: Context, address: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def socketio_client_script(context: Context) -> SafeString:
     """The official Socket.IO client, from where the settings say."""
-    config = current_config()
-    source = config.socketio_client
-    is_elsewhere = source.startswith(("https://", "http://", "//"))
-    integrity = config.socketio_client_integrity if is_elsewhere else ""
+    address = socketio_client_address()
+    integrity = current_config().socketio_client_integrity if address.startswith(ELSEWHERE) else ""
     return format_html(
         '<script src="{}"{}{}></script>',
-        source if is_elsewhere or source.startswith("/") else static(source),
+        address,
         format_html(' integrity="{}" crossorigin="anonymous"', integrity) if integrity else "",
         nonce_attribute(context),
     )
+
+
+def socketio_client_address() -> str:
+    """SOCKETIO_CLIENT, as a page has it."""
+    source = current_config().socketio_client
+    return source if source.startswith((*ELSEWHERE, "/")) else static(source)
 
 
 def nonce_attribute(context: Context) -> SafeString:

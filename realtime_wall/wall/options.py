@@ -65,6 +65,8 @@ class Options:
 
     # A socket server elsewhere, "wss://live.example.org/ws/"; empty for the page's own site.
     websocket_server: str = ""
+    # The Content-Security-Policy of its pages, in place of ours; "none" for none.
+    content_security_policy: str = ""
     # A file for the log, where the project's LOGGING has no place for it.
     logfile: str | Path | None = None
 
@@ -195,6 +197,11 @@ def _count(value: object) -> str:
     return "" if fits else f"must be a whole number, 0 for no limit, not {value!r}"
 
 
+def _header(value: object) -> str:
+    fits = isinstance(value, str) and value.isascii() and value.isprintable()
+    return "" if fits else "must be one line of ASCII, as the header has it"
+
+
 def _address(*schemes: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str):
@@ -233,6 +240,7 @@ _RULES: dict[str, Callable[[object], str]] = {
     "VISITORS": _flag,
     "VISITORS_ON_X": _count,
     "WEBSOCKET_SERVER": _address("wss", "ws"),
+    "CONTENT_SECURITY_POLICY": _header,
     "LOGFILE": _new_file,
     "OEMBED_URL": _address("https", "http"),
     "CONSUMER_KEY": _token,

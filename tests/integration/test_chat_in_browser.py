@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import PHONE, ExampleServer, keep_picture
+from tests.browser import NOTES_VIOLATIONS, PHONE, ExampleServer, assert_policy_holds, keep_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -306,3 +306,13 @@ def test_a_short_break_loses_nothing(enter):
     expect(bubble(ada, "are you there")).to_have_count(1)
     expect(people(grace)).to_have_text(["Grace", "Ada"])
     assert "Some messages were lost with the connection." not in notes(ada).all_text_contents()
+
+
+def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(server, visitors):
+    page = visitors.tab(server.url, script=RETURNS_SOON + "\n" + NOTES_VIOLATIONS)
+    assert_policy_holds(visitors, page)
+    page.goto(f"{server.url}room/lobby/")
+    give_name(page, "Ada")
+    expect(person(page, "Ada")).to_be_visible()
+    assert page.evaluate("socket.io.engine.transport.name") == "websocket"
+    assert_policy_holds(visitors, page)

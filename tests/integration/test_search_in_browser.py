@@ -238,7 +238,7 @@ def test_the_search_is_good_to_look_at(site, visitors):
 
     for page in (desktop, phone):
         expect(queue(page)).to_contain_text("waiting")
-        page.wait_for_function("document.getAnimations().length === 0")
+        page.wait_for_function("() => document.getAnimations().length === 0")
     assert phone.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
     keep_picture(desktop, "search.png")
     keep_picture(phone, "search-phone.png")

@@ -9,8 +9,10 @@ from playwright.sync_api import expect
 
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.browser import (
+    NOTES_VIOLATIONS,
     PHONE,
     RETURNS_SOON,
+    assert_policy_holds,
     keep_picture,
     key,
     keys_of,
@@ -182,3 +184,22 @@ def test_nor_does_one_that_got_past_the_feed(wall_server, visitors, shell):
     assert len(written) <= WRITTEN
     assert page.evaluate(HARM) == []
     assert page.title() == title
+
+
+# -- what the pages may load
+
+
+def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(wall_server, visitors, shell):
+    server = wall_server(SOURCES=[], VISITORS=True)
+    posts = hostile_posts()
+    shell(server).store(*posts)
+    page = visitors.tab(script=NOTES_VIOLATIONS)
+
+    for path in ("", "archive/", "report/", "search/"):
+        page.goto(server.url + path)
+        if path != "report/":
+            wait_until_live(page)
+        if path in ("", "archive/"):
+            shell(server).post(*posts_of_today(1))
+            page.locator(".wall-more").first.wait_for(state="attached")
+        assert_policy_holds(visitors, page)

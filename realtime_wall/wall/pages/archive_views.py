@@ -18,6 +18,7 @@ from realtime_wall.wall.pages.card_list import cards
 from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
 from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.pages.script_config import live_words
+from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries.archive import BadSearch, Found, Search, find, sources_of
 
 
@@ -48,6 +49,7 @@ def api_posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
 
 @require_safe
 @never_cache
+@wall_policy
 def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     """The same posts, with a search box; with a script the page goes on by itself."""
     wall = wall_called(slug)

@@ -19,6 +19,7 @@ from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.pages.card import card, card_labels, utc_now
 from realtime_wall.wall.pages.layout import reading_frame, wall_called
 from realtime_wall.wall.pages.query_threads import TooBusy, run_query
+from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries.aggregates import Span
 from realtime_wall.wall.queries.chart import Chart, draw
 from realtime_wall.wall.queries.report import BadSpan, Report, report, span_of
@@ -28,6 +29,7 @@ SHARES = 8  # lines of a list of shares; the rest are one line
 
 @require_safe
 @never_cache
+@wall_policy
 def report_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
     asked = {name: request.GET.get(name, "") for name in ("from", "to", "last")}

@@ -18,6 +18,7 @@ from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages import oembed
 from realtime_wall.wall.pages.layout import THEMES, reading_frame, wall_called
 from realtime_wall.wall.pages.script_config import live_words
+from realtime_wall.wall.pages.wall_policy import wall_policy
 
 # The frame is of no origin: even if it is opened by itself, what runs in it can reach nothing of ours.
 POLICY = (
@@ -29,6 +30,7 @@ POLICY = (
 
 @require_safe
 @never_cache
+@wall_policy
 def search_page(request: HttpRequest) -> HttpResponse:
     """404 where visitors may not search for words of their own."""
     if not options.current().visitors:

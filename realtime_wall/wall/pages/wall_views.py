@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from realtime_wall.wall.models import MAIN
 from realtime_wall.wall.pages.card import key_of
 from realtime_wall.wall.pages.layout import frame, wall_called
+from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries import newest
 
 KEPT = 200  # as many as wall.js keeps in the page
@@ -17,6 +18,7 @@ KEPT = 200  # as many as wall.js keeps in the page
 
 @require_safe
 @never_cache
+@wall_policy
 def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
     return render(request, "realtime_wall_wall/wall.html", frame(request, wall))
