@@ -93,6 +93,10 @@ class Config:
     )
 
     # Connections
+    websocket_compression: bool = _setting(
+        False, "Whether messages are deflated for WebSocket clients that offer it (permessage-deflate)."
+    )
+    compression_min_size: int = _setting(1024, "From how many bytes on a message is.", least=1)
     resume_timeout: float = _setting(
         120.0, "How long a Socket.IO client that was cut off may come back as the same; 0 for never."
     )

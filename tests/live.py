@@ -234,10 +234,10 @@ class Reply(NamedTuple):
 class Client:
     """A plain WebSocket; the welcome has been read."""
 
-    def __init__(self, url, *, origin=None, additional_headers=None):
+    def __init__(self, url, *, origin=None, additional_headers=None, extensions=None):
         uri = parse_uri(url)
         # websockets' protocol on a socket of our own: its threaded client does not survive gevent.
-        self.protocol = ClientProtocol(uri, origin=origin)
+        self.protocol = ClientProtocol(uri, origin=origin, extensions=extensions)
         self.connection = socket.create_connection((uri.host, uri.port), PATIENCE)
         request = self.protocol.connect()
         request.headers.update(additional_headers or {})

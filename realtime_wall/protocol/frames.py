@@ -1,7 +1,7 @@
 """Which messages are in a client's WebSocket bytes, and how are ours written?
 
-RFC 6455 as a server speaks it, without extensions. Bytes go in, in any pieces, and events come
-out; there is no socket here. What a header announces is checked before anything is kept for it,
+RFC 6455 as a server speaks it; its one extension is in ``deflate.py``. Bytes go in, in any pieces, and events
+come out; there is no socket here. What a header announces is checked before anything is kept for it,
 and of a message that arrives slowly one bytearray is kept, already unmasked.
 """
 
@@ -56,17 +56,25 @@ class Violation:
     reason: str
 
 
-FrameEvent = Text | Binary | Ping | Pong | Close | Violation
+@dataclass(slots=True)
+class Deflated:
+    """A message as it came: inflated it may be a thousand times as large, so that is left for its turn."""
+
+    data: bytes
+    is_text: bool
+
+
+FrameEvent = Text | Binary | Deflated | Ping | Pong | Close | Violation
 
 # First bytes: FIN bit and opcode.
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-_FIN = 0x80
+FIN = 0x80
 _RESERVED_BITS = 0x70
-_LEGAL = frozenset(
+LEGAL = frozenset(
     {_CONTINUATION, _TEXT, _BINARY}
-    | {_FIN | opcode for opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)}
+    | {FIN | opcode for opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)}
 )
-_CONTROL = frozenset({_FIN | _CLOSE, _FIN | _PING, _FIN | _PONG})
+_CONTROL = frozenset({FIN | _CLOSE, FIN | _PING, FIN | _PONG})
 
 # Codes that stand for "the connection ended like this" and never travel in a frame.
 _NO_CODE = frozenset(
@@ -75,7 +83,7 @@ _NO_CODE = frozenset(
 _REASON_SIZE = 123
 
 
-class _Broken(Exception):
+class Broken(Exception):
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
         self.reason = reason
@@ -97,6 +105,8 @@ class FrameReader:
         "_max_message",
         "_message",
     )
+
+    legal = LEGAL
 
     def __init__(self, max_message: int = 1024 * 1024, max_fragments: int = 64) -> None:
         self._max_message = max_message
@@ -139,7 +149,7 @@ class FrameReader:
                     self._head = data[start:]
                     break
                 start = after
-        except _Broken as broken:
+        except Broken as broken:
             events.append(Violation(broken.code, broken.reason))
             self._end()
         return events
@@ -151,13 +161,13 @@ class FrameReader:
             return start
         first = data[start]
         length = data[start + 1] & 0x7F
-        if first not in _LEGAL or data[start + 1] < 0x80:
-            raise _Broken(1002, _what_is_wrong(first))
+        if first not in self.legal or data[start + 1] < 0x80:
+            raise Broken(1002, _what_is_wrong(first, self.legal))
         is_control = first in _CONTROL
         if not is_control:
             self._check_order(first)
         elif length > 125:
-            raise _Broken(1002, "control frame too long")
+            raise Broken(1002, "control frame too long")
         payload = start + 6
         if length > 125:
             payload += 2 if length == 126 else 8
@@ -180,9 +190,9 @@ class FrameReader:
         return end if self._ended else after
 
     def _whole_frame(self, first: int, content: bytes, events: list[FrameEvent]) -> None:
-        if first == _FIN | _TEXT:
+        if first == FIN | _TEXT:
             events.append(Text(_decode(content)))
-        elif first == _FIN | _BINARY:
+        elif first == FIN | _BINARY:
             events.append(Binary(content))
         elif first in _CONTROL:
             events.append(self._control(first, content))
@@ -194,16 +204,16 @@ class FrameReader:
         """Is this the kind of data frame that may come now?"""
         if first & 0x0F == _CONTINUATION:
             if self._message is None:
-                raise _Broken(1002, "continuation of nothing")
+                raise Broken(1002, "continuation of nothing")
             if self._frames >= self._max_fragments:
-                raise _Broken(1009, f"message in more than {self._max_fragments} fragments")
+                raise Broken(1009, f"message in more than {self._max_fragments} fragments")
         elif self._message is not None:
-            raise _Broken(1002, "new message inside a fragmented one")
+            raise Broken(1002, "new message inside a fragmented one")
 
     def _check_size(self, length: int) -> None:
         received = 0 if self._message is None else len(self._message)
         if received + length > self._max_message:
-            raise _Broken(1009, f"message larger than {self._max_message} bytes")
+            raise Broken(1009, f"message larger than {self._max_message} bytes")
 
     def _begin_frame(self, first: int, left: int, mask: bytes) -> None:
         if self._message is None:
@@ -231,7 +241,7 @@ class FrameReader:
         message = self._message
         assert message is not None
         message += content
-        if self._left or not self._first & _FIN:
+        if self._left or not self._first & FIN:
             if self._is_text:
                 self._check_text(message, content)
             return
@@ -247,18 +257,18 @@ class FrameReader:
             try:
                 _, valid = codecs.utf_8_decode(view[self._checked :], "strict", False)
             except UnicodeDecodeError:
-                raise _Broken(1007, "text is not UTF-8") from None
+                raise Broken(1007, "text is not UTF-8") from None
         self._checked += valid
 
     def _control(self, first: int, content: bytes) -> FrameEvent:
-        if first == _FIN | _PING:
+        if first == FIN | _PING:
             return Ping(content)
-        if first == _FIN | _PONG:
+        if first == FIN | _PONG:
             return Pong(content)
         try:
             close = ClosePayload.parse(content)
         except (ProtocolError, UnicodeDecodeError):
-            raise _Broken(1002, "bad close frame") from None
+            raise Broken(1002, "bad close frame") from None
         self._end()
         return Close(int(close.code), close.reason)
 
@@ -300,16 +310,16 @@ def _cut(reason: str) -> str:
 def _frame(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
     if size < 126:
-        return bytes((_FIN | opcode, size)) + payload
+        return bytes((FIN | opcode, size)) + payload
     if size < 65536:
-        return bytes((_FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((_FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
+        return bytes((FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
 def _long_length(written: bytes) -> int:
     length = int.from_bytes(written, "big")
     if length < (126 if len(written) == 2 else 65536):
-        raise _Broken(1002, "length not in its shortest form")
+        raise Broken(1002, "length not in its shortest form")
     return length
 
 
@@ -317,14 +327,14 @@ def _decode(content: bytes | bytearray) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise _Broken(1007, "text is not UTF-8") from None
+        raise Broken(1007, "text is not UTF-8") from None
 
 
-def _what_is_wrong(first: int) -> str:
+def _what_is_wrong(first: int, legal: frozenset[int]) -> str:
+    if first in legal:
+        return "frame not masked"
     if first & _RESERVED_BITS:
         return "reserved bits set"
-    if first in _LEGAL:
-        return "frame not masked"
     if first & 0x07 > 2:
         return "reserved opcode"
     return "fragmented control frame"

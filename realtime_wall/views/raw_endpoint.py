@@ -36,7 +36,9 @@ def raw_websocket(
             return found
         node, offer = found
         visitor_context.remember(request)
-        return offer.accept(partial(open_raw_websocket, node, request, receivers, kwargs))
+        return offer.accept(
+            partial(open_raw_websocket, node, request, receivers, kwargs, framing=offer.framing)
+        )
 
     update_wrapper(view, on_frame)
     return view

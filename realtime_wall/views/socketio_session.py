@@ -15,6 +15,7 @@ from realtime_wall.auth import origins
 from realtime_wall.auth.authorize_hook import refusal
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, TooManyPackets, error_json
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.dispatch import visitor_context
@@ -82,7 +83,7 @@ def _answer(node: Node, request: HttpRequest, make_handler: MakeHandler) -> Http
     if session is None or not session.is_alive() or session.owner != _owner(request):
         return _error(ErrorCode.UNKNOWN_SID)
     if offer is not None:
-        return offer.accept(session.offer)
+        return offer.accept(partial(session.offer, framing=offer.framing))
     if session.frames is not None:
         return _error(ErrorCode.BAD_REQUEST)
     return _poll(session) if request.method == "GET" else _post(node, session, request)
@@ -100,7 +101,7 @@ def _handshake(
         return refused
     visitor_context.remember(request)
     if offer is not None:
-        return offer.accept(partial(_open, node, request, make_handler))
+        return offer.accept(partial(_open, node, request, make_handler, framing=offer.framing))
     address = address_of(request.META, node.config.trusted_proxies)
     if not quota.take(address, node.config.polling_sessions):
         node.refused += 1
@@ -110,10 +111,17 @@ def _handshake(
     return _text(session.poll())
 
 
-def _open(node: Node, request: HttpRequest, make_handler: MakeHandler, wire: Wire, arrived: bytes) -> None:
+def _open(
+    node: Node,
+    request: HttpRequest,
+    make_handler: MakeHandler,
+    wire: Wire,
+    arrived: bytes,
+    framing: Framing,
+) -> None:
     """Begin a session on a connection that the HTTP server handed over."""
     with node.pool.lend():
-        session = EngineSession(node, _owner(request), wire)
+        session = EngineSession(node, _owner(request), wire, framing=framing)
         session.begin(make_handler(node, session, keep(request)), arrived)
 
 

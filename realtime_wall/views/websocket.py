@@ -36,7 +36,7 @@ def websocket(request: HttpRequest) -> HttpResponse:
         return _text(400, str(bad))
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
     visitor_context.remember(request)
-    return offer.accept(partial(open_websocket, node, request, since, was))
+    return offer.accept(partial(open_websocket, node, request, since, was, framing=offer.framing))
 
 
 def opening(request: HttpRequest) -> tuple[Node, HandOver] | HttpResponse:

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from tests.live import LiveServer, RawClient, wait_for
 
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer() as running:
+    with LiveServer(settings={"WEBSOCKET_COMPRESSION": True, "COMPRESSION_MIN_SIZE": 100}) as running:
         yield running
 
 
@@ -26,6 +27,19 @@ def test_what_arrives_is_what_was_sent_in_its_order(server, frames):
             echo.send(data)
 
         assert [echo.read() for _ in frames] == frames
+
+
+def test_a_client_that_offers_compression_has_it_and_another_has_not(server):
+    text = "the same again, " * 50
+    for extensions, is_deflated in ([ClientPerMessageDeflateFactory()], True), (None, False):
+        with client(server, "echo", extensions=extensions) as echo:
+            echo.send(text)
+            sizes, exchange = [], echo.protocol.receive_data
+            echo.protocol.receive_data = lambda data: (sizes.append(len(data)), exchange(data))  # noqa: B023
+
+            assert echo.read() == text
+            assert bool(echo.protocol.extensions) == is_deflated
+            assert (sum(sizes) < len(text) / 5) == is_deflated
 
 
 def test_functions_know_the_request_the_url_and_what_they_kept(server):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.wire.connection import Wire
 
 META_KEY = "realtime_wall.hand_over"
@@ -25,10 +26,11 @@ StreamOpener = Callable[[Wire, list[tuple[str, str]]], None]
 
 
 class HandOver:
-    __slots__ = ("headers", "opener")
+    __slots__ = ("framing", "headers", "opener")
 
-    def __init__(self, headers: list[tuple[str, str]]) -> None:
+    def __init__(self, headers: list[tuple[str, str]], framing: Framing = PLAIN) -> None:
         self.headers = headers
+        self.framing = framing  # what the 101 promises, for the opener to keep
         self.opener: Opener | None = None
 
     def accept(self, opener: Opener) -> HttpResponse:

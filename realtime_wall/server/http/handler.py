@@ -209,7 +209,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             self.result = [body]
             self.process_result()
             return
-        self._hand_over = self.environ[META_KEY] = HandOver(headers)
+        framing, more = websocket_handshake.framing(self.environ, self.server.config)
+        self._hand_over = self.environ[META_KEY] = HandOver([*headers, *more], framing)
         super().run_application()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

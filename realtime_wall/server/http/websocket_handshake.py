@@ -1,4 +1,4 @@
-"""Is this request a valid WebSocket handshake, and what is its 101?
+"""Is this request a valid WebSocket handshake, what is its 101, and how will messages be framed?
 
 The checks are those of gevent-websocket, which would answer before the application was asked: so it checks a
 request that it can neither read from nor write to (docs/decisions/0002).
@@ -13,6 +13,10 @@ import logging
 from typing import Any
 
 from geventwebsocket.handler import WebSocketHandler
+
+from realtime_wall.config import Config
+from realtime_wall.protocol import deflate_offer
+from realtime_wall.protocol.deflate import PLAIN, Framing, deflate_framing
 
 Headers = list[tuple[str, str]]
 
@@ -44,6 +48,16 @@ def check(environ: dict[str, Any], version: str) -> tuple[str, Headers, bytes]:
     if headers and not status.startswith("101"):  # it names the version we speak
         status = "426 Upgrade Required"
     return status, headers, " ".join(body).encode() + b"\n"
+
+
+def framing(environ: dict[str, Any], config: Config) -> tuple[Framing, Headers]:
+    """How messages will be framed, and the headers that say so."""
+    offers = environ.get("HTTP_SEC_WEBSOCKET_EXTENSIONS", "")
+    accepted = deflate_offer.accept(offers) if config.websocket_compression and offers else None
+    if accepted is None:
+        return PLAIN, []
+    framing = deflate_framing(accepted.window_bits, config.compression_min_size)
+    return framing, [("Sec-WebSocket-Extensions", accepted.answer)]
 
 
 class _Check(WebSocketHandler):  # type: ignore[misc]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_wall.protocol.frames import binary_frame, text_frame
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Written
 
@@ -42,7 +41,8 @@ class WebSocketCarrier:
         self._frames = frames
 
     def send(self, packet: str | bytes, soon: bool = False) -> Written:
-        frame = binary_frame(packet) if isinstance(packet, bytes) else text_frame(packet.encode())
+        framing = self._frames.framing
+        frame = framing.binary(packet) if isinstance(packet, bytes) else framing.text(packet.encode())
         return self._frames.write_soon(frame) if soon else self._frames.write(frame)
 
     @property

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.engineio import (
     BadPacket,
     EnginePacket,
@@ -67,13 +68,20 @@ class EngineSession:
         "sid",
     )
 
-    def __init__(self, node: Node, owner: str, wire: Wire | None = None, address: str = "") -> None:
+    def __init__(
+        self,
+        node: Node,
+        owner: str,
+        wire: Wire | None = None,
+        address: str = "",
+        framing: Framing = PLAIN,
+    ) -> None:
         """A session over a wire, or over polling requests, which the polling quota has from the address."""
         self.sid = node.new_session_id()
         self.owner = owner  # what the handshake's cookies said: no other visitor can use the session
         self.due = 0
         # What the carrier writes to, for who delivers one message to thousands; None while it polls.
-        self.frames = None if wire is None else FramedConnection(node, wire, self)
+        self.frames = None if wire is None else FramedConnection(node, wire, self, framing)
         self._node = node
         self._state: EngineState = OPENING
         self._handler: MessageHandler = NOBODY
@@ -119,6 +127,10 @@ class EngineSession:
         return written
 
     # What a backlog asks
+
+    @property
+    def framing(self) -> Framing:
+        return PLAIN if self.frames is None else self.frames.framing
 
     @property
     def is_open(self) -> bool:
@@ -233,9 +245,9 @@ class EngineSession:
 
     # From polling to a WebSocket
 
-    def offer(self, wire: Wire, arrived: bytes) -> None:
+    def offer(self, wire: Wire, arrived: bytes, framing: Framing = PLAIN) -> None:
         """Try out a WebSocket for this session, if it is not on one already."""
-        probe = UpgradeProbe(self._node, wire, self)
+        probe = UpgradeProbe(self._node, wire, self, framing)
         if self.frames is not None or self._state is CLOSED:
             probe.decline()
             return

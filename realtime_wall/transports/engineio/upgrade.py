@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Protocol
 
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import PROBE, EnginePacketType, encode_text
 from realtime_wall.protocol.frames import text_frame
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection, Peer
@@ -34,9 +35,9 @@ class UpgradeProbe:
 
     __slots__ = ("_deadline", "_session", "frames", "is_answered")
 
-    def __init__(self, node: Node, wire: Wire, session: Upgradable) -> None:
+    def __init__(self, node: Node, wire: Wire, session: Upgradable, framing: Framing) -> None:
         self.is_answered = False
-        self.frames = FramedConnection(node, wire, self)
+        self.frames = FramedConnection(node, wire, self, framing)
         self._session = session
         self._deadline = monotonic() + PROBE_TIMEOUT
 

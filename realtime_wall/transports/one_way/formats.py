@@ -12,7 +12,7 @@ from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.node.fan_out import Codec
 from realtime_wall.protocol import event_stream, push_stream
-from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.http_stream import chunk
 from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, Item, Template
 
@@ -157,11 +157,11 @@ def codec_of(format: Format, rules: Rules, chunked: bool) -> Codec:
 
 
 @cache
-def frames_of(rules: Rules) -> Codec:
-    """Messages for those on a WebSocket."""
+def frames_of(rules: Rules, framing: Framing) -> Codec:
+    """Messages for those on a WebSocket of one framing."""
 
     def encode(messages: list[Message]) -> bytes:
-        return b"".join(text_frame(text_of(item_of(one), rules).encode()) for one in messages)
+        return b"".join(framing.text(text_of(item_of(one), rules).encode()) for one in messages)
 
     return encode
 

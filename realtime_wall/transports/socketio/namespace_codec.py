@@ -7,8 +7,8 @@ from functools import cache
 from realtime_wall.channels.message import Message
 from realtime_wall.node.fan_out import Codec
 from realtime_wall.protocol import socketio
+from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import EnginePacketType, encode_base64, encode_text
-from realtime_wall.protocol.frames import binary_frame, text_frame
 from realtime_wall.sockets.arguments import Arguments
 
 # Between two packets in what a polling client is sent; JSON never has it unescaped.
@@ -16,12 +16,12 @@ SEPARATOR = b"\x1e"
 
 
 @cache
-def frames_of(namespace: str, with_offset: bool) -> Codec:
-    """Messages for the clients of a namespace that are on a WebSocket."""
+def frames_of(namespace: str, with_offset: bool, framing: Framing) -> Codec:
+    """Messages for the clients of a namespace that are on a WebSocket of one framing."""
 
     def encode(messages: list[Message]) -> bytes:
         return b"".join(
-            binary_frame(part) if isinstance(part, bytes) else text_frame(part.encode())
+            framing.binary(part) if isinstance(part, bytes) else framing.text(part.encode())
             for message in messages
             for part in _packets(namespace, message, with_offset)
         )

@@ -13,6 +13,7 @@ from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, merg
 from realtime_wall.node.fan_out import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
+from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
@@ -32,7 +33,17 @@ from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
 
 class NamespaceSubscriber:
-    __slots__ = ("_codec", "_cursor", "_name", "_node", "_recovery", "_engine", "_state", "session")
+    __slots__ = (
+        "_codec",
+        "_cursor",
+        "_engine",
+        "_framing",
+        "_name",
+        "_node",
+        "_recovery",
+        "_state",
+        "session",
+    )
 
     session: ClientSession
 
@@ -51,10 +62,15 @@ class NamespaceSubscriber:
         self._recovery = recovery
         self._state: NamespaceState = joining
         self._cursor = cursor  # of the last message that was written to it
-        self._codec = frames_of(name, bool(recovery.secret))
+        self._use(PLAIN)
 
     def _become(self, state: NamespaceState) -> None:
         self._state = following(self._state, state)
+
+    def _use(self, framing: Framing) -> None:
+        """A client that polls may be on a WebSocket later."""
+        self._framing = framing
+        self._codec = frames_of(self._name, bool(self._recovery.secret), framing)
 
     # Live
 
@@ -69,6 +85,8 @@ class NamespaceSubscriber:
         ):
             return self._deliver_otherwise(encoded)
         self._cursor = position
+        if frames.framing is not self._framing:
+            self._use(frames.framing)
         return frames.write(encoded[self._codec])
 
     def _deliver_otherwise(self, encoded: Encoded) -> Written:
@@ -78,9 +96,9 @@ class NamespaceSubscriber:
             return self._state.backlog.add(encoded.messages)
         if self._engine.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             return self._backlog().add(encoded.messages)
-        return self._write_encoded(encoded)
+        return self._write_encoded(encoded, self._engine.framing)
 
-    def _write_encoded(self, encoded: Encoded) -> Written:
+    def _write_encoded(self, encoded: Encoded, framing: Framing) -> Written:
         if self._state is GONE:
             return DROPPED
         last = encoded.messages[-1]
@@ -91,7 +109,7 @@ class NamespaceSubscriber:
             return DROPPED  # its offset is older than the client's
         engine = self._engine
         if engine.frames is not None:
-            return engine.frames.write(encoded[self._codec])
+            return engine.frames.write(encoded[frames_of(self._name, bool(self._recovery.secret), framing)])
         packets = encoded[packets_of(self._name, bool(self._recovery.secret))]
         return engine.send_packets(packets.decode().split(SEPARATOR.decode()))
 
@@ -166,7 +184,7 @@ class NamespaceSubscriber:
     def _write(self, messages: list[Message]) -> None:
         if not messages:
             return
-        self._write_encoded(Encoded(messages))
+        self._write_encoded(Encoded(messages), PLAIN)  # for this client alone
         is_older = messages[-1].position.offset < self._cursor.offset
         if is_older and not self._has_backlog and not self._recovery.acks.are_pending:
             self._send_offset()  # they were older than what the client had, and so is now its offset

@@ -15,7 +15,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.node.fan_out import Encoded, ListensOnly
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.transports.one_way import formats
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
@@ -45,13 +45,20 @@ class ChannelWebSocket(ListensOnly):
         "session_key",
     )
 
-    def __init__(self, node: Node, wire: Wire, publish: Publish | None, session_key: str | None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        wire: Wire,
+        publish: Publish | None,
+        session_key: str | None,
+        framing: Framing = PLAIN,
+    ) -> None:
         self.due = 0
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key
         self._node = node
         self._publish = publish  # None where no rule lets this client write
-        self._frames = FramedConnection(node, wire, self)
+        self._frames = FramedConnection(node, wire, self, framing)
         self._backlog: Backlog | None = None
         self._texts: list[str] = []
         self._writer: gevent.Greenlet[..., None] | None = None
@@ -128,12 +135,12 @@ class ChannelWebSocket(ListensOnly):
         if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
-        return self._frames.write(encoded[formats.frames_of(self._node.rules)])
+        return self._frames.write(encoded[formats.frames_of(self._node.rules, self._frames.framing)])
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
         item = formats.deleted_item(channel, notice, position)
-        self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
+        self._frames.write(self._frames.framing.text(formats.text_of(item, self._node.rules).encode()))
         left = tuple(name for name in self.channels if name != channel)
         if left:
             self.channels = left
@@ -149,12 +156,12 @@ class ChannelWebSocket(ListensOnly):
         return channel in self.channels
 
     def _write(self, messages: list[Message]) -> None:
-        if messages:
-            self._frames.write(formats.frames_of(self._node.rules)(messages))
+        if messages:  # for this client alone, so that it is not deflated
+            self._frames.write(formats.frames_of(self._node.rules, PLAIN)(messages))
 
     def _write_gap(self, gap: Gap) -> None:
         for item in formats.gap_items(gap):
-            self._frames.write(text_frame(formats.text_of(item, self._node.rules).encode()))
+            self._frames.write(self._frames.framing.text(formats.text_of(item, self._node.rules).encode()))
 
     def end(self, reason: str) -> None:
         self._frames.close(GOING_AWAY, reason)
@@ -168,9 +175,10 @@ def open_channels(
     session_key: str | None,
     wire: Wire,
     arrived: bytes,
+    framing: Framing = PLAIN,
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    ChannelWebSocket(node, wire, publish, session_key).begin(arrived, channels, since)
+    ChannelWebSocket(node, wire, publish, session_key, framing).begin(arrived, channels, since)
 
 
 def refuse(node: Node, reason: str, wire: Wire, arrived: bytes) -> None:

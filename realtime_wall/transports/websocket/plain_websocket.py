@@ -7,7 +7,7 @@ The protocol is described in docs/reference/plain-websocket.rst; its parsing and
 from __future__ import annotations
 
 import logging
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,10 +16,10 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
-from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
@@ -34,9 +34,18 @@ log = logging.getLogger(__name__)
 UNSUPPORTED_DATA = 1003
 
 
-def encode_messages(messages: list[Message]) -> bytes:
-    """The frames of some messages, for every plain WebSocket alike."""
-    return b"".join(text_frame(_message_text(message).encode()) for message in messages)
+@cache
+def frames_of(framing: Framing) -> Codec:
+    """Messages for every plain WebSocket of one framing."""
+
+    def encode(messages: list[Message]) -> bytes:
+        return b"".join(framing.text(_message_text(message).encode()) for message in messages)
+
+    return encode
+
+
+# What a client missed is encoded for it alone: to deflate that would take too long where many come back.
+encode_missed = frames_of(PLAIN)
 
 
 def _message_text(message: Message) -> str:
@@ -49,15 +58,18 @@ def _message_text(message: Message) -> str:
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_frames", "_node", "_was", "session")
+    __slots__ = ("_backlog", "_codec", "_frames", "_node", "_was", "session")
 
     reserved_events = plain.RESERVED
 
-    def __init__(self, node: Node, wire: Wire, request: HttpRequest, was: str | None) -> None:
+    def __init__(
+        self, node: Node, wire: Wire, request: HttpRequest, was: str | None, framing: Framing = PLAIN
+    ) -> None:
         self.session = ClientSession(node, self, request, node.new_session_id())
         self._node = node
         self._was = was  # the id this client had before it lost its last connection
-        self._frames = FramedConnection(node, wire, self)
+        self._frames = FramedConnection(node, wire, self, framing)
+        self._codec = frames_of(framing)
         self._backlog: Backlog | None = None
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
@@ -135,7 +147,7 @@ class WebSocket:
         if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
-        return self._frames.write(encoded[encode_messages])
+        return self._frames.write(encoded[self._codec])
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
         self.session.expel(channel)
@@ -155,7 +167,7 @@ class WebSocket:
         return self._write_text(plain.message_text(name or "message", arguments.data_json, id=reply_id))
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        frame = text_frame(plain.ack_text(event_id, arguments.data_json).encode())
+        frame = self._frames.framing.text(plain.ack_text(event_id, arguments.data_json).encode())
         # More answers follow: they leave together.
         (self._frames.write_soon if self.session.inbox.jobs else self._frames.write)(frame)
 
@@ -179,9 +191,9 @@ class WebSocket:
 
     def _answer(self, answer: str, channel: str, missed: Items) -> None:
         """An answer and what was missed: in one write, when that is little."""
-        frame = text_frame(answer.encode())
+        frame = self._frames.framing.text(answer.encode())
         if self._backlog is None and fits(missed, PORTION):
-            self._frames.write(frame + encode_messages(messages_of(missed)))
+            self._frames.write(frame + encode_missed(messages_of(missed)))
             return
         self._frames.write(frame)
         if self._backlog is None:
@@ -198,7 +210,7 @@ class WebSocket:
             self._write_text(plain.gap_text(name, str(gap.position), None))
 
     def _write_messages(self, messages: list[Message]) -> None:
-        self._frames.write(encode_messages(messages))
+        self._frames.write(encode_missed(messages))
 
     def _is_on(self, channel: str) -> bool:
         return channel == EVERYONE or channel in self.session.channels
@@ -221,12 +233,18 @@ class WebSocket:
         return self._frames.wire.outbox_size > 0 or (self._backlog is not None and self._backlog.is_waiting)
 
     def _write_text(self, text: str) -> Written:
-        return self._frames.write(text_frame(text.encode()))
+        return self._frames.write(self._frames.framing.text(text.encode()))
 
 
 def open_websocket(
-    node: Node, request: HttpRequest, since: Position | None, was: str | None, wire: Wire, arrived: bytes
+    node: Node,
+    request: HttpRequest,
+    since: Position | None,
+    was: str | None,
+    wire: Wire,
+    arrived: bytes,
+    framing: Framing = PLAIN,
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
     with node.pool.lend():
-        WebSocket(node, wire, keep(request), was).begin(arrived, since)
+        WebSocket(node, wire, keep(request), was, framing).begin(arrived, since)

@@ -15,7 +15,8 @@ from realtime_wall.async_functions import result_of
 from realtime_wall.auth.django_sessions import session_key_of
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.frames import Violation, binary_frame, text_frame
+from realtime_wall.protocol.deflate import PLAIN, Framing
+from realtime_wall.protocol.frames import Violation
 from realtime_wall.sockets.dispatch.inbox import Inbox
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
@@ -53,13 +54,14 @@ class RawSocket:
         InvalidMessage for a text that is no Unicode. Never waits: what the client has not read yet is kept,
         up to ``OUTBOX_SIZE`` bytes.
         """
+        framing = self._connection.frames.framing
         if isinstance(data, str):
             try:
-                frame = text_frame(data.encode())
+                frame = framing.text(data.encode())
             except UnicodeEncodeError as problem:
                 raise InvalidMessage(f"cannot be sent: {problem.reason}") from problem
         else:
-            frame = binary_frame(bytes(data))
+            frame = framing.binary(bytes(data))
         return self._connection.frames.write(frame) is not DROPPED
 
     def disconnect(self, code: int = NORMAL, reason: str = "") -> None:
@@ -91,13 +93,19 @@ class RawWebSocket:
     __slots__ = ("_is_refused", "_node", "_receivers", "frames", "inbox", "session_key", "socket")
 
     def __init__(
-        self, node: Node, wire: Wire, request: HttpRequest, receivers: RawReceivers, kwargs: dict[str, Any]
+        self,
+        node: Node,
+        wire: Wire,
+        request: HttpRequest,
+        receivers: RawReceivers,
+        kwargs: dict[str, Any],
+        framing: Framing,
     ) -> None:
         self.session_key = session_key_of(request)
         self.socket = RawSocket(self, request, kwargs)
         self._node = node
         self._receivers = receivers
-        self.frames = _Frames(node, wire, self)
+        self.frames = _Frames(node, wire, self, framing)
         self.inbox = Inbox(node.pool, self.frames, request)
         self._is_refused = False
 
@@ -160,6 +168,7 @@ def open_raw_websocket(
     kwargs: dict[str, Any],
     wire: Wire,
     arrived: bytes,
+    framing: Framing = PLAIN,
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    RawWebSocket(node, wire, keep(request), receivers, kwargs).begin(arrived)
+    RawWebSocket(node, wire, keep(request), receivers, kwargs, framing).begin(arrived)

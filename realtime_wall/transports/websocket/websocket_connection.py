@@ -12,10 +12,12 @@ from typing import Any, Protocol
 from gevent import get_hub
 
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.deflate import PLAIN, Framing, inflate
 from realtime_wall.protocol.frames import (
     Binary,
     Close,
-    FrameReader,
+    Deflated,
+    FrameEvent,
     Ping,
     Pong,
     Text,
@@ -66,18 +68,20 @@ class FramedConnection:
         "_slowed",
         "closing",
         "due",
+        "framing",
         "peer",
         "wire",
     )
 
-    def __init__(self, node: Node, wire: Wire, peer: Peer) -> None:
+    def __init__(self, node: Node, wire: Wire, peer: Peer, framing: Framing = PLAIN) -> None:
         config = node.config
         self.due = 0
         self.closing = False
         self._node = node
         self.wire = wire
         self.peer = peer
-        self._reader = FrameReader(config.message_size, config.message_fragments)
+        self.framing = framing
+        self._reader = framing.reader(config.message_size, config.message_fragments)
         self._frames = TokenBucket(rate(config.frame_rate, config.frame_burst))
         self._bytes = TokenBucket(rate(config.byte_rate, config.byte_burst))
         self._is_paused = False  # by its peer
@@ -191,26 +195,31 @@ class FramedConnection:
         if self._begun is not None or self._reader.is_inside_a_message:
             self._check_message_time(now)
         for event in events:
-            match event:
-                case Text():
-                    if len(event.text) > gc_pause.LARGE:
-                        gc_pause.rest()
-                    if not self.closing:
-                        self.peer.text(event.text)
-                case Binary():
-                    if not self.closing:
-                        self.peer.binary(event.data)
-                case Ping():
-                    # In order with what else is written; those of one read leave together.
-                    self.write_soon(pong_frame(event.data))
-                case Pong():
-                    self._pinged = False
-                case Close():
-                    self.close(1000 if event.code == 1005 else event.code, "")
-                    self.wire.finish("closed by the client")
-                    return
-                case Violation():
-                    self.fail(event)
+            self._handle(event)
+
+    def _handle(self, event: FrameEvent) -> None:
+        match event:
+            case Text():
+                if len(event.text) > gc_pause.LARGE:
+                    gc_pause.rest()
+                if not self.closing:
+                    self.peer.text(event.text)
+            case Binary():
+                if not self.closing:
+                    self.peer.binary(event.data)
+            case Deflated():
+                if not self.closing:
+                    self._handle(inflate(event, self._node.config.message_size))
+            case Ping():
+                # In order with what else is written; those of one read leave together.
+                self.write_soon(pong_frame(event.data))
+            case Pong():
+                self._pinged = False
+            case Close():
+                self.close(1000 if event.code == 1005 else event.code, "")
+                self.wire.finish("closed by the client")
+            case Violation():
+                self.fail(event)
 
     def fail(self, violation: Violation) -> None:
         """Nothing that follows could be read any more (RFC 6455 7.1.7)."""

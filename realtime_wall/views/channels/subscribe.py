@@ -111,7 +111,15 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
         reason = reason if len(reason) <= 123 else json.dumps({"http_status": refused.status})
         return offer.accept(partial(refuse, node, reason))
     publish = publisher_for_socket(node, request, list(wanted.channels))
-    opener = partial(open_channels, node, wanted.channels, wanted.since, publish, wanted.session_key)
+    opener = partial(
+        open_channels,
+        node,
+        wanted.channels,
+        wanted.since,
+        publish,
+        wanted.session_key,
+        framing=offer.framing,
+    )
     return offer.accept(opener)
 
 
