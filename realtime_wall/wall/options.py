@@ -58,6 +58,8 @@ class Options:
     jetstream_url: str = JETSTREAM
     # What a program has to know to post by "webhook".
     webhook_secret: str = ""
+    # Whether it has to sign with that, and never sends it.
+    webhook_signed: bool = False
 
     # Whether visitors may search for words of their own; and how many different ones are asked of X.
     visitors: bool = False
@@ -237,6 +239,7 @@ _RULES: dict[str, Callable[[object], str]] = {
     "MASTODON_TOKEN": _token,
     "JETSTREAM_URL": _address("wss", "ws"),
     "WEBHOOK_SECRET": _secret,
+    "WEBHOOK_SIGNED": _flag,
     "VISITORS": _flag,
     "VISITORS_ON_X": _count,
     "WEBSOCKET_SERVER": _address("wss", "ws"),

@@ -1,4 +1,4 @@
-"""Posts that another program sends by HTTP: ``POST wall/hook/`` with a shared secret.
+"""Posts that another program sends by HTTP: ``POST wall/hook/`` with a shared secret, or signed with it.
 
 One JSON object is one post. It is stored before it is confirmed: 200 says that it is on the wall, or
 was there already, and 503 that it should be sent again.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ from realtime_wall.wall.post import (
     tidy,
     web_url,
 )
+from realtime_wall.wall.sources.webhook_signature import BadSignature, signature_of
 from realtime_wall.wall.sources.x.x_payload import read_line
 
 logger = logging.getLogger(__name__)
@@ -51,12 +53,11 @@ def hook(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     chosen = options.current()
     if not chosen.webhook_secret or not _is_open(slug, chosen.sources):
         raise Http404("no webhook")
-    if not _knows_secret(request, chosen.webhook_secret):
-        return _refuse(401, "the secret is missing or wrong")
-    # By what it claims, first: nobody waits for the rest of it.
-    is_larger = int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST
-    body = b"" if is_larger else request.read(LARGEST + 1)
-    if is_larger or len(body) > LARGEST:
+    try:
+        body = _read(request, chosen)
+    except BadSignature as problem:
+        return _refuse(401, str(problem))
+    if body is None:
         return _refuse(413, f"a post has {LARGEST} bytes at most")
     try:
         item = from_webhook(read_line(body), body, now=datetime.now(UTC))
@@ -80,6 +81,25 @@ def _is_open(slug: str, sources: tuple[str, ...]) -> bool:
         return WallSource.objects.filter(wall__slug=slug, kind=NAME, enabled=True).exists()
     finally:
         connections.close_all()
+
+
+def _read(request: HttpRequest, chosen: options.Options) -> bytes | None:
+    """The body, of who may post; None if it is too large."""
+    signature = signature_of(request.headers, time.time())
+    if signature is None:
+        if chosen.webhook_signed:
+            raise BadSignature("it has to be signed")
+        if not _knows_secret(request, chosen.webhook_secret):
+            raise BadSignature("the secret is missing or wrong")
+    # By what it claims, first: nobody waits for the rest of it.
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+        return None
+    body = request.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        return None
+    if signature is not None:
+        signature.check(body, chosen.webhook_secret)
+    return body
 
 
 def _knows_secret(request: HttpRequest, secret: str) -> bool:
