@@ -201,6 +201,16 @@ class Clients:
                     delays.append(now - float(part[: part.index(b",")]))
         return delays
 
+    def stamps_until_quiet(self, count, quiet=3.0):
+        """The same, but no longer than something comes."""
+        delays = []
+        while len(delays) < count and (events := self.poll.poll(quiet)):
+            for fd, _ in events:
+                now = time.monotonic()
+                for part in self._read(fd).split(b'"message":')[1:]:
+                    delays.append(now - float(part[: part.index(b",")]))
+        return delays
+
     def _wait(self):
         events = self.poll.poll(PATIENCE)
         if not events:

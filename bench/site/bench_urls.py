@@ -10,6 +10,7 @@ urlpatterns = [
     path("stall/", views.stall),
     path("loads/", views.loads),
     path("stamp/", views.stamp),
+    path("pump/", views.pump),
     path("burst/", views.burst),
     path("empty/", views.empty),
     path("queries/", views.queries),

@@ -68,6 +68,21 @@ def stamp(request):
     return HttpResponse("done")
 
 
+def pump(request):
+    """Broadcast so many stamps at a steady rate: each is the time at which it was to be sent."""
+    query = request.GET
+    gevent.spawn(_pump, query["channel"], 1 / float(query["rate"]), int(query["count"]))
+    return HttpResponse("begun")
+
+
+def _pump(channel, interval, count):
+    begun = time.monotonic()
+    for number in range(count):
+        due = begun + number * interval
+        gevent.sleep(max(due - time.monotonic(), 0))
+        broadcast_channel(due, channel)
+
+
 def stall(request):
     """The longest gap between two ticks of the event loop since the last call, in seconds."""
     global _timer
