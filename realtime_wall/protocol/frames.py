@@ -129,6 +129,11 @@ class FrameReader:
         """Whether the end of a message has not arrived."""
         return self._message is not None
 
+    @property
+    def bytes_left(self) -> int:
+        """Of the frame that is being received, once its head has arrived."""
+        return self._left
+
     def receive(self, data: bytes) -> list[FrameEvent]:
         """What the next bytes of the client complete; nothing once it said or was told goodbye."""
         events: list[FrameEvent] = []

@@ -20,10 +20,13 @@ from typing import Any, ClassVar, Protocol
 
 from gevent import get_hub
 
+from realtime_wall.wire.read_turns import ReadTurns
+
 log = logging.getLogger(__name__)
 
 READ, WRITE = 1, 2
-READ_SIZE = 64 * 1024
+# What is read at once. Small messages cost much for each byte: hundreds of them would hold up everybody.
+READ_SIZE, LARGE_READ_SIZE = 4 * 1024, 64 * 1024
 # What one drained write may join: large enough to amortise the call, small enough to copy quickly.
 COALESCE = 256 * 1024
 
@@ -51,6 +54,7 @@ class Owner(Protocol):
 class Wire:
     # Of this process, by descriptor: handed-over connections count as connections.
     open_sockets: ClassVar[set[int]] = set()
+    turns: ClassVar[ReadTurns] = ReadTurns()
 
     __slots__ = (
         "_closing",
@@ -63,6 +67,7 @@ class Wire:
         "outbox_size",
         "owner",
         "progress",
+        "read_size",
     )
 
     def __init__(self, fd: int, *, family: int, outbox_limit: int, send_buffer: int) -> None:
@@ -81,6 +86,7 @@ class Wire:
         self._drained: Callable[[], None] | None = None
         self.outbox_size = 0
         self.progress = 0.0  # when the outbox last moved
+        self.read_size = READ_SIZE  # its owner knows when more is well spent
         self.owner: Owner | None = None
         self._reader: Any = get_hub().loop.io(fd, READ)
         Wire.open_sockets.add(fd)
@@ -173,16 +179,30 @@ class Wire:
         """Stop reading; the client's kernel will make it wait."""
         if self._sock is not None:
             self._reader.stop()
+            Wire.turns.leave(self)
 
     def resume(self) -> None:
-        if self._sock is not None and not self._reader.active:
+        if self._sock is not None and not self._reader.active and not Wire.turns.is_in_line(self):
             self._reader.start(self._readable)
 
     def _readable(self) -> None:
+        if Wire.turns.is_now():
+            self._read()
+        elif self._sock is not None:
+            self._reader.stop()
+            Wire.turns.stand_in_line(self)
+
+    def read(self) -> None:
+        """Its turn has come."""
+        if self._sock is not None:
+            self._reader.start(self._readable)
+            self._read()
+
+    def _read(self) -> None:
         if self._sock is None or self.owner is None:
             return
         try:
-            data = self._sock.recv(READ_SIZE)
+            data = self._sock.recv(self.read_size)
         except BlockingIOError:
             return
         except OSError as problem:
@@ -223,6 +243,7 @@ class Wire:
         sock, self._sock = self._sock, None
         if sock is None:
             return
+        Wire.turns.leave(self)
         self._stop(self._reader)
         self._stop(self._writer)
         self._reader = self._writer = self._outbox = self._drained = None

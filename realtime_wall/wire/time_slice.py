@@ -1,14 +1,16 @@
 """How long may work that never waits keep the event loop before everybody else has a turn?
 
 Delivering to thousands, running receivers, making a long page: each looks now and then whether its time is
-up, and then yields once.
+up, and then yields once. What many do at once, such as reading from their clients, shares one slice.
 """
 
 from __future__ import annotations
 
 from time import monotonic
+from typing import Any
 
 import gevent
+from gevent import get_hub
 
 # Seconds: short enough that nobody's page is seen to wait, long enough that the turns cost nothing.
 SLICE = 0.003
@@ -30,3 +32,27 @@ class TimeSlice:
             # A timer, not sleep(0): gevent would run us again before it looks at any socket.
             gevent.sleep(0.000_001)
             self._due = monotonic() + self._seconds
+
+
+class SharedTimeSlice:
+    """One slice of each iteration of the event loop, for all who share it."""
+
+    __slots__ = ("_due", "_iteration", "_seconds")
+
+    def __init__(self, seconds: float = SLICE) -> None:
+        self._seconds = seconds
+        self._iteration = -1
+        self._due = 0.0
+
+    def is_over(self) -> bool:
+        """Whether the rest of the work has to wait for the next iteration."""
+        loop: Any = get_hub().loop
+        if self._iteration != loop.iteration:
+            self._iteration = loop.iteration
+            self._due = monotonic() + self._seconds
+            return False
+        return monotonic() > self._due
+
+    def yield_if_over(self) -> None:
+        while self.is_over():
+            gevent.sleep(0.000_001)

@@ -8,7 +8,9 @@ from gevent.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_wall.wire.connection import DROPPED, QUEUED, SENT, Wire
+from realtime_wall.wire.connection import DROPPED, QUEUED, READ_SIZE, SENT, Wire
+from realtime_wall.wire.read_turns import ReadTurns
+from realtime_wall.wire.time_slice import SharedTimeSlice
 
 PATIENCE = 10
 # More than the kernel takes for a peer that does not read, whatever it makes of SO_SNDBUF.
@@ -302,6 +304,52 @@ def test_resuming_twice_changes_nothing(pairs):
 
     pair.client.sendall(b"hello")
     pair.ear.wait_for(lambda ear: ear.data == b"hello")
+
+
+@pytest.fixture
+def one_read_an_iteration(monkeypatch):
+    turns = ReadTurns()
+    turns._time_slice = SharedTimeSlice(-1.0)
+    monkeypatch.setattr(Wire, "turns", turns)
+    return turns
+
+
+def test_of_many_that_can_be_read_from_each_has_its_turn(pairs, one_read_an_iteration):
+    several = [pairs() for _ in range(5)]
+    for one in several:
+        one.client.sendall(b"x" * (READ_SIZE + 10))
+
+    for one in several:
+        one.ear.wait_for(lambda ear: len(ear.data) == READ_SIZE + 10)
+    assert not any(one_read_an_iteration.is_in_line(one.wire) for one in several)
+
+
+def test_in_line_a_wire_may_be_paused_resumed_and_aborted(pairs, one_read_an_iteration):
+    paused, gone, resumed = pairs(), pairs(), pairs()
+    for one in (paused, gone, resumed):
+        one.client.sendall(b"x")
+        one_read_an_iteration.stand_in_line(one.wire)
+    paused.wire.pause()
+    gone.wire.abort("the test wants it")
+    resumed.wire.pause()
+    resumed.wire.resume()
+    resumed.wire.resume()
+
+    resumed.ear.wait_for(lambda ear: ear.data)
+    gevent.sleep(0.001)
+    assert (paused.ear.data, gone.ear.data) == (b"", b"")
+    paused.wire.resume()
+    paused.ear.wait_for(lambda ear: ear.data)
+
+
+def test_no_more_is_read_at_once_than_its_owner_wants(pairs):
+    pair = pairs(start=False)
+    pair.client.sendall(b"x" * (READ_SIZE + 10))
+    pair.wire.read_size = 10
+    pair.wire.start(pair.ear)
+
+    pair.ear.wait_for(lambda ear: ear.data)
+    assert pair.ear.data == b"x" * 10
 
 
 def test_a_client_that_closes_is_lost_once(pairs):

@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from realtime_wall.wire.time_slice import TimeSlice
+from realtime_wall.wire.time_slice import SharedTimeSlice, TimeSlice
 
 
 @pytest.fixture
@@ -42,3 +42,21 @@ def test_who_has_just_had_the_event_loop_begins_anew(turns, monkeypatch):
     now[0] = 12.0
     time_slice.yield_if_due()
     assert turns
+
+
+def test_a_shared_slice_is_one_for_all_until_the_event_loop_has_had_its_turn(turns):
+    time_slice = SharedTimeSlice(-1.0)
+    assert [time_slice.is_over() for _ in range(3)] == [False, True, True]
+    assert not turns
+
+    time_slice.yield_if_over()
+    assert turns
+    assert time_slice.is_over()
+
+
+def test_a_shared_slice_that_is_not_over_is_no_reason_to_wait(turns):
+    time_slice = SharedTimeSlice(3600.0)
+    for _ in range(3):
+        time_slice.yield_if_over()
+
+    assert not turns

@@ -39,8 +39,10 @@ class HTTPServer(WSGIServer):
         routing: OwnerRouting | None = None,
         is_one_of_several: bool = False,
     ) -> None:
-        # With others on the same socket, pywsgi accepts one client at a time, so that all get some.
         super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
+        # For each turn of the event loop: others on the same socket get some, and a storm of clients waits
+        # in the kernel. Of a hundred handshakes at once everybody else would have to wait for the last.
+        self.max_accept = 1
         self.config = config
         self.routing = routing
         self.max_connections = config.max_connections or _free_descriptors()

@@ -22,7 +22,7 @@ from gevent.event import Event
 
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
-from realtime_wall.wire.time_slice import SLICE, TimeSlice
+from realtime_wall.wire.time_slice import SharedTimeSlice
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +102,7 @@ class Pool:
         self._is_closed = False
         self._lent: deque[Inbox] | None = None  # what got ready while a greenlet is lent
         self._idle = Event()
+        self._time_slice = SharedTimeSlice()  # or each of a hundred greenlets would take one
         self.busy = 0
         self.running: dict[Inbox, tuple[Any, float]] = {}  # in which greenlet, and since when
 
@@ -184,14 +185,15 @@ class Pool:
 
     def _work(self, waiting: deque[Inbox]) -> None:
         try:
-            time_slice = TimeSlice(SLICE)
             while waiting:
+                self._time_slice.yield_if_over()
+                if not waiting:  # others have worked on it meanwhile
+                    break
                 inbox = waiting.popleft()
                 # A language or time zone that a receiver activates is nobody else's.
                 if visitor_context.run(inbox.request, inbox.run_next):
                     # Last in line: one that never ends keeps no slot, nor the greenlet of its handshake.
                     (self._waiting or waiting).append(inbox)
-                time_slice.yield_if_due()
         finally:
             self.busy -= 1
             if self._waiting and self.busy < self.size:

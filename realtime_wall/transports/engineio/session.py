@@ -177,6 +177,7 @@ class EngineSession:
             try:
                 for packet in decode_payload(body, self._node.config.post_packets):
                     self._handle(packet)
+                    Wire.turns.wait()  # for that of the others: a POST has up to a thousand
             except BadPacket as problem:
                 log.info("session %s: %s", self.log_id, problem.reason)
                 self.end(problem.reason)

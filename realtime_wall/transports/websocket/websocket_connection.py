@@ -28,7 +28,14 @@ from realtime_wall.protocol.frames import (
 )
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.wire import gc_pause
-from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+from realtime_wall.wire.connection import (
+    DROPPED,
+    LARGE_READ_SIZE,
+    QUEUED,
+    READ_SIZE,
+    Wire,
+    Written,
+)
 
 log = logging.getLogger(__name__)
 
@@ -189,6 +196,7 @@ class FramedConnection:
     def received(self, data: bytes) -> None:
         now = self._heard = monotonic()
         events = self._reader.receive(data)
+        self.wire.read_size = min(max(self._reader.bytes_left, READ_SIZE), LARGE_READ_SIZE)
         seconds = max(self._frames.take(len(events), now), self._bytes.take(len(data), now))
         if seconds > 0:
             self._slow_down(seconds, now)

@@ -81,7 +81,7 @@ def test_who_stops_accepts_for_nobody_else(opened):
     assert not is_accepted(others)
 
 
-def test_with_others_on_its_socket_it_accepts_one_at_a_time(opened):
+def test_it_accepts_one_for_each_turn_of_the_loop_and_says_when_there_are_others(opened):
     listener, _ = opened
 
     assert listener.max_accept == 1

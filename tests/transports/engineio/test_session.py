@@ -6,7 +6,8 @@ import pytest
 
 from realtime_wall.protocol.frames import Close
 from realtime_wall.transports.engineio.session import EngineSession, sessions
-from realtime_wall.wire.connection import SENT
+from realtime_wall.wire.connection import SENT, Wire
+from realtime_wall.wire.time_slice import SharedTimeSlice
 from tests.fakes import masked
 from tests.live import wait_for
 from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written
@@ -93,6 +94,20 @@ def test_on_a_websocket_its_own_outbox_counts(framed, wire):
     assert (framed.outbox_size, framed.is_open) == (5, True)
     wire.drain()
     assert drained == [1]
+
+
+# The requests of a polling client
+
+
+def test_a_post_of_many_packets_lets_others_have_their_turns(polling, client, monkeypatch):
+    monkeypatch.setattr(Wire.turns, "_time_slice", SharedTimeSlice(-1.0))
+    posting = gevent.spawn(polling.post, b"\x1e".join([b"4one"] * 20))
+    gevent.sleep(0)
+    gevent.sleep(0)
+    assert len(client.heard) < 5
+
+    posting.get(timeout=10)
+    assert client.heard == ["one"] * 20
 
 
 # The heartbeat

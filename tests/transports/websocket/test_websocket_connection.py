@@ -10,7 +10,7 @@ from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import websocket_connection
 from realtime_wall.wire import gc_pause
-from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, SENT
 from realtime_wall.wire.timer_wheel import PER_SECOND
 from tests.fakes import masked, running_node, text
 from tests.live import wait_for
@@ -79,6 +79,19 @@ def test_bytes_count_whatever_they_are():
         visitor.wire.owner.received(masked(TEXT, b"x" * 60_000)[:1500])
 
         assert visitor.wire.paused
+
+
+def test_much_is_read_at_once_only_inside_a_large_frame(visitor):
+    large = masked(TEXT, b"x" * 100_000)
+    for arrives, then in (
+        (masked(PING), READ_SIZE),
+        (large[:5000], LARGE_READ_SIZE),
+        (large[5000:-6000], 6000),
+        (large[-6000:], READ_SIZE),
+        (b"\x01" + masked(TEXT, b"begun")[1:], READ_SIZE),
+    ):
+        visitor.wire.owner.received(arrives)
+        assert visitor.wire.read_size == then
 
 
 def test_what_a_receiver_resumes_stays_slowed_down():
