@@ -5,18 +5,19 @@ Each waits in the greenlet that the HTTP server has for it; a client on a WebSoc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from gevent.event import Event
 
 from realtime_wall.protocol.engineio import (
     MAX_PACKETS,
+    EnginePacket,
     EnginePacketType,
     encode_payload,
     encode_text,
 )
-from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
 NOOP = encode_text(EnginePacketType.NOOP)
 CLOSE = encode_text(EnginePacketType.CLOSE)
@@ -24,6 +25,13 @@ CLOSE = encode_text(EnginePacketType.CLOSE)
 
 class Conflict(Exception):  # noqa: N818
     """Two GETs, or two POSTs, of one session at once: the session has to end."""
+
+
+def handle_in_turns(packets: Iterable[EnginePacket], handle: Callable[[EnginePacket], None]) -> None:
+    """Those of a POST, which may be a thousand: others have their turns in between."""
+    for packet in packets:
+        handle(packet)
+        Wire.turns.wait()
 
 
 class PollingCarrier:

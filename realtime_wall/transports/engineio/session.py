@@ -37,7 +37,7 @@ from realtime_wall.transports.engineio.engine_state import (
 )
 from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
-from realtime_wall.transports.engineio.polling import Conflict, PollingCarrier
+from realtime_wall.transports.engineio.polling import Conflict, PollingCarrier, handle_in_turns
 from realtime_wall.transports.engineio.polling_quota import quota
 from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
@@ -175,9 +175,7 @@ class EngineSession:
             raise Conflict
         with polling.posting():
             try:
-                for packet in decode_payload(body, self._node.config.post_packets):
-                    self._handle(packet)
-                    Wire.turns.wait()  # for that of the others: a POST has up to a thousand
+                handle_in_turns(decode_payload(body, self._node.config.post_packets), self._handle)
             except BadPacket as problem:
                 log.info("session %s: %s", self.log_id, problem.reason)
                 self.end(problem.reason)
