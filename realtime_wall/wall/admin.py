@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Iterable
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,12 +21,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from realtime_wall import NoServer, publish
-from realtime_wall.errors import RealtimeWallError
+from realtime_wall.errors import NoServer, RealtimeWallError
 from realtime_wall.wall import options
 from realtime_wall.wall.feed import source_config
-from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall, WallSource
-from realtime_wall.wall.post import WITHDRAWN
+from realtime_wall.wall.models import RejectedPost, SourcePosition, State, Tweet, Wall, WallSource
+from realtime_wall.wall.moderation import admin_pages  # noqa: F401  registers them
+from realtime_wall.wall.moderation.decisions import ACTIONS, Choice, decide
+from realtime_wall.wall.moderation.open_pages import publish_decisions, take_down
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.urls import taken_names
@@ -44,7 +47,8 @@ class WallForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Wall)
 class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = WallForm
-    list_display = ("slug", "title", "hashtag", "fed_by", "created")
+    list_display = ("slug", "title", "hashtag", "mode", "fed_by", "created")
+    filter_horizontal = ("moderators", "moderator_groups")
     search_fields = ("slug", "title", "hashtag")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wall]:
@@ -131,14 +135,14 @@ class SourcePositionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Tweet)
 class TweetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("post_id", "author", "excerpt", "source", "wall", "created_at", "hidden")
-    list_filter = ("hidden", "source", "wall")
+    list_display = ("post_id", "author", "excerpt", "source", "wall", "created_at", "state")
+    list_filter = ("state", "source", "wall")
     search_fields = ("post_id", "content")
     date_hierarchy = "created_at"
     list_select_related = ("wall",)
     actions = ("hide", "show")
-    fields = ("wall", "source", "post_id", "created_at", "received_at", "hidden", "raw_json")
-    readonly_fields = ("wall", "source", "post_id", "created_at", "received_at", "raw_json")
+    fields = ("wall", "source", "post_id", "created_at", "received_at", "state", "reason", "raw_json")
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # tweets come from sources
@@ -157,20 +161,23 @@ class TweetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Hide the selected tweets"))
     def hide(self, request: HttpRequest, tweets: QuerySet[Tweet]) -> None:
-        chosen = list(tweets)  # once hidden, a filter may no longer find them
-        tweets.update(hidden=True)
-        _take_down(chosen)
+        self._decide("hide", request, tweets)
 
     @admin.action(description=_("Show the selected tweets"))
     def show(self, request: HttpRequest, tweets: QuerySet[Tweet]) -> None:
         # What its author has deleted stays away, whatever we think of it.
-        tweets.exclude(version=WITHDRAWN).update(hidden=False)
+        self._decide("approve", request, tweets)
 
-    def save_model(self, request: HttpRequest, obj: Tweet, form: Any, change: bool) -> None:
-        obj.hidden = obj.hidden or obj.version == WITHDRAWN
-        super().save_model(request, obj, form, change)
-        if obj.hidden:
-            _take_down([obj])
+    def _decide(self, action: str, request: HttpRequest, tweets: QuerySet[Tweet]) -> None:
+        states, number = ACTIONS[action][0], 0
+        chosen = list(tweets.filter(state__in=states).order_by("wall_id"))
+        for wall, of_wall in groupby(chosen, key=attrgetter("wall")):
+            choices = [Choice(str(tweet), tweet.state) for tweet in of_wall]
+            act = decide(wall, action, choices, request.user.get_username())
+            number += len(act.decided)
+            transaction.on_commit(partial(publish_decisions, wall, act.decided))
+        text = {"hide": gettext("{} hidden."), "approve": gettext("{} shown.")}[action]
+        self.message_user(request, text.format(number))
 
     def delete_model(self, request: HttpRequest, obj: Tweet) -> None:
         super().delete_model(request, obj)
@@ -203,18 +210,18 @@ class RejectedPostAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def _take_down(tweets: Iterable[Tweet]) -> None:
     """From the open pages, once it is true: a page that reads again must not find them."""
     for tweet in tweets:
-        message = {"id": tweet.post_id, "source": tweet.source}
-        transaction.on_commit(partial(_notify_pages, tweet.wall.channel, message))
+        if tweet.state == State.SHOWN:
+            transaction.on_commit(partial(_notify_pages, tweet))
 
 
-def _notify_pages(channel: str, message: dict[str, str]) -> None:
+def _notify_pages(tweet: Tweet) -> None:
     try:
-        publish(channel, message, event="tweet_removed")
+        take_down(tweet.wall, tweet)
     except NoServer:
         return  # then no page is open
     except RealtimeWallError as problem:
-        # It is hidden in the database, and a page that reloads does not show it.
-        logger.error("open pages still show post %s: %s", message["id"], problem)
+        # It is gone from the database, and a page that reloads does not show it.
+        logger.error("open pages still show post %s: %s", tweet, problem)
 
 
 def _preformatted(text: str) -> SafeString:

@@ -1,5 +1,7 @@
 """The Django app: its tables, its checks, and its feed, which lives as long as the server."""
 
+from typing import ClassVar
+
 from django.apps import AppConfig
 from django.core import checks
 from django.db.models.signals import post_delete, post_save
@@ -12,6 +14,10 @@ class WallConfig(AppConfig):
     label = "realtime_wall_wall"
     verbose_name = "Tweet wall"
     default_auto_field = "django.db.models.BigAutoField"
+    # What moderators hear is for them alone, on every transport.
+    channel_rules: ClassVar = {
+        "wall-desk.*": {"READ": "realtime_wall.wall.moderation.desk_channel.may_listen"}
+    }
 
     def ready(self) -> None:
         # Here and not above: these come to the models, which can be imported only now.

@@ -37,6 +37,7 @@ class RecordingPublisher:
 
     def __init__(self):
         self.published = []
+        self.retracted = []
         self.problems = {}
         self._arrived = Event()
 
@@ -47,6 +48,9 @@ class RecordingPublisher:
         self._arrived.set()
 
     publish = __call__
+
+    def retract(self, channel, event_id):
+        self.retracted.append((channel, event_id))
 
     @property
     def ids(self):

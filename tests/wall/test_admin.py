@@ -1,17 +1,21 @@
+import re
+
 import pytest
 from django.contrib.admin.sites import site
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.urls import path
 
+from realtime_wall import api
+from realtime_wall.brokers.results import Receipt
 from realtime_wall.errors import NoServer, PublishFailed
-from realtime_wall.wall import admin as wall_admin
 from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
 from realtime_wall.wall.post import Removal
 from tests.wall.fakes import post
 
 urlpatterns = [path("admin/", site.urls)]
+MODERATION = {"mode": "at_once", "delay": 30, "quota": 0}
 TWEETS = "/admin/realtime_wall_wall/tweet/"
 
 
@@ -50,49 +54,45 @@ def test_the_raw_json_can_be_read_and_not_changed(admin):
 
     assert "&quot;author_username&quot;: &quot;maraquill&quot;" in shown
     assert "<b>pools" not in shown
-    assert 'name="content"' not in shown and 'name="hidden"' in shown
+    assert not re.findall(r'name="(?:content|state|reason)" id', shown)
 
 
 def test_tweets_are_hidden_and_shown_together(admin):
     chosen = {"_selected_action": [tweet.pk for tweet in Tweet.objects.all()]}
 
     admin.post(TWEETS, chosen | {"action": "hide"})
-    assert Tweet.objects.filter(hidden=True).count() == 2
+    assert Tweet.objects.filter(state="hidden").count() == 2
     admin.post(TWEETS, chosen | {"action": "show"})
-    assert Tweet.objects.filter(hidden=True).count() == 0
+    assert Tweet.objects.filter(state="hidden").count() == 0
 
 
 @pytest.fixture
 def told(publisher, monkeypatch):
     """What open pages were told, once it was true."""
 
-    def tell(channel, message, event):
-        hidden = not Tweet.objects.filter(post_id=message["id"], hidden=False).exists()
-        publisher(channel, (message, hidden), event)
+    def publish(channel, message, event, event_id=None):
+        if channel == "tweets":
+            is_shown = Tweet.objects.filter(post_id=message["id"], state="shown").exists()
+            publisher(channel, (message["id"], is_shown), event)
 
-    monkeypatch.setattr(wall_admin, "publish", tell)
+    monkeypatch.setattr(api, "publish", publish)
+    monkeypatch.setattr(api, "retract", lambda *_: Receipt())
     return publisher.published
 
 
 def removals(*ids):
-    return [("tweets", ({"id": id, "source": "list"}, True), "tweet_removed", None) for id in ids]
+    return [("tweets", (id, False), "tweet_removed", None) for id in ids]
 
 
-def test_what_is_hidden_leaves_the_open_pages(admin, told):
-    chosen = [Tweet.objects.get(post_id="2").pk]
+def test_what_is_hidden_leaves_the_open_pages_and_comes_back(admin, told):
+    chosen = {"_selected_action": [Tweet.objects.get(post_id="2").pk]}
 
-    admin.post(TWEETS + "?hidden__exact=0", {"action": "hide", "_selected_action": chosen})
-
+    admin.post(TWEETS + "?state__exact=shown", chosen | {"action": "hide"})
     assert told == removals("2")
+    answer = admin.post(TWEETS, chosen | {"action": "show"}, follow=True)
 
-
-def test_hiding_one_tweet_in_its_form_takes_it_off_the_open_pages(admin, told):
-    one, other = Tweet.objects.order_by("post_id")
-
-    admin.post(f"{TWEETS}{one.pk}/change/", {"hidden": "on"})
-    admin.post(f"{TWEETS}{other.pk}/change/", {})
-
-    assert told == removals("1")
+    assert told[1:] == [("tweets", ("2", True), "tweet", None)]
+    assert "1 shown." in answer.content.decode()
 
 
 def test_what_is_deleted_leaves_the_open_pages(admin, told):
@@ -111,13 +111,14 @@ def test_a_tweet_is_hidden_though_no_page_could_be_told(admin, monkeypatch, capl
     def fail(*_, **__):
         raise problem
 
-    monkeypatch.setattr(wall_admin, "publish", fail)
+    monkeypatch.setattr(api, "publish", fail)
+    monkeypatch.setattr(api, "retract", fail)
     chosen = [Tweet.objects.get(post_id="1").pk]
 
     answer = admin.post(TWEETS, {"action": "hide", "_selected_action": chosen})
 
-    assert answer.status_code == 302 and Tweet.objects.get(post_id="1").hidden
-    assert ("still show post 1: it hangs" in caplog.text) == isinstance(problem, PublishFailed)
+    assert answer.status_code == 302 and Tweet.objects.get(post_id="1").state == "hidden"
+    assert ("decided about list:1: it hangs" in caplog.text) == isinstance(problem, PublishFailed)
 
 
 def test_tweets_and_rejected_posts_are_not_written_by_hand(admin):
@@ -140,7 +141,7 @@ def test_walls_can_be_named(admin):
 
     admin.post(
         f"/admin/realtime_wall_wall/wall/{wall.pk}/change/",
-        {"slug": "main", "title": "Saltmarsh", "hashtag": "SaltmarshPy"},
+        {"slug": "main", "title": "Saltmarsh", "hashtag": "SaltmarshPy"} | MODERATION,
     )
 
     assert str(Wall.called()) == "Saltmarsh"
@@ -205,10 +206,9 @@ def test_what_its_author_has_deleted_is_not_shown_again(admin):
     removed = Tweet.objects.get(post_id="1")
 
     admin.post(TWEETS, {"_selected_action": [removed.pk], "action": "show"})
-    admin.post(f"{TWEETS}{removed.pk}/change/", {})
 
     removed.refresh_from_db()
-    assert removed.hidden
+    assert removed.state == "taken_back"
 
 
 def test_a_source_in_trouble_is_seen_in_both_lists(admin):
@@ -222,7 +222,7 @@ def test_a_source_in_trouble_is_seen_in_both_lists(admin):
 
 
 def test_a_wall_cannot_take_the_address_of_another_page(admin):
-    form = {"title": "", "hashtag": ""}
+    form = {"title": "", "hashtag": ""} | MODERATION
 
     refused = admin.post("/admin/realtime_wall_wall/wall/add/", form | {"slug": "api"})
     assert "Another page is at this address" in refused.content.decode()

@@ -196,11 +196,11 @@ def is_all_there(expected):
 
 def counted(expected):
     """What costs less to see."""
-    return Tweet.objects.filter(hidden=False).count() >= len(expected)
+    return Tweet.objects.filter(state="shown").count() >= len(expected)
 
 
 def shown():
-    rows = Tweet.objects.filter(hidden=False).values_list("source", "post_id", "content__text")
+    rows = Tweet.objects.filter(state="shown").values_list("source", "post_id", "content__text")
     return {(source, post_id): text for source, post_id, text in rows}
 
 

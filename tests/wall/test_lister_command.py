@@ -65,7 +65,7 @@ def added(x):
 def test_authors_of_original_posts_are_added_in_the_order_of_their_first(lister, x):
     authors(3, 1, 3, 2)
     store(make_post(author_id="9", original_id="o900", retweeted_by="Tomás"))
-    store(make_post(author_id="10"), hidden=True)
+    store(make_post(author_id="10"), state="hidden")
     store(make_post(author_id="11", source="mastodon"))
     store(make_post(author_id="did:plc:x"))
     store(make_post(author_id="12"), wall=Wall.objects.create(slug="hall-2"))

@@ -38,8 +38,8 @@ def test_the_file_is_made_with_the_first_line(path):
 def test_it_has_clients_and_of_posts(path):
     signals.socket_connected.send("a socket", request=None)
     signals.socket_disconnected.send("a socket", request=None)
-    announce("tweets", Stored(new=[make_post(), make_post()]), RecordingPublisher())
-    announce("tweets", Stored(), RecordingPublisher())
+    announce("main", Stored(new=[make_post(), make_post()]), RecordingPublisher())
+    announce("main", Stored(), RecordingPublisher())
 
     assert [line.split(": ", 1)[1] for line in lines(path)] == [
         "a client connected; 0 are connected",

@@ -31,3 +31,22 @@ def test_no_post_is_on_a_wall_twice(database):
 
     with pytest.raises(IntegrityError):
         Tweet.objects.create(content={}, **fields)
+
+
+def test_posts_that_were_hidden_stay_hidden_and_the_others_shown_when_states_come(database):
+    call_command("migrate", "realtime_wall_wall", "0003", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO realtime_wall_wall_wall VALUES (1, 'main', '', '', '2026-01-01')")
+        for post_id, hidden, version in (("1", 0, 0), ("2", 1, 0), ("3", 1, 2**63 - 1)):
+            cursor.execute(
+                "INSERT INTO realtime_wall_wall_tweet"
+                " (wall_id, post_id, source, content, created_at, received_at, hidden, version)"
+                " VALUES (1, %s, 'x', '{}', '2026-01-01', '2026-01-01', %s, %s)",
+                [post_id, hidden, version],
+            )
+    call_command("migrate", "realtime_wall_wall", verbosity=0)
+
+    states = dict(Tweet.objects.values_list("post_id", "state"))
+    assert states == {"1": "shown", "2": "hidden", "3": "taken_back"}
+    assert Tweet.objects.get(post_id="2").event_ids == ["2"]
+    assert Wall.objects.get().mode == "at_once"

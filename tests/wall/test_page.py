@@ -60,7 +60,7 @@ def test_the_page_shows_the_newest_posts_first(client):
 
 
 def test_a_hidden_post_is_not_in_the_page(client):
-    store(make_post(text="a word that nobody should read"), hidden=True)
+    store(make_post(text="a word that nobody should read"), state="hidden")
 
     assert b"nobody should read" not in client.get("/wall/").content
 
@@ -163,7 +163,7 @@ def test_a_page_of_ones_own_shows_as_many_posts_as_it_asks_for():
 
 
 def test_hidden_posts_are_not_counted():
-    store(make_post(), hidden=True)
+    store(make_post(), state="hidden")
 
     assert own_page("{% count %}").text == "0"
 
@@ -218,7 +218,7 @@ def test_a_page_that_names_no_post_of_this_wall_is_told_all(client):
 
 def test_the_keys_leave_out_what_was_hidden_so_that_pages_take_it_down(client):
     shown = store(make_post())
-    store(make_post(), hidden=True)
+    store(make_post(), state="hidden")
 
     assert missed(client, shown) == {"posts": [], "keys": [shown], "edited": [], "count": 1}
 

@@ -83,7 +83,7 @@ def test_the_rankings_are_escaped_and_without_what_is_hidden():
     assert not list(found.find("script"))
     assert texts(found, "wall-name")
 
-    Tweet.objects.update(hidden=True)
+    Tweet.objects.update(state="hidden")
     found = page("{% top_users 20 %}{% top_tweets 20 %}")
     assert texts(found, "wall-name") == []
 

@@ -14,13 +14,15 @@ from realtime_wall.errors import NoServer
 from realtime_wall.wall.feed.publish_queue import Publisher, publisher
 from realtime_wall.wall.feed.store import DatabaseStore, Stored
 from realtime_wall.wall.models import channel_of
+from realtime_wall.wall.moderation.desk_channel import desk_channel
 from realtime_wall.wall.post import Item, Post
 
 logger = logging.getLogger(__name__)
 
 
-def announce(channel: str, stored: Stored, publisher: Publisher) -> None:
+def announce(slug: str, stored: Stored, publisher: Publisher) -> None:
     """Each change once, in the order of the posts; one that cannot be published does not stop the next."""
+    channel = channel_of(slug)
     if stored.new or stored.changed or stored.removed:
         counts = len(stored.new), len(stored.changed), len(stored.removed)
         logger.info("%s: %d new, %d edited, %d taken back", channel, *counts)
@@ -30,24 +32,44 @@ def announce(channel: str, stored: Stored, publisher: Publisher) -> None:
         ("tweet_removed", stored.removed),
     ):
         for message in messages:
-            _publish(publisher, channel, event, message)
+            event_ids = stored.event_ids.get(f"{message['source']}:{message['id']}", [message["id"]])
+            if event == "tweet_removed":
+                _retract(publisher, channel, event_ids)
+                _publish(publisher, channel, event, message, None)
+            else:
+                _publish(publisher, channel, event, message, event_ids[-1])
+    for item in stored.waiting:
+        _publish(publisher, desk_channel(slug), "desk_post", item, item["key"])
 
 
-def _publish(publisher: Publisher, channel: str, event: str, message: dict[str, Any]) -> None:
+def _publish(
+    publisher: Publisher, channel: str, event: str, message: dict[str, Any], event_id: str | None
+) -> None:
     try:
-        publisher.publish(channel, message, event, message["id"])
+        publisher.publish(channel, message, event, event_id)
     except NoServer:
         return  # then no page is open
     except Exception:
         # It is in the database, where a page that reloads finds it; the next one can do better.
-        logger.exception("post %s was stored but not published", message["id"])
+        logger.exception("post %s was stored but not published", event_id or message["id"])
+
+
+def _retract(publisher: Publisher, channel: str, event_ids: Sequence[str]) -> None:
+    """Out of the log: who comes later, or back, is not sent it first."""
+    for event_id in event_ids:
+        try:
+            publisher.retract(channel, event_id)
+        except NoServer:
+            return
+        except Exception:
+            logger.exception("post %s is still in the log of %s", event_id, channel)
 
 
 def post_now(slug: str, items: Sequence[Item], *, banned: Iterable[str] = ()) -> Stored:
     """Store and publish; what is in ``left`` of the answer was not stored, and can be tried again."""
     is_allowed = AuthorFilter(banned)
     stored = DatabaseStore(slug).add([item for item in items if is_allowed(item)])
-    announce(channel_of(slug), stored, publisher())
+    announce(slug, stored, publisher())
     return stored
 
 

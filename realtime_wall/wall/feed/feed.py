@@ -64,6 +64,7 @@ class Feed:
         waiting: int = WAITING,
     ) -> None:
         self.channel = channel_of(slug)
+        self._slug = slug
         self._sources = list(sources)
         self._is_allowed = AuthorFilter(banned)
         self._publisher = publisher or current_publisher()
@@ -190,7 +191,7 @@ class Feed:
         elif failures and not stored.problem:
             logger.warning("the database is back after %d attempts, %s goes on", failures, self.channel)
         self._report_rejections(stored.rejected)
-        announce(self.channel, stored, self._publisher)
+        announce(self._slug, stored, self._publisher)
 
     def _reject(self, item: Item, problem: Exception) -> Rejection:
         try:

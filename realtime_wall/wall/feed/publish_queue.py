@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
@@ -32,7 +33,8 @@ STOP_TIMEOUT = 1.0
 
 
 class Publisher(Protocol):
-    def publish(self, channel: str, data: Any, event: str, event_id: str) -> None: ...
+    def publish(self, channel: str, data: Any, event: str, event_id: str | None) -> None: ...
+    def retract(self, channel: str, event_id: str) -> None: ...
 
 
 def publisher() -> Publisher:
@@ -41,19 +43,35 @@ def publisher() -> Publisher:
 
 
 class DirectPublisher:
-    def publish(self, channel: str, data: Any, event: str, event_id: str) -> None:
+    def publish(self, channel: str, data: Any, event: str, event_id: str | None) -> None:
         api.publish(channel, data, event, event_id)
+
+    def retract(self, channel: str, event_id: str) -> None:
+        api.retract(channel, event_id)
 
 
 DIRECT = DirectPublisher()
 
 
+@dataclass(frozen=True, slots=True)
+class LogRetraction:
+    """It has its place among the messages: behind what it takes out of the log."""
+
+    channel: str
+    event_id: str
+
+
 class PublishQueue:
     """Of one server."""
 
-    def __init__(self, publish_many: Callable[[Sequence[OutgoingMessage]], object]) -> None:
+    def __init__(
+        self,
+        publish_many: Callable[[Sequence[OutgoingMessage]], object],
+        retract: Callable[[str, str], object] = api.retract,
+    ) -> None:
         self._publish_many = publish_many
-        self._waiting: deque[OutgoingMessage] = deque()
+        self._retract = retract
+        self._waiting: deque[OutgoingMessage | LogRetraction] = deque()
         self._room = Event()
         self._outage: Outage | None = None
         self._backoff = Backoff(FIRST_RETRY, LONGEST_RETRY)
@@ -61,9 +79,15 @@ class PublishQueue:
         self._stopping = Event()
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
-    def publish(self, channel: str, data: Any, event: str, event_id: str) -> None:
+    def publish(self, channel: str, data: Any, event: str, event_id: str | None) -> None:
         """Soon; whoever has much to publish waits here, except where that may take long."""
-        message = OutgoingMessage(channel, data, event, event_id)
+        self._put(OutgoingMessage(channel, data, event, event_id))
+
+    def retract(self, channel: str, event_id: str) -> None:
+        """The same."""
+        self._put(LogRetraction(channel, event_id))
+
+    def _put(self, message: OutgoingMessage | LogRetraction) -> None:
         if self._outage is not None and len(self._waiting) >= WAITING:
             self._outage.leave_out()
             return
@@ -86,9 +110,7 @@ class PublishQueue:
 
     def _publish_all(self) -> None:
         while self._waiting:
-            # Who tries whether it can be done again need not try it with many.
-            portion = list(islice(self._waiting, 1 if self._outage else AT_ONCE))
-            problem = self._publish_portion(portion)
+            problem = self._publish_next()
             self._room.set()
             if problem is None:
                 continue
@@ -102,6 +124,25 @@ class PublishQueue:
         if outage is not None:
             outage.over()
 
+    def _publish_next(self) -> PublishFailed | None:
+        """Why it could not be done."""
+        first = self._waiting[0]
+        if isinstance(first, LogRetraction):
+            return self._take_out(first)
+        # Who tries whether it can be done again need not try it with many.
+        some = islice(self._waiting, 1 if self._outage else AT_ONCE)
+        return self._publish_portion(_messages_before_a_retraction(some))
+
+    def _take_out(self, retraction: LogRetraction) -> PublishFailed | None:
+        try:
+            self._retract(retraction.channel, retraction.event_id)
+        except PublishFailed as failed:
+            return failed
+        except Exception:
+            logger.exception("a post that was taken back is still in the log")
+        self._waiting.popleft()
+        return None
+
     def _publish_portion(self, portion: Sequence[OutgoingMessage]) -> PublishFailed | None:
         """In order; why the first that is left, and what follows it, was not published."""
         problem, is_refused = None, False
@@ -113,13 +154,26 @@ class PublishQueue:
             # It is in the database, where a page that reloads finds it; the next one can do better.
             logger.exception("a post was stored but not published")
             is_refused = True
-        while self._waiting and self._waiting[0].position is not None:
+        for message in portion:
+            if message.position is None:
+                break
             self._waiting.popleft()
             if self._outage is not None:
                 self._outage.published += 1
         if is_refused:
             self._waiting.popleft()
         return problem
+
+
+def _messages_before_a_retraction(
+    waiting: Iterable[OutgoingMessage | LogRetraction],
+) -> list[OutgoingMessage]:
+    found = []
+    for one in waiting:
+        if isinstance(one, LogRetraction):
+            break
+        found.append(one)
+    return found
 
 
 class Outage:

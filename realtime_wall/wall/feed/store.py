@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol
@@ -33,7 +33,9 @@ from django.utils import timezone
 from gevent import monkey
 
 from realtime_wall.wall.feed.recent_ids import cursors, latest
-from realtime_wall.wall.models import RejectedPost, SourcePosition, Tweet, Wall
+from realtime_wall.wall.models import RejectedPost, SourcePosition, State, Tweet, Wall
+from realtime_wall.wall.moderation.admission import Admission
+from realtime_wall.wall.moderation.desk_channel import listed
 from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
 
 sleep = monkey.get_original("time", "sleep")  # of a native thread
@@ -46,7 +48,19 @@ Message = dict[str, Any]
 PORTION, REST = 20, 0.002  # posts, seconds
 BUSY = 100  # items in a batch
 REFUSALS = 3  # of one post by a database that is there
-COLUMNS = ("wall", "source", "post_id", "content", "created_at", "received_at", "hidden", "version")
+COLUMNS = (
+    "wall",
+    "source",
+    "post_id",
+    "content",
+    "created_at",
+    "received_at",
+    "state",
+    "reason",
+    "show_at",
+    "publications",
+    "version",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,9 @@ class Stored:
     new: list[Message] = field(default_factory=list)  # in the order of the posts
     changed: list[Message] = field(default_factory=list)  # edited; those that a page may show
     removed: list[Message] = field(default_factory=list)  # id and source
+    # By key: what is published again has another event id; what is removed is taken out of the log.
+    event_ids: dict[str, list[str]] = field(default_factory=dict)
+    waiting: list[Message] = field(default_factory=list)  # for the moderators, as they list them
     rejected: list[Rejection] = field(default_factory=list)
     left: list[Item] = field(default_factory=list)  # to be tried again: the database was unavailable
     problem: Exception | None = None  # why
@@ -71,6 +88,8 @@ class Stored:
         self.new += other.new
         self.changed += other.changed
         self.removed += other.removed
+        self.waiting += other.waiting
+        self.event_ids |= other.event_ids
 
 
 class Store(Protocol):
@@ -172,6 +191,7 @@ class DatabaseStore:
             wall = Wall.called(self.slug)
             known = self._known(wall, items)
             new: list[Post] = []
+            admission = Admission(wall, [item for item in items if isinstance(item, Post)])
             for item in latest(items):
                 if isinstance(item, Mark):
                     continue
@@ -180,16 +200,18 @@ class DatabaseStore:
                     if isinstance(item, Post):
                         new.append(item)
                 elif item.version > row.version:
-                    _replace(row, item, done)
-            done.new = insert(wall, new)
+                    _replace(row, item, admission, done)
+            insert(wall, new, admission, done)
             self._remember_places(wall, items)
         return done
 
     def _known(self, wall: Wall, items: Sequence[Item]) -> dict[str, Tweet]:
         ids = [item.id for item in items if not isinstance(item, Mark)]
         sources = {item.source for item in items}  # without them the index is of no use
-        rows = wall.tweets.filter(source__in=sources, post_id__in=ids).order_by()
-        rows = rows.only("wall_id", "post_id", "source", "version", "hidden")
+        rows = wall.tweets.select_for_update().filter(source__in=sources, post_id__in=ids).order_by()
+        rows = rows.only(
+            "wall_id", "post_id", "source", "version", "state", "reason", "show_at", "publications"
+        )
         return {str(row): row for row in rows}
 
     def _remember_places(self, wall: Wall, items: Sequence[Item]) -> None:
@@ -216,22 +238,25 @@ class DatabaseStore:
         return Rejection(item, reason, kept=True)
 
 
-def insert(wall: Wall, posts: Sequence[Post]) -> list[Message]:
-    """The messages of the posts, which are stored. Django's own way takes several times as long."""
-    messages: list[Message] = []
-    rows: list[tuple[Any, ...]] = []
+def insert(wall: Wall, posts: Sequence[Post], admission: Admission, done: Stored) -> None:
+    """Store posts that are new. Django's own way takes several times as long."""
     if not posts:
-        return messages
+        return
     connection = connections[wall._state.db or DEFAULT_DB_ALIAS]
-    fields: Any = (Tweet._meta.get_field(name) for name in ("content", "created_at", "received_at"))
-    content, created_at, received_at = fields
-    now = received_at.get_db_prep_save(timezone.now(), connection)
+    names = ("content", "created_at", "received_at", "show_at")
+    content, created_at, received_at, show_at = (_prepare(name, connection) for name in names)
+    now, rows = received_at(timezone.now()), list[tuple[Any, ...]]()
     for number, post in enumerate(posts, 1):
         message = post.as_message()
-        messages.append(message)
-        stored = content.get_db_prep_save(message, connection)
-        posted = created_at.get_db_prep_save(post.created_at, connection)
-        rows.append((wall.pk, post.source, post.id, stored, posted, now, False, post.version))
+        verdict = admission.judge(message)
+        is_shown = verdict.state == State.SHOWN
+        if is_shown:
+            done.new.append(message)
+        else:
+            done.waiting.append(listed(message, verdict.state, verdict.reason, verdict.show_at))
+        decided = (verdict.state.value, verdict.reason, show_at(verdict.show_at), int(is_shown))
+        found = (wall.pk, post.source, post.id, content(message), created_at(post.created_at), now)
+        rows.append((*found, *decided, post.version))
         if number % PORTION == 0:
             # The event loop waits for Python's lock, and would get it after five milliseconds only.
             sleep(REST)
@@ -241,7 +266,12 @@ def insert(wall: Wall, posts: Sequence[Post]) -> list[Message]:
         for start in range(0, len(rows), most):
             some = rows[start : start + most]
             cursor.execute(_insert_statement(connection, len(some)), list(chain.from_iterable(some)))
-    return messages
+
+
+def _prepare(name: str, connection: Any) -> Callable[[Any], Any]:
+    """What a value is for a column of tweets."""
+    field: Any = Tweet._meta.get_field(name)
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _insert_statement(connection: Any, rows: int) -> str:
@@ -251,20 +281,29 @@ def _insert_statement(connection: Any, rows: int) -> str:
     return f"INSERT INTO {quote(Tweet._meta.db_table)} ({columns}) VALUES {places}"
 
 
-def _replace(row: Tweet, item: Post | Removal, done: Stored) -> None:
-    """A later version of what is stored."""
+def _replace(row: Tweet, item: Post | Removal, admission: Admission, done: Stored) -> None:
+    """A later version of what is stored. What is edited is judged as what is new: nobody has approved it."""
+    was_shown = row.state == State.SHOWN
     if isinstance(item, Post):
         row.content = item.as_message()
-        if not row.hidden:
-            done.changed.append(row.content)
+        if row.state in (State.SHOWN, State.WAITING):
+            verdict = admission.judge(row.content)
+            row.state, row.reason, row.show_at = verdict.state, verdict.reason, verdict.show_at
     else:
         # What its author has deleted is not kept; its row is, so that the post cannot come back.
         row.content |= {"text": "", "entities": [], "media": [], "link": None, "poll": []}
-        if not row.hidden:
-            done.removed.append({"id": row.post_id, "source": row.source})
-        row.hidden = True
+        row.state, row.reason, row.show_at = State.TAKEN_BACK, "", None
+    if row.state == State.SHOWN:
+        (done.changed if was_shown else done.new).append(row.content)
+        row.publications += 1
+        done.event_ids[str(row)] = row.event_ids[-1:]
+    elif was_shown:
+        done.removed.append({"id": row.post_id, "source": row.source})
+        done.event_ids[str(row)] = row.event_ids
+    if row.state == State.WAITING or not (was_shown or row.state == State.SHOWN):
+        done.waiting.append(listed(row.content, row.state, row.reason, row.show_at))
     row.version = item.version
-    row.save(update_fields=["content", "version", "hidden"])
+    row.save(update_fields=["content", "version", "state", "reason", "show_at", "publications"])
 
 
 def _raw(item: Item) -> str:

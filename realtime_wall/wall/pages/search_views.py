@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from realtime_wall.wall import options
 from realtime_wall.wall.live_search.search_subscriptions import TERM_SIZE
-from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.models import MAIN, State, Wall
 from realtime_wall.wall.pages import oembed
 from realtime_wall.wall.pages.layout import THEMES, reading_frame, wall_called
 from realtime_wall.wall.pages.script_config import live_words
@@ -70,8 +70,9 @@ def embed(request: HttpRequest, post_id: str) -> HttpResponse:
     address = options.current().oembed_url
     if not address or not oembed.is_id(post_id):
         raise Http404("not drawn by X")
-    if wall_called(MAIN).tweets.filter(source="x", post_id=post_id, hidden=True).exists():
-        raise Http404("hidden")
+    of_wall = wall_called(MAIN).tweets.filter(source="x", post_id=post_id)
+    if of_wall.exclude(state=State.SHOWN).exists():
+        raise Http404("not shown")
     theme = request.GET.get("theme", "")
     drawn = oembed.markup(address, post_id, theme if theme in THEMES else THEMES[0])
     if not drawn:

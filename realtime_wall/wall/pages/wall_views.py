@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from realtime_wall.wall.models import MAIN
+from realtime_wall.wall.models import MAIN, State
 from realtime_wall.wall.pages.card import key_of
 from realtime_wall.wall.pages.layout import frame, wall_called
 from realtime_wall.wall.pages.wall_policy import wall_policy
@@ -40,6 +40,6 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "posts": missed.posts if missed.known and not missed.more else shown,
         "keys": [key_of(post) for post in shown],
         "edited": [post for post in shown if post.get("edited")],
-        "count": wall.tweets.filter(hidden=False).count(),
+        "count": wall.tweets.filter(state=State.SHOWN).count(),
     }
     return JsonResponse(answer)

@@ -19,7 +19,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.db.models import Func, QuerySet, TextField
 
-from realtime_wall.wall.models import Tweet, Wall
+from realtime_wall.wall.models import State, Tweet, Wall
 
 MOST = 50  # people, and posts, that are remembered by name
 GOOD_FOR = 10  # seconds
@@ -92,7 +92,7 @@ def figures(wall: Wall, span: Span = EVER) -> Figures:
 
 def count(wall: Wall, span: Span = EVER) -> Figures:
     tally = _Tally()
-    for portion in _groups(span.of(wall.tweets.filter(hidden=False)).order_by()):
+    for portion in _groups(span.of(wall.tweets.filter(state=State.SHOWN)).order_by()):
         tally.add(portion)
     return tally.figures()
 

@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
-from realtime_wall.wall.models import Tweet, Wall
+from realtime_wall.wall.models import State, Tweet, Wall
 
 USUAL, MOST = 50, 100  # posts in a page
 WORDS_SIZE = 100  # characters of a search
@@ -109,7 +109,8 @@ def find(wall: Wall, search: Search) -> Found:
 
 def sources_of(wall: Wall) -> list[str]:
     """Where the posts of a wall have come from."""
-    return list(wall.tweets.order_by("source").values_list("source", flat=True).distinct())
+    shown = wall.tweets.filter(state=State.SHOWN)
+    return list(shown.order_by("source").values_list("source", flat=True).distinct())
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def matching(wall: Wall, search: Search) -> QuerySet[Tweet]:
-    found = wall.tweets.filter(hidden=False)
+    found = wall.tweets.filter(state=State.SHOWN)
     if search.sources:
         found = found.filter(source__in=search.sources)
     if search.author:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from realtime_wall.wall.models import Tweet, Wall
+from realtime_wall.wall.models import State, Tweet, Wall
 
 Message = dict[str, Any]
 
@@ -47,4 +47,4 @@ def newer_than(wall: Wall, key: str, count: int) -> Missed:
 
 
 def _shown(wall: Wall) -> QuerySet[Tweet]:
-    return wall.tweets.filter(hidden=False)
+    return wall.tweets.filter(state=State.SHOWN)

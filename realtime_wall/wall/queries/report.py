@@ -14,8 +14,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from realtime_wall.wall.models import Tweet, Wall
-from realtime_wall.wall.post import WITHDRAWN
+from realtime_wall.wall.models import State, Tweet, Wall
 from realtime_wall.wall.queries.aggregates import Figures, Span, figures
 
 LISTED = 10
@@ -101,7 +100,7 @@ def top_posts(wall: Wall, counted: Figures, number: int = LISTED) -> list[TopPos
     found = []
     for post in ranked:
         original = originals.get((post.source, post.post_id))
-        if original is not None and original.hidden:
+        if original is not None and original.state != State.SHOWN:
             continue
         message = original.content if original is not None else rows.get(post.row)
         if message is not None:
@@ -110,13 +109,13 @@ def top_posts(wall: Wall, counted: Figures, number: int = LISTED) -> list[TopPos
 
 
 def _rows(wall: Wall, ids: list[int]) -> dict[int, Message]:
-    return dict(wall.tweets.filter(id__in=ids, hidden=False).order_by().values_list("id", "content"))
+    return dict(wall.tweets.filter(id__in=ids, state=State.SHOWN).order_by().values_list("id", "content"))
 
 
 def moderated(wall: Wall, span: Span) -> Moderated:
-    hidden = span.of(wall.tweets.filter(hidden=True))
-    withdrawn = Q(version=WITHDRAWN)
-    counts = hidden.aggregate(by_author=Count("id", withdrawn), by_staff=Count("id", ~withdrawn))
+    of_span = span.of(wall.tweets.all())
+    by_author, hidden = Q(state=State.TAKEN_BACK), Q(state=State.HIDDEN)
+    counts = of_span.aggregate(by_author=Count("id", by_author), by_staff=Count("id", hidden))
     rejected = wall.rejected.order_by()
     if span.since is not None:
         rejected = rejected.filter(received_at__gte=span.since)
@@ -127,7 +126,7 @@ def moderated(wall: Wall, span: Span) -> Moderated:
         by_staff=counts["by_staff"],
         by_author=counts["by_author"],
         rejected=list(reasons[:LISTED]),
-        hidden=list(hidden.exclude(withdrawn)[:HIDDEN_LISTED]),
+        hidden=list(of_span.filter(hidden)[:HIDDEN_LISTED]),
     )
 
 

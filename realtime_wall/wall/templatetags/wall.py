@@ -26,7 +26,7 @@ from django.utils.safestring import SafeString
 from realtime_wall import cursor
 from realtime_wall.templatetags.realtime import nonce_attribute, realtime_client
 from realtime_wall.wall import options
-from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.models import MAIN, State, Wall
 from realtime_wall.wall.pages.card import card, card_labels, utc_now
 from realtime_wall.wall.pages.card_list import cards
 from realtime_wall.wall.pages.layout import address_of
@@ -111,7 +111,7 @@ def _figures(wall: Wall) -> Figures:
 @register.simple_tag
 def count(wall: Wall | str = MAIN) -> int:
     """How many posts the wall has; inside an element of class ``wall-count`` it goes on counting."""
-    return _wall(wall).tweets.filter(hidden=False).count()
+    return _wall(wall).tweets.filter(state=State.SHOWN).count()
 
 
 @register.filter

@@ -13,7 +13,7 @@ from tests.wall.fakes import post
 
 class Unstorable(Post):
     def as_message(self):
-        return {"id": self.id, "text": object()}
+        return super(Unstorable, self).as_message() | {"text": "", "lang": object()}
 
 
 class Unspeakable(Post):
@@ -37,7 +37,7 @@ def test_what_is_new_is_stored_and_told_in_order(database):
     assert [tweet.post_id for tweet in Tweet.objects.order_by("id")] == ["3", "1", "2"]
     tweet = Tweet.objects.get(post_id="3")
     assert tweet.content == stored.new[0] == post(3).as_message()
-    assert (tweet.wall.slug, tweet.source, tweet.hidden) == ("main", "list", False)
+    assert (tweet.wall.slug, tweet.source, tweet.state) == ("main", "list", "shown")
     assert tweet.created_at == post(3).created_at
 
 
@@ -70,11 +70,11 @@ def test_a_post_that_another_process_stored_meanwhile_is_no_reason_to_reject(
     """The other process inserts after we have looked up what is new, and before we insert."""
     insert, called, raced = store_module.insert, Wall.called, []
 
-    def lose_the_race(wall, posts):
+    def lose_the_race(wall, posts, *more):
         if not raced:
             raced.append("2")
             raise IntegrityError("duplicate key")
-        return insert(wall, posts)
+        return insert(wall, posts, *more)
 
     def find_what_the_other_stored(slug):
         wall = called(slug)
@@ -128,10 +128,10 @@ def test_a_post_that_alone_finds_the_database_away_is_put_aside_in_the_end(datab
     """PostgreSQL says of a very large one what it says when it is shutting down."""
     insert = store_module.insert
 
-    def refuse_the_third(wall, posts):
+    def refuse_the_third(wall, posts, *more):
         if any(one.id == "3" for one in posts):
             raise OperationalError("total size of jsonb object exceeds the maximum")
-        return insert(wall, posts)
+        return insert(wall, posts, *more)
 
     monkeypatch.setattr(store_module, "insert", refuse_the_third)
     store, new, rejected, left = DatabaseStore("main"), [], [], [post(n) for n in range(1, 9)]
@@ -160,8 +160,8 @@ def test_what_was_stored_before_the_database_went_away_is_told(database, monkeyp
     """A batch is halved for its bad post; the database goes away between the halves."""
     insert = store_module.insert
 
-    def lock_after_the_first_half(wall, posts):
-        messages = insert(wall, posts)
+    def lock_after_the_first_half(wall, posts, *more):
+        messages = insert(wall, posts, *more)
         if [post.id for post in posts] == ["1", "2"]:
             locks.append(sqlite3.connect(database, isolation_level=None))
         return messages
@@ -219,7 +219,7 @@ def test_a_conflict_that_goes_away_leaves_a_stored_post(database):
 
 
 def test_a_conflict_that_stays_is_a_reason_to_reject(database, monkeypatch):
-    def refuse(wall, posts):
+    def refuse(wall, posts, *more):
         raise IntegrityError("a rule of this site")
 
     monkeypatch.setattr(store_module, "insert", refuse)
@@ -284,7 +284,7 @@ def test_an_earlier_version_that_comes_later_changes_nothing(database, late):
 def test_an_edit_of_a_hidden_post_is_stored_and_not_told(database):
     store = DatabaseStore("main")
     store.add([post(1)])
-    Tweet.objects.update(hidden=True)
+    Tweet.objects.update(state="hidden")
 
     assert store.add([edit()]).changed == []
     assert stored_text() == "As it was meant"
@@ -298,7 +298,7 @@ def test_a_removal_hides_the_post_and_forgets_what_it_said(database):
 
     assert stored.removed == [{"id": "1", "source": "list"}]
     tweet = Tweet.objects.get(post_id="1")
-    assert (tweet.hidden, tweet.content["text"], tweet.content["media"]) == (True, "", [])
+    assert (tweet.state, tweet.content["text"], tweet.content["media"]) == ("taken_back", "", [])
     assert tweet.content["author_username"] == "maraquill"
 
 

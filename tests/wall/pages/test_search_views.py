@@ -109,7 +109,7 @@ def test_x_is_asked_once_for_a_post(client, service):
 
 
 def test_a_hidden_post_is_not_drawn(client, service):
-    store(make_post(id="1993"), hidden=True)
+    store(make_post(id="1993"), state="hidden")
 
     assert client.get(EMBED).status_code == 404
     assert service.asked == []

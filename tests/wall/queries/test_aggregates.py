@@ -38,7 +38,7 @@ def test_posts_are_counted_by_the_minute(wall):
 
 
 def test_hidden_posts_and_other_walls_do_not_count(wall):
-    store(at(0), hidden=True)
+    store(at(0), state="hidden")
     store(at(0), wall=Wall.objects.create(slug="hall-2"))
 
     assert (count(wall).posts, count(wall).minutes) == (0, {})

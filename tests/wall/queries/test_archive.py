@@ -77,7 +77,7 @@ def test_what_arrives_meanwhile_moves_nothing(wall):
 
 
 def test_hidden_posts_and_those_of_other_walls_are_never_found(wall):
-    store(make_post(text="hidden"), hidden=True)
+    store(make_post(text="hidden"), state="hidden")
     store(make_post(text="elsewhere"), wall=Wall.objects.create(slug="hall-2"))
     store(make_post(text="shown"))
 

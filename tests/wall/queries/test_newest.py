@@ -15,7 +15,7 @@ def wall(database):
     posts = [post(n, created_at=FIRST.created_at + timedelta(hours=hour)) for n, hour in hours.items()]
     DatabaseStore("main").add(posts)
     DatabaseStore("upstairs").add([post(6)])
-    Tweet.objects.filter(post_id="3").update(hidden=True)
+    Tweet.objects.filter(post_id="3").update(state="hidden")
     return Wall.called()
 
 

@@ -107,11 +107,11 @@ def test_what_was_hidden_since_is_in_no_report_nor_are_its_retweets(wall):
         store(make_post(id=original, author_username=f"author{original}"))
         store(retweet(original, author_username=f"author{original}"))
     counted = count(wall)
-    Tweet.objects.filter(post_id="o7").update(hidden=True)
-    Tweet.objects.filter(content__original_id="o8").update(hidden=True)
+    Tweet.objects.filter(post_id="o7").update(state="hidden")
+    Tweet.objects.filter(content__original_id="o8").update(state="hidden")
 
     assert sorted(top.post["id"] for top in top_posts(wall, counted)) == ["o8", "o9"]
-    Tweet.objects.update(hidden=True)
+    Tweet.objects.update(state="hidden")
     assert top_people(wall, counted) == top_posts(wall, counted) == []
 
 
@@ -162,7 +162,7 @@ def test_each_wall_has_a_report_of_its_own(client):
 
 def test_what_was_moderated_is_for_the_staff(client, wall):
     DatabaseStore("main").add([Removal(id="none", source="x")])
-    store(make_post(text="a word that nobody should read"), hidden=True)
+    store(make_post(text="a word that nobody should read"), state="hidden")
     key = store(make_post(text="its author took it back"))
     DatabaseStore("main").add([Removal(id=key.split(":")[1], source="x")])
     RejectedPost.objects.create(wall=wall, source="x", post_id="9", reason="DataError: too odd", raw="{}")
@@ -198,7 +198,7 @@ def test_numbers_of_the_drawing_are_written_as_svg_reads_them(client):
 def test_a_strangers_markup_stays_text_in_the_report(client):
     for number, post in enumerate(hostile_posts()):
         store(post | {"original_id": f"o{number}" if number % 2 else ""})
-        store(post | {"id": f"hidden-{number}"}, hidden=True)
+        store(post | {"id": f"hidden-{number}"}, state="hidden")
     client.force_login(User.objects.create_user("warden", is_staff=True))
 
     page = report(client)

@@ -71,7 +71,7 @@ def test_edits_and_removals_reach_the_pages(publisher):
     send({"id": "1", "deleted": True})
 
     assert [event for _, _, event, _ in publisher.published] == ["tweet", "tweet_changed", "tweet_removed"]
-    assert Tweet.objects.get().hidden
+    assert Tweet.objects.get().state == "taken_back"
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", SECRET + "x", SECRET[:-1], "é" * 16])

@@ -20,7 +20,7 @@ from gevent.event import Event
 
 from realtime_wall.api import Backoff
 from realtime_wall.wall.feed.clock import Clock
-from realtime_wall.wall.models import SourcePosition, Wall
+from realtime_wall.wall.models import SourcePosition, State, Wall
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, PATIENCE, problem_in, reset_in
 
 PRICE, PRICE_OF_A_LIST, PRICE_OF_A_NAME = (
@@ -87,7 +87,7 @@ def client_of(credentials: Credentials, base_url: str = BASE_URL) -> tweepy.Clie
 def authors_of(wall: Wall, banned: Iterable[str] = ()) -> list[Author]:
     """Those who wrote posts of their own on X, by their first one."""
     unwanted = {name.lstrip("@").casefold() for name in banned}
-    posts = wall.tweets.filter(hidden=False, source="x", content__original_id="").order_by("id")
+    posts = wall.tweets.filter(state=State.SHOWN, source="x", content__original_id="").order_by("id")
     # As texts: Django would read the text "1993" inside the JSON as a number.
     named = posts.annotate(user=KT("content__author_id"), username=KT("content__author_username"))
     found: dict[str, Author] = {}
