@@ -16,7 +16,7 @@ class WallConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     # What moderators hear is for them alone, on every transport.
     channel_rules: ClassVar = {
-        "wall-desk.*": {"READ": "realtime_wall.wall.moderation.desk_channel.may_listen"}
+        "wall-desk.*": {"READ": "realtime_wall.wall.moderation.desk_channel.may_listen", "WRITE": False}
     }
 
     def ready(self) -> None:

@@ -1,6 +1,6 @@
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from realtime_wall.wall.models import Tweet, Wall
 from tests.wall.fakes import FIRST

@@ -13,7 +13,7 @@ from tests.wall.fakes import post
 
 class Unstorable(Post):
     def as_message(self):
-        return super(Unstorable, self).as_message() | {"text": "", "lang": object()}
+        return super().as_message() | {"text": "", "lang": object()}
 
 
 class Unspeakable(Post):
