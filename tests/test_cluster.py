@@ -13,6 +13,7 @@ from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome
 from tests.fakes import RecordingTransport, no_receivers, running_node
 
 
@@ -95,7 +96,9 @@ def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     client = connect(node)
     client.leave()
     session, top = client.session, node.broker.top
-    detached = DetachedSession(node.detached_sessions, "secret", "me", session, (), top, top, SubscribeAcks())
+    detached = DetachedSession(
+        node.detached_sessions, "secret", "me", session, (), Welcome(top), top, top, SubscribeAcks()
+    )
     node.detached_sessions.detach(detached)
 
     assert cluster.disconnect(session.id).sockets == 1

@@ -186,7 +186,8 @@ def test_another_visitor_cannot_take_up_a_visit_or_cut_it_off(node, server, cont
     headers = {"Cookie": "sessionid=one", "Origin": server.url.rstrip("/")}
     client = connected(node, server, extraHeaders=headers, auth={"join": ["mine"]})
     before = client.wait("connect")["id"]
-    wait_for(lambda: client.all("event"), "its first offset")
+    client.emit("back", 1)
+    client.wait_heard("back", 1)  # with its first offset
     client.tell("secret")
     pid, offset = client.wait("secret")
 

@@ -295,21 +295,31 @@ def test_a_server_that_does_not_answer_is_not_waited_for(nodes, monkeypatch):
 
 def test_one_that_gives_rubbish_is_not_believed(nodes, caplog):
     visitor = Visitor(nodes[1]).connect()
-    for rubbish in ({}, [], "x", {"id": 1}, {**GOOD, "cursor": "nonsense"}, {**GOOD, "context": 5}):
+    for rubbish in (
+        {},
+        [],
+        "x",
+        {"id": 1},
+        {**GOOD, "cursor": "nonsense"},
+        {**GOOD, "context": 5},
+        {**GOOD, "welcome": 5},
+    ):
         nodes[1].handlers.add(session_migration.GiveSession, lambda request, rubbish=rubbish: rubbish)
         again = come_back(visitor, nodes[2])
         assert again.answer["pid"] != visitor.answer["pid"]
 
-    assert caplog.text.count("is no session") == 6
+    assert caplog.text.count("is no session") == 7
 
 
 GOOD = {
     "id": "x",
     "namespace": "/",
     "channels": [],
-    "asked": {},
+    "requested": {},
+    "welcome": ["e:1", None],
     "cursor": "e:1",
-    "told": "e:1",
+    "complete": "e:1",
+    "acks": [0, 0, None],
     "session": {},
     "context": {},
 }

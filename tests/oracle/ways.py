@@ -153,21 +153,23 @@ class SocketIO(OnFrames):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self._pid: str | None = None
-        self._offset = ""
+        self._offset = ""  # as the official client it keeps it in its next session, too
+        self._is_of_this_visit = False
         self._visited: set[str] = set()  # the channels whose subscription was acknowledged
 
     def text(self, content: bytes) -> None:
         found = self.known[content]
         if type(found) is Message:
-            self._offset = str(found.place)
+            self._keep(str(found.place))
             self.heard(found)
         elif found is not None:
             self._event(*found)
         elif content == b"2":
             self.send(frame(b"3"))
         elif content.startswith(b"0{"):
-            auth = {"pid": self._pid, "offset": self._offset} if self._pid and self._offset else None
-            self.send(frame(b"40" + (json.dumps(auth).encode() if auth else b"")))
+            auth = {"pid": self._pid, "offset": self._offset} if self._pid else {}
+            known = {key: value for key, value in auth.items() if value}
+            self.send(frame(b"40" + (json.dumps(known).encode() if known else b"")))
         elif content.startswith(b"40{"):
             self._welcomed(json.loads(content[2:]))
         elif content.startswith(b"43"):
@@ -182,16 +184,23 @@ class SocketIO(OnFrames):
         if self._pid is not None and fields.get("pid") == self._pid:
             for channel in self.channels:
                 if channel in self._visited:
-                    self.note(Resumed(channel, Place.parse(self._offset)))
+                    self.note(Resumed(channel, self._has_heard(channel)))
                     self.hears(channel)
         else:
-            self._pid, self._offset = fields.get("pid"), ""
+            self._pid, self._is_of_this_visit = fields.get("pid"), False
             self._visited = set()
         for number, channel in enumerate(self.channels):
             if channel not in self._visited and self.connection is not None:
                 since = self.asks(channel)
                 arguments = ["subscribe", channel, *([str(since)] if since else [])]
                 self.send(frame(f"42{number}{json.dumps(arguments)}".encode()))
+
+    def _has_heard(self, channel: str) -> Place:
+        """All of its visit may be told again to one that has no offset of it."""
+        return Place.parse(self._offset) if self._is_of_this_visit else Place(self.cursors[channel].epoch, -1)
+
+    def _keep(self, offset: str) -> None:
+        self._offset, self._is_of_this_visit = offset, True
 
     def _acknowledged(self, channel: str, answer) -> None:
         if "error" in answer:
@@ -207,7 +216,7 @@ class SocketIO(OnFrames):
 
     def _event(self, name: str, arguments) -> None:
         if arguments and isinstance(arguments[-1], str):
-            self._offset = arguments[-1]
+            self._keep(arguments[-1])
         if name == "realtime_wall:gap":
             self.gap(arguments[0]["channel"], Place.parse(arguments[0]["cursor"]))
         elif name != "realtime_wall:offset":

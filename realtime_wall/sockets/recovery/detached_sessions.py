@@ -13,9 +13,11 @@ import gevent
 from gevent.event import Event
 
 from realtime_wall.channels.position import Position
+from realtime_wall.errors import InvalidPosition
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome
 from realtime_wall.wire.timer_wheel import TimerWheel
 
 # How long a session that was given to another server waits for the word that it was resumed there.
@@ -35,6 +37,7 @@ class DetachedSession:
         "owner",
         "secret",
         "session",
+        "welcome",
     )
 
     def __init__(
@@ -44,6 +47,7 @@ class DetachedSession:
         owner: str,
         session: ClientSession,
         channels: tuple[str, ...],
+        welcome: Welcome,
         cursor: Position,
         complete: Position,
         acks: SubscribeAcks,
@@ -54,12 +58,31 @@ class DetachedSession:
         self.owner = owner
         self.session = session
         self.channels = channels
+        self.welcome = welcome
         self.cursor = cursor  # of the last message that was written to it
         self.acks = acks  # of its subscribes: has the client had them?
         self.complete = complete  # up to where all that it was to hear was written
 
+    def since(self, offset: str | None) -> Position | None:
+        """From where on its client, which has this offset, missed something; None when nobody can tell."""
+        position: Position | None = self.welcome.position
+        if not self.welcome.is_all_it_has(offset):
+            position = _position(offset) if self.acks.are_known_to(offset) else None
+        elif self.acks.are_any or not self.welcome.is_certain(offset):
+            position = None
+        # It may have had all that was written to it. In a quiet channel that may be long ago, and what was
+        # kept since may be gone; but there was nothing for it.
+        return self.complete if position == self.cursor else position
+
     def tick(self, now: float) -> None:
         self._kept_in.expire(self)
+
+
+def _position(offset: str | None) -> Position | None:
+    try:
+        return Position.parse(offset)
+    except InvalidPosition:
+        return None
 
 
 class DetachedSessions:

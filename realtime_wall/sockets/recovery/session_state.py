@@ -19,6 +19,7 @@ from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.interfaces import Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome, offset_or_none
 from realtime_wall.wire.connection import DROPPED, Written
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ def to_json(detached: DetachedSession, limit: int) -> dict[str, Any]:
         "namespace": session.namespace,
         "channels": list(detached.channels),
         "requested": session.requested or {},
+        "welcome": [str(detached.welcome.position), detached.welcome.offset],
         "cursor": str(detached.cursor),
         "complete": str(detached.complete),
         "acks": detached.acks.to_json(),
@@ -54,9 +56,11 @@ def from_json(
     session.context.update(body["context"])
     session.requested = dict(body["requested"])
     channels = tuple(str(channel) for channel in body["channels"])
+    position, offset = body["welcome"]
+    welcome = Welcome(Position.parse(position), offset_or_none(offset))
     cursor, complete = Position.parse(str(body["cursor"])), Position.parse(str(body["complete"]))
     acks = SubscribeAcks.from_json(body["acks"])
-    return DetachedSession(kept_in, secret, owner, session, channels, cursor, complete, acks)
+    return DetachedSession(kept_in, secret, owner, session, channels, welcome, cursor, complete, acks)
 
 
 def _kept(session: ClientSession, name: str, value: dict[str, Any], limit: int) -> dict[str, Any]:

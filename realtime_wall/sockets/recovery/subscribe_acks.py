@@ -15,13 +15,16 @@ from realtime_wall.errors import InvalidPosition
 
 
 class SubscribeAcks:
-    """The acks of the subscribes of one connection, and what they brought."""
+    """The acks of the subscribes of one connection, and what they brought.
+
+    They are counted on from those in the offset that the client came with: it is not to be given that again.
+    """
 
     __slots__ = ("_count", "_last", "_written")
 
-    def __init__(self) -> None:
-        self._count = 0
-        self._written = 0  # and all that they brought
+    def __init__(self, offset: str | None = None) -> None:
+        self._count = int((offset or "").partition(".")[2] or 0)
+        self._written = self._count  # and all that they brought
         self._last: Position | None = None  # where the log ended at the last of them
 
     @classmethod
@@ -35,6 +38,10 @@ class SubscribeAcks:
 
     def to_json(self) -> list[Any]:
         return [self._count, self._written, None if self._last is None else str(self._last)]
+
+    @property
+    def are_any(self) -> bool:
+        return self._last is not None
 
     @property
     def are_pending(self) -> bool:
@@ -53,18 +60,14 @@ class SubscribeAcks:
         """What the client keeps with an event of its own: those of channels are the same for everybody."""
         return f"{cursor}.{self._written}" if self._written else str(cursor)
 
-    def are_known_to(self, offset: str) -> bool:
+    def are_known_to(self, offset: str | None) -> bool:
         """Whether a client with this offset has had them all."""
         if self._last is None:
             return True
-        position, _, count = offset.partition(".")
+        position, _, count = (offset or "").partition(".")
         if count == str(self._count):
             return True
         try:
             return Position.parse(position).offset > self._last.offset
         except InvalidPosition:
             return False
-
-
-def without_acks(offset: str) -> str:
-    return offset.partition(".")[0]

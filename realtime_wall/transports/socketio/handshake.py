@@ -10,11 +10,9 @@ from django.http import HttpRequest
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
-from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
-from realtime_wall.sockets.recovery.subscribe_acks import without_acks
 
 # A client whose handlers cannot bear the offset as one more argument asks for "?resume=0".
 NO_RESUME = "0"
@@ -30,17 +28,22 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequest:
-    """What a client gives that comes back: which session is its own, and how much of it it has."""
+    """What a client gives that comes back: which session is its own, and how much of it it has.
+
+    It has no offset before the first event that it hears.
+    """
 
     secret: str
-    offset: str
+    offset: str | None
 
 
 def resume_request(node: Node, request: HttpRequest, auth: Any) -> ResumeRequest | None:
     if not may_resume(node, request) or not isinstance(auth, dict):
         return None
     secret, offset = auth.get("pid"), auth.get("offset")
-    return ResumeRequest(secret, offset) if isinstance(secret, str) and isinstance(offset, str) else None
+    if not isinstance(secret, str) or not isinstance(offset, str | None):
+        return None
+    return ResumeRequest(secret, offset)
 
 
 def may_resume(node: Node, request: HttpRequest) -> bool:
@@ -57,31 +60,20 @@ def resume_from_elsewhere(
 ) -> Resumption | None:
     """The same, from whichever server has it. This takes time, which there is not on the event loop."""
     detached = session_migration.fetch(node, wanted.secret, owner, request)
-    since = None if detached is None else _since(detached, wanted.offset)
+    since = None if detached is None else detached.since(wanted.offset)
     if since is not None:
         node.come_up_to(Since(position=since))
     return _resumption(node, namespace, detached, wanted.offset)
 
 
 def _resumption(
-    node: Node, namespace: str, detached: DetachedSession | None, offset: str
+    node: Node, namespace: str, detached: DetachedSession | None, offset: str | None
 ) -> Resumption | None:
     if detached is None:
         return None
-    since = _since(detached, offset)
-    is_same = detached.session.namespace == namespace and detached.acks.are_known_to(offset)
-    if since is None or not is_same or not node.can_resume((EVERYONE, *detached.channels), since):
+    since = detached.since(offset)
+    is_here = detached.session.namespace == namespace
+    if since is None or not is_here or not node.can_resume((EVERYONE, *detached.channels), since):
         node.detached_sessions.expire(detached)
         return None
     return Resumption(detached, since)
-
-
-def _since(detached: DetachedSession, offset: str) -> Position | None:
-    if without_acks(offset) == str(detached.cursor):
-        # It had all that was written to it. In a quiet channel that may be long ago, and what was
-        # kept since may be gone; but there was nothing for it.
-        return detached.complete
-    try:
-        return Position.parse(offset)
-    except InvalidPosition:
-        return None

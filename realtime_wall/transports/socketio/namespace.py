@@ -28,6 +28,7 @@ from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
+from realtime_wall.sockets.recovery.welcome import Welcome, offset_or_none
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import Resumption, may_resume
 from realtime_wall.transports.socketio.namespace_state import GONE, LIVE, CatchingUp, Joining
@@ -90,7 +91,8 @@ class Namespace(NamespaceSubscriber):
         else:
             earlier, cursor = None, node.broker.top
             secret = node.new_session_id() if may_resume(node, client.request) else ""
-        recovery = Recovery(node.detached_sessions, engine.owner, secret)
+        offset = offset_or_none(auth.get("offset") if isinstance(auth, dict) else None)
+        recovery = Recovery(node.detached_sessions, engine.owner, secret, Welcome(cursor, offset))
         super().__init__(node, engine, name, recovery, Joining(earlier, {EVERYONE: cursor}), cursor)
         self.session = ClientSession(node, self, client.request, node.new_session_id(), name, auth)
         if earlier is not None:
@@ -121,7 +123,6 @@ class Namespace(NamespaceSubscriber):
         self._become(CatchingUp(self._new_backlog()))
         self._recovery.attach(partial(self.abort, "the client came back"))
         self._engine.send(socketio.connect_text(self._name, session.id, self._recovery.secret or None))
-        self._send_offset()
         self._write_missed(EVERYONE, missed)
         if joining.sends:
             gevent.sleep(WELCOME_PAUSE)

@@ -11,16 +11,20 @@ from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome
 
 
 class Recovery:
     """``secret`` is empty when the client cannot come back as the same; the official one calls it pid."""
 
-    __slots__ = ("_detached_sessions", "_owner", "acks", "secret")
+    __slots__ = ("_detached_sessions", "_owner", "_welcome", "acks", "secret")
 
-    def __init__(self, detached_sessions: DetachedSessions, owner: str, secret: str) -> None:
+    def __init__(
+        self, detached_sessions: DetachedSessions, owner: str, secret: str, welcome: Welcome
+    ) -> None:
         self.secret = secret
-        self.acks = SubscribeAcks()
+        self.acks = SubscribeAcks(welcome.offset)
+        self._welcome = welcome
         self._detached_sessions = detached_sessions
         self._owner = owner
 
@@ -38,7 +42,9 @@ class Recovery:
         """The connection is lost; the client may come back."""
         kept, acks = self._detached_sessions, self.acks
         kept.detach(
-            DetachedSession(kept, self.secret, self._owner, session, channels, cursor, complete, acks)
+            DetachedSession(
+                kept, self.secret, self._owner, session, channels, self._welcome, cursor, complete, acks
+            )
         )
 
     def forget(self) -> None:

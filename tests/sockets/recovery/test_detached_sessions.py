@@ -10,6 +10,7 @@ from realtime_wall.sockets.recovery.detached_sessions import (
     DetachedSessions,
 )
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import PATIENCE
 
@@ -51,7 +52,10 @@ def expired(node):
 def detached(sessions, node, secret="secret", owner="owner"):
     position = Position("e", 1)
     session = RecordingTransport(node).session
-    one = DetachedSession(sessions, secret, owner, session, ("room",), position, position, SubscribeAcks())
+    welcome = Welcome(position)
+    one = DetachedSession(
+        sessions, secret, owner, session, ("room",), welcome, position, position, SubscribeAcks()
+    )
     sessions.detach(one)
     return one
 

@@ -10,6 +10,7 @@ from realtime_wall.channels.names import EVERYONE
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
+from realtime_wall.sockets.recovery.welcome import Welcome
 from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
@@ -115,7 +116,15 @@ def test_a_visit_that_could_be_taken_up_again_cannot_any_more(node, connect):
         client.leave()
         node.detached_sessions.detach(
             DetachedSession(
-                node.detached_sessions, secret, "cookie", client.session, (), top, top, SubscribeAcks()
+                node.detached_sessions,
+                secret,
+                "cookie",
+                client.session,
+                (),
+                Welcome(top),
+                top,
+                top,
+                SubscribeAcks(),
             )
         )
 

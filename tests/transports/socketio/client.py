@@ -23,6 +23,7 @@ class Visitor:
         self.wire = RecordingWire()
         self.session = EngineSession(node, owner, self.wire)
         self.client = SocketIOClient(node, self.session, RequestFactory().get(path))
+        self.brought = None  # its offset of before
         self.session.begin(self.client)
         self.wire.written = b""
 
@@ -52,6 +53,7 @@ class Visitor:
 
     def connect(self, namespace="", **auth):
         data = json.dumps(auth) if auth else ""
+        self.brought = auth.get("offset")
         (answer, *self.greeted) = self.ask(f"0{namespace}{data}")
         self.answer = json.loads(answer[answer.index("{") :])
         return self
@@ -62,9 +64,9 @@ class Visitor:
 
     @property
     def offset(self):
-        """What the official client would keep: the last text at the end of an event."""
+        """What the official client would keep: the last text at the end of an event; None before that."""
         events = [payload for opcode, payload in self.wire.frames() if payload.startswith(b"42")]
-        return json.loads(events[-1][2:].lstrip(b"0123456789"))[-1]
+        return json.loads(events[-1][2:].lstrip(b"0123456789"))[-1] if events else self.brought
 
     def events(self):
         """The events it was sent, without their offsets."""

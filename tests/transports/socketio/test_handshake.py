@@ -238,11 +238,12 @@ def test_who_was_never_welcomed_has_nothing_to_come_back_to(node, happened):
         {"pid": "{pid}", "offset": "epoch:1"},
         {"pid": "{pid}", "offset": 5},
         {"pid": ["{pid}"], "offset": "{offset}"},
-        {"pid": "{pid}"},
+        {"pid": "{pid}", "offset": ["{offset}"]},
     ],
     ids=str,
 )
 def test_with_anything_else_a_client_is_somebody_new(node, visitor, auth):
+    visitor.socket.emit("event")
     known = {"{pid}": visitor.answer["pid"], "{offset}": visitor.offset}
     visitor.wire.abort("reset")
 

@@ -1,5 +1,7 @@
 """Whatever happens to a client in a namespace, it takes the ways of the table and no others."""
 
+import json
+
 import gevent
 import pytest
 from hypothesis import settings
@@ -53,7 +55,7 @@ class Namespaces(RuleBasedStateMachine):
         self.answer = gevent.event.Event()  # of the connect receivers
         self.refuses = False
         connect(signals.socket_connected, self.decide)
-        self.namespace = None
+        self.visitor = self.namespace = None
 
     def teardown(self):
         self.answer.set()
@@ -73,7 +75,9 @@ class Namespaces(RuleBasedStateMachine):
         self.knock("")
 
     def knock(self, auth):
+        offset = self.visitor.offset if self.visitor else None
         self.visitor = Visitor(self.node)
+        self.visitor.brought = offset
         self.visitor.say(f"0{auth}")
         self.namespace = self.visitor.client._namespaces.get("/")
         gevent.sleep(0)
@@ -87,8 +91,8 @@ class Namespaces(RuleBasedStateMachine):
     @precondition(lambda self: self.state is GONE)
     @rule(is_known=st.booleans())
     def come_back(self, is_known):
-        recovery, cursor = self.namespace._recovery, self.namespace._cursor
-        self.knock(f'{{"pid":"{recovery.secret}","offset":"{recovery.offset(cursor)}"}}' if is_known else "")
+        auth = {"pid": self.namespace._recovery.secret, "offset": self.visitor.offset}
+        self.knock(json.dumps(auth) if is_known else "")
 
     @rule(text=st.sampled_from(['21["subscribe","room"]', '22["unsubscribe","room"]', '23["event"]', "1"]))
     def say(self, text):
