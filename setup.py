@@ -19,6 +19,7 @@ TEST = [
     "playwright>=1.49",
     "psutil>=6.0",
     "pytest>=8.3",
+    "pytest-django>=4.9",
     "pytest-randomly>=3.16",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
@@ -61,6 +62,10 @@ setup(
         "tweepy>=4.16,<5",
         "websockets>=15",
     ],
+    entry_points={
+        # By its module's name: whoever names it as a plug-in as well loads it once.
+        "pytest11": ["realtime_wall.testing.pytest_plugin = realtime_wall.testing.pytest_plugin"],
+    },
     extras_require={
         "static": ["whitenoise>=6.9"],
         "redis": ["redis[hiredis]>=5.1"],

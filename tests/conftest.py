@@ -11,6 +11,9 @@ from hypothesis import settings
 
 from tests.workers import let_workers_wait, sendable, turn
 
+# Also where the package was installed before it had an entry point for it.
+pytest_plugins = ["realtime_wall.testing.pytest_plugin"]
+
 HERE = Path(__file__).parent
 
 let_workers_wait()

@@ -79,6 +79,7 @@ COVERED_BY = {
     "sockets/delivery/overflow_queue.py": "sockets/delivery/test_backlog.py",
     "sockets/recovery/": "node/test_session_migration.py",
     "templatetags/socketio.py": "templatetags/test_socketio_tags.py",
+    "testing/": "testing/test_site.py",
     "transports/engineio/carrier.py": "transports/engineio/test_session.py",
     "transports/engineio/message_handler.py": "transports/engineio/test_session.py",
     "transports/one_way/formats.py": "transports/one_way/test_listener.py",

@@ -27,15 +27,18 @@ from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.config import Config
 from realtime_wall.errors import NoServer
 
+PYTEST_PLUGIN = "realtime_wall.testing.pytest_plugin"
+
 # A server of the test run in another thread: it is asked to do something, and waited for.
 AskServer = Callable[["Command[Any] | Question"], Any]
 test_server: AskServer | None = None
 
 
 def is_test_run() -> bool:
-    """Whether Django's test runner, or pytest-django, has set up its environment in this process."""
-    utils = sys.modules.get("django.test.utils")
-    return utils is not None and hasattr(getattr(utils, "_TestState", None), "saved_data")
+    """Whether Django's test runner, or pytest, runs tests in this process."""
+    utils, plugin = sys.modules.get("django.test.utils"), sys.modules.get(PYTEST_PLUGIN)
+    is_set_up = utils is not None and hasattr(getattr(utils, "_TestState", None), "saved_data")
+    return is_set_up or getattr(plugin, "is_isolated", False)
 
 
 def own_config(config: Config) -> Config:
