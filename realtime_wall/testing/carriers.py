@@ -58,7 +58,7 @@ class Endpoint:
         return connection, response
 
 
-class Carrier(Protocol):
+class ClientCarrier(Protocol):
     """Texts and bytes to and from a server. All wait as gevent does."""
 
     closed: tuple[int | None, str] | None  # its code and reason, once it is

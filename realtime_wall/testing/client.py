@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import AsyncResult, Event
 
-from realtime_wall.testing.carriers import Carrier, ClientWebSocket, Endpoint, HandshakeRefused, StreamCarrier
+from realtime_wall.testing.carriers import (
+    ClientCarrier,
+    ClientWebSocket,
+    Endpoint,
+    HandshakeRefused,
+    StreamCarrier,
+)
 from realtime_wall.testing.dialects import (
     ConnectRefused,
     Dialect,
@@ -87,7 +93,7 @@ class RealtimeClient:
             for channel in self._channels:
                 self._ask(partial(dialect.subscribe, channel, since, None))
 
-    def _new_carrier(self, address: Endpoint) -> Carrier:
+    def _new_carrier(self, address: Endpoint) -> ClientCarrier:
         match self.transport:
             case "socketio_polling":
                 return EnginePollingCarrier(address)
@@ -100,7 +106,7 @@ class RealtimeClient:
             case _:
                 return ClientWebSocket(address)
 
-    def _new_dialect(self, carrier: Carrier, auth: Any) -> Dialect:
+    def _new_dialect(self, carrier: ClientCarrier, auth: Any) -> Dialect:
         def report(received: Received | None) -> None:
             if self._carrier is not carrier:
                 return  # of a connection before this one

@@ -26,7 +26,7 @@ from realtime_wall.protocol.socketio import (
     event_text,
     extract_binary,
 )
-from realtime_wall.testing.carriers import Carrier
+from realtime_wall.testing.carriers import ClientCarrier
 
 _POSITION = re.compile(r"[0-9A-Za-z_-]+:\d+(?:\+.*)?").fullmatch
 _EVENT_OF = {GAP: "gap", RETRACTED: "retracted", DELETED: "deleted"}
@@ -66,7 +66,7 @@ class Dialect:
     session_id = ""
     auth: Any = None  # what a Socket.IO client comes back with
 
-    def __init__(self, carrier: Carrier, report: Callable[[Received | None], None]) -> None:
+    def __init__(self, carrier: ClientCarrier, report: Callable[[Received | None], None]) -> None:
         """``report`` is called with what is received, and with None when the connection has ended."""
         self.carrier = carrier
         self.cursor = ""
@@ -203,7 +203,7 @@ class SocketIODialect(Dialect):
     """Socket.IO in the messages of Engine.IO; ``auth`` goes with the CONNECT."""
 
     def __init__(
-        self, carrier: Carrier, report: Callable[[Received | None], None], namespace: str, auth: Any
+        self, carrier: ClientCarrier, report: Callable[[Received | None], None], namespace: str, auth: Any
     ) -> None:
         self._namespace = namespace
         self._auth = auth
