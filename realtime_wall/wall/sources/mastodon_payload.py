@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
+from html import unescape
 from typing import Any, Literal
 
 from realtime_wall.wall.post import (
@@ -26,9 +26,11 @@ from realtime_wall.wall.post import (
     web_url,
 )
 
-MOST_HTML = 200_000
+MOST_HTML = 50_000
 _SHORTCODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 _EMOJI = re.compile(r":[A-Za-z0-9_]{1,64}:")
+_TAG = re.compile(r"(/?)([A-Za-z][A-Za-z0-9]*)|[!?]")
+_ATTRIBUTE = re.compile(r"""([^\s=/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"']\S*))?""")
 _MEDIA_KINDS: dict[str, Literal["photo", "video", "gif"]] = {
     "image": "photo",
     "video": "video",
@@ -69,7 +71,7 @@ def _version(edited_at: object) -> int:
 def _author(account: object) -> Author:
     known = account if isinstance(account, dict) else {}
     username = tidy(_string(known.get("acct")), NAME_SIZE)
-    name = _string(known.get("display_name"))
+    name = _string(known.get("display_name"))[:TEXT_SIZE]
     for shortcode in emoji_of(known):  # a name is written as text
         name = name.replace(shortcode, "")
     return Author(
@@ -119,40 +121,80 @@ def _options(poll: object) -> list[str]:
 
 
 def read_html(html: str) -> tuple[str, tuple[Entity, ...]]:
-    """The text as it is read, and its links."""
+    """The text as it is read, and its links.
+
+    Each character is looked at a few times only: html.parser needs half a minute for some that a stranger
+    can send, and meanwhile nobody is served.
+    """
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    place = end = 0
+    while not reader.is_full and (start := html.find("<", place)) >= 0:
+        is_comment = html.startswith("<!--", start)
+        if is_comment:
+            end = html.find("-->", start)
+        elif end <= start:  # else it was found before, for a "<" that began nothing
+            end = html.find(">", start)
+        if end < 0:
+            break
+        if not is_comment and _TAG.match(html, start + 1) is None:
+            reader.read_text(html[place : start + 1])
+            place = start + 1
+            continue
+        reader.read_text(html[place:start])
+        if not is_comment:
+            reader.read_tag(html[start + 1 : end])
+        place = end + (3 if is_comment else 1)
+    reader.read_text(html[place:])
     return reader.text(), tuple(reader.entities)
 
 
-class _Reader(HTMLParser):
+class _Reader:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.entities: list[Entity] = []
         self._pieces: list[str] = []
         self._length = 0
         self._hidden = 0  # how deep in elements that are not shown
         self._open: list[str] = []
-        self._link: tuple[int, str, str] | None = None  # where it starts, its address, its class
+        self._link: tuple[int, int, str, str] | None = None  # from which piece on, where, its address, class
 
     def text(self) -> str:
         return "".join(self._pieces)[:TEXT_SIZE].rstrip()
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attributes}
+    @property
+    def is_full(self) -> bool:
+        return self._length > TEXT_SIZE
+
+    def read_text(self, html: str) -> None:
+        if not self._hidden and not self.is_full:
+            self._add(_unescaped(html))
+
+    def read_tag(self, html: str) -> None:
+        """What is between ``<`` and ``>``."""
+        found = _TAG.match(html)
+        if found is None or found[2] is None:
+            return  # a comment, or a declaration
+        tag = found[2].lower()
+        if found[1]:
+            self._end(tag)
+        else:
+            # The first of a name counts, as for browsers.
+            pairs = _ATTRIBUTE.findall(html, found.end())
+            self._begin(tag, {name.lower(): value.strip("\"'") for name, value in reversed(pairs)})
+
+    def _begin(self, tag: str, given: dict[str, str]) -> None:
         classes = given.get("class", "").split()
         if tag == "br":
             self._add("\n")
         elif tag in ("p", "li", "blockquote", "pre"):
             self._begin_paragraph()
         elif tag == "a" and self._link is None:
-            self._link = self._length, web_url(given.get("href", "")), given.get("class", "")
+            address = web_url(_unescaped(given.get("href", "")))
+            self._link = len(self._pieces), self._length, address, given.get("class", "")
         if tag in ("span", "script", "style"):
             self._open.append("hidden" if "invisible" in classes or tag != "span" else _ellipsis(classes))
             self._hidden += self._open[-1] == "hidden"
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         if tag == "a" and self._link is not None:
             self._end_link(*self._link)
             self._link = None
@@ -162,17 +204,13 @@ class _Reader(HTMLParser):
             if ended == "ellipsis":
                 self._add("…")
 
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._add(data)
-
     def _begin_paragraph(self) -> None:
         if self._length:
             self._add("\n\n")
 
-    def _end_link(self, start: int, url: str, classes: str) -> None:
-        shown = "".join(self._pieces)[start : self._length]
-        if not url or not shown or self._length > TEXT_SIZE:
+    def _end_link(self, piece: int, start: int, url: str, classes: str) -> None:
+        shown = "".join(self._pieces[piece:])
+        if not url or not shown or self.is_full or len(self.entities) >= MOST_ENTITIES:
             return
         kind: Literal["url", "hashtag", "mention"] = "url"
         if "hashtag" in classes.split() or shown.startswith("#"):
@@ -183,9 +221,16 @@ class _Reader(HTMLParser):
 
     def _add(self, text: str) -> None:
         text = tidy(text, TEXT_SIZE)
-        if self._length <= TEXT_SIZE:
+        if not self.is_full:
             self._pieces.append(text)
             self._length += len(text)
+
+
+def _unescaped(html: str) -> str:
+    try:
+        return unescape(html)
+    except ValueError:  # a number of thousands of digits
+        return html
 
 
 def _ellipsis(classes: list[str]) -> str:

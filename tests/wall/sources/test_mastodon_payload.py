@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall.wall.post import BadPost
-from realtime_wall.wall.sources.mastodon_payload import from_mastodon, read_html
+from realtime_wall.wall.sources.mastodon_payload import MOST_HTML, from_mastodon, read_html
 
 NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
 PLAIN = st.none() | st.booleans() | st.integers() | st.text()
@@ -165,3 +166,55 @@ def test_whatever_the_html_entities_are_inside_the_text(html):
     text, entities = read_html(html)
 
     assert all(0 <= entity.start < entity.end for entity in entities)
+
+
+# With html.parser some of these take half a minute; and meanwhile the server stands still.
+PIECES = [
+    "<",
+    "<!",
+    "<!--",
+    "<a ",
+    "</",
+    "<a b='",
+    "<a b=",
+    "<![CDATA[",
+    "<p>",
+    "<script>",
+    "&a",
+    "&#9",
+    "<a x",
+    "=",
+]
+
+
+@pytest.mark.parametrize("piece", [*PIECES, '<a href="https://a.example/">b</a>', ":anchor: "])
+@pytest.mark.parametrize("end", ["", ">", "'>", "-->"])
+def test_no_text_of_a_stranger_takes_long_to_read(piece, end):
+    html = "<p>" + (piece * MOST_HTML)[:MOST_HTML] + end
+
+    begun = time.process_time()
+    read(content=html, emojis=[ANCHOR])
+
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "html, text",
+    [
+        ("a < b > c", "a < b > c"),
+        ("<<b>one", "<one"),
+        ("one<!-- <p>two</p> -->three", "onethree"),
+        ("one<!-- never ended", "one<!-- never ended"),
+        ("one <a href", "one <a href"),
+        ("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";"),
+        ("<SPAN CLASS='invisible'>no</SPAN>yes", "yes"),
+    ],
+)
+def test_markup_that_makes_no_sense_is_read_as_a_browser_would_or_shown(html, text):
+    assert read_html(html)[0] == text
+
+
+def test_of_an_attribute_that_is_there_twice_the_first_counts():
+    (link,) = read_html("<a hidden href='https://a.example/?a=1&amp;b=2' href='https://b.example/'>a</a>")[1]
+
+    assert link.url == "https://a.example/?a=1&b=2"
