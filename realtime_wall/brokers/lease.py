@@ -15,6 +15,7 @@ from typing import Protocol
 
 from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.config import Config
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 
 class Lease(Protocol):
@@ -44,6 +45,10 @@ class FileLease:
         self.on_lost: Callable[[], object] = lambda: None  # never
         self._path = path
         self._file: int | None = None
+        not_for_forks(self)
+
+    def fileno(self) -> int:
+        return -1 if self._file is None else self._file
 
     @property
     def is_held(self) -> bool:

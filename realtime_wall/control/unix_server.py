@@ -33,6 +33,7 @@ from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.protocol.json_input import load_json
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,11 @@ class BusServer:
         self.path = path.rename(path.with_suffix(".sock"))
         self._server = StreamServer(listener, self._serve)
         self._server.start()
+        not_for_forks(self)
+
+    def fileno(self) -> int:
+        """Where it listens."""
+        return -1 if self._server is None or self._server.closed else int(self._server.socket.fileno())
 
     def stop(self) -> None:
         if self._server is not None:
@@ -97,6 +103,7 @@ class BusServer:
             self.path.unlink(missing_ok=True)
 
     def _serve(self, connection: socket.socket, _: object) -> None:
+        not_for_forks(connection)
         if not self._may_publish(connection):
             log.warning("another Unix user tried to publish on %s", self.path)
             return

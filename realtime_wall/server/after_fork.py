@@ -3,9 +3,9 @@
 ``os.fork``, and ``multiprocessing`` with it, copies the event loop with all that waits in it: the bytes that
 are still to be written to clients, the requests of others in the middle of their work. Were the child to wait
 for anything, it would go on with all of that a second time. So the child begins with an event loop of its
-own, in which only the greenlet that has forked goes on, and holds no socket of a client, nor the one that
-accepts them. What it publishes goes to the server as from any other process. A ``subprocess`` has none of it
-anyway.
+own, in which only the greenlet that has forked goes on, and holds no socket of a client, nor those that
+accept them, nor what leads to other servers or to Redis, nor a lock (``wire/not_for_forks.py``). What it
+publishes goes to the server as from any other process. A ``subprocess`` has none of it anyway.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import gevent
 import greenlet
 from gevent import _hub_local
 
+from realtime_wall.wire import not_for_forks
 from realtime_wall.wire.connection import Wire
 
 STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -28,7 +29,7 @@ _is_registered = False
 
 
 def install(own: Callable[[], Iterable[int]]) -> None:
-    """From now on; ``own`` gives the descriptors of the server's sockets, beside its clients'."""
+    """From now on; ``own`` gives descriptors of the server's that no object of ours stands for."""
     global _own, _is_registered
     _own = own
     if not _is_registered:  # it cannot be taken back
@@ -44,7 +45,7 @@ def uninstall() -> None:
 def _leave_the_server() -> None:
     if _own is tuple:
         return  # nothing serves here
-    descriptors = {*Wire.open_sockets, *_own()}
+    descriptors = {*Wire.open_sockets, *not_for_forks.descriptors(), *_own()}
     uninstall()
     _begin_a_loop()
     _let_go(descriptors)

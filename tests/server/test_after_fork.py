@@ -1,16 +1,22 @@
-"""A process that a receiver forks has no clients of its parent's."""
+"""A process that a receiver forks has no clients of its parent's, and no way to its neighbours."""
 
 import signal
+import socket
+from contextlib import nullcontext
 
 import pytest
 
 from tests.live import LiveServer
+from tests.redis_server import RedisServer
 
 
-@pytest.fixture(scope="module", params=[(), ("--workers", "2")], ids=["alone", "workers"])
+@pytest.fixture(scope="module", params=["alone", "workers", pytest.param("redis", marks=pytest.mark.redis)])
 def server(request):
-    with LiveServer(arguments=("--noreload", *request.param)) as running:
-        yield running
+    workers = ("--workers", "2") if request.param == "workers" else ()
+    with RedisServer() if request.param == "redis" else nullcontext() as redis:
+        settings = {"BROKER": redis.url} if redis else {}
+        with LiveServer(settings=settings, arguments=("--noreload", *workers)) as running:
+            yield running
 
 
 def heard(client):
@@ -34,14 +40,15 @@ def test_nothing_is_written_a_second_time(server, name, answer):
         assert heard(listening) == heard(another) == ["from the parent", "from the child"]
 
 
-def test_a_child_holds_no_client_and_can_be_ended(server):
-    with server.client() as forking:
-        alone = forking.ask("child")
+@pytest.mark.parametrize("how", ["os.fork", "multiprocessing", "subprocess"])
+def test_a_child_holds_no_socket_and_no_lock_of_its_server_and_can_be_ended(server, how):
+    with (
+        server.client() as forking,
+        server.client(),
+        socket.create_connection(("127.0.0.1", server.port)) as asking,
+    ):
+        asking.sendall(b"GET / HTTP/1.1\r\n")  # and the rest of its head never comes
+        found = forking.ask("child", how)
         assert forking.ask("terminate", id=2) == -signal.SIGTERM
-        clients = [server.client() for _ in range(20)]
-        beside_others = forking.ask("child", id=3)
-        assert forking.ask("terminate", id=4) == -signal.SIGTERM
-        for client in clients:
-            client.close()
 
-    assert alone == beside_others
+    assert found == []

@@ -26,6 +26,7 @@ from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import PublishFailed
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class HubClient:
         """OSError when nobody listens there. ``lost`` is called once, when the hub is gone."""
         self.address = address
         self._lost = lost
-        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket = not_for_forks(socket.socket(socket.AF_UNIX))
         self._socket.settimeout(TIMEOUT)
         try:
             self._socket.connect(str(path))

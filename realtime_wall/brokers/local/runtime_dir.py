@@ -23,6 +23,7 @@ from django.conf import settings
 
 from realtime_wall.config import Config
 from realtime_wall.errors import UnsafeRuntimeDir
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 DEFAULT_PARENT = Path("/tmp")
 # sockaddr_un has room for 108 bytes, the closing NUL included.
@@ -143,7 +144,8 @@ def lock_hub(config: Config) -> IO[bytes] | None:
     except OSError:
         lock.close()
         return None
-    return lock
+    # Else a child that outlives its server would keep the others from having a hub.
+    return not_for_forks(lock)
 
 
 def sockets(config: Config) -> list[Path]:

@@ -17,6 +17,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError, TimeoutEr
 
 from realtime_wall.brokers.redis import scripts
 from realtime_wall.brokers.redis.lua import Script
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 # What a connection that is gone, or hangs, may raise.
 LOST = (Disconnected, TimeoutError, OSError)
@@ -34,10 +35,15 @@ class ScriptConnection:
     def __init__(self, pool: ConnectionPool, key: str) -> None:
         self._key = key  # of all scripts
         self._connection: Any = pool.make_connection()
+        not_for_forks(self)
 
     def connect(self) -> None:
         self._connection.connect()
         self.send(*(("SCRIPT", "LOAD", script.text) for script in scripts.ALL))
+
+    def fileno(self) -> int:
+        own = self._connection._sock
+        return -1 if own is None else int(own.fileno())
 
     def close(self) -> None:
         with contextlib.suppress(*LOST, RedisError):

@@ -25,6 +25,7 @@ from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.brokers.local.peer_credentials import is_trusted
 from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +68,13 @@ class FdPassing:
         self._take = take
         self._server = StreamServer(listener, self._serve, spawn=AT_ONCE)
         self._server.start()
+        not_for_forks(self)
         self.path = directory / f"{self._address}.fds"
         new.rename(self.path)
+
+    def fileno(self) -> int:
+        """Where it listens."""
+        return -1 if self._server is None or self._server.closed else int(self._server.socket.fileno())
 
     def stop(self) -> None:
         if self.path is not None:
@@ -79,6 +85,7 @@ class FdPassing:
     # In
 
     def _serve(self, unix_socket: Any, _: object) -> None:
+        not_for_forks(unix_socket)
         if not is_trusted(unix_socket):
             log.warning("another Unix user connected to %s", self.path)
             return
@@ -105,7 +112,7 @@ class FdPassing:
             for fd in fds:
                 on_failure.callback(os.close, fd)
             (fd,) = fds
-            connection = gevent.socket.socket(fileno=fd)
+            connection = not_for_forks(gevent.socket.socket(fileno=fd))
             on_failure.pop_all()
             on_failure.callback(connection.close)
             _check_kind(connection)
@@ -135,7 +142,7 @@ class FdPassing:
         path = f"{self._directory}/{owner}.fds"
         line = json.dumps({"peer": passed.peer, "size": len(passed.arrived)}).encode() + b"\n"
         fds = array.array("i", [connection.fileno()])
-        with gevent.socket.socket(socket.AF_UNIX) as unix_socket:
+        with not_for_forks(gevent.socket.socket(socket.AF_UNIX)) as unix_socket:
             try:
                 _connect(unix_socket, path)
                 if not is_trusted(unix_socket):

@@ -22,6 +22,7 @@ from gevent.event import Event
 from realtime_wall.brokers.commands import Request
 from realtime_wall.node.node import Node
 from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ class _End:
         self.other = other
         self.has_written = False
         self._tunnels = tunnels
-        self._connection = connection
+        self._connection = not_for_forks(connection)
         self._other_has_ended = Event()
         self._patience = tunnels.node.config.outbox_timeout
 

@@ -17,6 +17,7 @@ from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConn
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.not_for_forks import not_for_forks
 
 # Descriptors left for databases, files and the bus when the number of connections is not set.
 RESERVED_DESCRIPTORS = 50
@@ -74,6 +75,7 @@ class HTTPServer(WSGIServer):
                 connection.send(FULL)
             return
         self.http_connections += 1
+        not_for_forks(connection)
         super().do_handle(connection, address, arrived, is_far)  # type: ignore[call-arg]
 
     def do_close(self, connection: Any, *args: Any) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -251,14 +252,29 @@ def by_multiprocessing(request, socket, context, event):
 
 @on_event(name="child")
 def has_child(request, socket, context, event):
-    """Starts a child that goes on for long; how many sockets it has."""
+    """Starts a child that goes on for long; which sockets and locks it has."""
+    pid = context["child"] = CHILDREN[event.data]()
+    folder = f"/proc/{pid}/fd"
+    found = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
+    return [one for one in found if one.startswith("socket:") or one.endswith(".lock")]
+
+
+def _child_of_fork():
+    ready, begun = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.write(begun, b"begun")
+        time.sleep(60)
+        os._exit(0)
+    os.read(ready, 5)
+    return pid
+
+
+def _child_of_multiprocessing():
     ready, begun = multiprocessing.get_context("fork").Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_go_on, args=(begun,))
     child.start()
     ready.recv()
-    context["child"] = child
-    folder = f"/proc/{child.pid}/fd"
-    return sum(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
+    return child.pid
 
 
 def _go_on(begun):
@@ -266,8 +282,21 @@ def _go_on(begun):
     time.sleep(60)
 
 
+def _child_of_subprocess():
+    command = [sys.executable, "-Sc", "import time; print('begun', flush=True); time.sleep(60)"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, close_fds=False)
+    child.stdout.readline()
+    return child.pid
+
+
+CHILDREN = {
+    "os.fork": _child_of_fork,
+    "multiprocessing": _child_of_multiprocessing,
+    "subprocess": _child_of_subprocess,
+}
+
+
 @on_event(name="terminate")
 def terminated(request, socket, context, event):
-    context["child"].terminate()
-    context["child"].join(10)
-    return context["child"].exitcode
+    os.kill(context["child"], signal.SIGTERM)
+    return os.waitstatus_to_exitcode(os.waitpid(context["child"], 0)[1])
