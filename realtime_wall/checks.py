@@ -76,6 +76,9 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         )
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
     found.extend(_broker_problems(given.get("BROKER", ""), given.get("BROKER_PREFIX", "x")))
+    if given.get("LOG_DIR") and given.get("BROKER"):
+        sentence = "REALTIME_WALL['LOG_DIR'] does nothing with BROKER: the log is in Redis."
+        found.append(Error(sentence, hint="Leave one of them out.", id="realtime_wall.E013"))
     if given.get("BUS_GROUP") and not given.get("RUNTIME_DIR"):
         hint = "Set RUNTIME_DIR to a directory that the group may enter."
         found.append(

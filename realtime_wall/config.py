@@ -180,6 +180,11 @@ class Config:
         100_000, "Channels with kept messages; beyond, the one longest silent is forgotten.", least=1
     )
 
+    log_dir: str = _setting(
+        "",
+        "A directory that keeps the log on disk, so that a restart loses nothing; empty for memory alone.",
+    )
+
     # Channels that are not as all others
     channels: dict[str, Any] = _setting(
         {}, "Rules for channels, by pattern: the first that fits a channel's name holds for it."

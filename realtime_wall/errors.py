@@ -11,7 +11,9 @@ RealtimeWallError
         NoServer
     PublishFailed
     BrokerUnreachable
-    UnsafeRuntimeDir
+    CannotStart
+        UnsafeRuntimeDir
+        LogUnusable
 Refuse                      raised by user code, not by us
 """
 
@@ -95,13 +97,26 @@ class BrokerUnreachable(RealtimeWallError):
         super().__init__(f"{broker} cannot be used: {reason}")
 
 
-class UnsafeRuntimeDir(RealtimeWallError):
+class CannotStart(RealtimeWallError):
+    """A server that does not start, and why."""
+
+
+class UnsafeRuntimeDir(CannotStart):
     """The directory of the server's Unix socket could be written by somebody else."""
 
     def __init__(self, path: object, reason: str) -> None:
         self.path = path
         self.reason = reason
         super().__init__(f"{path} {reason}; remove it or set REALTIME_WALL['RUNTIME_DIR']")
+
+
+class LogUnusable(CannotStart):
+    """The directory of the log cannot be read or written."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} {reason}; mend it, or set REALTIME_WALL['LOG_DIR'] to another directory")
 
 
 class Refuse(Exception):  # noqa: N818

@@ -191,6 +191,11 @@ def test_an_events_channel_has_a_channels_name():
 @pytest.mark.parametrize(
     ("given", "id", "part"),
     [
+        (
+            {"LOG_DIR": "/tmp/log", "BROKER": "redis://cache.example"},
+            "realtime_wall.E013",
+            "the log is in Redis",
+        ),
         ({"BROKER": "http://cache.example"}, "realtime_wall.E009", "redis://, rediss://, unix://"),
         ({"BROKER": "redis://cache.example", "BROKER_PREFIX": "{x}"}, "realtime_wall.E010", "BROKER_PREFIX"),
     ],

@@ -64,10 +64,11 @@ class Member(Protocol):
     def gone(self, address: str) -> None:
         """Another server has left."""
 
-    def take_over(self) -> Log:
-        """This process gives the entries their places from now on, in this log, which has a new epoch.
+    def take_over(self, restored: Iterator[ChannelImage | Image] | None = None) -> Log:
+        """This process gives the entries their places from now on, in this log.
 
-        If entries came in before, positions of those are void, and all clients come back.
+        It has what was ``restored`` of an earlier hub's, or else a new epoch: if entries came in before,
+        positions of those are void. All clients come back.
         """
 
     def cut_off(self) -> None:

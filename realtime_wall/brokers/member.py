@@ -89,9 +89,9 @@ class Broker(Replica):
         self.restore(image)
         self._start_afresh(before)
 
-    def take_over(self) -> Log:
+    def take_over(self, restored: Iterator[ChannelImage | Image] | None = None) -> Log:
         before = self.top
-        log = self.renew()
+        log = super().take_over(restored)
         self._start_afresh(before)
         return log
 

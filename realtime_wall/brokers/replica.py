@@ -12,7 +12,7 @@ from time import monotonic
 from gevent.event import Event
 
 from realtime_wall.brokers.entry import Deleted, Entry
-from realtime_wall.brokers.sequencer import new_epoch
+from realtime_wall.brokers.sequencer import keep, new_epoch
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.message import Message
@@ -23,7 +23,7 @@ from realtime_wall.channels.rules import Rules
 class Replica:
     def __init__(self, rules: Rules, history_channels: int) -> None:
         self.log = Log(new_epoch(), rules.of, history_channels=history_channels)
-        self.began = time.time()
+        self.began = self.log.began = time.time()
         self._waiting: dict[int, Event] = {}
 
     # What is entered
@@ -35,7 +35,14 @@ class Replica:
 
     def renew(self) -> Log:
         """Begin a new epoch."""
-        self.log.renew(new_epoch())
+        self.log.renew(new_epoch(), time.time())
+        return self.log
+
+    def take_over(self, restored: Iterator[ChannelImage | Image] | None = None) -> Log:
+        """Be the log that gives places: with what an earlier one has left, or with a new epoch."""
+        if restored is None:
+            return self.renew()
+        self.restore(restored)
         return self.log
 
     def enter(self, entry: Entry) -> None:
@@ -44,9 +51,7 @@ class Replica:
         if isinstance(item, Deleted):
             self.log.delete(item.channel)
         elif not item.is_volatile and item.position.offset > self.log.top.offset:
-            if item.retracts is not None:
-                self.log.retract(item.channel, item.retracts, None, monotonic())
-            self.log.add(item, monotonic())
+            keep(self.log, item, monotonic())
             if self._waiting:
                 self._wake()
 
@@ -73,6 +78,10 @@ class Replica:
         return self.log.delete(channel)
 
     # What is asked
+
+    @property
+    def log_began(self) -> float:
+        return self.log.began
 
     @property
     def top(self) -> Position:

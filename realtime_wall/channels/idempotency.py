@@ -7,7 +7,7 @@ idempotency key, is answered as the first time, and nothing happens twice.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 from realtime_wall.errors import InvalidMessage
@@ -48,6 +48,11 @@ class IdempotencyKeys(Generic[Answer]):
             self._answers.popitem(last=False)
         self._answers[key] = now, answer
         return answer
+
+    def items(self) -> Iterator[tuple[Hashable, float, Answer]]:
+        """Each key with when it was answered, and the answer; the oldest first."""
+        for key, (when, answer) in tuple(self._answers.items()):
+            yield key, when, answer
 
     def _expire(self, now: float) -> None:
         while self._answers and next(iter(self._answers.values()))[0] < now - self._age:

@@ -27,6 +27,7 @@ class Image:
     top: Position
     lost: int
     number: int
+    began: float | None = None  # when its epoch did, in seconds since 1970; None when nobody knows
 
 
 class Log:
@@ -37,6 +38,7 @@ class Log:
 
     def __init__(self, epoch: str, rule_of: Callable[[str], Rule], *, history_channels: int) -> None:
         self.top = Position(epoch, 0)
+        self.began = 0.0  # when the epoch did, in seconds since 1970
         self.on_forgotten: Callable[[str], None] = lambda channel: None
         self._rule_of = rule_of
         self._channels_kept = history_channels
@@ -63,19 +65,46 @@ class Log:
         time: float,
     ) -> Message:
         """Give a message its position and keep it for those who come back."""
-        self.expire(now)
-        rule = self._rule_of(channel)
-        history = self._history(channel, rule)
-        position = Position(self.top.epoch, self.top.offset + 1)
-        number = history.number + 1
-        message = Message(
-            channel, data_json, position, number, time, event, event_id, exclude, arity, retracts, binary
+        message = self.next_message(
+            channel,
+            data_json,
+            event=event,
+            event_id=event_id,
+            exclude=exclude,
+            arity=arity,
+            retracts=retracts,
+            binary=binary,
+            now=now,
+            time=time,
         )
-        self._keep(message, history, rule, now)
+        self.add(message, now)
         return message
 
+    def next_message(
+        self,
+        channel: str,
+        data_json: str,
+        *,
+        event: str | None = None,
+        event_id: str | None = None,
+        exclude: str | None = None,
+        arity: int = 1,
+        retracts: int | None = None,
+        binary: Binary | None = None,
+        now: float,
+        time: float,
+    ) -> Message:
+        """What a message is with its position, when it is the next that is kept; nothing is changed."""
+        self.expire(now)
+        history = self._find(channel)
+        number = (self._number if history is None else history.number) + 1
+        position = Position(self.top.epoch, self.top.offset + 1)
+        return Message(
+            channel, data_json, position, number, time, event, event_id, exclude, arity, retracts, binary
+        )
+
     def add(self, message: Message, now: float) -> None:
-        """Keep a message that has its position, from another log that is the same as this one."""
+        """Keep a message that has its position: the next one, here or in a log that is the same as this."""
         self.expire(now)
         rule = self._rule_of(message.channel)
         self._keep(message, self._history(message.channel, rule), rule, now)
@@ -129,18 +158,23 @@ class Log:
         history = self._current(channel, now)
         return [] if history is None else [one for one in history.after(0) if int(one.time) >= int(time)]
 
-    def retract(self, channel: str, offset: int | None, event_id: str | None, now: float) -> Message | None:
-        """Take a message out, by its offset or its event id; it is given back, None when it is not kept.
-
-        Its number and its position stay used. What is left is as complete as it was.
-        """
+    def find(self, channel: str, offset: int | None, event_id: str | None, now: float) -> Message | None:
+        """A message by its offset or its event id; None when it is not kept."""
         history = self._current(channel, now)
         if history is None:
             return None
-        found = history.find(
+        return history.find(
             lambda one: one.position.offset == offset if event_id is None else one.event_id == event_id
         )
-        if found is not None:
+
+    def retract(self, channel: str, offset: int, now: float) -> Message | None:
+        """Take a message out; it is given back, None when it is not kept.
+
+        Its number and its position stay used. What is left is as complete as it was.
+        """
+        found = self.find(channel, offset, None, now)
+        history = self._find(channel)
+        if found is not None and history is not None:
             history.take_out(found)
         return found
 
@@ -177,9 +211,9 @@ class Log:
         for shelf in self._by_age.values():
             yield from shelf
 
-    def renew(self, epoch: str) -> None:
+    def renew(self, epoch: str, began: float) -> None:
         """Begin a new epoch: what is kept stays to be read, and no position of before is known."""
-        self.top = Position(epoch, self.top.offset)
+        self.top, self.began = Position(epoch, self.top.offset), began
         for shelf in self._by_age.values():
             for history in shelf.values():
                 history.renew(epoch)
@@ -194,7 +228,15 @@ class Log:
         ]
         for channel, history in sorted(histories, key=lambda one: one[1].last):
             yield history.image(channel)
-        yield Image(self.top, self._lost, self._number)
+        yield self.own_image()
+
+    def own_image(self) -> Image:
+        return Image(self.top, self._lost, self._number, self.began)
+
+    def channel_image(self, channel: str) -> ChannelImage | None:
+        """What a copy has to know of one channel; None when nothing is kept of it."""
+        history = self._find(channel)
+        return None if history is None else history.image(channel)
 
     def restore(
         self, image: Iterable[ChannelImage | Image], age_of: Callable[[Message], float], now: float
@@ -203,19 +245,27 @@ class Log:
         self._by_age.clear()
         self._count = self._lost = self._number = 0
         for one in image:
-            if isinstance(one, Image):
-                self.top = one.top
-                self._lost, self._number = max(self._lost, one.lost), max(self._number, one.number)
-                continue
-            rule = self._rule_of(one.channel)
-            history = History(one.lost, one.number)
-            history.restore(one, age_of, now)
-            history.drop(rule, now)
-            if history:
-                self._by_age.setdefault(rule.history_age, OrderedDict())[one.channel] = history
-                self._count += 1
-            else:  # too old by now
-                self._lost, self._number = max(self._lost, one.last), max(self._number, one.number)
+            if isinstance(one, ChannelImage):
+                self.restore_channel(one, age_of, now)
+            else:
+                self.restore_own(one)
+
+    def restore_own(self, image: Image) -> None:
+        self.top = image.top
+        self.began = self.began if image.began is None else image.began
+        self._lost, self._number = max(self._lost, image.lost), max(self._number, image.number)
+
+    def restore_channel(self, image: ChannelImage, age_of: Callable[[Message], float], now: float) -> None:
+        """Have of a channel what its image has; one that is known stays in its place among the others."""
+        rule = self._rule_of(image.channel)
+        shelf = self._by_age.setdefault(rule.history_age, OrderedDict())
+        history = History(image.lost, image.number)
+        history.restore(image, age_of, now)
+        history.drop(rule, now)
+        self._count += image.channel not in shelf
+        shelf[image.channel] = history
+        if not history:  # too old by now
+            self._forget(shelf, image.channel)
 
     def expire(self, now: float) -> None:
         """Forget the channels whose last message has become too old."""

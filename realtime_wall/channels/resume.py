@@ -33,10 +33,10 @@ NOTHING = Since()
 class ReadableHistory(Protocol):
     """What is asked of a broker."""
 
-    began: float  # since 1970
-
     @property
     def top(self) -> Position: ...
+    @property
+    def log_began(self) -> float: ...  # when its epoch did, in seconds since 1970
     def kept_since(self, channel: str, offset: int) -> tuple[list[Message], int | None]: ...
     def position_of(self, channel: str, event_id: str) -> Position | None: ...
     def since_time(self, channel: str, when: float) -> list[Message]: ...
@@ -175,7 +175,7 @@ def _since(history: ReadableHistory, channel: str, position: Position) -> _Misse
 
 
 def _since_time(history: ReadableHistory, channel: str, when: float, tag: int | None) -> _Missed:
-    if tag is not None and when < int(history.began):  # it is the tag of another log
+    if tag is not None and when < int(history.log_began):  # it is the tag of another log
         messages, lost_until = history.kept_since(channel, 0)
         return messages, lost_until or 0
     if tag is None or tag > history.top.offset:

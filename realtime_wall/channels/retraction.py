@@ -25,9 +25,7 @@ class RetractableHistory(Protocol):
 
     @property
     def top(self) -> Position: ...
-    def retract(
-        self, channel: str, offset: int | None, event_id: str | None, now: float
-    ) -> Message | None: ...
+    def find(self, channel: str, offset: int | None, event_id: str | None, now: float) -> Message | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +34,16 @@ class Retraction:
     data_json: str  # what clients are sent
 
 
-def take_out(history: RetractableHistory, channel: str, which: str, now: float) -> Retraction | None:
-    """Take a message out of the log; None when there can be no such message."""
-    message = history.retract(channel, None, which, now)  # an event id may look like a position
+def find(history: RetractableHistory, channel: str, which: str, now: float) -> Retraction | None:
+    """What is to be taken out of the log, and told; None when there can be no such message."""
+    message = history.find(channel, None, which, now)  # an event id may look like a position
     position = _position(which)
     if message is None and position is not None:
         if position.epoch != history.top.epoch:  # of an earlier log; pages may have outlived it
             return _retraction(UNKNOWN, None, which, None)
         if not 0 < position.offset <= history.top.offset:
             return None
-        message = history.retract(channel, position.offset, None, now)
+        message = history.find(channel, position.offset, None, now)
         if message is None:
             return _retraction(position.offset, None, which, None)
     if message is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gevent.event import Event
 
 from realtime_wall.brokers.entry import Deleted, proposal
@@ -44,9 +46,9 @@ class RecordingMember:
     def gone(self, address):
         self.gone_servers.append(address)
 
-    def take_over(self):
+    def take_over(self, restored=None):
         self.begun += 1
-        return self.replica.renew()
+        return self.replica.take_over(restored)
 
     def cut_off(self):
         self.is_cut_off = True
@@ -65,7 +67,7 @@ class RecordingMember:
     def state(self):
         """All that is kept, without what is different on each machine."""
         *channels, of_all = self.replica.log.image(0.0)
-        return {one.channel: one for one in channels}, of_all
+        return {one.channel: one for one in channels}, replace(of_all, began=None)
 
     def has(self, count):
         """Wait until so many entries have come."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -421,7 +422,7 @@ def without_times(one):
     log = getattr(one, "replica", one)
     log = getattr(log, "log", log)
     *kept, of_all = log.image(0.0)
-    return of_all, {
+    return replace(of_all, began=None), {
         channel.channel: (
             channel.lost,
             channel.last,

@@ -255,7 +255,7 @@ def test_dropped_messages_are_freed_at_once():
 
 def retract(log, message, channel="room"):
     """As a node does it: the message leaves the log, and those who had it are told."""
-    found = log.retract(channel, message.position.offset, None, now=0)
+    found = log.retract(channel, message.position.offset, now=0)
     log.append(channel, '"retracted"', retracts=message.position.offset, now=0.0, time=1000.0)
     return found
 
@@ -283,15 +283,18 @@ def test_a_message_can_be_taken_back_by_its_event_id():
     log = new_log()
     log.append("room", '"named"', event_id="n1", now=0.0, time=1000.0)
 
-    assert log.retract("room", None, "n1", now=0).data_json == '"named"'
-    assert log.retract("room", None, "n1", now=0) is None
-    assert log.retract("elsewhere", None, "n1", now=0) is None
+    named = log.find("room", None, "n1", now=0)
+    assert named.data_json == '"named"'
+    assert log.find("elsewhere", None, "n1", now=0) is None
+    assert log.retract("room", named.position.offset, now=0) is named
+    assert log.find("room", None, "n1", now=0) is None
+    assert log.retract("room", named.position.offset, now=0) is None
 
 
 def test_what_was_taken_back_leaves_its_room_to_others():
     log = new_log(history_size=2)
     one, two = publish(log, "one", "two")
-    log.retract("room", one.position.offset, None, now=0)
+    log.retract("room", one.position.offset, now=0)
     publish(log, "three")
 
     assert texts(log.since("room", at(0), now=0)) == ["two", "three"]

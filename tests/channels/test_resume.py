@@ -13,7 +13,7 @@ from realtime_wall.errors import HistoryLost
 class History:
     """A broker with a log of two channels, one message a second from 1001 on."""
 
-    began = 1000.7
+    log_began = 1000.7
 
     def __init__(self, size=100, channels="abab"):
         self.log = Log("e", lambda channel: Rule(history_size=size), history_channels=10)

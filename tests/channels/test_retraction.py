@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from realtime_wall.channels.log import Log
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.retraction import take_out
+from realtime_wall.channels.retraction import find
 from realtime_wall.channels.rules import Rule, Rules
 
 
@@ -20,6 +20,13 @@ def publish(log, data, event_id=None, retraction=None):
     return log.append(
         "room", data, event=event, event_id=event_id, retracts=retracts, now=0.0, time=0.0
     ).position
+
+
+def take_out(log, channel, which, now):
+    retraction = find(log, channel, which, now)
+    if retraction is not None:
+        log.retract(channel, retraction.offset, now)
+    return retraction
 
 
 def told(retraction):

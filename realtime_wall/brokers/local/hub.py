@@ -7,19 +7,26 @@ hub is the link.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from typing import Protocol
 
 from realtime_wall.brokers.entry import Entry, Proposal, Sequenced
 from realtime_wall.brokers.link import Envelope, Member
+from realtime_wall.brokers.local.disk_log import DiskLog
 from realtime_wall.brokers.sequencer import Sequencer
 from realtime_wall.brokers.waiting import check_may_wait, no_waiting
-from realtime_wall.channels.log import Log
+from realtime_wall.channels.history import ChannelImage
+from realtime_wall.channels.log import Image, Log
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rules
 
 
 class HubOwner(Protocol):
     """What the process of the hub is called with. Nothing here waits."""
+
+    def take_over(self, restored: Iterator[ChannelImage | Image] | None = None) -> Log:
+        """The log that is the site's from now on: see ``link.Member``."""
 
     def entry(self, entry: Entry) -> None:
         """Each one, before the servers of other processes are sent it."""
@@ -41,6 +48,7 @@ class HubPeer(Protocol):
 class Hub:
     def __init__(self, rules: Rules, history_channels: int, address: str) -> None:
         self.address = address
+        self._disk_log: DiskLog | None = None
         self._rules, self._history_channels = rules, history_channels
         self._sequencer: Sequencer | None = None
         self._owner: HubOwner | None = None
@@ -50,20 +58,38 @@ class Hub:
 
     # As the link of its own process
 
-    def join(self, member: Member) -> None:
+    def join(self, member: Member, disk_log: DiskLog | None = None) -> None:
         """Be the link of a server, and use its log."""
         self._own_server = (self.address,)
-        self.belong_to(member, member.take_over())
+        self.belong_to(member, disk_log)
 
-    def belong_to(self, owner: HubOwner, log: Log) -> None:
-        """Be the link of a process that is no server."""
-        self._owner = owner
-        self._sequencer = Sequencer(self._rules, self._history_channels, log)
+    def belong_to(self, owner: HubOwner, disk_log: DiskLog | None = None) -> None:
+        """Be the link of a process, which may be no server, and use its log."""
+        self._owner, self._disk_log = owner, disk_log
+        if disk_log is None:
+            self._sequencer = Sequencer(self._rules, self._history_channels, owner.take_over())
+        else:
+            self._sequencer = self._restored(owner, disk_log)
         self._servers_have_changed()
+
+    def _restored(self, owner: HubOwner, disk_log: DiskLog) -> Sequencer:
+        restored = disk_log.restore()
+        image = None if restored is None else restored.log.image(time.time())
+        log = owner.take_over(image)
+        sequencer = Sequencer(self._rules, self._history_channels, log, disk_log.write)
+        if restored is not None:
+            sequencer.remember(restored.keys)
+        disk_log.start(log, sequencer.answered)
+        return sequencer
 
     def leave(self) -> None:
         self._own_server = ()
         self._servers_have_changed()
+
+    def close(self) -> None:
+        """Nothing is sequenced any more."""
+        if self._disk_log is not None:
+            self._disk_log.stop()
 
     @property
     def log(self) -> Log:

@@ -19,8 +19,9 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from realtime_wall.brokers.command_json import to_json
-from realtime_wall.brokers.entry import Proposal, Sequenced, entry_from_json, message_from_json
+from realtime_wall.brokers.entry import Proposal, Sequenced, entry_from_json
 from realtime_wall.brokers.link import Envelope, Member
+from realtime_wall.brokers.local.image_json import image_from_json
 from realtime_wall.brokers.waiting import check_may_wait, must_not_wait
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Image
@@ -125,12 +126,11 @@ class HubClient:
 
     def _image(self) -> Iterator[ChannelImage | Image]:
         while True:
-            line = self._read()
-            if "top" in line:
-                self._top = Position(self._top.epoch, line["top"])
-                yield Image(self._top, line["lost"], line["number"])
+            image = image_from_json(self._read(), self._top.epoch)
+            yield image
+            if isinstance(image, Image):
+                self._top = image.top
                 return
-            yield channel_from_json(line, self._top.epoch)
 
     def _run(self, member: Member) -> None:
         must_not_wait()  # for what only this greenlet reads
@@ -219,10 +219,3 @@ class Lines:
         self._waiting.clear()
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-
-
-def channel_from_json(line: dict[str, Any], epoch: str) -> ChannelImage:
-    messages = [message_from_json(body, epoch) for body in line["messages"]]
-    return ChannelImage(
-        line["channel"], line["lost"], line["last"], line["number"], line["published"], messages
-    )

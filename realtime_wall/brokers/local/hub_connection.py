@@ -11,11 +11,11 @@ from typing import Any, Protocol, cast
 
 from realtime_wall.brokers.command_json import from_json, kinds_of
 from realtime_wall.brokers.commands import Delete, Publish, Retract, SequencedCommand
-from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, entry_to_json, message_to_json
+from realtime_wall.brokers.entry import Entry, Proposal, Sequenced, entry_to_json
 from realtime_wall.brokers.link import Envelope
 from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.local.hub_client import Lines
-from realtime_wall.channels.history import ChannelImage
+from realtime_wall.brokers.local.image_json import image_to_json
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +50,7 @@ class HubConnection:
         log_ = self._hub.log
         self._lines.put({"epoch": log_.top.epoch})
         for image in log_.image(monotonic()):
-            if isinstance(image, ChannelImage):
-                self._lines.put(_channel_to_json(image))
-            else:
-                self._lines.put({"top": image.top.offset, "lost": image.lost, "number": image.number})
+            self._lines.put(image_to_json(image))
         self._lines.allow_for_snapshot()
         self._hub.add(self._address, self)
 
@@ -103,14 +100,3 @@ def _line_of(entry: Entry) -> bytes:
     if _last[0] is not entry:
         _last = entry, json.dumps({"entry": entry_to_json(entry)}).encode() + b"\n"
     return _last[1]
-
-
-def _channel_to_json(image: ChannelImage) -> dict[str, Any]:
-    return {
-        "channel": image.channel,
-        "lost": image.lost,
-        "last": image.last,
-        "number": image.number,
-        "published": image.published,
-        "messages": list(map(message_to_json, image.messages)),
-    }

@@ -2,8 +2,8 @@
 
 Which one is the first is decided by a lock on a file in the runtime directory. When the hub ends, one of the
 others takes its place. It cannot know what the hub had told only itself, so it begins a new epoch, and all
-clients come back. The hub of workers is in their supervisor (``server/workers/supervisor_hub.py``), and
-outlives them.
+clients come back; unless that is on disk (``LOG_DIR``): then they come back, and have missed nothing. The hub
+of workers is in their supervisor (``server/workers/supervisor_hub.py``), and outlives them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import gevent
 from realtime_wall.brokers.entry import Proposal, Sequenced
 from realtime_wall.brokers.link import Envelope, Member
 from realtime_wall.brokers.local import runtime_dir
+from realtime_wall.brokers.local.disk_log import open_disk_log
 from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.local.hub_client import HubClient
 from realtime_wall.channels.position import Position
@@ -94,6 +95,8 @@ class LocalLink:
         self._is_leaving = True
         self._link.leave()
         self._close_bus()
+        if isinstance(self._link, Hub):
+            self._link.close()
         if self._lock is not None:
             self._lock.close()
 
@@ -111,7 +114,7 @@ class LocalLink:
             return False
         assert self._member is not None
         hub = Hub(self._rules, self._config.history_channels, self.address)
-        hub.join(self._member)
+        hub.join(self._member, open_disk_log(self._config, self._rules))
         self._use(hub)
         self._close_bus = self._open_bus(hub)
         return True

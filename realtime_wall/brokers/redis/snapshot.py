@@ -168,7 +168,7 @@ def _apply(log: Log, entry: Entry, channels: dict[str, ChannelImage], now: float
             channels.pop(item.channel, None)
     elif not item.is_volatile and not _has_been_read(item, channels):
         if item.retracts is not None:
-            log.retract(item.channel, item.retracts, None, now)
+            log.retract(item.channel, item.retracts, now)
         log.add(item, now)
 
 

@@ -17,7 +17,7 @@ from django.urls import get_resolver
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from realtime_wall import config
-from realtime_wall.errors import UnsafeRuntimeDir
+from realtime_wall.errors import CannotStart
 from realtime_wall.server import bind_address, monkey_patch, systemd_socket
 from realtime_wall.server.run import serve
 from realtime_wall.server.workers import reload, worker
@@ -90,7 +90,7 @@ class Command(Runserver):
         try:
             listener, self.address = systemd_socket.take() or bind_address.listen(self.address)
             serve(listener, self.get_handler(*args, **options), config.current(), self._banner)
-        except (bind_address.BadAddress, UnsafeRuntimeDir) as problem:
+        except (bind_address.BadAddress, CannotStart) as problem:
             self.stderr.write(f"Error: {problem}")
             sys.exit(1)
 
@@ -108,7 +108,7 @@ class Command(Runserver):
             if place.watches_files:
                 gevent.spawn(reload.watch, link.changed)
             serve(systemd_socket.opened(place.listener), application, config.current(), link.ready, link)
-        except (bind_address.BadAddress, UnsafeRuntimeDir) as problem:
+        except (bind_address.BadAddress, CannotStart) as problem:
             self.stderr.write(f"Error: {problem}")
             os._exit(1)
 
@@ -135,7 +135,7 @@ class Command(Runserver):
                 on_ready=lambda: self._banner(by_whom),
                 report=self._print,
             ).run()
-        except UnsafeRuntimeDir as problem:
+        except CannotStart as problem:
             raise CommandError(str(problem)) from problem
 
     def _check_project(self, aloud: bool, **options: Any) -> None:

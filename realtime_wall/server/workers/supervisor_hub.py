@@ -14,6 +14,7 @@ from realtime_wall.brokers.commands import Command, R
 from realtime_wall.brokers.entry import Deleted, Entry
 from realtime_wall.brokers.link import Envelope
 from realtime_wall.brokers.local import runtime_dir
+from realtime_wall.brokers.local.disk_log import open_disk_log
 from realtime_wall.brokers.local.hub import Hub
 from realtime_wall.brokers.node_id import new_address
 from realtime_wall.brokers.questions import Question
@@ -32,21 +33,22 @@ class SupervisorHub(Replica):
         super().__init__(rules, config.history_channels)
         self.watchers = Watchers()
         self.link = Hub(rules, config.history_channels, new_address())
-        self._config = config
+        self._config, self._rules = config, rules
         self._calls = Calls(self.link, Handlers())  # nobody asks a supervisor
         self._bus = BusServer(self.perform, config, self._answers, self.link)
         self._lock: IO[bytes] | None = None
-        self.link.belong_to(self, self.renew())
 
     def start(self) -> None:
         """Be the hub of this machine, unless a server of the site that runs already is."""
         self._lock = runtime_dir.lock_hub(self._config)
+        self.link.belong_to(self, None if self._lock is None else open_disk_log(self._config, self._rules))
         if self._lock is not None:
             self._bus.start()
 
     def stop(self) -> None:
         if self._lock is not None:
             self._bus.stop()
+            self.link.close()
             self._lock.close()
 
     # What shells ask

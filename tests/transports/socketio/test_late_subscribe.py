@@ -111,7 +111,7 @@ def each_cut(node, start, change=lambda listener: None):
         api.publish("room", f"live {share}", event="news")
         listener.visit()
         yield share, size, listener.heard, [f"live {share}"]
-        node.broker.log.retract("room", node.broker.top.offset, None, monotonic())
+        node.broker.log.retract("room", node.broker.top.offset, monotonic())
 
 
 def test_wherever_the_answer_is_cut_nothing_of_the_channel_is_lost(listener):
