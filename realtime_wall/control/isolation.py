@@ -24,6 +24,7 @@ from realtime_wall.brokers.node_id import new_address
 from realtime_wall.brokers.questions import Question
 from realtime_wall.brokers.rpc import Expected, Results
 from realtime_wall.brokers.sequencer import Sequencer
+from realtime_wall.channels.log import Log
 from realtime_wall.config import Config
 from realtime_wall.errors import NoServer
 
@@ -43,7 +44,7 @@ def is_test_run() -> bool:
 
 def own_config(config: Config) -> Config:
     """The same without what would be shared with running servers: their Redis, and their directory."""
-    return replace(config, broker="", bus_group=None, runtime_dir=_directory().name)
+    return replace(config, broker="", log_dir="", bus_group=None, runtime_dir=_directory().name)
 
 
 @cache
@@ -71,7 +72,8 @@ class _Nobody:
     def __init__(self, config: Config) -> None:
         rules = rules_of(config)
         hub = Hub(rules, config.history_channels, new_address())
-        hub.belong_to(self, Sequencer(rules, config.history_channels).log)
+        self._log = Sequencer(rules, config.history_channels).log
+        hub.belong_to(self)
         self.link: Link = hub
 
     def call(self, servers: Collection[str], request: Request, timeout: float) -> Results:
@@ -84,6 +86,9 @@ class _Nobody:
         return {}
 
     # As the hub's owner
+
+    def take_over(self, restored: object = None) -> Log:
+        return self._log
 
     def entry(self, entry: Entry) -> None: ...
     def receive(self, envelope: Envelope) -> None: ...

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from realtime_wall.brokers.entry import message_from_json
 from realtime_wall.brokers.local.image_json import image_from_json
-from realtime_wall.brokers.local.segment import RAW, Reader, Record
+from realtime_wall.brokers.local.segment import RAW, Record, SegmentReader
 from realtime_wall.brokers.sequencer import keep, new_epoch
 from realtime_wall.channels.history import ChannelImage
 from realtime_wall.channels.log import Log
@@ -84,7 +84,7 @@ class _Replay:
         return not self.is_broken_off and (self._has_ended or is_same_boot)
 
     def read(self, path: Path) -> None:
-        reader = Reader(path)
+        reader = SegmentReader(path)
         try:
             for record in reader:
                 self._apply(record)

@@ -53,7 +53,7 @@ class Segment:
         os.close(self._file)
 
 
-class Reader:
+class SegmentReader:
     """The records of a file; afterwards, how much of it was whole, and whether more had been."""
 
     def __init__(self, path: Path) -> None:
