@@ -14,6 +14,7 @@ TEST = [
     "django-stubs>=5.2",
     "django-waffle>=5",
     "h11>=0.14",
+    "httpx>=0.28",
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.49",

@@ -52,19 +52,15 @@ def bridged(request):
     return JsonResponse({"users": async_to_sync(work)(), "again": User.objects.count()})
 
 
-def fetched(request):
-    """Another page of this site, by asyncio's own streams."""
+async def fetched(request):
+    """Another page of this site, twice, before the gate and behind it: one connection that is kept."""
+    import httpx
 
-    async def work():
-        host, port = request.get_host().split(":")
+    async with httpx.AsyncClient(base_url=f"http://{request.get_host()}") as client:
+        before = await client.get("/async/ordinary/")
         await wait_at_gate()
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(f"GET /async/ordinary/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read()
-        writer.close()
-        return answer.decode().splitlines()[0]
-
-    return JsonResponse({"answer": asyncio.run(work()), "users": User.objects.count()})
+        after = await client.get("/async/ordinary/")
+    return JsonResponse({"answers": [before.text, after.text], "users": await User.objects.acount()})
 
 
 def streamed(request):
