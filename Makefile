@@ -28,6 +28,7 @@ setup: $(READY)
 
 wall: $(READY)
 	@cd example_wall && ../$(BIN)/python manage.py migrate --verbosity 0
+	@cd example_wall && ../$(BIN)/python manage.py shell --verbosity 0 -c "from project.demo import make_moderator; make_moderator($(PORT))"
 	@cd example_wall && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 chat: $(READY)

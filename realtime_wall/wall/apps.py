@@ -25,6 +25,7 @@ class WallConfig(AppConfig):
         from realtime_wall.wall.checks import check_options, check_slugs
         from realtime_wall.wall.feed.startup import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
+        from realtime_wall.wall.moderation import delay_line
 
         chosen = options.current()
         if chosen.visitors:
@@ -34,6 +35,8 @@ class WallConfig(AppConfig):
         checks.register(check_options)
         checks.register(check_slugs, checks.Tags.database)
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")
+        signals.server_started.connect(delay_line.start, weak=False, dispatch_uid="realtime_wall.wall.delay")
+        signals.server_stopping.connect(delay_line.stop, weak=False, dispatch_uid="realtime_wall.wall.delay")
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
         for model in (Wall, WallSource):
             for saved in (post_save, post_delete):

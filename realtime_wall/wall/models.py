@@ -16,7 +16,7 @@ class Mode(models.TextChoices):
 
     AT_ONCE = "at_once", _("at once")
     DELAYED = "delayed", _("after a delay")
-    APPROVED = "approved", _("when they are approved")
+    APPROVED = "approved", _("once approved")
 
 
 class State(models.TextChoices):

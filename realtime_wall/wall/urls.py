@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from realtime_wall.wall.pages import archive_views, report_views, search_views, wall_views
+from realtime_wall.wall.pages import archive_views, desk_views, report_views, search_views, wall_views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
@@ -18,6 +18,14 @@ urlpatterns = [
     # What visitors search are the posts of the main wall.
     path("search/", search_views.search_page, name="main-search"),
     path("search/embed/<str:post_id>/", search_views.embed, name="main-embed"),
+    path("desk/", desk_views.desk_page, name="main-desk"),
+    path("desk/posts/", desk_views.desk_posts, name="main-desk-posts"),
+    path("desk/act/", desk_views.desk_act, name="main-desk-act"),
+    path("sign-in/", desk_views.sign_in, name="sign-in"),
+    path("sign-out/", desk_views.sign_out, name="sign-out"),
+    path("<slug:slug>/desk/", desk_views.desk_page, name="desk"),
+    path("<slug:slug>/desk/posts/", desk_views.desk_posts, name="desk-posts"),
+    path("<slug:slug>/desk/act/", desk_views.desk_act, name="desk-act"),
     path("<slug:slug>/hook/", hook, name="hook"),
     path("<slug:slug>/", wall_views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", wall_views.posts, name="posts"),

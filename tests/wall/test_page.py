@@ -220,7 +220,7 @@ def test_the_keys_leave_out_what_was_hidden_so_that_pages_take_it_down(client):
     shown = store(make_post())
     store(make_post(), state="hidden")
 
-    assert missed(client, shown) == {"posts": [], "keys": [shown], "edited": [], "count": 1}
+    assert missed(client, shown) == {"posts": [], "keys": [shown], "edited": [], "pinned": None, "count": 1}
 
 
 def test_what_was_edited_is_told_as_it_is_now(client):

@@ -283,7 +283,8 @@ def _insert_statement(connection: Any, rows: int) -> str:
 
 def _replace(row: Tweet, item: Post | Removal, admission: Admission, done: Stored) -> None:
     """A later version of what is stored. What is edited is judged as what is new: nobody has approved it."""
-    was_shown = row.state == State.SHOWN
+    was = row.state
+    was_shown = was == State.SHOWN
     if isinstance(item, Post):
         row.content = item.as_message()
         if row.state in (State.SHOWN, State.WAITING):
@@ -301,7 +302,7 @@ def _replace(row: Tweet, item: Post | Removal, admission: Admission, done: Store
         done.removed.append({"id": row.post_id, "source": row.source})
         done.event_ids[str(row)] = row.event_ids
     if row.state == State.WAITING or not (was_shown or row.state == State.SHOWN):
-        done.waiting.append(listed(row.content, row.state, row.reason, row.show_at))
+        done.waiting.append(listed(row.content, row.state, row.reason, row.show_at, was=was))
     row.version = item.version
     row.save(update_fields=["content", "version", "state", "reason", "show_at", "publications"])
 

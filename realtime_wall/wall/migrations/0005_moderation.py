@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='wall',
             name='mode',
-            field=models.CharField(choices=[('at_once', 'at once'), ('delayed', 'after a delay'), ('approved', 'when they are approved')], default='at_once', max_length=16, verbose_name='posts are shown'),
+            field=models.CharField(choices=[('at_once', 'at once'), ('delayed', 'after a delay'), ('approved', 'once approved')], default='at_once', max_length=16, verbose_name='posts are shown'),
         ),
         migrations.AddField(
             model_name='wall',

@@ -8,7 +8,7 @@ it, and if he cannot, whoever has the delay line does.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,18 +43,19 @@ class Act:
     id: str
     action: str
     by: str
+    wall_id: int
     decided: list[Decision] = field(default_factory=list)
     late: list[Tweet] = field(default_factory=list)  # somebody else had decided
 
 
-def new_act(action: str, by: str) -> Act:
-    return Act(secrets.token_hex(8), action, by[:150])
+def new_act(wall: Wall, action: str, by: str, act_id: str = "") -> Act:
+    return Act(act_id or secrets.token_hex(8), action, by[:150], wall.pk)
 
 
 def decide(wall: Wall, action: str, choices: Iterable[Choice], by: str, reason: str = "") -> Act:
     """KeyError for an action that there is not."""
     states, becomes = ACTIONS[action]
-    act = new_act(action, by)
+    act = new_act(wall, action, by)
     with transaction.atomic():
         for choice in choices:
             if choice.seen in states:
@@ -75,27 +76,33 @@ def dump(wall: Wall, by: str) -> Act:
 
 def undo(wall: Wall, act_id: str, by: str) -> Act:
     """Each of its posts becomes what it was, unless somebody has decided about it since."""
-    act = new_act("undo", by)
+    act = new_act(wall, "undo", by)
     with transaction.atomic():
-        Ban.objects.filter(act=act_id).exclude(act="").delete()
-        for before in wall.decisions.filter(act=act_id).order_by("id"):
+        for before in wall.decisions.filter(act=act_id).exclude(act="").order_by("id"):
             _decide_one(wall, act, Choice(before.key, before.became), State(before.was), "")
     return act
 
 
-def ban(wall: Wall, post: Tweet, new: Ban) -> list[Act]:
-    """From now on; and what he has posted, or passed on, is hidden: on this wall, or on all."""
+def ban(walls: Sequence[Wall], new: Ban) -> list[Act]:
+    """From now on; and what he has posted, or passed on, is hidden. An act of each wall, of one id."""
     acts = []
     with transaction.atomic():
-        new.act = new_act("ban", new.by).id
+        new.act = secrets.token_hex(8)
         new.save()
-        for of in [wall] if new.wall_id else Wall.objects.all():
-            act = Act(new.act, "ban", new.by)
-            for tweet in _posts_of(of, new):
-                _decide_one(of, act, Choice(str(tweet), tweet.state), State.HIDDEN, "ban")
-            _hide_retweets(of, act)
+        for wall in walls:
+            act = new_act(wall, "ban", new.by, new.act)
+            for tweet in _posts_of(wall, new):
+                _decide_one(wall, act, Choice(str(tweet), tweet.state), State.HIDDEN, "ban")
+            _hide_retweets(wall, act)
             acts.append(act)
     return acts
+
+
+def lift(walls: Sequence[Wall], ban: Ban, by: str) -> list[Act]:
+    """The ban ends, and what it hid is there again."""
+    with transaction.atomic():
+        Ban.objects.filter(pk=ban.pk).delete()
+        return [undo(wall, ban.act, by) for wall in walls]
 
 
 def _posts_of(wall: Wall, ban: Ban) -> list[Tweet]:

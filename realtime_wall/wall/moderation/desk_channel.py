@@ -29,14 +29,21 @@ def may_listen(request: HttpRequest, channel: str) -> bool:
 
 
 def listed(
-    post: Mapping[str, Any], state: str, reason: str = "", show_at: datetime | None = None, by: str = ""
+    post: Mapping[str, Any],
+    state: str,
+    reason: str = "",
+    show_at: datetime | None = None,
+    *,
+    by: str = "",
+    was: str = "",
 ) -> dict[str, Any]:
-    """A post as the moderators' pages list it; ``by`` is who has decided."""
+    """A post as the moderators' pages list it; ``by`` is who has decided, ``was`` its state before."""
     return {
         "key": f"{post['source']}:{post['id']}",
         "state": State(state).value,
         "reason": reason,
         "show_at": show_at.isoformat() if show_at else None,
         "by": by,
+        "was": was,
         "post": dict(post),
     }

@@ -15,6 +15,7 @@ from realtime_wall import api
 from realtime_wall.errors import NoServer, RealtimeWallError
 from realtime_wall.wall.models import Decision, State, Tweet, Wall
 from realtime_wall.wall.moderation.desk_channel import desk_channel, listed
+from realtime_wall.wall.moderation.pinned_post import unpin
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def _publish(wall: Wall, decision: Decision) -> int:
         api.publish(wall.channel, tweet.content, "tweet", tweet.event_ids[-1])
     elif decision.was == State.SHOWN:
         reached = take_down(wall, tweet)
-    about = {"act": decision.act, "action": decision.action}
-    item = listed(tweet.content, tweet.state, tweet.reason, tweet.show_at, decision.by) | about
+        unpin(wall, tweet)
+    item = listed(tweet.content, tweet.state, tweet.reason, tweet.show_at, by=decision.by, was=decision.was)
     api.publish(desk_channel(wall.slug), item, "desk_post")
     return reached

@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from realtime_wall.wall.models import Wall
+from realtime_wall.wall.moderation.pinned_post import pinned_key
+from realtime_wall.wall.moderation.screens import screens_channel
 from realtime_wall.wall.pages.card import card_labels, utc_now
 
 
@@ -14,6 +16,8 @@ def live_words(wall: Wall) -> dict[str, Any]:
     """Of any page that shows posts as they come."""
     return {
         "channel": wall.channel,
+        "screens": screens_channel(wall.slug),
+        "pinned": pinned_key(wall),
         "now": utc_now().isoformat(),
         "card": card_labels(),
         "more": gettext("{} more"),

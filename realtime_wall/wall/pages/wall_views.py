@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from realtime_wall.wall.models import MAIN, State
+from realtime_wall.wall.moderation.pinned_post import pinned
 from realtime_wall.wall.pages.card import key_of
 from realtime_wall.wall.pages.layout import frame, wall_called
 from realtime_wall.wall.pages.wall_policy import wall_policy
@@ -31,7 +32,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
 
     ``keys`` are all posts that a page may show, newest first, so that it can put the missed ones in
     their places and take out what has been removed; ``edited`` are those of them that it may show as
-    they were. Without a usable key all of them are sent.
+    they were. Without a usable key all of them are sent. ``pinned`` is the post that stays on top.
     """
     wall = wall_called(slug)
     shown = newest.newest(wall, KEPT)
@@ -40,6 +41,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "posts": missed.posts if missed.known and not missed.more else shown,
         "keys": [key_of(post) for post in shown],
         "edited": [post for post in shown if post.get("edited")],
+        "pinned": tweet.content if (tweet := pinned(wall)) else None,
         "count": wall.tweets.filter(state=State.SHOWN).count(),
     }
     return JsonResponse(answer)

@@ -10,7 +10,7 @@ from realtime_wall.brokers.results import Receipt
 from realtime_wall.errors import PublishFailed
 from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import Ban, Decision, Mode, Tweet, Wall
-from realtime_wall.wall.moderation.decisions import Choice, ban, decide, dump, undo
+from realtime_wall.wall.moderation.decisions import Choice, ban, decide, dump, lift, undo
 from realtime_wall.wall.moderation.open_pages import publish_decisions, publish_late
 from realtime_wall.wall.post import Author
 from tests.wall.fakes import post
@@ -90,11 +90,10 @@ def test_a_ban_hides_what_he_posted_and_what_he_passed_on_on_every_wall(wall):
     DatabaseStore("upstairs").add([post(9, username="ben")])
     new = Ban(source="list", username="maraquill", by="ada")
 
-    acts = ban(wall, Tweet.objects.get(post_id="1"), new)
+    ban([wall, upstairs], new)
 
     assert {key for key, state in states().items() if state == "hidden"} == {"1", "3", "7", "8"}
-    for of in (wall, upstairs):
-        undo(of, acts[0].id, "ada")
+    lift([wall, upstairs], new, "ada")
     assert set(states().values()) == {"shown"} and not Ban.objects.exists()
 
 

@@ -24,9 +24,11 @@
       this._waiting = []; // posts that have arrived and are not shown yet, oldest first
       this._timer = null; // until the next arrival
       this._reading = null; // what happened while the missed posts are being read
+      this._pinned = ""; // the key of the post that stays on top
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
       this._latest = top ? top.dataset.key : "";
+      if (words.pinned) this.pin(words.pinned);
       this._more = new Frame.More(words.more, () => this._next());
       Frame.keepTimes(list, words.card, () => this._now());
     }
@@ -61,6 +63,23 @@
       this._next();
     }
 
+    pin(key) {
+      const before = this._cards.get(this._pinned);
+      if (before) before.classList.remove("wall-pinned");
+      this._pinned = key;
+      const card = this._cards.get(key);
+      if (card) {
+        card.classList.add("wall-pinned");
+        this._move(() => this._list.prepend(card));
+      } else if (key) this.readAgain(); // it is older than what is in the page
+    }
+
+    /* For a moderator: how much of this the page does not show yet as it should. */
+    left({ gone, there }) {
+      const isHere = (key) => this._cards.has(key) || this._waiting.some((post) => keyOf(post) === key);
+      return gone.filter(isHere).length + there.filter((key) => !isHere(key)).length;
+    }
+
     /* After a gap. What is shown stays, and new posts go on arriving, until the answer is there. */
     async readAgain() {
       const after = this._reading ? this._reading.after : this._latest;
@@ -82,7 +101,7 @@
     async _read(after) {
       try {
         const answer = await fetch(`${this._words.posts}?after=${encodeURIComponent(after)}`);
-        if (answer.ok) return await answer.json();
+        if (answer.ok) return await this._completed(await answer.json(), after);
         console.warn(`the wall could not read what it missed: ${answer.status}`);
       } catch (error) {
         console.warn("the wall could not read what it missed:", error);
@@ -90,8 +109,15 @@
       return null;
     }
 
+    /* What somebody has approved was stored before the last post that we have: all are read then. */
+    async _completed(missed, after) {
+      const known = new Set([...missed.posts.map(keyOf), ...this._cards.keys(), ...this._waiting.map(keyOf)]);
+      const shown = missed.keys.slice(0, this._list.children.length + missed.posts.length);
+      return !after || shown.every((key) => known.has(key)) ? missed : this._read("");
+    }
+
     /* keys are all posts that the server shows, newest first; posts are those of them we asked for. */
-    _merge({ posts, keys, count, edited = [] }, { arrived, removed, changed }) {
+    _merge({ posts, keys, count, edited = [], pinned = null }, { arrived, removed, changed }) {
       const rank = new Map(keys.map((key, index) => [key, index]));
       for (const key of [...this._cards.keys()]) {
         if (!rank.has(key) && !arrived.has(key)) this._takeOut(key);
@@ -103,6 +129,8 @@
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
       if (missing.length > 1) this._more.flash(missing.length);
       addToCount(count - readCount() + this._waiting.length);
+      if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
+      if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
       this._next();
     }
 
@@ -123,7 +151,7 @@
       if (!this._waiting.length) return;
       const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
       const arriving = this._waiting.splice(0, folded + 1);
-      this._move(() => arriving.forEach((post) => this._insert(post, this._list.firstChild)));
+      this._move(() => arriving.forEach((post) => this._insert(post, this._top())));
       this._more.flash(folded);
       this._timer = setTimeout(() => {
         this._timer = null;
@@ -148,6 +176,12 @@
       const shift = Math.min(added, root.innerHeight);
       this._list.animate([{ transform: `translateY(${-shift}px)` }, { transform: "none" }], timing);
       top.animate([{ opacity: 0 }, { opacity: 1 }], timing);
+    }
+
+    /* Above which new posts arrive. */
+    _top() {
+      const pinned = this._cards.get(this._pinned);
+      return pinned ? pinned.nextSibling : this._list.firstChild;
     }
 
     _insert(post, below) {
@@ -190,12 +224,18 @@
     Frame.watchPictures(list);
     Frame.startSwitch();
     Frame.startClock();
-    Frame.subscribe(words, list, {
+    const socket = Frame.subscribe(words, list, {
       tweet: (post) => wall.receive(post),
       tweet_changed: (post) => wall.change(post),
       tweet_removed: (post) => wall.remove(keyOf(post)),
+      tweet_pinned: ({ key }) => wall.pin(key),
       gap: () => wall.readAgain(),
     });
+    // A screen of the event has a name, and confirms what its moderators decide.
+    const screen = new URLSearchParams(root.location.search).get("screen");
+    if (!screen) return;
+    socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
+    socket.subscribe(words.screens);
   }
 
   start();

@@ -1,0 +1,20 @@
+"""Somebody who moderates the example's wall. Only with DEBUG: the password is written here."""
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from realtime_wall.wall.models import Wall
+
+NAME, PASSWORD = "moderator", "salt-and-tide"
+
+
+def make_moderator(port):
+    if not settings.DEBUG:
+        return
+    user, is_new = User.objects.get_or_create(username=NAME)
+    if is_new:
+        user.set_password(PASSWORD)
+        user.save()
+    Wall.called().moderators.add(user)
+    print(f"The wall:  http://127.0.0.1:{port}/?screen=Stage")
+    print(f"Its desk:  http://127.0.0.1:{port}/desk/  (sign in as {NAME}, password {PASSWORD})")

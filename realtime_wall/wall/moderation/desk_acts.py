@@ -1,0 +1,204 @@
+"""What can a moderator's page ask for? Each action by its name, with what it is given checked.
+
+The database part runs in a thread; then it is published, and whoever asked is answered with what became of
+each post, and with what somebody else had decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from realtime_wall import api
+from realtime_wall.errors import RealtimeWallError
+from realtime_wall.wall.models import Ban, Mode, State, Tweet, Wall
+from realtime_wall.wall.moderation import decisions
+from realtime_wall.wall.moderation.decisions import Act, Choice
+from realtime_wall.wall.moderation.desk_channel import desk_channel
+from realtime_wall.wall.moderation.open_pages import publish_decisions
+from realtime_wall.wall.moderation.pinned_post import pin
+from realtime_wall.wall.moderation.rights import ALL
+from realtime_wall.wall.moderation.screens import confirm
+from realtime_wall.wall.queries.desk import found_by
+
+Asked = Mapping[str, Any]
+Answer = dict[str, Any]
+LONGEST_DELAY = 3600
+LONGEST_BAN = 366 * 24 * 3600
+
+
+class BadAct(ValueError):
+    """A question that makes no sense, and why."""
+
+
+class Forbidden(Exception):
+    """Not for this moderator."""
+
+
+def perform(wall: Wall, user: Any, asked: Asked) -> Answer:
+    """BadAct for what cannot be understood, Forbidden for what only others may."""
+    action = asked.get("action")
+    if not isinstance(action, str) or action not in _ACTIONS:
+        raise BadAct(f"there is no action {str(action)[:40]!r}")
+    return _ACTIONS[action](wall, user, asked)
+
+
+def _decide(wall: Wall, user: Any, asked: Asked) -> Answer:
+    choices, action = _choices(asked), asked["action"]
+    act = _stored(lambda: decisions.decide(wall, action, choices, user.get_username()))
+    return _published(wall, act)
+
+
+def _dump(wall: Wall, user: Any, asked: Asked) -> Answer:
+    return _published(wall, _stored(lambda: decisions.dump(wall, user.get_username())))
+
+
+def _undo(wall: Wall, user: Any, asked: Asked) -> Answer:
+    act_id = _text(asked, "act", 32)
+    ban = Ban.objects.filter(act=act_id).first()
+    if ban is not None:
+        return _lift(wall, user, ban)
+    return _published(wall, _stored(lambda: decisions.undo(wall, act_id, user.get_username())))
+
+
+def _confirm(wall: Wall, user: Any, asked: Asked) -> Answer:
+    act_id = _text(asked, "act", 32)
+    return {"screens": confirm(wall, act_id).as_message()}
+
+
+def _ban(wall: Wall, user: Any, asked: Asked) -> Answer:
+    is_everywhere, seconds = asked.get("everywhere") is True, asked.get("seconds") or 0
+    if is_everywhere and not user.has_perm(ALL):
+        raise Forbidden("only who may moderate every wall bans on all of them")
+    if not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_BAN:
+        raise BadAct("'seconds' is how long a ban lasts, 0 for good")
+    tweet = found_by(wall, _text(asked, "key", 100))
+    if tweet is None:
+        raise BadAct("there is no such post")
+    new = _ban_of(tweet, user, seconds)
+    new.wall = None if is_everywhere else wall
+    walls = list(Wall.objects.all()) if is_everywhere else [wall]
+    return _published_on(walls, _stored(lambda: decisions.ban(walls, new)), wall)
+
+
+def _ban_of(tweet: Tweet, user: Any, seconds: int) -> Ban:
+    """Of whoever brought the post here: of what was passed on, who did that."""
+    content = tweet.content
+    until = timezone.now() + timedelta(seconds=seconds) if seconds else None
+    ban = Ban(source=tweet.source, until=until, by=user.get_username()[:150])
+    if content.get("retweeted_by_username"):
+        ban.username, ban.name = content["retweeted_by_username"], content["retweeted_by"]
+    else:
+        ban.author_id, ban.username = content["author_id"], content["author_username"]
+        ban.name = content["author_name"]
+    if not (ban.author_id or ban.username):
+        raise BadAct("its author has no name that could be banned")
+    return ban
+
+
+def _unban(wall: Wall, user: Any, asked: Asked) -> Answer:
+    number = asked.get("ban")
+    ban = Ban.objects.filter(pk=number).first() if isinstance(number, int) else None
+    if ban is None:
+        raise BadAct("there is no such ban")
+    return _lift(wall, user, ban)
+
+
+def _lift(wall: Wall, user: Any, ban: Ban) -> Answer:
+    """A ban of every wall was made by who may moderate them all, and is lifted by such a one."""
+    if ban.wall_id != wall.pk and not user.has_perm(ALL):
+        raise Forbidden("this ban is not of this wall alone")
+    by, walls = user.get_username(), [wall] if ban.wall_id else list(Wall.objects.all())
+    acts = _stored(lambda: decisions.lift(walls, ban, by))
+    return _published_on(walls, acts, wall)
+
+
+def _mode(wall: Wall, user: Any, asked: Asked) -> Answer:
+    mode, delay = asked.get("mode"), asked.get("delay", wall.delay)
+    if mode not in Mode.values:
+        raise BadAct("'mode' is one of " + ", ".join(Mode.values))
+    if not isinstance(delay, int) or isinstance(delay, bool) or not 1 <= delay <= LONGEST_DELAY:
+        raise BadAct(f"'delay' is from 1 to {LONGEST_DELAY} seconds")
+    wall.mode, wall.delay = mode, delay
+    _stored(lambda: _save_mode(wall))
+    answer = {"mode": mode, "delay": delay, "by": user.get_username()}
+    _publish_quietly(desk_channel(wall.slug), answer, "desk_mode")
+    return answer
+
+
+def _save_mode(wall: Wall) -> None:
+    wall.save(update_fields=["mode", "delay"])
+    line = wall.tweets.filter(state=State.WAITING, show_at__isnull=False)
+    if wall.mode == Mode.AT_ONCE:
+        line.update(show_at=timezone.now())
+    elif wall.mode == Mode.APPROVED:
+        line.update(show_at=None, reason="")
+
+
+def _pin(wall: Wall, user: Any, asked: Asked) -> Answer:
+    """No key: nothing is pinned from now on."""
+    tweet = found_by(wall, _text(asked, "key", 100)) if asked.get("key") else None
+    return dict(pin(wall, tweet))
+
+
+_ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
+    "approve": _decide,
+    "hide": _decide,
+    "dump": _dump,
+    "undo": _undo,
+    "confirm": _confirm,
+    "ban": _ban,
+    "unban": _unban,
+    "mode": _mode,
+    "pin": _pin,
+}
+
+
+def _stored(function: Callable[[], Any]) -> Any:
+    return api.run_in_threadpool(function)
+
+
+def _published(wall: Wall, act: Act) -> Answer:
+    pages = publish_decisions(wall, act.decided)
+    return {
+        "act": act.id,
+        "decided": [{"key": one.key, "state": one.became} for one in act.decided],
+        "late": [{"key": str(tweet), "state": tweet.state} for tweet in act.late],
+        "pages": pages,
+    }
+
+
+def _published_on(walls: list[Wall], acts: list[Act], asked_on: Wall) -> Answer:
+    """Of several walls; the answer is about the one where it was asked for."""
+    answers = {wall.pk: _published(wall, act) for wall, act in zip(walls, acts, strict=True)}
+    return answers[asked_on.pk]
+
+
+def _publish_quietly(channel: str, message: Any, event: str) -> None:
+    """What other moderators see a moment later at the latest, when they look again."""
+    try:
+        api.publish(channel, message, event)
+    except RealtimeWallError:
+        return
+
+
+def _choices(asked: Asked) -> list[Choice]:
+    posts = asked.get("posts")
+    if not isinstance(posts, list) or not 0 < len(posts) <= decisions.MOST:
+        raise BadAct(f"'posts' is a list of 1 to {decisions.MOST} posts")
+    found = []
+    for one in posts:
+        if not isinstance(one, dict) or one.get("seen") not in State.values:
+            raise BadAct("a post is named by its 'key' and by the state 'seen'")
+        found.append(Choice(_text(one, "key", 100), one["seen"]))
+    return found
+
+
+def _text(asked: Asked, name: str, size: int) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= size or not value.isprintable():
+        raise BadAct(f"{name!r} has to be a text")
+    return value
