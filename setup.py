@@ -1,8 +1,16 @@
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+VERSION = "0.1.0"
+
+WALL = ["requests>=2.32", "tweepy>=4.16,<5"]
+
 TEST = [
+    *WALL,
     "build",
     "django-allauth>=65",
     "django-axes>=8",
@@ -18,6 +26,7 @@ TEST = [
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.49",
+    "prometheus-client>=0.21",
     "psutil>=6.0",
     "pytest>=8.3",
     "pytest-django>=4.9",
@@ -26,19 +35,53 @@ TEST = [
     "pytest-xdist>=3.6",
     "python-socketio[client]>=5.11",
     "redis[hiredis]>=5.1",
-    "requests>=2.32",
     "ruff>=0.9",
+    "setuptools>=77",
+    "twine>=6.1",
     "types-gevent>=24.11",
     "types-psutil",
     "types-requests",
 ]
 
+
+def repository():
+    """Where this is published from: whoever builds a release says it, its source distribution knows it."""
+    known = HERE / "PKG-INFO"
+    found = re.search(r"^Project-URL: Source, (.+)$", known.read_text(), re.M) if known.exists() else None
+    return os.environ.get("REPOSITORY_URL") or (found[1] if found else "")
+
+
+def description(source):
+    """The README, whose pictures and pages a package index finds at the repository, or not at all."""
+    text = (HERE / "README.rst").read_text(encoding="utf-8")
+    if not source:
+        return re.sub(r"^\.\. image:: .+\n(?:   .+\n)*", "", text, flags=re.M)
+    text = re.sub(r"^(\.\. image:: )(?!https:)", rf"\1{source}/raw/v{VERSION}/", text, flags=re.M)
+    page = rf"`\1 <{source}/blob/v{VERSION}/\1>`__"
+    return re.sub(r"``((?:docs/|CONTRIBUTING)[\w/.-]*)``", page, text)
+
+
+def urls(source):
+    pages = f"{source}/blob/v{VERSION}"
+    return {
+        "Source": source,
+        "Documentation": f"{source}/tree/v{VERSION}/docs",
+        "Changes": f"{pages}/CHANGELOG.rst",
+        "Issues": f"{source}/issues",
+        "Security": f"{pages}/.github/SECURITY.rst",
+    }
+
+
+SOURCE = repository()
+
 setup(
     name="realtime-wall",
-    version="0.1.0",
+    version=VERSION,
     description="Realtime for ordinary Django: pages and live sockets from one gevent process",
-    long_description=Path(__file__).with_name("README.rst").read_text(encoding="utf-8"),
+    long_description=description(SOURCE),
     long_description_content_type="text/x-rst",
+    project_urls=urls(SOURCE) if SOURCE else {},
+    keywords="django realtime websocket socket.io server-sent-events long-polling presence pubsub gevent",
     author="the realtime_wall contributors",
     license="BSD-3-Clause",
     python_requires=">=3.11",
@@ -59,8 +102,6 @@ setup(
         "blinker>=1.8",
         "gevent>=25.9",
         "gevent-websocket>=0.10.1,<0.11",
-        "requests>=2.32",
-        "tweepy>=4.16,<5",
         "websockets>=15",
     ],
     entry_points={
@@ -68,6 +109,7 @@ setup(
         "pytest11": ["realtime_wall.testing.pytest_plugin = realtime_wall.testing.pytest_plugin"],
     },
     extras_require={
+        "wall": WALL,  # for X, Mastodon and Bluesky
         "static": ["whitenoise>=6.9"],
         "redis": ["redis[hiredis]>=5.1"],
         "postgres": ["psycopg[binary,pool]>=3.2"],

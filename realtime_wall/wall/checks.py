@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -14,6 +15,13 @@ from realtime_wall.wall import options
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.urls import taken_names
 
+# What a source is read with; it comes with the extra "wall".
+PACKAGES = {
+    "x": ("tweepy", "requests"),
+    "x_search": ("tweepy", "requests"),
+    "mastodon": ("requests",),
+    "bluesky": ("requests",),
+}
 NEEDED = {"x": "BEARER_TOKEN", "x_search": "BEARER_TOKEN", "webhook": "WEBHOOK_SECRET"}
 
 
@@ -35,6 +43,16 @@ def check_options(**_: Any) -> list[CheckMessage]:
                     id="realtime_wall.wall.W001",
                 )
             )
+    found += [
+        kind(
+            f"The source {name!r} needs the package {package}.",
+            hint='Install it: pip install "realtime-wall[wall]"',
+            id="realtime_wall.wall.E002",
+        )
+        for name in chosen.sources
+        for package in PACKAGES.get(name, ())
+        if find_spec(package) is None
+    ]
     return found
 
 

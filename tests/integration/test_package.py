@@ -1,9 +1,11 @@
 """The wheel is complete, and the README's steps lead a new project to a message that arrives."""
 
 import json
+import os
 import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from textwrap import dedent
@@ -29,18 +31,76 @@ def tracked(folder):
     return [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
 
 
+REPOSITORY = "https://code.example/realtime_wall"
+# Of the repository's own.
+NOT_PACKED = (".gitattributes",)
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    where = tmp_path_factory.mktemp("wheel")
+def packages(tmp_path_factory):
+    """The source distribution, and the wheel that is built from it, as a release has them."""
+    where = tmp_path_factory.mktemp("packages")
     # From a copy: building in the checkout would leave its build/ folder there.
     source = where / "source"
     for name in tracked("."):
-        if name.startswith(("realtime_wall/", "setup.py", "pyproject.toml", "README.rst", "LICENSE")):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", where, source]
-    subprocess.run(command, check=True, timeout=300)
-    return next(where.glob("*.whl"))
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", where, source]
+    environment = {**os.environ, "REPOSITORY_URL": REPOSITORY}
+    built = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return where
+
+
+@pytest.fixture(scope="module")
+def wheel(packages):
+    return next(packages.glob("*.whl"))
+
+
+def metadata(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        return archive.read(name).decode()
+
+
+def test_an_index_takes_the_packages(packages):
+    command = [sys.executable, "-m", "twine", "check", "--strict", *packages.glob("realtime_wall-*")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
+
+
+def test_the_source_distribution_is_the_repository(packages):
+    with tarfile.open(next(packages.glob("*.tar.gz"))) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert set(tracked(".")) - packed <= set(NOT_PACKED)
+
+
+def test_the_index_shows_pictures_and_pages_by_their_address(wheel):
+    text = metadata(wheel)
+    pictures = re.findall(r"^\s*\.\. image:: (.+)", text, re.M)
+    pages = dict(re.findall(r"^Project-URL: (\w+), (.+)", text, re.M))
+
+    assert pictures == [f"{REPOSITORY}/raw/v0.1.0/docs/wall.png"]
+    assert f"`docs/start/chat.rst <{REPOSITORY}/blob/v0.1.0/docs/start/chat.rst>`__" in text
+    assert set(pages) == {"Source", "Documentation", "Changes", "Issues", "Security"}
+    for address in pages.values():
+        place = re.sub(r"^/(?:blob|tree)/v[\d.]+/", "", address.removeprefix(REPOSITORY))
+        assert place in ("", "/issues") or (ROOT / place).exists(), address
+
+
+def test_the_extras_are_those_of_the_docs(wheel):
+    extras = set(re.findall(r"^Provides-Extra: (.+)", metadata(wheel), re.M))
+    named = {
+        extra
+        for page in [ROOT / "README.rst", *(ROOT / "docs").rglob("*.rst")]
+        for extra in re.findall(r"realtime-wall\[(\w+)\]", page.read_text())
+    }
+
+    assert named <= extras
+    assert {"wall", "redis", "postgres", "static"} <= extras
 
 
 def test_the_wheel_has_everything_that_is_not_python(wheel):
@@ -74,11 +134,13 @@ def test_a_new_project_by_the_readme_hears_what_is_published(wheel, tmp_path):
 
     server = NewSite(project=site)
     server.environment.pop("PYTHONPATH")
+    checked = server.manage("check", "--fail-level", "WARNING")
     with server, server.client() as client:
         joined = client.ask("join", "Ada")
         done = server.manage("shell", "-c", shell)
         arrived = client.read_until(lambda one: one.get("message") == "Lunch is ready")
 
+    assert checked.returncode == 0, checked.stderr
     assert joined is True
     assert done.returncode == 0, done.stderr
     assert (arrived["type"], arrived["channel"]) == ("note", "lobby")

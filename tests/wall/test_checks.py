@@ -68,3 +68,18 @@ def test_a_wall_whose_address_is_another_page_is_a_warning(database):
 def test_without_tables_nothing_is_said_of_walls(tmp_path):
     with file_database(tmp_path / "empty.sqlite3"):
         assert not [m for m in run_checks(databases=["default"]) if m.id == "realtime_wall.wall.W002"]
+
+
+@pytest.mark.parametrize("source", ["x", "x_search", "mastodon", "bluesky"])
+def test_a_source_whose_package_is_missing_says_what_to_install(source, monkeypatch):
+    monkeypatch.setattr("realtime_wall.wall.checks.find_spec", lambda package: None)
+
+    said = found(
+        SOURCES=["replay", source],
+        TRACK_KEYWORDS=["django"],
+        MASTODON_TOKEN="a",
+        MASTODON_URL="https://a.example",
+    )
+    missing = [text for id, text in said if id == "realtime_wall.wall.E002"]
+
+    assert f"The source '{source}' needs the package requests." in missing

@@ -42,7 +42,11 @@ def markup(address: str, post_id: str, theme: str) -> str:
 
 
 def _ask(address: str, post_id: str, theme: str) -> str:
-    import requests  # here: most sites never ask
+    try:
+        import requests  # here: most sites never ask
+    except ImportError:
+        logger.error('X cannot be asked to draw posts: pip install "realtime-wall[wall]"')
+        return ""
 
     query = {
         "url": f"https://x.com/i/status/{post_id}",
