@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
 SECONDS_EACH ?= 60
+FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.py,%,$(wildcard tests/fuzz/fuzz_*.py))
 WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +16,7 @@ help:
 	@echo "make prove   the long runs: minutes of faults, large numbers"
 	@echo "make matrix  the tests on each Python with each Django that this machine has"
 	@echo "make bench   ratios against a control, interleaved in one run"
-	@echo "make fuzz    strangers' bytes against the parsers, for as long as you let it"
+	@echo "make fuzz    strangers' bytes against the parsers (SECONDS_EACH=60, FUZZERS=...)"
 	@echo "make format  write the format that make test asks for"
 
 $(READY): setup.py
@@ -56,8 +57,8 @@ bench: $(READY)
 
 fuzz: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
-	for what in frames plain engineio socketio; do \
-	  $(BIN)/python -m tests.fuzz.fuzz_$$what -max_total_time=$(SECONDS_EACH) $(ARGS) || exit 1; done
+	for what in $(FUZZERS); do \
+	  $(BIN)/python -m tests.fuzz $$what --keep -max_total_time=$(SECONDS_EACH) $(ARGS) || exit 1; done
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -1,11 +1,6 @@
-"""Any text: some command, never an exception. Needs atheris: python -m tests.fuzz.fuzz_plain"""
+"""Any text: some command, never an exception."""
 
-import sys
-
-import atheris
-
-with atheris.instrument_imports(include=["realtime_wall"]):
-    from realtime_wall.protocol import plain
+from realtime_wall.protocol import plain
 
 KINDS = ["ack", "message", "subscribe", "unsubscribe", "say", "gap"]
 WORDS = [
@@ -20,8 +15,3 @@ WORDS = [
 def parse(data: bytes) -> None:
     text = "".join([WORDS[byte % len(WORDS)] for byte in data])
     assert isinstance(plain.parse(text, max_depth=8), plain.Command)
-
-
-if __name__ == "__main__":
-    atheris.Setup(sys.argv, parse)
-    atheris.Fuzz()

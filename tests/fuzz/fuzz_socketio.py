@@ -1,11 +1,6 @@
-"""Any messages: packets or a BadPacket. Needs atheris: python -m tests.fuzz.fuzz_socketio"""
+"""Any messages: packets or a BadPacket."""
 
-import sys
-
-import atheris
-
-with atheris.instrument_imports(include=["realtime_wall"]):
-    from realtime_wall.protocol.socketio import BadPacket, Decoder
+from realtime_wall.protocol.socketio import BadPacket, Decoder
 
 PLACE = '{"_placeholder":true,"num":'
 WORDS = [*'0123456[]{}",:/-?.e\\ \x00\x1eé', PLACE + "0}", PLACE + "1}", '["a"', '2["a"', '51-["a",', "62-["]
@@ -23,8 +18,3 @@ def parse(data: bytes) -> None:
             assert (packet is None) is decoder.is_waiting
     except BadPacket as problem:
         assert problem.reason
-
-
-if __name__ == "__main__":
-    atheris.Setup(sys.argv, parse)
-    atheris.Fuzz()
