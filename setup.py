@@ -12,6 +12,7 @@ WALL = ["requests>=2.32", "tweepy>=4.16,<5"]
 TEST = [
     *WALL,
     "build",
+    "check-jsonschema>=0.31",
     "django-allauth>=65",
     "django-axes>=8",
     "django-cors-headers>=4.9",
@@ -121,6 +122,7 @@ setup(
         "Environment :: Web Environment",
         "Framework :: Django",
         "Framework :: Django :: 5.2",
+        "Framework :: Django :: 6.0",
         "Intended Audience :: Developers",
         "Operating System :: MacOS",
         "Operating System :: POSIX :: Linux",
@@ -128,6 +130,7 @@ setup(
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Topic :: Internet :: WWW/HTTP :: HTTP Servers",
         "Typing :: Typed",
     ],
