@@ -62,8 +62,8 @@ class Config:
         "How many Socket.IO clients of one address may poll at once (a proxy's visitors apart); 0: any.",
     )
     json_values: int = _setting(
-        20_000,
-        "How many values and keys of JSON a message may have; it is refused before it is read.",
+        250_000,
+        "How many values of JSON a message may have; arrays and objects count twice, escapes in a text once.",
         least=1,
     )
     message_timeout: float = _setting(

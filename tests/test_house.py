@@ -71,6 +71,7 @@ COVERED_BY = {
     "control/": "control/test_control.py",
     "node/publisher.py": "node/test_node.py",
     "presence/identity.py": "presence/test_tracker.py",
+    "protocol/json_checks.py": "protocol/test_json_input.py",
     "server/link_factory.py": "server/test_run.py",
     "server/run_patched.py": "server/test_monkey_patch.py",
     "server/http/": "server/http/test_handler.py",

@@ -222,7 +222,7 @@ def test_the_limits_that_hold_without_any_setting():
 
     assert (config.message_size, config.message_fragments) == (1024 * 1024, 64)
     assert (config.json_depth, config.channels_per_connection) == (32, 64)
-    assert config.json_values == 20_000
+    assert config.json_values == 250_000
     assert config.outbox_size == 1024 * 1024
     assert (config.allowed_origins, config.authorize) == ([], None)
 

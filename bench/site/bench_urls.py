@@ -8,7 +8,6 @@ urlpatterns = [
     path("logout/", views.log_out),
     path("publish/", views.publish_many),
     path("stall/", views.stall),
-    path("loads/", views.loads),
     path("stamp/", views.stamp),
     path("pump/", views.pump),
     path("burst/", views.burst),

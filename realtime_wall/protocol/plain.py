@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,12 +90,14 @@ Command = Heartbeat | EventCommand | MessageCommand | Subscribe | Unsubscribe | 
 _starts_like_an_object = re.compile(r"[ \t\r\n]*\{").match
 
 
-def parse(text: str, max_depth: int, max_values: int | None = None) -> Command:
+def parse(
+    text: str, max_depth: int, max_values: int | None = None, turn: Callable[[], None] | None = None
+) -> Command:
     """What one text message asks for; text that is no JSON object is a message."""
     if not _starts_like_an_object(text):
         return MessageCommand(text)
     try:
-        fields = load_json(text, max_depth, max_values)
+        fields = load_json(text, max_depth, max_values, turn)
     except NotJSON:
         return MessageCommand(text)
     except BadJSON as problem:

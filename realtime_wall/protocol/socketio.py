@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -99,7 +99,7 @@ class Decoder:
     is for the owner to watch: :attr:`is_waiting`.
     """
 
-    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values")
+    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values", "_turn")
 
     def __init__(
         self,
@@ -107,11 +107,13 @@ class Decoder:
         max_bytes: int = 1024 * 1024,
         max_depth: int = 32,
         max_values: int | None = None,
+        turn: Callable[[], None] | None = None,
     ) -> None:
         self._max_attachments = max_attachments
         self._max_bytes = max_bytes
         self._max_depth = max_depth
         self._max_values = max_values
+        self._turn = turn
         self._incomplete: _Incomplete | None = None
 
     @property
@@ -140,7 +142,7 @@ class Decoder:
         )
         if not attachments:
             return packet
-        places = places_of(packet.data, attachments)
+        places = places_of(packet.data, attachments, self._turn)
         self._incomplete = _Incomplete(packet, places, self._max_bytes - len(text))
         return None
 
@@ -177,7 +179,7 @@ class Decoder:
         if not opening:
             return None
         try:
-            data = load_json(payload, self._max_depth, self._max_values)
+            data = load_json(payload, self._max_depth, self._max_values, self._turn)
         except BadJSON as problem:
             raise BadPacket(f"bad JSON: {problem.reason}") from None
         if type is PacketType.EVENT:
@@ -209,7 +211,7 @@ def _check_event(data: list[Any]) -> None:
         raise BadPacket("event with a reserved name")
 
 
-def places_of(data: Any, attachments: int) -> list[tuple[Any, Any]]:
+def places_of(data: Any, attachments: int, turn: Callable[[], None] | None = None) -> list[tuple[Any, Any]]:
     """Where each attachment goes: a list or dict, and what to put it under.
 
     Each has exactly one place. A client that may write thousands of places for one large attachment
@@ -217,7 +219,7 @@ def places_of(data: Any, attachments: int) -> list[tuple[Any, Any]]:
     """
     places: dict[int, tuple[Any, Any]] = {}
     found = 0
-    for num, container, key in _placeholders(data):
+    for num, container, key in _placeholders(data, turn):
         found += 1
         # False and 0.0 are keys equal to 0.
         if type(num) is int:
@@ -227,14 +229,20 @@ def places_of(data: Any, attachments: int) -> list[tuple[Any, Any]]:
     return [places[num] for num in range(attachments)]
 
 
-def _placeholders(container: Any) -> Iterator[tuple[object, Any, Any]]:
+# Of one container; small ones cost less than the reading of them.
+_ITEMS_PER_TURN = 1000
+
+
+def _placeholders(container: Any, turn: Callable[[], None] | None) -> Iterator[tuple[object, Any, Any]]:
     """As deep as the JSON was allowed to be: no deeper than Python's stack."""
     items = container.items() if isinstance(container, dict) else enumerate(container)
-    for key, item in items:
+    for count, (key, item) in enumerate(items, 1):
+        if turn is not None and not count % _ITEMS_PER_TURN:
+            turn()
         if type(item) is dict and item.get("_placeholder") is True:
             yield item.get("num"), container, key
         elif type(item) is dict or type(item) is list:
-            yield from _placeholders(item)
+            yield from _placeholders(item, turn)
 
 
 # Text as JSON, in C.

@@ -12,6 +12,8 @@ from typing import Any
 
 from gevent import get_hub
 
+from realtime_wall.wire.connection import Wire
+
 LARGE = 64 * 1024
 # Long enough for the receivers of a message, short enough that a stream of them cannot put it off for good.
 REST = 0.05
@@ -26,6 +28,12 @@ def rest() -> None:
     gc.disable()
     _timer = get_hub().loop.timer(REST)
     _timer.start(_go_on)
+
+
+def turn() -> None:
+    """In a greenlet that reads a large message: others may have a turn, but not the collector."""
+    Wire.turns.wait()
+    rest()
 
 
 def _go_on() -> None:

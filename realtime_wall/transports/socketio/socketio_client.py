@@ -28,6 +28,7 @@ from realtime_wall.transports.socketio.handshake import (
     resume_request,
 )
 from realtime_wall.transports.socketio.namespace import Namespace
+from realtime_wall.wire import gc_pause
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,11 @@ class SocketIOClient:
         self.request = request
         self._node = node
         self._decoder = Decoder(
-            config.message_attachments, config.message_size, config.json_depth, config.json_values
+            config.message_attachments,
+            config.message_size,
+            config.json_depth,
+            config.json_values,
+            gc_pause.turn,
         )
         self._namespaces: dict[str, Namespace] = {}
         # Namespaces whose session another server has, and what the client has sent them meanwhile.
@@ -61,7 +66,7 @@ class SocketIOClient:
             packet = self._decoder.receive_text(data)
             if packet is None:
                 self._expect_more()
-        if packet is not None:
+        if packet is not None and self.session.is_open:  # it may have ended while a large one was read
             self._received(packet)
 
     def _received(self, packet: Packet) -> None:

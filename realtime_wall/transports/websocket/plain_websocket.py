@@ -27,6 +27,7 @@ from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
+from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import Wire, Written
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,9 @@ class WebSocket:
 
     def text(self, text: str) -> None:
         config = self._node.config
-        command = plain.parse(text, config.json_depth, config.json_values)
+        command = plain.parse(text, config.json_depth, config.json_values, gc_pause.turn)
+        if self._frames.closing:  # while a large text was read
+            return
         session = self.session
         match command:
             case plain.EventCommand():

@@ -6,9 +6,11 @@ What the texts mean is the peer's business: the plain protocol or Engine.IO.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from time import monotonic
 from typing import Any, Protocol
 
+import gevent
 from gevent import get_hub
 
 from realtime_wall.node.node import Node
@@ -26,6 +28,7 @@ from realtime_wall.protocol.frames import (
     ping_frame,
     pong_frame,
 )
+from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import (
@@ -45,7 +48,8 @@ POLICY_VIOLATION = 1008
 class Peer(Protocol):
     """Who speaks over the frames. All are called on the event loop: they must not block."""
 
-    def text(self, text: str) -> None: ...
+    def text(self, text: str) -> None:
+        """One of more than ``LARGE`` characters is given in a greenlet: it may take its time."""
 
     def binary(self, data: bytes) -> None: ...
 
@@ -69,6 +73,7 @@ class FramedConnection:
         "_heard",
         "_held",
         "_is_paused",
+        "_late",
         "_node",
         "_pinged",
         "_reader",
@@ -97,6 +102,8 @@ class FramedConnection:
         self._heard = monotonic()
         self._pinged = False
         self._held: list[bytes] | None = None
+        # What waits behind a large text that is being read.
+        self._late: deque[FrameEvent] | None = None
 
     def start(self) -> None:
         self.wire.start(self)
@@ -147,7 +154,11 @@ class FramedConnection:
 
     def resume(self) -> None:
         self._is_paused = False
-        if self._slowed is None:
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Unless something else still keeps it unread."""
+        if not self._is_paused and self._slowed is None and self._late is None:
             self.wire.resume()
 
     # What a client may send
@@ -164,8 +175,8 @@ class FramedConnection:
 
     def _go_on(self) -> None:
         self._stop_slowing()
-        if not self._is_paused and not self.closing:
-            self.wire.resume()
+        if not self.closing:
+            self._read_on()
 
     def _stop_slowing(self) -> None:
         slowed, self._slowed = self._slowed, None
@@ -203,21 +214,58 @@ class FramedConnection:
         if self._begun is not None or self._reader.is_inside_a_message:
             self._check_message_time(now)
         for event in events:
-            self._handle(event)
+            if self._late is not None:
+                self._late.append(event)
+            else:
+                self._handle(event)
+
+    def _begin_late(self, text: str) -> None:
+        self.wire.pause()
+        self._late = deque()
+        if len(text) > gc_pause.LARGE:
+            gc_pause.rest()
+        gevent.spawn(self._handle_late, text, self._late)
+
+    def _handle_late(self, text: str, late: deque[FrameEvent]) -> None:
+        """In a greenlet: a large text may take long to read, and others have their turns meanwhile."""
+        try:
+            self._give(text)
+            while late:
+                Wire.turns.wait()
+                event = late.popleft()
+                if isinstance(event, Deflated):
+                    event = self._inflated(event)
+                if isinstance(event, Text):
+                    self._give(event.text)
+                else:
+                    self._handle(event)
+        except Exception:
+            log.exception("a client's message could not be handled; it was cut off")
+            self.wire.abort("failed here")
+        self._late = None
+        if not self.closing:
+            self._read_on()
+
+    def _give(self, text: str) -> None:
+        if not self.closing:
+            self.peer.text(text)
+
+    def _inflated(self, message: Deflated) -> FrameEvent:
+        return inflate(message, self._node.config.message_size)
 
     def _handle(self, event: FrameEvent) -> None:
         match event:
             case Text():
-                if len(event.text) > gc_pause.LARGE:
-                    gc_pause.rest()
-                if not self.closing:
+                if len(event.text) > LARGE:
+                    self._begin_late(event.text)
+                elif not self.closing:
                     self.peer.text(event.text)
             case Binary():
                 if not self.closing:
                     self.peer.binary(event.data)
             case Deflated():
                 if not self.closing:
-                    self._handle(inflate(event, self._node.config.message_size))
+                    self._handle(self._inflated(event))
             case Ping():
                 # In order with what else is written; those of one read leave together.
                 self.write_soon(pong_frame(event.data))
@@ -238,6 +286,8 @@ class FramedConnection:
     def lost(self, reason: str) -> None:
         log.debug("socket %s: %s", self.peer.log_id, reason)
         self.closing = True  # what else arrived together with the end is too late
+        if self._late:
+            self._late.clear()
         self._stop_slowing()
         self.due = 0
         self.peer.closed(reason)
@@ -256,7 +306,7 @@ class FramedConnection:
             self.wire.abort("stopped reading")
             return None
         silent = now - self._heard
-        if silent < config.ping_interval or self._slowed is not None or self.peer.is_busy():
+        if silent < config.ping_interval or self._slowed is not None or self._is_busy():
             self._pinged = False
             return max(config.ping_interval - silent, 1.0)
         if self._pinged:
@@ -265,3 +315,6 @@ class FramedConnection:
         self._pinged = True
         self.wire.write(ping_frame())
         return config.ping_timeout
+
+    def _is_busy(self) -> bool:
+        return self._late is not None or self.peer.is_busy()

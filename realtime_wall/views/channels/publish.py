@@ -24,6 +24,7 @@ from realtime_wall.protocol.json_input import BadJSON, load_json
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
+from realtime_wall.wire import gc_pause
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 _CHECKS = {"GET": publish_rights.check_may_look, "DELETE": publish_rights.check_may_administer}
@@ -133,7 +134,8 @@ def _data_json(node: Node, request: HttpRequest, body: bytes) -> str:
     if request.content_type != "application/json":
         return encode_json(text)
     try:
-        return encode_json(load_json(text, node.config.json_depth, node.config.json_values))
+        value = load_json(text, node.config.json_depth, node.config.json_values, gc_pause.turn)
+        return encode_json(value)
     except BadJSON as problem:
         raise RequestRefused(400, f"The message is no JSON: {problem.reason}.") from problem
 
