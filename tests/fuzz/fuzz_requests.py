@@ -4,6 +4,7 @@ The heads and bodies go through the server's handler, pywsgi's parser behind it.
 """
 
 import io
+import re
 
 import h11
 
@@ -12,6 +13,7 @@ from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_body import MalformedBody
 from realtime_wall.server.http.request_head import BadHead
 
+_AUTHORITY = re.compile(rb"^https?://[^/?]+", re.IGNORECASE)
 CONFIG = Config(head_size=4096, trusted_proxies=[])
 
 
@@ -58,12 +60,13 @@ def request_in(data):
 
 def another_parser(data):
     other = h11.Connection(h11.SERVER, max_incomplete_event_size=100_000)
-    other.receive_data(data)
+    other.receive_data(data.removeprefix(b"\r\n"))  # one empty line is forgiven; it knows none
     head, body = other.next_event(), b""
     while isinstance(event := other.next_event(), h11.Data):
         body += event.data
     assert isinstance(event, h11.EndOfMessage), event
-    return head.method, head.target, body, other.trailing_data[0]
+    path = _AUTHORITY.sub(b"", head.target)  # where a proxy's target is read
+    return head.method, path if path[:1] in (b"/", b"*") else b"/" + path, body, other.trailing_data[0]
 
 
 def parse(data: bytes) -> None:

@@ -24,7 +24,13 @@ from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConn
 from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.http.request_body import DISCARD, BodyInput
-from realtime_wall.server.http.request_head import MAX_HEADERS, MAX_REQUEST_LINE, BadHead, check_head
+from realtime_wall.server.http.request_head import (
+    MAX_HEADERS,
+    MAX_REQUEST_LINE,
+    BadHead,
+    check_head,
+    in_origin_form,
+)
 from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)
@@ -103,7 +109,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         check_head([*lines])
         if line == b"\n":
             raise BadHead(400, "a line of the request head does not end in CRLF")
-        return lines
+        return in_origin_form(lines)
 
     def _first_line(self, timeout: float) -> bytes:
         """The request line; empty when the client went away or stayed silent, or when we stop."""

@@ -54,9 +54,12 @@ class BodyInput(pywsgi.Input):
         try:
             with gevent.Timeout(patience, TimeoutError("the request body took too long")):
                 data: bytes = read(size)
-        except (OSError, MalformedBody):
+        except MalformedBody:
             self.broken = True
             raise
+        except OSError as problem:  # which would be taken for a fault of ours, and mailed to the admins
+            self.broken = True
+            raise MalformedBody(f"the request body is not complete: {problem}") from problem
         return data
 
     # pywsgi's: ``chunk_length`` is -1 before the first chunk, 0 behind the last; ``position`` is in the chunk

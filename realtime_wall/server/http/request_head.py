@@ -19,6 +19,7 @@ _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\x
 # A name or an address, and perhaps a port: no user, no path, no list. RFC 9112 3.2 lets it be empty only
 # where the target has no authority, and those of http have one.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_ABSOLUTE = re.compile(rb"(?i:https?)://(" + _HOST.pattern + rb")((?:[/?].*)?)")
 # Fifteen digits are a petabyte: longer only ever is an attempt to overflow somebody.
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
@@ -74,6 +75,20 @@ def check_head(lines: list[bytes]) -> None:
     _check_framing(headers, minor)
 
 
+def in_origin_form(lines: list[bytes]) -> list[bytes]:
+    """The lines of a sound head, whose target begins with a slash.
+
+    A proxy's target is read as RFC 9112 3.2.2 has it: its host stands in place of the one in ``Host``.
+    """
+    method, target, version = lines[0].split(b" ")
+    found = None if target[:1] == b"/" else _ABSOLUTE.fullmatch(target)
+    if found is None:
+        return lines
+    path = found[2] if found[2].startswith(b"/") else b"/" + found[2]
+    others = [line for line in lines[1:] if line[:5].lower() != b"host:"]
+    return [b" ".join((method, path, version)), b"Host: " + found[1] + b"\r\n", *others]
+
+
 def _check_request_line(line: bytes) -> bytes:
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -81,7 +96,8 @@ def _check_request_line(line: bytes) -> bytes:
             raise BadHead(505, "this server speaks HTTP/1.1")
         raise BadHead(400, "the request line is not 'METHOD target HTTP/1.1'")
     method, target, _ = line.split(b" ")
-    if not target.startswith(b"/") and (method, target) != (b"OPTIONS", b"*"):
+    is_known = target.startswith(b"/") or (method, target) == (b"OPTIONS", b"*")
+    if not is_known and _ABSOLUTE.fullmatch(target) is None:
         raise BadHead(400, "the request target has to begin with '/'")
     if b"#" in target:
         raise BadHead(400, "the request target has a fragment")

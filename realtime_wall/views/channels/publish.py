@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
@@ -122,7 +122,7 @@ def _body(node: Node, request: HttpRequest) -> bytes:
         raise RequestRefused(413, "The message is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.") from problem
     except RawPostDataException as problem:  # the CSRF check has looked for its token in it
         raise RequestRefused(400, "A message is sent as it is, not as a form.") from problem
-    except (UnreadablePostError, OSError) as problem:
+    except (UnreadablePostError, OSError, BadRequest) as problem:
         raise RequestRefused(400, "The message did not arrive.") from problem
     if len(body) > limit:
         raise RequestRefused(413, TOO_LARGE)

@@ -75,7 +75,7 @@ def test_a_body_that_stops_in_the_middle_ends_the_connection(server):
         reply = conversation.reply()
         rest = conversation.rest()
 
-    assert (reply.status, reply.headers["connection"], rest) == (500, "close", b"")
+    assert (reply.status, reply.headers["connection"], rest) == (400, "close", b"")
 
 
 def test_a_body_that_arrives_byte_by_byte_has_no_more_time(server):
@@ -90,7 +90,7 @@ def test_a_body_that_arrives_byte_by_byte_has_no_more_time(server):
                 continue
             break
 
-    assert status_line.startswith(b"HTTP/1.1 500 ")
+    assert status_line.startswith(b"HTTP/1.1 400 ")
 
 
 # Keep-alive

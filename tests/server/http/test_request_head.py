@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from realtime_wall.server.http.request_head import BadHead, check_head
+from realtime_wall.server.http.request_head import BadHead, check_head, in_origin_form
 from tests.server.heads import BAD, GOOD
 
 # What only the reading of the bytes can tell: limits that end it, and the line that ends the head.
@@ -88,6 +88,28 @@ def test_a_refusal_is_a_whole_answer_that_ends_the_connection():
         b"Content-Length: 10",
     ]
     assert body == b"too large\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"http://b/c?d", b"/c?d"),
+        (b"HTTPS://b", b"/"),
+        (b"http://b?d", b"/?d"),
+        (b"http://b//c", b"//c"),
+    ],
+)
+def test_the_host_of_a_proxys_target_stands_in_place_of_the_one_beside_it(target, path):
+    lines = [b"GET " + target + b" HTTP/1.1\r\n", b"A: b\r\n", b"hoSt: a\r\n"]
+    check_head(lines)
+
+    assert in_origin_form(lines) == [b"GET " + path + b" HTTP/1.1\r\n", b"Host: b\r\n", b"A: b\r\n"]
+
+
+def test_another_target_is_left_as_it_is():
+    for line in (b"GET /http://b/ HTTP/1.1\r\n", b"OPTIONS * HTTP/1.1\r\n"):
+        lines = [line, b"Host: a\r\n"]
+        assert in_origin_form(lines) is lines
 
 
 # Pieces that matter to a parser, to be put together in every order.
