@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.apps import AppConfig
 from django.core import checks
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from realtime_wall import signals
 
@@ -26,6 +26,7 @@ class WallConfig(AppConfig):
         from realtime_wall.wall.feed.startup import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
         from realtime_wall.wall.moderation import delay_line
+        from realtime_wall.wall.moderation.rights import moderators_changed
 
         chosen = options.current()
         if chosen.visitors:
@@ -38,6 +39,8 @@ class WallConfig(AppConfig):
         signals.server_started.connect(delay_line.start, weak=False, dispatch_uid="realtime_wall.wall.delay")
         signals.server_stopping.connect(delay_line.stop, weak=False, dispatch_uid="realtime_wall.wall.delay")
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
+        for named in (Wall.moderators.through, Wall.moderator_groups.through):
+            m2m_changed.connect(moderators_changed, sender=named, dispatch_uid="realtime_wall.wall")
         for model in (Wall, WallSource):
             for saved in (post_save, post_delete):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")

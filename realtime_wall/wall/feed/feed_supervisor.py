@@ -23,6 +23,7 @@ from realtime_wall.wall.feed.publish_queue import Publisher
 from realtime_wall.wall.feed.source_config import SourceConfig
 from realtime_wall.wall.live_search import search_cluster
 from realtime_wall.wall.models import MAIN
+from realtime_wall.wall.moderation.admission import may_be_sent
 from realtime_wall.wall.options import Options
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.hourly_cap import CappedSource
@@ -138,7 +139,13 @@ class FeedSupervisor:
             from realtime_wall.wall.sources.x.shared_stream import stream_of
 
             stream = stream_of(options.bearer_token)
-            self._x_for_visitors = XRulesForVisitors(stream, visitors, options, self._clock)
+            self._x_for_visitors = XRulesForVisitors(
+                stream,
+                visitors,
+                options,
+                self._clock,
+                lambda post: run_in_threadpool(lambda: may_be_sent(post)),
+            )
             self._x_for_visitors.start()
         elif self._x_for_visitors is not None and not on_x:
             self._x_for_visitors.stop()

@@ -7,7 +7,7 @@ posts go to those visitors; the wall does not show or store them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import gevent
 from gevent.event import Event
@@ -28,12 +28,18 @@ logger = logging.getLogger(__name__)
 
 class XRulesForVisitors:
     def __init__(
-        self, stream: SharedStream, search_cluster: SearchCluster, options: Options, clock: Clock
+        self,
+        stream: SharedStream,
+        search_cluster: SearchCluster,
+        options: Options,
+        clock: Clock,
+        may_be_sent: Callable[[Post], bool] = lambda _: True,
     ) -> None:
         self._stream = stream
         self._search_cluster = search_cluster
         self._most = options.visitors_on_x
         self._is_allowed = AuthorFilter(options.banned_users)
+        self._may_be_sent = may_be_sent
         self._clock = clock
         self._share: XShare | None = None
         self._stopping = Event()
@@ -70,7 +76,7 @@ class XRulesForVisitors:
 
     def _offer(self, item: Item) -> None:
         try:
-            if isinstance(item, Post) and self._is_allowed(item):
+            if isinstance(item, Post) and self._is_allowed(item) and self._may_be_sent(item):
                 self._search_cluster.offer(item.as_message())
         except Exception:  # its own failure, not the stream's
             logger.exception("a post for the visitors could not be handled")

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from realtime_wall.wall.models import Ban, Mode, Phrase, State, Wall
+from realtime_wall.wall.models import MAIN, Ban, Mode, Phrase, State, Wall
 from realtime_wall.wall.moderation.author_quota import AuthorQuota
 from realtime_wall.wall.moderation.phrase_matcher import PhraseMatcher, matcher_of
 from realtime_wall.wall.post import Post
@@ -77,6 +77,14 @@ class Admission:
             source__in={post.source for post in wanted}, post_id__in={post.original_id for post in wanted}
         ).order_by()
         return {(source, of): state for source, of, state in rows.values_list("source", "post_id", "state")}
+
+
+def may_be_sent(post: Post, slug: str = MAIN) -> bool:
+    """To visitors, of a post that no wall has to have: as the wall would decide it, or has decided."""
+    wall = Wall.called(slug)
+    known = wall.tweets.filter(source=post.source, post_id=post.id).values_list("state", flat=True).first()
+    state = known or Admission(wall, [post]).judge(post.as_message()).state
+    return state == State.SHOWN
 
 
 def matcher_for(wall: Wall) -> PhraseMatcher:

@@ -5,6 +5,7 @@ from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.test import RequestFactory
 
 from realtime_wall.wall.models import Wall
+from realtime_wall.wall.moderation import rights
 from realtime_wall.wall.moderation.desk_channel import may_listen
 from realtime_wall.wall.moderation.rights import may_moderate, moderated_walls
 
@@ -53,3 +54,19 @@ def test_nobody_else_moderates(walls):
 
     for user in (None, AnonymousUser(), gone, User.objects.create_user("staff", is_staff=True)):
         assert not may_moderate(user, main) and not listens(user)
+
+
+def test_who_moderates_no_longer_is_cut_and_has_to_ask_again(walls, monkeypatch):
+    main, upstairs = walls
+    ada, ben = User.objects.create_user("ada"), User.objects.create_user("ben")
+    crew = Group.objects.create(name="crew")
+    ben.groups.add(crew)
+    main.moderators.add(ada)
+    upstairs.moderator_groups.add(crew)
+    cut = []
+    monkeypatch.setattr(rights.cluster, "disconnect_user", lambda user, *_: cut.append(user.username))
+
+    main.moderators.remove(ada)
+    upstairs.moderator_groups.clear()
+
+    assert cut == ["ada", "ben"]
