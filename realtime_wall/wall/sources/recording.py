@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from realtime_wall.wall.post import (
@@ -42,6 +42,10 @@ def from_recording(value: dict[str, Any], source: str) -> Post | Removal | None:
         raise BadPost("it has no time") from problem
     if posted.tzinfo is None:
         raise BadPost("its time has no zone")
+    try:
+        posted = posted.astimezone(UTC)
+    except OverflowError as problem:
+        raise BadPost("its time is beyond the calendar") from problem
     if event == "tweet_removed":
         return Removal(id=_text(data, "id"), source=source)
     return _post(data, source, posted, version=int(event == "tweet_changed"))

@@ -47,8 +47,19 @@ def test_other_events_of_the_channel_are_none_of_its():
     assert from_recording(line("text", None), "replay") is None
 
 
+TOO_EARLY = line(make_post()) | {"time": "0001-01-01T00:00:00+14:00"}
+
+
 @pytest.mark.parametrize(
-    "bad", [line([]), line({}), line(make_post(id="")), line(make_post()) | {"time": "noon"}, line("text")]
+    "bad",
+    [
+        line([]),
+        line({}),
+        line(make_post(id="")),
+        line(make_post()) | {"time": "noon"},
+        line("text"),
+        TOO_EARLY,
+    ],
 )
 def test_what_is_no_post_says_so(bad):
     with pytest.raises(BadPost):
