@@ -63,7 +63,7 @@ class Config:
     )
     json_values: int = _setting(
         250_000,
-        "How many values of JSON a message may have; arrays and objects count twice, escapes in a text once.",
+        "How many values of JSON a message may have; arrays and objects count as three, escapes as one.",
         least=1,
     )
     message_timeout: float = _setting(

@@ -77,7 +77,7 @@ def _worst_json():
     for unit in (f"{unit}," for unit in units):
         yield '{"type":"a","id":1,"message":[' + (unit * (size // len(unit)))[:-1] + "]}"
     for unit, values in ((unit, 248_000) for unit in ("[],", "1,", '{"a":1},', '"a",')):
-        count = min(values // (1 if unit[0] in '1"' else 3), size // len(unit))
+        count = min(values // (1 if unit[0] in '1"' else 4), size // len(unit))
         yield ('{"type":"a","id":1,"message":[' + (unit * count)[:-1] + "]}").ljust(size)
     for text in (r"\n" * 249_000, r"\"" * 249_000, r"\ud83d\ude00" * (size // 12), "x" * size):
         yield ('{"type":"a","id":1,"message":"' + text + '"}').ljust(size)

@@ -63,9 +63,9 @@ def check_surrogates(piece: str) -> None:
 
 
 def values_of(piece: str) -> int:
-    """How much there is to read: each comma and each escape is one, each array and each object two."""
+    """How much there is to read: each comma and each escape is one, each array and each object three."""
     structure = _structure_of(piece)
-    return structure.count(b",") + 2 * structure.count(b"[") + piece.count("\\")
+    return structure.count(b",") + 3 * structure.count(b"[") + piece.count("\\")
 
 
 def is_balanced(piece: str) -> bool:

@@ -154,7 +154,7 @@ def test_so_many_values_are_read_and_no_more(value):
 
 @pytest.mark.parametrize("value", ["[]", "{}", '{"a":1}', "[" * 20 + "]" * 20])
 def test_containers_and_keys_count_too(value):
-    assert not is_refused(many(value, VALUES // 50))
+    assert not is_refused(many(value, VALUES // 70))
     assert is_refused(many(value, VALUES // 2))
 
 
