@@ -39,6 +39,7 @@ class Config:
         ["127.0.0.1", "::1", "unix"],
         "Peers whose X-Forwarded-* headers are believed; from others they are dropped. Networks, too.",
     )
+    metrics_key: str = _setting("", "Who sends it as a Bearer token may read metrics/; empty for staff only.")
     health_path: str = _setting(
         "", "A path, such as '/healthz', that is answered before Django: for probes without a host name."
     )

@@ -23,7 +23,14 @@ from realtime_wall.brokers.commands import (
     Retract,
     SendTo,
 )
-from realtime_wall.brokers.questions import Follow, GetPresence, GetServers, GetSockets, GetStatistics
+from realtime_wall.brokers.questions import (
+    Follow,
+    GetMetrics,
+    GetPresence,
+    GetServers,
+    GetSockets,
+    GetStatistics,
+)
 from realtime_wall.channels.message import Binary
 from realtime_wall.protocol.json_input import load_json
 from realtime_wall.protocol.socketio import places_of
@@ -40,7 +47,7 @@ def kinds_of(classes: Iterable[type[Request]]) -> dict[str, type[Request]]:
 PUBLIC_KINDS: Kinds = kinds_of(
     (
         *(Publish, Retract, Delete, SendTo, Disconnect, DisconnectUser, RecheckPermissions, Count, Ask),
-        *(GetPosition, Follow, GetStatistics, GetServers, GetSockets, GetPresence),
+        *(GetPosition, Follow, GetStatistics, GetMetrics, GetServers, GetSockets, GetPresence),
     )
 )
 

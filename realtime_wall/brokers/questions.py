@@ -45,6 +45,11 @@ class GetServers(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetMetrics(Question):
+    """Ask each server for its figures, as a monitoring system wants them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetSockets(Question):
     """Ask who is connected, or on a channel: some at a time, those behind a session id."""
 

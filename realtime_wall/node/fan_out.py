@@ -19,7 +19,7 @@ from realtime_wall.brokers.waiting import must_not_wait
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
-from realtime_wall.wire.connection import DROPPED, SENT, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, SENT, Written
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,7 @@ class FanOut:
         self._is_delivering = False
         self._delivering_from = 0
         self._time_slice = TimeSlice(SLICE)
+        self.delivered = 0  # messages that were written to clients, each counted for each
         self.dropped = 0  # deliveries that found a client gone, or too slow
         # Who left a channel while messages were on their way, and the last offset at that moment.
         self._unsubscribed_at: dict[tuple[Subscriber, str], int] = {}
@@ -216,6 +217,7 @@ class FanOut:
                     counts[written] += 1
             self._time_slice.yield_if_due()
         counts[SENT] += sent
+        self.delivered += (counts[QUEUED] + counts[SENT]) * len(batch)
         self.dropped += counts[DROPPED]
         for delivery in batch:
             delivery.counts = counts

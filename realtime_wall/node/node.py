@@ -131,6 +131,11 @@ class Node:
         """How many deliveries have found a client gone, or too slow."""
         return self._fan_out.dropped
 
+    @property
+    def delivered(self) -> int:
+        """How many messages were written to clients here, each counted for each."""
+        return self._fan_out.delivered
+
     def new_session_id(self) -> str:
         """It says which server the session is on, and nobody can guess it."""
         return f"{self.address}.{secrets.token_urlsafe(16)}"

@@ -14,6 +14,7 @@ from gevent.queue import Full, Queue
 from realtime_wall.brokers import router
 from realtime_wall.brokers.questions import (
     Follow,
+    GetMetrics,
     GetPresence,
     GetServers,
     GetSockets,
@@ -26,7 +27,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
 from realtime_wall.control.message_dict import message_dict
-from realtime_wall.node import statistics
+from realtime_wall.node import metrics, statistics
 from realtime_wall.node.node import Node
 from realtime_wall.node.watchers import Watchers
 
@@ -88,6 +89,7 @@ def everywhere(node: Node, selection: str) -> statistics.Figures:
 def register(node: Node) -> None:
     """Let this server answer for itself."""
     node.handlers.add(GetServers, lambda question: statistics.of_server(node))
+    node.handlers.add(GetMetrics, lambda question: metrics.of_node(node))
     node.handlers.add(GetSockets, partial(statistics.sockets, node))
     node.handlers.add(GetPresence, lambda question: node.presence.people(question.channel, router.TIMEOUT))
     node.handlers.add(GetStatistics, lambda question: statistics.of_selection(node, question.selection))

@@ -15,7 +15,14 @@ from realtime_wall.brokers.commands import (
     Retract,
     SendTo,
 )
-from realtime_wall.brokers.questions import Follow, GetPresence, GetServers, GetSockets, GetStatistics
+from realtime_wall.brokers.questions import (
+    Follow,
+    GetMetrics,
+    GetPresence,
+    GetServers,
+    GetSockets,
+    GetStatistics,
+)
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.message import Binary
 from realtime_wall.channels.names import EVERYONE, PRESENCE
@@ -56,6 +63,7 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         DisconnectUser(user_id="7", code=4000, reason="bye"),
         Disconnect(session_id="abc", code=3503, reason="bye"),
         GetServers(),
+        GetMetrics(),
         GetSockets(),
         GetSockets(channel="news", after="abc"),
         GetPresence(channel="news"),

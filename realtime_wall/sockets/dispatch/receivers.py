@@ -22,6 +22,7 @@ from realtime_wall import signals
 from realtime_wall.async_functions import result_of
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
+from realtime_wall.sockets.dispatch import receiver_figures
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
 
 def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], outcome: Outcome) -> None:
     for receiver in signal.receivers_for(socket):
-        started = monotonic()
+        started, failed = monotonic(), False
         try:
             outcome.values.append(result_of(receiver(socket, request=socket.request, **arguments)))
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
@@ -73,12 +74,13 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
             if isinstance(problem, Refuse) and signal in REFUSABLE:
                 outcome.refused = problem
                 break
-            outcome.failed = True
+            outcome.failed = failed = True
             log.exception("%s failed on %s of %r", signals.name_of(receiver), signal.name, socket)
             if signal is not signals.socket_error:
                 run(signals.socket_error, socket, exception=problem)
         finally:
             seconds = monotonic() - started
+            receiver_figures.note(receiver, seconds, failed)
             if seconds > config().slow_receiver:
                 log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
 
