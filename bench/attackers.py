@@ -174,7 +174,7 @@ def run(flood, attacker):
 
 
 def main(name, port, clients, seconds):
-    os.nice(10)  # its machine would be another one
+    os.nice(19)  # its machine would be another one
     ends = time.monotonic() + float(seconds)
     attackers = [Attacker(int(port), number, ends) for number in range(int(clients))]
     flood = {one.__name__: one for one in FLOODS}[name]

@@ -39,6 +39,10 @@ class Swarm:
             text=True,
         )
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def __getattr__(self, verb):
         def call(*arguments):
             self.begin(verb, *arguments)

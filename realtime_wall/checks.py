@@ -18,6 +18,7 @@ from realtime_wall.channels import rules
 from realtime_wall.channels.names import check_channel
 from realtime_wall.errors import InvalidChannel
 from realtime_wall.server import monkey_patch
+from realtime_wall.sockets.budgets.budget import event_rate_problem
 
 TAG = "realtime"
 
@@ -74,6 +75,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("REALTIME_WALL['HEALTH_PATH'] has to begin with a slash.", id="realtime_wall.E012")
         )
+    found.extend(_event_rates_problems(given.get("EVENT_RATES", {})))
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
     found.extend(_broker_problems(given.get("BROKER", ""), given.get("BROKER_PREFIX", "x")))
     if given.get("LOG_DIR") and given.get("BROKER"):
@@ -98,6 +100,15 @@ def _proxy_problems(given: Any) -> list[CheckMessage]:
     return [
         Error(f"REALTIME_WALL['TRUSTED_PROXIES'] {reason}.", hint=hint, id="realtime_wall.E011")
         for reason in reasons
+    ]
+
+
+def _event_rates_problems(given: Any) -> list[CheckMessage]:
+    hint = "Write {'typing': 5}: five a second for long. Leave out what has no limit."
+    return [
+        Error(f"REALTIME_WALL['EVENT_RATES'][{name!r}] {reason}.", hint=hint, id="realtime_wall.E013")
+        for name, per_second in (given.items() if isinstance(given, dict) else ())
+        if (reason := event_rate_problem(per_second))
     ]
 
 

@@ -78,6 +78,23 @@ class Config:
         4.0 * 1024 * 1024, "How many bytes a second one connection may send for long; 0 for any number."
     )
     byte_burst: int = _setting(32 * 1024 * 1024, "How many bytes it may send at once beyond that.", least=1)
+    event_rate: float = _setting(
+        100.0,
+        "How many events and messages a second one connection may send for long, ten times as many at once.",
+    )
+    event_rates: dict[str, Any] = _setting(
+        {}, "The same for events by name, as in {'typing': 5}; each counts for EVENT_RATE, too."
+    )
+    subscribe_rate: float = _setting(
+        20.0, "How many subscribes and unsubscribes a second, likewise; 0 for any number."
+    )
+    cpu_rate: float = _setting(
+        0.5, "Which part of each second of ours one connection's messages may take, receivers included."
+    )
+    user_budget: float = _setting(
+        10.0, "How many times what one connection may, all of one user may send together; 0: any."
+    )
+    address_budget: float = _setting(50.0, "The same for all of one address, or one network of IPv6.")
     rate_patience: float = _setting(
         30.0, "How long a connection that sends more is only slowed down, before it is closed with 1008."
     )
@@ -88,6 +105,18 @@ class Config:
     head_timeout: float = _setting(10.0, "How long a client may take to send a request head.", least=0.1)
     keep_alive: float = _setting(
         75.0, "How long an idle HTTP connection is kept open between requests.", least=0.1
+    )
+    user_connections: int = _setting(
+        100, "How many clients of one user may be connected to a server process at once; 0 for any number."
+    )
+    address_connections: int = _setting(
+        5000, "How many connections one address may have to a server process at once; 0 for any number."
+    )
+    accept_rate: float = _setting(
+        1000.0, "How many connections a second a server process accepts; more wait in the kernel. 0: any."
+    )
+    address_accept_rate: float = _setting(
+        500.0, "How many of one address, and ten times as many at once; more are answered 429. 0: any."
     )
     max_connections: int = _setting(
         0, "How many connections at once; 0 leaves 50 of the process's file descriptors free."

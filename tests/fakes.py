@@ -170,6 +170,8 @@ class RecordingWire:
         self.ended = None
         self.is_ended = False
         self.outbox_size = 0
+        self.read_size = 0
+        self.visitor = None
         self.progress = 0.0
         self.drained = None
         self.breaks = False  # whether the next write finds the client gone

@@ -105,6 +105,14 @@ def test_what_can_never_match_is_an_error(setting, id_):
         assert ids() == [id_]
 
 
+def test_a_rate_of_an_event_that_is_no_number_of_events_is_an_error():
+    with override_settings(REALTIME_WALL={"EVENT_RATES": {"typing": 5, "ping": "often"}}):
+        (error,) = checks.check_settings()
+
+    assert error.id == "realtime_wall.E013"
+    assert "'ping'" in error.msg
+
+
 def test_a_wrong_setting_does_not_stop_migrate(monkeypatch):
     monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
     with override_settings(REALTIME_WALL={"UNKNOWN": 1, "WALL": {"UNKNOWN": 1}}):

@@ -45,6 +45,7 @@ SMALL = {
     "apps.py": DJANGO,
     "urls.py": DJANGO,
     "brokers/local/peer_credentials.py": "asked at each of the Unix sockets",
+    "views/visitor_limits.py": "asked in each kind of handshake",
     "brokers/node_id.py": "asked on three floors",
     "control/message_dict.py": "what a shell and a node write alike",
     "protocol/http_stream.py": "bytes of their own, for three transports",

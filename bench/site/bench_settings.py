@@ -36,5 +36,7 @@ REALTIME_WALL = {
     "RUNTIME_DIR": os.environ["BENCH_DIRECTORY"],
     "PING_INTERVAL": 3600.0,
     "FRAME_RATE": 0.0,
+    "EVENT_RATE": 0.0,
+    "CPU_RATE": 0.0,
 }
 REALTIME_WALL |= json.loads(os.environ.get("BENCH_SETTINGS", "{}"))

@@ -36,6 +36,7 @@ from realtime_wall.node.local_commands import LocalCommands
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
 from realtime_wall.presence.tracker import Presence
+from realtime_wall.sockets.budgets.visitors import FORGET_EVERY, Visitors
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.dispatch import stuck_receivers
 from realtime_wall.sockets.dispatch.inbox import Pool
@@ -76,6 +77,7 @@ class Node:
         self.detached_sessions = DetachedSessions(self.timer_wheel, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
         self.revocation = Revocation(self.timer_wheel, self.detached_sessions, self.listeners)
+        self.visitors = Visitors(config, self.revocation.sessions.user_id_of)
         self.stopping = False
         self.refused = 0  # what strangers asked for beyond a limit
         self._fan_out = FanOut()
@@ -103,6 +105,7 @@ class Node:
         self.timer_wheel.start()
         self.revocation.sessions.start()
         self.timer_wheel.schedule(self.stuck_receivers, stuck_receivers.LOOK_EVERY)
+        self.timer_wheel.schedule(self.visitors, FORGET_EVERY)
         if self._life.is_watched:
             self.timer_wheel.schedule(self._life, LOOK_EVERY)
         for pattern, function in published_receivers:

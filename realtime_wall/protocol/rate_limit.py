@@ -30,7 +30,7 @@ class TokenBucket:
         self._full_at = 0.0
         self._started = 0.0
 
-    def take(self, count: int, now: float) -> float:
+    def take(self, count: float, now: float) -> float:
         """Take that many, be they there or not; in how many seconds they all are, below 0 when they were."""
         if self._full_at <= now:
             self._full_at = self._started = now
@@ -43,3 +43,6 @@ class TokenBucket:
         if self._full_at - now <= tolerance:
             return False
         return self._full_at - now > 2 * tolerance or now - self._started > tolerance + patience
+
+    def is_full(self, now: float) -> bool:
+        return self._full_at <= now

@@ -111,7 +111,7 @@ class _ServerProcess:
         self._fd_passing, self._tunnels = FdPassing(config, self.node.address), Tunnels(self.node)
         routing = OwnerRouting(self.node.address, [self._fd_passing.carry, self._tunnels.carry])
         several = link is not None
-        self._http_server = HTTPServer(listener, application, config, routing, is_one_of_several=several)
+        self._http_server = HTTPServer(listener, application, config, routing, several, self.node.visitors)
         self._watchdog = Watchdog(config.slow_receiver)
 
     def descriptors(self) -> list[int]:

@@ -11,13 +11,15 @@ import sys
 
 from django.http import HttpRequest
 
+from realtime_wall.auth import visitor_address
+
 # Of no use once the response is written: Django's own, its messages', and ``auser``, which is for async.
 _FOR_THE_RESPONSE = ("_messages", "_stream", "resolver_match", "csrf_processing_done", "auser")
 # Parsed from META whenever they are first asked for.
 _PARSED = ("GET", "COOKIES")
 # Everything else in META repeats from client to client (browsers, languages): one copy serves all.
 _UNIQUE = {"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_FOR", "QUERY_STRING", "REMOTE_PORT"}
-_SPENT = {"HTTP_SEC_WEBSOCKET_KEY"}
+_SPENT = {"HTTP_SEC_WEBSOCKET_KEY", visitor_address.META_KEY}
 
 
 def keep(request: HttpRequest) -> HttpRequest:

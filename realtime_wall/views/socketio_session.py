@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from realtime_wall.auth import origins
+from realtime_wall.auth import origins, visitor_address
 from realtime_wall.auth.authorize_hook import refusal
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
@@ -22,10 +22,11 @@ from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.engineio.message_handler import MessageHandler
-from realtime_wall.transports.engineio.polling import Conflict
-from realtime_wall.transports.engineio.polling_quota import address_of, quota
+from realtime_wall.transports.engineio.polling import Conflict, TooMuch
+from realtime_wall.transports.engineio.polling_quota import quota
 from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.transports.socketio.socketio_client import SocketIOClient
+from realtime_wall.views import visitor_limits
 from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)
@@ -96,13 +97,13 @@ def _handshake(
         return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
     if node.stopping:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    refused = refusal(request, node.config)
+    refused = refusal(request, node.config) or visitor_limits.refusal(node, request)
     if refused is not None:
         return refused
     visitor_context.remember(request)
     if offer is not None:
         return offer.accept(partial(_open, node, request, make_handler, framing=offer.framing))
-    address = address_of(request.META, node.config.trusted_proxies)
+    address = request.META.get(visitor_address.META_KEY, "")
     if not quota.take(address, node.config.polling_sessions):
         node.refused += 1
         return _error(ErrorCode.BAD_REQUEST, TOO_MANY_SESSIONS, status=429)
@@ -147,8 +148,9 @@ def _post(node: Node, session: EngineSession, request: HttpRequest) -> HttpRespo
         return HttpResponse(status=413)
     try:
         session.post(body)
-    except TooManyPackets as problem:
+    except (TooManyPackets, TooMuch) as problem:
         node.refused += 1
+        log.warning("session %s: %s", session.log_id, problem.reason)
         return _error(ErrorCode.BAD_REQUEST, problem.reason)
     except (BadPacket, Conflict):
         return _error(ErrorCode.BAD_REQUEST)

@@ -17,6 +17,7 @@ from realtime_wall.server.http import hand_over
 from realtime_wall.server.http.hand_over import HandOver
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.transports.websocket.plain_websocket import open_websocket
+from realtime_wall.views import visitor_limits
 from realtime_wall.views.channels import subscribe
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def opening(request: HttpRequest) -> tuple[Node, HandOver] | HttpResponse:
     if problem is not None:
         log.info("refused a WebSocket: %s", problem)
         return _text(403, problem)
-    return authorize_hook.refusal(request, node.config) or (node, offer)
+    refused = authorize_hook.refusal(request, node.config) or visitor_limits.refusal(node, request)
+    return refused or (node, offer)
 
 
 def websocket_or_channels(request: HttpRequest) -> HttpResponse:

@@ -51,6 +51,12 @@ class Owner(Protocol):
         """The wire is gone; called once, whoever ended it."""
 
 
+class Counted(Protocol):
+    """Whose connections are counted."""
+
+    connections: int
+
+
 class Wire:
     # Of this process, by descriptor: handed-over connections count as connections.
     open_sockets: ClassVar[set[int]] = set()
@@ -68,6 +74,7 @@ class Wire:
         "owner",
         "progress",
         "read_size",
+        "visitor",
     )
 
     def __init__(self, fd: int, *, family: int, outbox_limit: int, send_buffer: int) -> None:
@@ -88,6 +95,7 @@ class Wire:
         self.progress = 0.0  # when the outbox last moved
         self.read_size = READ_SIZE  # its owner knows when more is well spent
         self.owner: Owner | None = None
+        self.visitor: Counted | None = None
         self._reader: Any = get_hub().loop.io(fd, READ)
         Wire.open_sockets.add(fd)
 
@@ -250,6 +258,8 @@ class Wire:
         self.outbox_size = 0
         Wire.open_sockets.discard(sock.fileno())
         sock.close()
+        if self.visitor is not None:
+            self.visitor.connections -= 1
         owner, self.owner = self.owner, None
         if owner is not None:
             owner.lost(reason)

@@ -17,7 +17,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 # Strict, so that its limits are reached soon, and impatient, so that nobody has to wait for its deadlines.
 STRICT = {
     **{"CLOSE_TIMEOUT": 1, "MESSAGE_SIZE": 20_000, "OUTBOX_SIZE": 64 * 1024, "SEND_BUFFER": 16 * 1024},
-    **{"INBOX_SIZE": 8, "SLOW_RECEIVER": 0.3},
+    **{"INBOX_SIZE": 8, "SLOW_RECEIVER": 0.3, "FRAME_RATE": 0, "EVENT_RATE": 0},
 }
 IMPATIENT = {
     **{"PING_INTERVAL": 1, "PING_TIMEOUT": 1},

@@ -359,6 +359,27 @@ for (const code of [1000, 1001, 1006, 1011, 1012, 1013, 3000, 3499, 4000]) {
   });
 }
 
+for (const reason of ["too much: EVENT_RATE", "too slow: MESSAGE_TIMEOUT"]) {
+  test(`who is closed with 1008 for "${reason}" comes back after a long while, and hurries for nothing`, () => {
+    const { socket, server, clock, page } = open();
+    server.now.open();
+    const delays = [];
+    socket.on("status", ({ delay }) => delays.push(delay));
+
+    server.now.drops(1008, reason);
+    page.dispatchEvent(new Event("visibilitychange"));
+    assert.equal(socket.status, "waiting");
+    assert.equal(server.connections.length, 1);
+    assert.ok(delays[0] >= 30000 && delays[0] <= 60000, String(delays));
+    clock.pass();
+    assert.equal(server.connections.length, 2);
+
+    server.now.drops(1006); // a loss like any other
+    page.dispatchEvent(new Event("visibilitychange"));
+    assert.equal(server.connections.length, 3);
+  });
+}
+
 test("a page that comes into view, or back online, does not wait", () => {
   for (const news of ["visibilitychange", "online"]) {
     const { server, page, clock } = open();

@@ -7,6 +7,7 @@ import gevent
 import pytest
 from django.test import RequestFactory, override_settings
 
+from realtime_wall.auth import visitor_address
 from realtime_wall.errors import Refuse
 from realtime_wall.server.http.hand_over import META_KEY, HandOver
 from realtime_wall.transports.engineio.session import sessions
@@ -33,7 +34,16 @@ def node():
             session.end("the test is over")
 
 
-def ask(query="", method="get", data=None, cookie=None, offer=None, content_type="text/plain", **headers):
+def ask(
+    query="",
+    method="get",
+    data=None,
+    cookie=None,
+    offer=None,
+    content_type="text/plain",
+    address="",
+    **headers,
+):
     path = f"/socket.io/?{query}"
     if cookie is not None:
         headers["Cookie"] = f"sessionid={cookie}"
@@ -42,6 +52,7 @@ def ask(query="", method="get", data=None, cookie=None, offer=None, content_type
     else:
         make = getattr(RequestFactory(), method)
         request = make(path, data=data or b"", content_type=content_type, headers=headers)
+    request.META[visitor_address.META_KEY] = address
     if offer is not None:
         request.META[META_KEY] = offer
     return socketio(request)
@@ -317,15 +328,15 @@ def test_the_sessions_cookie_may_have_another_name(node):
 
 def test_more_clients_that_poll_than_one_address_may_have_are_refused_and_counted():
     with running_node(polling_sessions=2) as node:
-        first, _ = handshake(), handshake()
+        first, _ = handshake(address="1.2.3.4"), handshake(address="1.2.3.4")
 
-        refused = ask(POLLING)
+        refused = ask(POLLING, address="1.2.3.4")
 
         assert code(refused) == (429, 3)
         assert "at once" in json.loads(refused.content)["message"]
         assert node.refused == 1
         sessions[first].end("it went")
-        handshake()
+        handshake(address="1.2.3.4")
         for session in list(sessions.values()):
             session.end("the test is over")
 

@@ -19,6 +19,7 @@ import gevent
 from django.core.exceptions import ImproperlyConfigured
 from gevent import pywsgi
 
+from realtime_wall.auth import visitor_address
 from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
@@ -31,6 +32,7 @@ from realtime_wall.server.http.request_head import (
     check_head,
     in_origin_form,
 )
+from realtime_wall.sockets.budgets.visitors import Visitors
 from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class ConnectionServer(Protocol):
     config: Config
     routing: OwnerRouting | None  # the ways to other servers
     stopping: bool
+    visitors: Visitors
     idle: set[Handler]  # keep-alive connections between two requests
 
 
@@ -199,6 +202,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         environ["wsgi.input_terminated"] = True
         environ.setdefault("REMOTE_ADDR", "")
         proxy_headers.note(environ, self.server.config.trusted_proxies)
+        if environ[proxy_headers.META_KEY] and not environ[visitor_address.META_KEY]:
+            self.server.visitors.speaks_for_others(environ["REMOTE_ADDR"])
         return environ
 
     # The response
@@ -317,6 +322,9 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         )
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
+        wire.visitor = self.server.visitors.at(self.environ[visitor_address.META_KEY])
+        if wire.visitor is not None:
+            wire.visitor.connections += 1
         opener(wire, arrived)
 
     # The log

@@ -12,10 +12,14 @@ import gevent
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
+from realtime_wall.auth.trusted_proxies import are_trusted
+from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
+from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
+from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.not_for_forks import not_for_forks
 
@@ -23,6 +27,9 @@ from realtime_wall.wire.not_for_forks import not_for_forks
 RESERVED_DESCRIPTORS = 50
 # Seconds in which a client that was just accepted sends a request, if it has any.
 FIRST_WORD = 1.0
+# Of ACCEPT_RATE: how many seconds' worth may come at once.
+ACCEPT_BURST = 0.1
+TOO_MANY = "too many connections of this address"
 FULL = plain_response(503, "this server has no room for another connection", "Retry-After: 5")
 
 
@@ -39,6 +46,7 @@ class HTTPServer(WSGIServer):
         config: Config,
         routing: OwnerRouting | None = None,
         is_one_of_several: bool = False,
+        visitors: Visitors | None = None,
     ) -> None:
         super().__init__(listener, application, log=None, environ={"wsgi.multiprocess": is_one_of_several})
         # For each turn of the event loop: others on the same socket get some, and a storm of clients waits
@@ -46,6 +54,8 @@ class HTTPServer(WSGIServer):
         self.max_accept = 1
         self.config = config
         self.routing = routing
+        self.visitors = visitors or Visitors(config)
+        self._accepts = TokenBucket(rate(config.accept_rate, max(config.accept_rate * ACCEPT_BURST, 1.0)))
         self.max_connections = config.max_connections or _free_descriptors()
         self.stopping = False
         self.http_connections = 0
@@ -69,18 +79,46 @@ class HTTPServer(WSGIServer):
         handler.handle()
 
     def do_handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
-        if self.room <= 0:
+        self._wait_when_many_come()
+        visitor = self._visitor(address)
+        refusal = FULL if self.room <= 0 else self._refusal(visitor)
+        if refusal is not None:
             with contextlib.closing(connection), contextlib.suppress(OSError):
                 connection.setblocking(False)
-                connection.send(FULL)
+                connection.send(refusal)
             return
+        if visitor is not None:
+            visitor.connections += 1
         self.http_connections += 1
         not_for_forks(connection)
         super().do_handle(connection, address, arrived, is_far)  # type: ignore[call-arg]
 
-    def do_close(self, connection: Any, *args: Any) -> None:
+    def do_close(self, connection: Any, address: Any = "", *args: Any) -> None:
         self.http_connections -= 1
-        super().do_close(connection, *args)
+        if (visitor := self._visitor(address)) is not None:
+            visitor.connections -= 1
+        super().do_close(connection, address, *args)
+
+    # Who comes too often
+
+    def _wait_when_many_come(self) -> None:
+        """Let a storm of clients wait in the kernel, and serve those who are inside."""
+        seconds = self._accepts.take(1, monotonic())
+        if seconds > 0 and not self.stopping:
+            server: Any = self  # of whose attributes the types are known in part
+            server.stop_accepting()
+            server._timer = self.loop.timer(seconds)
+            server._timer.start(server._start_accepting_if_started)
+
+    def _visitor(self, address: Any) -> Visitor | None:
+        """Whose connection it is; a proxy of ours is nobody."""
+        peer = address[0] if isinstance(address, tuple) else address
+        is_proxy = are_trusted(peer, self.config.trusted_proxies) or peer in self.visitors.proxies
+        return None if is_proxy else self.visitors.at(home_of(peer))
+
+    def _refusal(self, visitor: Visitor | None) -> bytes | None:
+        seconds = 0 if visitor is None else self.visitors.refuse_connection(visitor)
+        return plain_response(429, TOO_MANY, f"Retry-After: {seconds}") if seconds else None
 
     def cover(self, descriptors: set[int]) -> None:
         """Accept from these sockets of other workers, too, and from no others."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from realtime_wall.auth import visitor_address
 from realtime_wall.auth.trusted_proxies import are_trusted
 
 _ABOUT_THE_CLIENT = {"HTTP_FORWARDED", "HTTP_X_REAL_IP"}
@@ -22,10 +23,12 @@ META_KEY = "realtime_wall.forwarded"
 
 
 def note(environ: dict[str, Any], trusted_proxies: Sequence[str]) -> None:
-    """Note whether a proxy has claimed anything, and forget it unless the proxy is trusted."""
+    """Note whether a proxy has claimed anything, and forget it unless it is trusted; and note the address."""
     forwarded = [key for key in environ if key.startswith("HTTP_X_FORWARDED_") or key in _BY_PROXIES]
     environ[META_KEY] = bool(forwarded)
     if not are_trusted(environ["REMOTE_ADDR"], trusted_proxies):
         for key in forwarded:
             if key.startswith("HTTP_X_FORWARDED_") or key in _ABOUT_THE_CLIENT:
                 del environ[key]
+    address = visitor_address.address_of(environ, trusted_proxies, is_forwarded=bool(forwarded))
+    environ[visitor_address.META_KEY] = address

@@ -20,6 +20,8 @@ import gevent
 from django.http import HttpRequest
 from gevent.event import Event
 
+from realtime_wall.sockets.budgets.account import Account
+from realtime_wall.sockets.budgets.budget import SECONDS
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.wire.time_slice import SharedTimeSlice
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 
 # How many greenlets are kept for the next job: to make one takes longer than most jobs do.
 RESTING = 8
+
+# Seconds that one job counts for: a single one that computes for long makes nobody a flooder.
+LONGEST = 1.0
 
 Job = Callable[[], object]
 
@@ -42,7 +47,7 @@ class Source(Protocol):
 class Inbox:
     """The jobs of one socket; their visitor is whoever's handshake the request was."""
 
-    __slots__ = ("_pool", "_source", "abandoned_at", "jobs", "paused", "request")
+    __slots__ = ("_pool", "_source", "abandoned_at", "account", "jobs", "paused", "request")
 
     def __init__(self, pool: Pool, source: Source, request: HttpRequest | None = None) -> None:
         self._pool = pool
@@ -50,6 +55,7 @@ class Inbox:
         self.request = request
         self.jobs: deque[Job] | None = None  # None while idle: most sockets are
         self.paused = False
+        self.account: Account | None = None  # that the time of its jobs is noted in
         self.abandoned_at: float | None = None  # since when its client is gone
 
     def put(self, job: Job) -> None:
@@ -74,7 +80,9 @@ class Inbox:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
         first = self.jobs.popleft()
-        self._pool.running[self] = (gevent.getcurrent(), monotonic())
+        loop: Any = gevent.get_hub().loop
+        begun, turn = monotonic(), loop.iteration
+        self._pool.running[self] = (gevent.getcurrent(), begun)
         if self.request is not None:
             first = partial(visitor_context.run_job, self.request, first)
         for job in (first, release_database):
@@ -83,6 +91,8 @@ class Inbox:
             except BaseException:
                 log.exception("a socket's job failed")
         del self._pool.running[self]
+        if self.account is not None and loop.iteration == turn:  # what has waited took others no time
+            self.account.note(SECONDS, min(monotonic() - begun, LONGEST))
         if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
             self.paused = False
             self._source.resume()

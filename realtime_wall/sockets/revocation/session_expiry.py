@@ -68,10 +68,13 @@ class Sessions:
         found = {key: self._known.get(key) or asked.get(key) for key in keys}
         return {key: session.user_id for key, session in found.items() if session is not None}
 
-    def is_somebodys(self, key: str) -> bool:
-        """Whether it is known to be a user's; of who has only just come, the next look finds it."""
+    def user_id_of(self, key: str) -> str | None:
+        """Whose it is known to be; of who has only just come, the next look finds it."""
         known = self._known.get(key)
-        return known is not None and known.user_id is not None
+        return None if known is None else known.user_id
+
+    def is_somebodys(self, key: str) -> bool:
+        return self.user_id_of(key) is not None
 
     def tick(self, now: float) -> float | None:
         if not self._is_looking and (due := self._take_due(now)):

@@ -19,8 +19,10 @@
 (function (root) {
   "use strict";
 
+  const VIOLATION = 1008;
   const FIRST_DELAY = 500; // milliseconds: the ceiling of the first wait, doubled for each further one
   const LONGEST_DELAY = 15000;
+  const SLOWED_DOWN_DELAY = 60000; // for who has sent too much
   const BUFFERED = 100; // emits kept while away; more than that is an application that should notice
   const LOCAL = new Set(["open", "close", "status"]);
   const REPLIES = new Set(["ack", "subscribed", "unsubscribed", "gap", "error"]);
@@ -119,7 +121,7 @@
       const ifPresent = (react) => (event) => this._connection === connection && react(event);
       connection.onopen = ifPresent(() => this._opened());
       connection.onmessage = ifPresent((event) => this._received(event.data));
-      connection.onclose = ifPresent((event) => this._lost(event.code, event.reason, comesBack(event.code)));
+      connection.onclose = ifPresent(({ code, reason }) => this._lost(code, reason, comesBack(code, reason)));
       this._connection = connection;
       this._opening = this._world.setTimeout(() => this._giveUp(1006, "no answer", true), OPEN_WITHIN);
     }
@@ -209,8 +211,10 @@
 
     /* Full jitter: a thousand pages that lost the same server do not return in the same moment. */
     _wait(code) {
+      this._isSlowedDown = code === VIOLATION;
       const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this._attempts);
-      const delay = Math.round(this._world.random() * ceiling);
+      const share = this._world.random();
+      const delay = Math.round(this._isSlowedDown ? ((1 + share) / 2) * SLOWED_DOWN_DELAY : share * ceiling);
       this._attempts += 1;
       this._timer = this._world.setTimeout(() => this.connect(), delay);
       this._become("waiting", { code, delay });
@@ -243,7 +247,7 @@
     }
 
     _hurry() {
-      if (this.status === "waiting") this.connect();
+      if (this.status === "waiting" && !this._isSlowedDown) this.connect();
     }
 
     // -- what we say
@@ -570,8 +574,9 @@
     );
   }
 
-  function comesBack(code) {
-    return code !== 1008 && !(code >= 3500 && code <= 3999);
+  /* A violation is final, but for what time mends: the client has sent too much, or too slowly. */
+  function comesBack(code, reason) {
+    return code === VIOLATION ? /^too (much|slow): /.test(reason) : !(code >= 3500 && code <= 3999);
   }
 
   /* Cursors read epoch:position. A position has more digits than a number holds, so it is compared as

@@ -55,6 +55,9 @@ class Closed:
     __slots__ = ()
 
 
+# Seconds for which a session that its client has closed is still known, for a GET that was under way.
+LINGER = 1.0
+
 EngineState = Opening | Open | Upgrading | Closing | Closed
 
 OPENING: Final = Opening()

@@ -7,24 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
+import gevent
 from gevent.event import Event
 
+from realtime_wall.config import Config
 from realtime_wall.protocol.engineio import (
     MAX_PACKETS,
+    BadPacket,
     EnginePacket,
     EnginePacketType,
+    decode_payload,
     encode_payload,
     encode_text,
 )
+from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
 NOOP = encode_text(EnginePacketType.NOOP)
 CLOSE = encode_text(EnginePacketType.CLOSE)
 
 
+# Seconds: a client whose POST is not answered cannot answer a ping either.
+LONGEST_WAIT = 5.0
+
+
+class TooMuch(BadPacket):
+    """It has posted more than it may, for too long."""
+
+
 class Conflict(Exception):  # noqa: N818
     """Two GETs, or two POSTs, of one session at once: the session has to end."""
+
+
+def take_packets(body: bytes, account: Account, config: Config) -> list[EnginePacket]:
+    """Those of a POST. Who posts too much waits for the answer, and posts nothing else meanwhile."""
+    packets, now = decode_payload(body, config.post_packets), monotonic()
+    if account.note_read(len(packets), len(body), now) and (seconds := account.settle(now)) > 0:
+        exceeded = account.exceeded(now, config.rate_patience)
+        if exceeded is not None:
+            raise TooMuch(f"too much: {exceeded}")
+        gevent.sleep(min(seconds, LONGEST_WAIT))
+    return packets
 
 
 def handle_in_turns(packets: Iterable[EnginePacket], handle: Callable[[EnginePacket], None]) -> None:

@@ -7,8 +7,6 @@ until a ping is not answered: one visitor alone could open any number.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
-from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +40,3 @@ class PollingQuota:
 
 
 quota = PollingQuota()
-
-
-def address_of(meta: dict[str, Any], trusted_proxies: Collection[str]) -> str:
-    """A visitor's address, as the outermost trusted proxy has it; empty when nobody knows.
-
-    Of proxies that are not trusted the headers are dropped when they arrive.
-    """
-    for address in reversed(str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
-        if address.strip() and address.strip() not in trusted_proxies:
-            return address.strip()
-    return str(meta.get("REMOTE_ADDR") or "")

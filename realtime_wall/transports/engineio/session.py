@@ -20,15 +20,16 @@ from realtime_wall.protocol.engineio import (
     BadPacket,
     EnginePacket,
     EnginePacketType,
-    decode_payload,
     decode_text,
     encode_text,
     open_text,
 )
+from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.transports.engineio.carrier import Carrier, WebSocketCarrier
 from realtime_wall.transports.engineio.engine_state import (
     CLOSED,
     CLOSING,
+    LINGER,
     OPEN,
     OPENING,
     EngineState,
@@ -37,7 +38,7 @@ from realtime_wall.transports.engineio.engine_state import (
 )
 from realtime_wall.transports.engineio.heartbeat import Beat, EngineHeartbeat
 from realtime_wall.transports.engineio.message_handler import NOBODY, MessageHandler
-from realtime_wall.transports.engineio.polling import Conflict, PollingCarrier, handle_in_turns
+from realtime_wall.transports.engineio.polling import Conflict, PollingCarrier, handle_in_turns, take_packets
 from realtime_wall.transports.engineio.polling_quota import quota
 from realtime_wall.transports.engineio.upgrade import NORMAL, PROTOCOL_ERROR, UpgradeProbe
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
@@ -46,8 +47,6 @@ from realtime_wall.wire.connection import DROPPED, Wire, Written
 log = logging.getLogger(__name__)
 
 PING = encode_text(EnginePacketType.PING)
-# How long a session that its client has closed is still known, for a GET that was under way.
-LINGER = 1.0
 
 Received = TypeVar("Received")
 
@@ -62,6 +61,7 @@ class EngineSession:
         "_heartbeat",
         "_node",
         "_state",
+        "account",
         "due",
         "frames",
         "owner",
@@ -88,11 +88,12 @@ class EngineSession:
         self._heartbeat = EngineHeartbeat(monotonic() + node.config.ping_interval)
         self._carrier: Carrier
         if self.frames is not None:
-            self._carrier = WebSocketCarrier(self.frames)
+            self._carrier, self.account = WebSocketCarrier(self.frames), self.frames.account
         else:
             overflowed = partial(self.end, "reads too slowly")
             released = partial(quota.give_back, address)
             self._carrier = PollingCarrier(node.config.outbox_size, overflowed, released)
+            self.account = Account(node.visitors, node.visitors.at(address))
 
     def begin(self, handler: MessageHandler, arrived: bytes = b"") -> None:
         config = self._node.config
@@ -119,9 +120,8 @@ class EngineSession:
         packet = data if isinstance(data, bytes) else encode_text(EnginePacketType.MESSAGE, data)
         return self._carrier.send(packet, soon)
 
-    def send_packets(self, packets: Iterable[str]) -> Written:
+    def send_packets(self, packets: Iterable[str], written: Written = DROPPED) -> Written:
         """Send packets that are written already, to a polling client."""
-        written = DROPPED
         for packet in packets:
             written = self._carrier.send(packet)
         return written
@@ -175,7 +175,7 @@ class EngineSession:
             raise Conflict
         with polling.posting():
             try:
-                handle_in_turns(decode_payload(body, self._node.config.post_packets), self._handle)
+                handle_in_turns(take_packets(body, self.account, self._node.config), self._handle)
             except BadPacket as problem:
                 log.info("session %s: %s", self.log_id, problem.reason)
                 self.end(problem.reason)
@@ -267,7 +267,7 @@ class EngineSession:
         packets, drained = self._polling().hand_over()
         self._become(OPEN)
         self.frames, self._carrier = probe.frames, WebSocketCarrier(probe.frames)
-        self.frames.peer = self
+        self.frames.peer, self.frames.account = self, self.account
         for packet in packets:
             self._carrier.send(packet)
         if self.is_busy():
@@ -345,5 +345,6 @@ class EngineSession:
         if isinstance(state, Upgrading):
             state.probe.frames.abort(reason)
         self._carrier.close(code, "")
+        self.account.close()
         handler, self._handler = self._handler, NOBODY
         handler.session_closed(reason)

@@ -26,6 +26,7 @@ from realtime_wall.protocol.plain import RETRACTED
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.welcome import Welcome, offset_or_none
@@ -97,6 +98,7 @@ class Namespace(NamespaceSubscriber):
         self.session = ClientSession(node, self, client.request, node.new_session_id(), name, auth)
         if earlier is not None:
             self.session.take_over(earlier.session)
+        self.session.inbox.account = engine.account
 
     def begin(self) -> None:
         lifecycle.begin(self.session)
@@ -156,9 +158,13 @@ class Namespace(NamespaceSubscriber):
     def _event(self, packet: Packet) -> None:
         name, *args = packet.data
         name = str(name)
+        account = self._engine.account
         if name in ("subscribe", "unsubscribe"):
+            account.note(SUBSCRIBES)
             self.session.inbox.put(partial(self._command, name, args, packet.id))
-        elif name == "message":
+            return
+        account.note_event(name)
+        if name == "message":
             lifecycle.message(self.session, *args, message_id=packet.id)
         else:
             lifecycle.event(self.session, name, args, packet.id)

@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from django.http import HttpRequest
 
+from realtime_wall.auth.django_sessions import session_key_of
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
@@ -44,6 +45,7 @@ class SocketIOClient:
     def __init__(self, node: Node, session: EngineSession, request: HttpRequest) -> None:
         config = node.config
         self.session = session
+        session.account.session_key = session_key_of(request)
         self.request = request
         self._node = node
         self._decoder = Decoder(

@@ -59,6 +59,7 @@ class ChannelWebSocket(ListensOnly):
         self._node = node
         self._publish = publish  # None where no rule lets this client write
         self._frames = FramedConnection(node, wire, self, framing)
+        self._frames.account.session_key = session_key
         self._backlog: Backlog | None = None
         self._texts: list[str] = []
         self._writer: gevent.Greenlet[..., None] | None = None
@@ -85,6 +86,7 @@ class ChannelWebSocket(ListensOnly):
         if self._publish is None:
             self._frames.close(POLICY_VIOLATION, "nothing may be published here")
             return
+        self._frames.account.note_event("message")
         self._texts.append(text)
         if len(self._texts) >= WAITING:
             self._frames.pause()

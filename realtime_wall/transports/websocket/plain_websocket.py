@@ -12,6 +12,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from realtime_wall.auth.django_sessions import session_key_of
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -22,6 +23,7 @@ from realtime_wall.protocol import plain
 from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
@@ -72,6 +74,8 @@ class WebSocket:
         self._frames = FramedConnection(node, wire, self, framing)
         self._codec = frames_of(framing)
         self._backlog: Backlog | None = None
+        account = self.session.inbox.account = self._frames.account
+        account.session_key = session_key_of(request)
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
@@ -97,13 +101,17 @@ class WebSocket:
         session = self.session
         match command:
             case plain.EventCommand():
+                self._frames.account.note_event(command.name)
                 args = [] if command.data is None else [command.data]
                 lifecycle.event(session, command.name, args, command.id)
             case plain.MessageCommand():
+                self._frames.account.note_event("message")
                 lifecycle.message(session, command.data)
             case plain.Subscribe():
+                self._frames.account.note(SUBSCRIBES)
                 session.inbox.put(partial(self._subscribe, command))
             case plain.Unsubscribe():
+                self._frames.account.note(SUBSCRIBES)
                 session.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
                 session.acknowledged(command.id, [command.data])

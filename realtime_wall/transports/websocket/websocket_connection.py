@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import gevent
 from gevent import get_hub
@@ -29,7 +29,9 @@ from realtime_wall.protocol.frames import (
     pong_frame,
 )
 from realtime_wall.protocol.json_input import LARGE
-from realtime_wall.protocol.rate_limit import TokenBucket, rate
+from realtime_wall.sockets.budgets.account import Account
+from realtime_wall.sockets.budgets.budget import SECONDS
+from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import (
     DROPPED,
@@ -43,6 +45,8 @@ from realtime_wall.wire.connection import (
 log = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
+# Bytes that a client which is refused may have sent before it knew.
+UNHEARD = 1024 * 1024
 
 
 class Peer(Protocol):
@@ -68,8 +72,6 @@ class FramedConnection:
 
     __slots__ = (
         "_begun",
-        "_bytes",
-        "_frames",
         "_heard",
         "_held",
         "_is_paused",
@@ -78,6 +80,7 @@ class FramedConnection:
         "_pinged",
         "_reader",
         "_slowed",
+        "account",
         "closing",
         "due",
         "framing",
@@ -94,8 +97,7 @@ class FramedConnection:
         self.peer = peer
         self.framing = framing
         self._reader = framing.reader(config.message_size, config.message_fragments)
-        self._frames = TokenBucket(rate(config.frame_rate, config.frame_burst))
-        self._bytes = TokenBucket(rate(config.byte_rate, config.byte_burst))
+        self.account = Account(node.visitors, cast("Visitor | None", wire.visitor))
         self._is_paused = False  # by its peer
         self._slowed: Any = None  # the timer that ends a pause of ours
         self._begun: float | None = None  # when the first bytes of an unfinished message came
@@ -163,11 +165,14 @@ class FramedConnection:
 
     # What a client may send
 
-    def _slow_down(self, seconds: float, now: float) -> None:
-        """Leave it unread for so long: its own kernel makes it wait. It is closed when that is of no use."""
-        patience = self._node.config.rate_patience
-        if self._frames.is_exhausted(now, patience) or self._bytes.is_exhausted(now, patience):
-            self._refuse("sends more than FRAME_RATE or BYTE_RATE allows")
+    def _settle(self, now: float) -> None:
+        """Leave it unread while a budget is overdrawn, so that its own kernel makes it wait; or close it."""
+        seconds = self.account.settle(now)
+        if seconds <= 0 or self.closing:
+            return
+        exceeded = self.account.exceeded(now, self._node.config.rate_patience)
+        if exceeded is not None:
+            self._refuse(f"too much: {exceeded}")
         elif self._slowed is None:
             self.wire.pause()
             self._slowed = get_hub().loop.timer(seconds)
@@ -185,14 +190,16 @@ class FramedConnection:
             slowed.close()
 
     def _refuse(self, reason: str) -> None:
-        """Close it, and read no more: what it sends until it has hung up is what it was closed for."""
+        """Close it, and hear no more: what it sends until it has hung up is what it was closed for."""
         if self.closing:
             return
         log.warning("socket %s: %s (%s)", self.peer.log_id, reason, POLICY_VIOLATION)
         self._node.refused += 1
         self.close(POLICY_VIOLATION, reason)
         self.wire.end_writing()
-        self.wire.pause()
+        if self.wire.is_open:
+            self.wire.read_size = LARGE_READ_SIZE
+            self.wire.owner = _Unheard(self)
 
     def _check_message_time(self, now: float) -> None:
         if not self._reader.is_inside_a_message:
@@ -200,7 +207,7 @@ class FramedConnection:
         elif self._begun is None:
             self._begun = now
         elif now - self._begun > self._node.config.message_timeout:
-            self._refuse("a message took longer than MESSAGE_TIMEOUT")
+            self._refuse("too slow: MESSAGE_TIMEOUT")
 
     # As the wire's owner
 
@@ -208,9 +215,8 @@ class FramedConnection:
         now = self._heard = monotonic()
         events = self._reader.receive(data)
         self.wire.read_size = min(max(self._reader.bytes_left, READ_SIZE), LARGE_READ_SIZE)
-        seconds = max(self._frames.take(len(events), now), self._bytes.take(len(data), now))
-        if seconds > 0:
-            self._slow_down(seconds, now)
+        if self.account.note_read(len(events), len(data), now):
+            self._settle(now)
         if self._begun is not None or self._reader.is_inside_a_message:
             self._check_message_time(now)
         for event in events:
@@ -218,6 +224,7 @@ class FramedConnection:
                 self._late.append(event)
             else:
                 self._handle(event)
+        self.account.note(SECONDS, monotonic() - now)
 
     def _begin_late(self, text: str) -> None:
         self.wire.pause()
@@ -288,6 +295,7 @@ class FramedConnection:
         self.closing = True  # what else arrived together with the end is too late
         if self._late:
             self._late.clear()
+        self.account.close()
         self._stop_slowing()
         self.due = 0
         self.peer.closed(reason)
@@ -318,3 +326,24 @@ class FramedConnection:
 
     def _is_busy(self) -> bool:
         return self._late is not None or self.peer.is_busy()
+
+
+class _Unheard:
+    """The wire's owner after a refusal: it sees the client hang up, and drops what it still sends.
+
+    Who sends much all the same is waited for no longer.
+    """
+
+    __slots__ = ("_frames", "_left")
+
+    def __init__(self, frames: FramedConnection) -> None:
+        self._frames = frames
+        self._left = UNHEARD
+
+    def received(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            self._frames.abort("went on sending after it was refused")
+
+    def lost(self, reason: str) -> None:
+        self._frames.lost(reason)

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from realtime_wall.channels.resume import messages_of
+from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import head
 from realtime_wall.server.http import hand_over
 from realtime_wall.transports.one_way import formats
@@ -24,6 +25,7 @@ from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES, RETRY
 from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.transports.one_way.long_polling import Body, LongPoll, validators
 from realtime_wall.transports.websocket.channel_websocket import open_channels, refuse
+from realtime_wall.views import visitor_limits
 from realtime_wall.views.channels import channel_request
 from realtime_wall.views.channels.channel_request import ChannelRequest, ForeignRequest, RequestRefused
 from realtime_wall.views.channels.websocket_publish import publisher_for_socket
@@ -59,9 +61,10 @@ def _subscriber(view: Callable[[HttpRequest, ChannelRequest], HttpResponse]) -> 
 @_subscriber
 def events(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
     """``ev/``: Server-Sent Events."""
-    if wanted.node.stopping:
+    seconds = visitor_limits.seconds_to_wait(wanted.node, request)
+    if wanted.node.stopping or seconds:
         # Any other status, and an EventSource never comes back.
-        text = f"retry: {RETRY}\n\n"
+        text = f"retry: {seconds * 1000 or RETRY}\n\n"
         return HttpResponse(text, content_type=EVENTS.content_type)
     return _stream(request, wanted, UNNAMED_EVENTS if "unnamed" in request.GET else EVENTS)
 
@@ -102,6 +105,7 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
             raise RequestRefused(426, "this address speaks WebSocket (RFC 6455)")
         if node.stopping:
             raise RequestRefused(503, "the server restarts", Retry_After="2")
+        _refuse_too_many(node, request)
     except RequestRefused as refused:
         return refused.response()
     try:
@@ -197,6 +201,7 @@ def _offer(request: HttpRequest, wanted: ChannelRequest) -> hand_over.Stream:
     offer = hand_over.stream_of(request)
     if offer is None:
         raise RequestRefused(426, "this address needs the live server: start it with 'manage.py rungevent'")
+    _refuse_too_many(wanted.node, request)
     return offer
 
 
@@ -207,3 +212,8 @@ def _kept(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         for name, value in headers
         if not name.lower().startswith("content-") or name.lower() == "content-security-policy"
     ]
+
+
+def _refuse_too_many(node: Node, request: HttpRequest) -> None:
+    if seconds := visitor_limits.seconds_to_wait(node, request):
+        raise RequestRefused(429, visitor_limits.TOO_MANY, Retry_After=str(seconds))

@@ -7,7 +7,7 @@ from gevent.event import Event
 
 from realtime_wall.config import Config
 from realtime_wall.server.http.http_server import HTTPServer
-from tests.live import Conversation
+from tests.live import Conversation, wait_for
 from tests.server.heads import get
 
 
@@ -86,3 +86,89 @@ def test_it_accepts_one_for_each_turn_of_the_loop_and_says_when_there_are_others
 
     assert listener.max_accept == 1
     assert listener.environ["wsgi.multiprocess"] is True
+
+
+# Who comes too often
+
+
+@pytest.fixture
+def serve():
+    """Make a server with some settings."""
+    servers = []
+
+    def serve(**settings):
+        listener = HTTPServer(socket.create_server(("127.0.0.1", 0)), hello, Config(**settings))
+        listener.start()
+        servers.append(listener)
+        return listener
+
+    yield serve
+    for one in servers:
+        wait_for(lambda server=one: server.http_connections == 0)
+        one.stop_listening(Event())
+
+
+def come(server, address):
+    """What a client from an address is answered at once, if anything."""
+    client, accepted = socket.socketpair()
+    server.do_handle(accepted, (address, 4711))
+    with client:
+        client.settimeout(0)
+        try:
+            return client.recv(1000)
+        except BlockingIOError:
+            return None
+
+
+def test_one_address_that_comes_too_often_is_answered_429_and_others_come_in(serve):
+    server = serve(address_accept_rate=0.1)
+
+    assert [come(server, "1.2.3.4") for _ in range(2)] == [None, None]
+    answer = come(server, "1.2.3.4")
+    assert answer.startswith(b"HTTP/1.1 429")
+    assert b"\r\nRetry-After: " in answer
+    assert come(server, "1.2.3.5") is None
+    assert server.visitors.refused == 1
+
+
+def test_networks_of_ipv6_count_as_one_and_proxies_of_ours_as_nobody(serve):
+    server = serve(address_accept_rate=0.1, trusted_proxies=["10.0.0.0/8"])
+
+    assert [come(server, f"2001:db8::{number}") is None for number in range(3)] == [True, True, False]
+    assert [come(server, "10.1.2.3") for _ in range(3)] == [None] * 3
+
+
+def test_a_proxy_that_nobody_has_named_counts_as_nobody_once_it_shows(serve):
+    server = serve(address_accept_rate=0.1, trusted_proxies=[])
+    client, accepted = socket.socketpair()
+    server.do_handle(accepted, ("10.1.2.3", 4711))
+    with Conversation(client) as conversation:
+        conversation.send(get(b"X-Forwarded-For: 1.2.3.4", b"Connection: close"))
+        assert conversation.reply().status == 200
+
+    assert [come(server, "10.1.2.3") for _ in range(5)] == [None] * 5
+
+
+def test_an_address_has_so_many_connections_at_once(serve):
+    server = serve(address_connections=2)
+    held = [socket.socketpair() for _ in range(2)]
+    for _, accepted in held:
+        server.do_handle(accepted, ("1.2.3.4", 1))
+    assert come(server, "1.2.3.4").startswith(b"HTTP/1.1 429")
+
+    for client, _ in held:
+        client.close()
+    wait_for(lambda: server.visitors.at("1.2.3.4").connections == 0)
+    assert come(server, "1.2.3.4") is None
+
+
+def test_a_storm_of_clients_waits_in_the_kernel_and_is_served_later(serve):
+    server = serve(accept_rate=50.0)
+    port = server.socket.getsockname()[1]
+    clients = [socket.create_connection(("127.0.0.1", port), 5) for _ in range(20)]
+
+    wait_for(lambda: server._watcher is None)
+    assert server.http_connections < 20
+    wait_for(lambda: server.http_connections == 20)
+    for client in clients:
+        client.close()

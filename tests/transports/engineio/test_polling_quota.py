@@ -1,15 +1,12 @@
 import logging
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall.transports.engineio.polling_quota import PollingQuota, address_of
+from realtime_wall.transports.engineio.polling_quota import PollingQuota
 from realtime_wall.transports.engineio.session import EngineSession
 from tests.fakes import masked
 from tests.transports.engineio.client import TEXT
-
-PROXIES = ["127.0.0.1", "10.0.0.1"]
 
 
 @given(st.lists(st.sampled_from(["a", "b"])), st.integers(1, 5))
@@ -41,24 +38,6 @@ def test_the_log_has_a_full_address_once_until_it_is_empty(caplog):
             quota.give_back("203.0.113.7")
 
     assert [record.message.split()[0] for record in caplog.records] == ["203.0.113.7"] * 2
-
-
-@pytest.mark.parametrize(
-    ("forwarded", "address"),
-    [
-        (None, "127.0.0.1"),
-        ("203.0.113.7", "203.0.113.7"),
-        ("a lie, 203.0.113.7, 10.0.0.1", "203.0.113.7"),  # each proxy adds to what it was given
-        ("127.0.0.1", "127.0.0.1"),
-        ("", "127.0.0.1"),
-    ],
-)
-def test_a_visitors_address_is_what_the_outermost_trusted_proxy_says(forwarded, address):
-    meta = {"REMOTE_ADDR": "127.0.0.1"}
-    if forwarded is not None:
-        meta["HTTP_X_FORWARDED_FOR"] = forwarded
-
-    assert address_of(meta, PROXIES) == address
 
 
 def test_a_session_that_upgrades_or_ends_polls_no_more(node, client, wire, monkeypatch):

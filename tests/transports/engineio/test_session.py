@@ -5,10 +5,11 @@ import gevent
 import pytest
 
 from realtime_wall.protocol.frames import Close
+from realtime_wall.transports.engineio.polling import TooMuch
 from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.wire.connection import SENT, Wire
 from realtime_wall.wire.time_slice import SharedTimeSlice
-from tests.fakes import masked
+from tests.fakes import masked, running_node
 from tests.live import wait_for
 from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written
 
@@ -108,6 +109,43 @@ def test_a_post_of_many_packets_lets_others_have_their_turns(polling, client, mo
 
     posting.get(timeout=10)
     assert client.heard == ["one"] * 20
+
+
+@pytest.fixture
+def strict_node():
+    with running_node(frame_rate=100, frame_burst=20) as node:
+        yield node
+
+
+def test_who_posts_more_than_the_rate_waits_for_the_answer(strict_node, client):
+    session = EngineSession(strict_node, "")
+    session.begin(client)
+    posting = gevent.spawn(session.post, b"\x1e".join([b"4one"] * 25))
+    gevent.sleep(0)
+    assert client.heard == []
+
+    posting.get(timeout=10)
+    assert client.heard == ["one"] * 25
+
+
+def test_who_posts_far_more_at_once_is_refused_and_none_of_it_is_heard(strict_node, client):
+    session = EngineSession(strict_node, "")
+    session.begin(client)
+    with pytest.raises(TooMuch, match="too much: FRAME_RATE"):
+        session.post(b"\x1e".join([b"4one"] * 50))
+
+    assert client.heard == []
+    assert client.reasons == ["too much: FRAME_RATE"]
+    assert session.sid not in sessions
+
+
+def test_an_upgrade_takes_along_what_the_client_has_spent(node, client, wire):
+    session = EngineSession(node, "")
+    session.begin(client)
+    account = session.account
+    session.offer(wire, masked(TEXT, "2probe") + masked(TEXT, "5"))
+
+    assert session.frames.account is session.account is account
 
 
 # The heartbeat

@@ -46,12 +46,12 @@ def flood(visitor, count, frame=None):
 
 
 def test_who_sends_more_than_the_rate_is_read_from_more_slowly():
-    with running_node(frame_rate=100, frame_burst=10) as node:
+    with running_node(frame_rate=1000, frame_burst=100) as node:
         visitor = Visitor(node).begin()
         visitor.settle()
-        flood(visitor, 9)
+        flood(visitor, 90)
         assert not visitor.wire.paused
-        flood(visitor, 5)
+        flood(visitor, 50)
 
         assert visitor.wire.paused
         assert not visitor.wire.is_ended
@@ -67,12 +67,61 @@ def test_who_sends_far_more_at_once_is_closed_and_heard_no_more(frame, told, cap
         flood(visitor, 30, frame)
         visitor.settle()
 
-        assert visitor.wire.close() == Close(1008, "sends more than FRAME_RATE or BYTE_RATE allows")
-        assert visitor.wire.paused
+        assert visitor.wire.close() == Close(1008, "too much: FRAME_RATE")
+        assert visitor.wire.is_ended
+        flood(visitor, 30, frame)
         assert told == [("connected",)]
         assert node.refused == 1
         (record,) = [one for one in caplog.records if "1008" in one.getMessage()]
         assert visitor.transport.session.log_id in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "reason"),
+    [
+        ({"event_rate": 1.0}, ["hello"] * 11 + [{"type": "x"}] * 10, "too much: EVENT_RATE"),
+        ({"event_rates": {"typing": 1}}, [{"type": "typing"}] * 21, "too much: EVENT_RATES['typing']"),
+        ({"subscribe_rate": 1.0}, [{"type": "subscribe", "channel": "a"}] * 21, "too much: SUBSCRIBE_RATE"),
+        ({"subscribe_rate": 1.0}, [{"type": "unsubscribe", "channel": "a"}] * 21, "too much: SUBSCRIBE_RATE"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_events_and_subscribes_have_budgets_of_their_own(settings, values, reason):
+    with running_node(**settings) as node:
+        visitor = Visitor(node).begin()
+        visitor.say(*values)
+        assert visitor.wire.close() is None
+        flood(visitor, 16)
+        visitor.settle()
+
+        assert visitor.wire.close() == Close(1008, reason)
+
+
+def test_what_receivers_take_of_our_time_counts(monkeypatch):
+    with running_node(cpu_rate=0.01) as node:
+        connect(signals.socket_client_message, lambda socket, message, **_: sum(range(3_000_000)))
+        visitor = Visitor(node).begin()
+        visitor.say(*["hello"] * 10)
+        visitor.settle()
+        flood(visitor, 16)
+
+        assert visitor.wire.close() == Close(1008, "too much: CPU_RATE")
+
+
+def test_who_is_refused_is_seen_to_hang_up_and_not_waited_for_when_he_sends_on():
+    with running_node(frame_rate=10, frame_burst=10) as node:
+        patient, stubborn = Visitor(node).begin(), Visitor(node).begin()
+        for visitor in (patient, stubborn):
+            flood(visitor, 30)
+        assert not patient.wire.paused
+        patient.wire.abort("closed by the client")
+        assert patient.socket not in connected_sockets
+
+        stubborn.wire.owner.received(b"x" * websocket_connection.UNHEARD)
+        assert stubborn.wire.is_open
+        stubborn.wire.owner.received(b"x")
+        assert not stubborn.wire.is_open
+        assert stubborn.socket not in connected_sockets
 
 
 def test_bytes_count_whatever_they_are():
@@ -97,10 +146,10 @@ def test_much_is_read_at_once_only_inside_a_large_frame(visitor):
 
 
 def test_what_a_receiver_resumes_stays_slowed_down():
-    with running_node(frame_rate=10, frame_burst=10) as node:
+    with running_node(frame_rate=10, frame_burst=20) as node:
         visitor = Visitor(node).begin()
         visitor.transport.pause()
-        flood(visitor, 15)
+        flood(visitor, 25)
         visitor.transport.resume()
 
         assert visitor.wire.paused
@@ -115,7 +164,7 @@ def test_a_message_that_is_never_finished_ends_the_connection(monkeypatch):
         monkeypatch.setattr(websocket_connection, "monotonic", lambda: later)
         visitor.wire.owner.received(masked(PONG, b""))
 
-        assert visitor.wire.close() == Close(1008, "a message took longer than MESSAGE_TIMEOUT")
+        assert visitor.wire.close() == Close(1008, "too slow: MESSAGE_TIMEOUT")
 
 
 def test_a_message_that_is_finished_may_be_followed_by_a_slow_one(monkeypatch):

@@ -1,0 +1,79 @@
+"""What one client has made us do, and which budgets pay for it: its own, its address's and its user's.
+
+What it does is only added up here. It is settled in batches: for each single event the budgets would cost as
+much as the event itself.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from realtime_wall.sockets.budgets.budget import BYTES, EVENTS, FRAMES, Budget, event_named
+
+if TYPE_CHECKING:
+    from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
+
+# Frames, and bytes, after which it is settled; and seconds, for who sends little.
+BATCH, LARGE_BATCH, LATEST = 16, 64 * 1024, 5.0
+
+
+class Account:
+    __slots__ = ("_address", "_own", "_settle_at", "_spent", "_user", "_visitors", "session_key")
+
+    def __init__(self, visitors: Visitors, address: Visitor | None) -> None:
+        self.session_key: str | None = None  # of Django's, until its user is known
+        self._visitors = visitors
+        self._own: Budget | None = None  # most clients listen
+        self._address = address
+        self._user: Visitor | None = None
+        self._spent: dict[str, float] = {}
+        self._settle_at = 0.0
+
+    def note(self, name: str, count: float = 1) -> None:
+        self._spent[name] = self._spent.get(name, 0) + count
+
+    def note_event(self, name: str) -> None:
+        self.note(EVENTS)
+        if name in self._visitors.event_rates:
+            self.note(event_named(name))
+
+    def note_read(self, frames: int, size: int, now: float) -> bool:
+        """What has arrived; whether it is time to settle."""
+        spent = self._spent
+        spent[FRAMES] = of_frames = spent.get(FRAMES, 0) + frames
+        spent[BYTES] = of_bytes = spent.get(BYTES, 0) + size
+        return of_frames >= BATCH or of_bytes >= LARGE_BATCH or now >= self._settle_at
+
+    def settle(self, now: float) -> float:
+        """Let the budgets pay; for how many seconds nothing more should be read, 0 for none."""
+        if self._own is None:
+            self._own = Budget(self._visitors.rates)
+        if self.session_key is not None:
+            self._find_user(self.session_key)
+        spent, self._spent = self._spent, {}
+        self._settle_at = now + LATEST
+        return max(budget.take(spent, now) for budget in self._budgets())
+
+    def _find_user(self, session_key: str) -> None:
+        self._user = self._visitors.user_of(session_key)
+        if self._user is not None:
+            self.session_key = None
+            self._user.connections += 1
+
+    def exceeded(self, now: float, patience: float) -> str | None:
+        """Which limit slowing down was of no use for."""
+        return next(filter(None, (one.exhausted(now, patience) for one in self._budgets())), None)
+
+    def _budgets(self) -> list[Budget]:
+        shared = [visitor.budget for visitor in (self._address, self._user) if visitor is not None]
+        return shared if self._own is None else [self._own, *shared]
+
+    def close(self) -> None:
+        """The client is gone."""
+        if self._spent:
+            self.settle(monotonic())
+        self.session_key = self._address = None
+        if self._user is not None:
+            self._user.connections -= 1
+            self._user = None
