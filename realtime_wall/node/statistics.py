@@ -177,20 +177,6 @@ _LISTS = ("by_worker", "infos", "unlogged")
 _ADDED = ("subscribers", "sockets", "listeners", "dropped", "refused")
 
 
-def as_text(figures: Figures) -> str:
-    """For people: a line for each number, an empty one between channels."""
-    parts = [_lines({key: value for key, value in figures.items() if key not in ("infos", "by_worker")})]
-    parts.extend(map(_lines, figures.get("infos", ())))
-    return "\r\n".join(parts)
-
-
-def _lines(figures: Figures) -> str:
-    return "".join(f"{_WORDS.get(key, key)}: {value}\r\n" for key, value in figures.items())
-
-
-_WORDS = {"subscribers": "active_subscribers"}
-
-
 def _channels(node: Node) -> set[str]:
     return {*node.broker.channels(), *node.subscriptions.channels()} - {EVERYONE}
 

@@ -19,7 +19,7 @@ from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.management import playback
-from realtime_wall.node import statistics
+from realtime_wall.node import statistics, statistics_formats
 
 
 class Command(BaseCommand):
@@ -109,4 +109,4 @@ class Command(BaseCommand):
 
 
 def _for_people(found: dict[str, Any]) -> str:
-    return statistics.as_text(found).replace("\r\n", "\n")
+    return statistics_formats.as_text(found).replace("\r\n", "\n")

@@ -1,22 +1,20 @@
 """What goes on, over HTTP: ``stats/``. Who may publish on a channel may look at it; at all, who administers.
 
-Without a channel it is a summary; ``ALL`` and ``news*`` list channels, ``a/b`` are two of them.
+Without a channel it is a summary; ``ALL`` and ``news*`` list channels, ``a/b`` are two of them. ``Accept`` or
+``?format=`` chooses JSON, text, XML or YAML.
 """
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from realtime_wall.node import queries, statistics
+from realtime_wall.node import queries, statistics, statistics_formats
 from realtime_wall.node.node import Node
 from realtime_wall.node.statistics import ALL, Figures
-from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
 
 METHODS = ("GET", "OPTIONS")
-PLAIN = "text/plain"
-JSON = ("application/json", "text/x-json")
 
 
 def stats(request: HttpRequest, channels: str = "") -> HttpResponse:
@@ -32,9 +30,12 @@ def stats(request: HttpRequest, channels: str = "") -> HttpResponse:
 
 def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
     found = _statistics(node, request, channels or request.GET.get("channels") or request.GET.get("id") or "")
-    if request.get_preferred_type([*JSON, PLAIN]) == PLAIN:
-        return HttpResponse(statistics.as_text(found), content_type=f"{PLAIN}; charset=utf-8")
-    return HttpResponse(encode_json(found), content_type="application/json; charset=utf-8")
+    preferred = request.get_preferred_type(list(statistics_formats.WRITERS))
+    content_type = statistics_formats.content_type(request.GET.get("format", ""), preferred)
+    if content_type is None:
+        raise RequestRefused(400, f"No such format; there are {', '.join(statistics_formats.BY_NAME)}.")
+    written = statistics_formats.written(found, content_type)
+    return HttpResponse(written, content_type=f"{content_type}; charset=utf-8")
 
 
 def _statistics(node: Node, request: HttpRequest, text: str) -> Figures:

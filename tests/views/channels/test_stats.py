@@ -147,3 +147,25 @@ def test_a_token_to_read_tells_nothing(node):
     query = f"?token={channel_token('news', write=False)}"
 
     assert ask("news", query=query, user=AnonymousUser()).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "content_type"),
+    [
+        ("", {"Accept": "text/xml"}, "text/xml"),
+        ("?format=xml", {"Accept": "application/json"}, "application/xml"),
+        ("", {"Accept": "application/x-yaml"}, "application/x-yaml"),
+    ],
+)
+def test_other_formats(node, query, headers, content_type):
+    response = ask("news*", query=query, **headers)
+
+    assert response["Content-Type"] == f"{content_type}; charset=utf-8"
+    assert "news.more" in response.content.decode()
+
+
+def test_a_format_that_is_none_is_refused(node):
+    response = ask("news", query="?format=xls")
+
+    assert response.status_code == 400
+    assert "json, text, xml, yaml" in response["X-Nginx-PushStream-Explain"]
