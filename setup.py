@@ -96,6 +96,7 @@ setup(
             "wall/static/**/*",
             "wall/templates/**/*",
             "wall/samples/*",
+            "wall/word_lists/*",
             "wall/locale/**/*",
         ]
     },

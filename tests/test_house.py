@@ -94,6 +94,7 @@ COVERED_BY = {
     "wall/management/commands/lister.py": "wall/test_lister_command.py",
     "wall/management/commands/post.py": "wall/test_post_command.py",
     "wall/management/commands/top_tweets.py": "wall/test_top_tweets_command.py",
+    "wall/moderation/shipped_words.py": "wall/test_admin.py",
     "wall/moderation/admin_pages.py": "wall/test_admin.py",
     "wall/moderation/desk_acts.py": "wall/pages/test_desk_views.py",
     "wall/moderation/desk_words.py": "wall/pages/test_desk_views.py",

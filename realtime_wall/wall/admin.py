@@ -28,6 +28,7 @@ from realtime_wall.wall.models import RejectedPost, SourcePosition, State, Tweet
 from realtime_wall.wall.moderation import admin_pages  # noqa: F401  registers them
 from realtime_wall.wall.moderation.decisions import ACTIONS, Choice, decide
 from realtime_wall.wall.moderation.open_pages import publish_decisions, take_down
+from realtime_wall.wall.moderation.shipped_words import add_shipped_words
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.urls import taken_names
@@ -49,10 +50,16 @@ class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = WallForm
     list_display = ("slug", "title", "hashtag", "mode", "fed_by", "created")
     filter_horizontal = ("moderators", "moderator_groups")
+    actions = ("add_words",)
     search_fields = ("slug", "title", "hashtag")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wall]:
         return super().get_queryset(request).prefetch_related("sources")
+
+    @admin.action(description=_("Ban the words that come with the wall"))
+    def add_words(self, request: HttpRequest, walls: QuerySet[Wall]) -> None:
+        added = sum(add_shipped_words(wall) for wall in walls)
+        self.message_user(request, gettext("{} words added; change them under banned words.").format(added))
 
     @admin.display(description=_("sources"))
     def fed_by(self, wall: Wall) -> str:

@@ -10,7 +10,8 @@ from realtime_wall import api
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.errors import NoServer, PublishFailed
 from realtime_wall.wall.feed.store import DatabaseStore
-from realtime_wall.wall.models import RejectedPost, Tweet, Wall, WallSource
+from realtime_wall.wall.models import Phrase, RejectedPost, Tweet, Wall, WallSource
+from realtime_wall.wall.moderation.shipped_words import FOLDER, shipped_words
 from realtime_wall.wall.post import Removal
 from tests.wall.fakes import post
 
@@ -229,3 +230,13 @@ def test_a_wall_cannot_take_the_address_of_another_page(admin):
     admin.post("/admin/realtime_wall_wall/wall/add/", form | {"slug": "apis"})
 
     assert list(Wall.objects.filter(slug__startswith="api").values_list("slug", flat=True)) == ["apis"]
+
+
+def test_the_words_that_come_with_the_wall_are_added_once_to_those_that_want_them(admin):
+    chosen = {"_selected_action": [Wall.called().pk], "action": "add_words"}
+    added = admin.post("/admin/realtime_wall_wall/wall/", chosen, follow=True).content.decode()
+    again = admin.post("/admin/realtime_wall_wall/wall/", chosen, follow=True).content.decode()
+
+    assert f"{len(shipped_words())} words added" in added and ">0 words added" in again
+    assert Phrase.objects.filter(wall=Wall.called(), text="Blödmann").exists()
+    assert len(list(FOLDER.glob("*.txt"))) == 6
