@@ -185,7 +185,10 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         self.requestline = problem.reason
         self.code = problem.status
         self._orig_status = str(problem.status)
-        return str(problem.status), problem.response()
+        answer = problem.response()
+        if ex is not problem and self.command == "HEAD":  # of a length, which pywsgi refuses
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        return str(problem.status), answer
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()

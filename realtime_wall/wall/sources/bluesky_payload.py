@@ -65,7 +65,7 @@ def hashtags_of(record: Object) -> list[str]:
 def from_bluesky(
     did: str, key: str, record: Object, *, profile: Object, now: datetime, version: int = 0
 ) -> Post:
-    written = _string(record.get("text"))
+    written = _string(record.get("text"))[:TEXT_SIZE]
     text, entities = tidy_text(written, tuple(_entities(record, written)))
     is_marked = has_adult_label(profile)  # by the network, or by its owner
     handle = tidy(_string(profile.get("handle")), NAME_SIZE)
@@ -104,11 +104,11 @@ def has_adult_label(labelled: Object) -> bool:
 
 
 def _entities(record: Object, text: str) -> Iterator[Entity]:
-    data = _string(record.get("text")).encode(errors="replace")
+    data = text.encode(errors="replace")
     for start, end, feature in _features(record):
         kind: Literal["url", "hashtag", "mention"]
         if isinstance(feature.get("tag"), str):
-            kind, url = "hashtag", f"{SITE}/hashtag/{quote(feature['tag'][:NAME_SIZE], safe='')}"
+            kind, url = "hashtag", f"{SITE}/hashtag/{quote(tidy(feature['tag'], NAME_SIZE), safe='')}"
         elif isinstance(feature.get("did"), str) and _DID.fullmatch(feature["did"]):
             kind, url = "mention", f"{SITE}/profile/{feature['did']}"
         else:

@@ -138,3 +138,9 @@ def test_a_link_behind_a_character_that_is_removed_is_in_its_place():
 
     (entity,) = message["entities"]
     assert message["text"][entity["start"] : entity["end"]] == "#tides"
+
+
+def test_half_a_surrogate_pair_in_a_hashtag_costs_the_hashtag_at_most():
+    post = read(text="#ab", facets=[facet(0, 3, tag="\ud800")])
+
+    assert [entity.url for entity in post.entities] == ["https://bsky.app/hashtag/%EF%BF%BD"]
