@@ -79,6 +79,7 @@ COVERED_BY = {
     "server/workers/": "server/workers/test_supervisor.py",
     "sockets/interfaces.py": "sockets/test_socket.py",
     "sockets/delivery/overflow_queue.py": "sockets/delivery/test_backlog.py",
+    "sockets/dispatch/receiver_figures.py": "node/test_metrics.py",
     "sockets/recovery/": "node/test_session_migration.py",
     "templatetags/socketio.py": "templatetags/test_socketio_tags.py",
     "testing/": "testing/test_site.py",
