@@ -12,6 +12,7 @@ from bench import peers_table
 from bench.figures import (
     channels,
     cluster,
+    deflated,
     delivery,
     floods,
     leaving,
@@ -24,6 +25,7 @@ from bench.figures import (
 FIGURES = [
     *delivery.FIGURES,
     *plain.FIGURES,
+    *deflated.FIGURES,
     *socketio.FIGURES,
     *leaving.FIGURES,
     *channels.FIGURES,

@@ -22,6 +22,8 @@ HANDSHAKE = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140 Safari/537.36\r\n"
     "Accept-Language: en-GB,en;q=0.9\r\nCache-Control: no-cache\r\n{cookie}\r\n"
 )
+# As Chrome offers it.
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
 AT_ONCE = 4
 PATIENCE = 30.0
@@ -84,10 +86,10 @@ class Clients:
             self._add(connection)
         return self.settle()
 
-    def listen(self, port, count, path, cookie="", deaf=False):
+    def listen(self, port, count, path, cookie="", deaf=False, deflate=False):
         """WebSocket clients; deaf ones never read after the handshake."""
         for _ in range(count):
-            connection = handshake(port, path, cookie)
+            connection = handshake(port, path, cookie, deflate=deflate)
             if deaf:
                 self.deaf.append(connection)
             else:
@@ -299,10 +301,10 @@ class Clients:
         self.deaf.clear()
 
 
-def handshake(port, path, cookie, until=b"\r\n\r\n"):
+def handshake(port, path, cookie, until=b"\r\n\r\n", deflate=False):
     key = base64.b64encode(os.urandom(16)).decode()
     connection = socket.create_connection(("127.0.0.1", port))
-    cookie = cookie and f"Cookie: {cookie}\r\n"
+    cookie = (cookie and f"Cookie: {cookie}\r\n") + (DEFLATE if deflate else "")
     connection.sendall(HANDSHAKE.format(path=path, port=port, key=key, cookie=cookie).encode())
     answer = b""
     while until not in answer:

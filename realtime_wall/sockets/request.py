@@ -19,7 +19,7 @@ _FOR_THE_RESPONSE = ("_messages", "_stream", "resolver_match", "csrf_processing_
 _PARSED = ("GET", "COOKIES")
 # Everything else in META repeats from client to client (browsers, languages): one copy serves all.
 _UNIQUE = {"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_FOR", "QUERY_STRING", "REMOTE_PORT"}
-_SPENT = {"HTTP_SEC_WEBSOCKET_KEY", visitor_address.META_KEY}
+_SPENT = {"HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_EXTENSIONS", visitor_address.META_KEY}
 
 
 def keep(request: HttpRequest) -> HttpRequest:

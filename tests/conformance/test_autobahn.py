@@ -64,7 +64,7 @@ def run_suite(server, folder, cases=("*",)):
 
 if PROVE:
 
-    @pytest.mark.timeout(3600)
+    @pytest.mark.timeout(7200)
     def test_every_case_of_autobahn_passes_strictly(tmp_path):
         with LiveServer(settings=SETTINGS) as server:
             verdicts = run_suite(server, tmp_path, (os.environ.get("AUTOBAHN_CASES") or "*").split(","))

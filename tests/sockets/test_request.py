@@ -16,6 +16,7 @@ def request_of_a_handshake():
             "user-agent": "Browser 1.0",
             "cookie": "sessionid=abc; theme=dark",
             "sec-websocket-key": "used only once",
+            "sec-websocket-extensions": "permessage-deflate",
         },
         REMOTE_ADDR="192.0.2.7",
     )
@@ -54,7 +55,7 @@ def test_what_only_the_response_needed_is_let_go(request_of_a_handshake):
     assert not hasattr(kept, "_messages")
     assert all(type(value) is str for value in kept.META.values())
     assert kept.environ is kept.META
-    assert "HTTP_SEC_WEBSOCKET_KEY" not in kept.META
+    assert not {"HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_EXTENSIONS"} & kept.META.keys()
 
 
 def test_what_repeats_from_client_to_client_is_kept_once():

@@ -1,6 +1,7 @@
 """What the bench asks of the server from inside."""
 
 import json
+import random
 import time
 
 import gevent
@@ -39,9 +40,15 @@ def log_out(request):
     return HttpResponse(len(queries))
 
 
+# As compressible as prose: to a half, about.
+_words = ["".join(random.Random(seed).choices("etaoinshrdlu", k=2 + seed % 8)) for seed in range(500)]
+WORDS = " ".join(random.Random(1).choices(_words, k=20_000))
+
+
 def publish_many(request):
     """Publish one message after the other, each delivered before the next."""
-    message, channel = "x" * int(request.GET["size"]), request.GET["channel"]
+    size, channel = int(request.GET["size"]), request.GET["channel"]
+    message = WORDS[:size] if "words" in request.GET else "x" * size
     for _ in range(int(request.GET["count"])):
         broadcast(message) if channel == "*" else broadcast_channel(message, channel)
     return HttpResponse("done")
