@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any
 
 from realtime_wall import api
@@ -14,7 +15,17 @@ from realtime_wall.brokers import lease as leases
 from realtime_wall.brokers import router
 from realtime_wall.brokers.commands import Disconnect, DisconnectUser, check_close
 from realtime_wall.brokers.lease import Lease
-from realtime_wall.brokers.questions import GetPresence, GetServers, GetSockets, GetStatistics, Question
+from realtime_wall.brokers.questions import (
+    GetChannelPage,
+    GetHistory,
+    GetMetrics,
+    GetPresence,
+    GetServers,
+    GetSocketPage,
+    GetSockets,
+    GetStatistics,
+    Question,
+)
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import check_channel
 from realtime_wall.config import current as config
@@ -32,11 +43,15 @@ __all__ = [
     "Lease",
     "Server",
     "ServerTopic",
+    "channel_page",
     "disconnect",
     "disconnect_user",
+    "history",
     "lease",
+    "metrics",
     "presence",
     "servers",
+    "socket_page",
     "sockets",
     "statistics",
     "this_server",
@@ -69,6 +84,8 @@ class ConnectedSocket:
     namespace: str
     server: str  # its address
     since: int  # seconds since 1970
+    address: str = ""  # of the client, as the server that it is on sees it
+    is_behind: bool = False  # whether something waits for it to be read
 
 
 def servers() -> list[Server]:
@@ -80,18 +97,49 @@ def servers() -> list[Server]:
 def sockets(channel: str | None = None) -> list[ConnectedSocket]:
     """Who is connected to any server, or on a channel; those who come or go meanwhile may be missing."""
     question = GetSockets(channel=None if channel is None else check_channel(channel))
-    return [
-        ConnectedSocket(
-            client["session_id"],
-            client["user_id"],
-            tuple(client["channels"]),
-            client["namespace"],
-            client["server"],
-            client["since"],
-        )
-        for portion in _ask(question)
-        for client in portion
-    ]
+    return [_socket(client) for portion in _ask(question) for client in portion]
+
+
+def socket_page(
+    after: str = "", limit: int = 50, channel: str | None = None, user: Any = None
+) -> list[ConnectedSocket]:
+    """The next sockets behind a session id, of all servers, by their ids: of a channel, or a user.
+
+    However many are connected, no server lists more than ``limit``.
+    """
+    question = GetSocketPage(
+        after=after,
+        limit=limit,
+        channel=None if channel is None else check_channel(channel),
+        user_id=None if user is None else str(getattr(user, "pk", user)),
+    )
+    question.check()
+    found = [_socket(client) for page in _ask(question) for client in page]
+    return nsmallest(limit, found, key=lambda socket: socket.session_id)
+
+
+def channel_page(after: str = "", limit: int = 50, prefix: str = "") -> list[dict[str, Any]]:
+    """The statistics of the next channels behind a name, in the order of their names, that begin so."""
+    question = GetChannelPage(after=after, limit=limit, prefix=prefix)
+    question.check()
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for page in _ask(question):
+        for figures in page:
+            by_name.setdefault(figures["channel"], []).append(figures)
+    return [of_all(by_name[name]) for name in nsmallest(limit, by_name)]
+
+
+def history(channel: str, last: int = 20) -> list[dict[str, Any]]:
+    """The last messages of a channel, the newest at the end, as ``manage.py realtime tail`` has them."""
+    question = GetHistory(channel=check_channel(channel), last=last)
+    question.check()
+    found: list[dict[str, Any]] = next(_ask(question))
+    return found
+
+
+def metrics() -> list[dict[str, Any]]:
+    """The figures of each server, and of its receivers, as docs/reference/metrics.rst has them."""
+    return list(_ask(GetMetrics()))
 
 
 def disconnect(session_id: str, code: int = 3503, reason: str = BY_SERVER) -> Receipt:
@@ -146,6 +194,11 @@ def topic(name: str, receive: Receive) -> ServerTopic:
     Nothing is kept, and no client can listen. NoServer outside of a server.
     """
     return ServerTopic(_server(), name, receive)
+
+
+def _socket(client: dict[str, Any]) -> ConnectedSocket:
+    channels = tuple(client["channels"])
+    return ConnectedSocket(**{**client, "channels": channels})
 
 
 def _server() -> node.Node:

@@ -66,7 +66,7 @@ def test_the_sockets_are_told_with_whose_they_are_and_where(node):
 
 
 def test_many_sockets_are_told_in_portions_and_each_once(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.node.statistics.PORTION", 3)
+    monkeypatch.setattr("realtime_wall.node.listings.PORTION", 3)
     monkeypatch.setattr("realtime_wall.brokers.router.PORTION", 3)
     clients = [connect(node) for _ in range(9)]
 
@@ -178,3 +178,48 @@ def test_a_lease_is_had_by_one_at_a_time(tmp_path):
     first.release()
     assert second.take()
     second.release()
+
+
+def test_sockets_are_listed_a_page_at_a_time(node):
+    clients = sorted((connect(node, "ada", "news") for _ in range(5)), key=lambda client: client.socket.id)
+    ids = [client.socket.id for client in clients]
+    clients[2].is_behind = True
+
+    first = cluster.socket_page(limit=2)
+    second = cluster.socket_page(after=first[-1].session_id, limit=2)
+
+    assert [one.session_id for one in (*first, *second)] == ids[:4]
+    assert [one.is_behind for one in second] == [True, False]
+    assert {one.address for one in first} == {"127.0.0.1"}
+
+
+def test_sockets_are_listed_of_a_channel_or_of_a_user(node):
+    ada, bob = connect(node, "ada", "news"), connect(node, "bob")
+
+    assert [one.session_id for one in cluster.socket_page(channel="news")] == [ada.socket.id]
+    assert [one.session_id for one in cluster.socket_page(user=2)] == [bob.socket.id]
+    with pytest.raises(ValueError, match="from 1 to"):
+        cluster.socket_page(limit=0)
+
+
+def test_channels_are_listed_a_page_at_a_time(node):
+    connect(node, None, "b1", "b2", "a")
+    publish("b3", 1)
+
+    pages = cluster.channel_page(limit=1, prefix="b"), cluster.channel_page(after="b1", prefix="b")
+
+    assert [[one["channel"] for one in page] for page in pages] == [["b1"], ["b2", "b3"]]
+    assert [one["subscribers"] for one in pages[1]] == [1, 0]
+
+
+def test_the_last_messages_of_a_channel(node):
+    for number in range(3):
+        publish("news", number)
+
+    assert [one["data"] for one in cluster.history("news", 2)] == [1, 2]
+
+
+def test_the_figures_of_the_servers(node):
+    (figures,) = cluster.metrics()
+
+    assert (figures["server"], figures["values"]["sockets"]) == (node.address, 0)

@@ -70,6 +70,7 @@ COVERED_BY = {
     "brokers/redis/": "brokers/redis/test_redis_link.py",
     "channels/history.py": "channels/test_log.py",
     "control/": "control/test_control.py",
+    "node/listings.py": "test_cluster.py",
     "node/publisher.py": "node/test_node.py",
     "presence/identity.py": "presence/test_tracker.py",
     "protocol/json_checks.py": "protocol/test_json_input.py",

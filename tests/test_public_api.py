@@ -72,6 +72,10 @@ def test_what_long_work_in_a_server_needs(name, expected):
     {
         "servers": "",
         "sockets": "channel=None",
+        "socket_page": "after='', limit=50, channel=None, user=None",
+        "channel_page": "after='', limit=50, prefix=''",
+        "history": "channel, last=20",
+        "metrics": "",
         "disconnect": "session_id, code=3503, reason='disconnected by the server'",
         "disconnect_user": "user, code=3503, reason='disconnected by the server'",
         "presence": "channel",

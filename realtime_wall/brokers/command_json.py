@@ -25,9 +25,12 @@ from realtime_wall.brokers.commands import (
 )
 from realtime_wall.brokers.questions import (
     Follow,
+    GetChannelPage,
+    GetHistory,
     GetMetrics,
     GetPresence,
     GetServers,
+    GetSocketPage,
     GetSockets,
     GetStatistics,
 )
@@ -48,6 +51,7 @@ PUBLIC_KINDS: Kinds = kinds_of(
     (
         *(Publish, Retract, Delete, SendTo, Disconnect, DisconnectUser, RecheckPermissions, Count, Ask),
         *(GetPosition, Follow, GetStatistics, GetMetrics, GetServers, GetSockets, GetPresence),
+        *(GetSocketPage, GetChannelPage, GetHistory),
     )
 )
 

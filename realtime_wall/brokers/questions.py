@@ -64,6 +64,52 @@ class GetSockets(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetSocketPage(Question):
+    """Ask each server for its next sockets, behind a session id: of a channel, or of a user."""
+
+    after: str = ""
+    limit: int = 50
+    channel: str | None = None
+    user_id: str | None = None
+
+    def check(self, *, of_server: bool = False) -> None:
+        _check_limit(self.limit)
+        if self.channel:
+            check_channel(self.channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetChannelPage(Question):
+    """Ask each server for its next channels, behind a name, that begin so."""
+
+    after: str = ""
+    limit: int = 50
+    prefix: str = ""
+
+    def check(self, *, of_server: bool = False) -> None:
+        _check_limit(self.limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHistory(Question):
+    """Ask for the last messages of a channel."""
+
+    route = Route.ANY_SERVER
+
+    channel: str
+    last: int = 20
+
+    def check(self, *, of_server: bool = False) -> None:
+        check_channel(self.channel)
+        _check_limit(self.last)
+
+
+def _check_limit(limit: int) -> None:
+    if not 0 < limit <= MAX_LAST:
+        raise ValueError(f"a page has from 1 to {MAX_LAST} lines")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetPresence(Question):
     """Ask which persons are on a channel with PRESENCE."""
 

@@ -14,9 +14,12 @@ from gevent.queue import Full, Queue
 from realtime_wall.brokers import router
 from realtime_wall.brokers.questions import (
     Follow,
+    GetChannelPage,
+    GetHistory,
     GetMetrics,
     GetPresence,
     GetServers,
+    GetSocketPage,
     GetSockets,
     GetStatistics,
     Question,
@@ -27,7 +30,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
 from realtime_wall.control.message_dict import message_dict
-from realtime_wall.node import metrics, statistics
+from realtime_wall.node import listings, metrics, statistics
 from realtime_wall.node.node import Node
 from realtime_wall.node.watchers import Watchers
 
@@ -90,6 +93,9 @@ def register(node: Node) -> None:
     """Let this server answer for itself."""
     node.handlers.add(GetServers, lambda question: statistics.of_server(node))
     node.handlers.add(GetMetrics, lambda question: metrics.of_node(node))
-    node.handlers.add(GetSockets, partial(statistics.sockets, node))
+    node.handlers.add(GetSockets, partial(listings.sockets, node))
+    node.handlers.add(GetSocketPage, partial(listings.socket_page, node))
+    node.handlers.add(GetChannelPage, partial(listings.channel_page, node))
+    node.handlers.add(GetHistory, partial(listings.history, node))
     node.handlers.add(GetPresence, lambda question: node.presence.people(question.channel, router.TIMEOUT))
     node.handlers.add(GetStatistics, lambda question: statistics.of_selection(node, question.selection))

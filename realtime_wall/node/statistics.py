@@ -9,15 +9,11 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
-from realtime_wall.brokers.questions import GetSockets
-from realtime_wall.brokers.router import PORTION
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.node.node import Node
-from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 
 ALL = "ALL"
@@ -64,7 +60,7 @@ def of_several(node: Node, infos: Sequence[Figures]) -> Figures:
 
 def of_prefix(node: Node, prefix: str) -> Figures:
     """Of all channels whose names begin with it; an empty one is that of all."""
-    names = sorted(name for name in _channels(node) if name.startswith(prefix))
+    names = sorted(name for name in channels(node) if name.startswith(prefix))
     figures = of_several(node, [of_channel(node, name) for name in names[:LISTED]])
     return {**figures, "channels": len(names)}
 
@@ -118,28 +114,6 @@ def of_server(node: Node) -> Figures:
     }
 
 
-def sockets(node: Node, question: GetSockets) -> list[Figures]:
-    """The next of those who are connected here: each is listed once, whoever comes and goes meanwhile."""
-    found = [
-        client
-        for client in connected_sockets
-        if client.id > question.after and (question.channel is None or question.channel in client.channels)
-    ]
-    portion = nsmallest(PORTION, found, key=lambda client: client.id)
-    users = node.revocation.users(portion)
-    return [
-        {
-            "session_id": client.id,
-            "user_id": users[client.id],
-            "channels": list(client.channels),
-            "namespace": client.namespace,
-            "server": node.address,
-            "since": session_of(client).connected_at,
-        }
-        for client in portion
-    ]
-
-
 def of_all(servers: Sequence[Figures]) -> Figures:
     """The statistics of one thing by several servers, as one.
 
@@ -177,7 +151,7 @@ _LISTS = ("by_worker", "infos", "unlogged")
 _ADDED = ("subscribers", "sockets", "listeners", "dropped", "refused")
 
 
-def _channels(node: Node) -> set[str]:
+def channels(node: Node) -> set[str]:
     return {*node.broker.channels(), *node.subscriptions.channels()} - {EVERYONE}
 
 

@@ -17,9 +17,12 @@ from realtime_wall.brokers.commands import (
 )
 from realtime_wall.brokers.questions import (
     Follow,
+    GetChannelPage,
+    GetHistory,
     GetMetrics,
     GetPresence,
     GetServers,
+    GetSocketPage,
     GetSockets,
     GetStatistics,
 )
@@ -67,6 +70,9 @@ SEND = {"verb": "SendTo", "session_id": "abc", "data_json": "1"}
         GetSockets(),
         GetSockets(channel="news", after="abc"),
         GetPresence(channel="news"),
+        GetSocketPage(after="abc", limit=5, channel="news", user_id="7"),
+        GetChannelPage(after="abc", limit=5, prefix="a"),
+        GetHistory(channel="news", last=3),
     ],
 )
 def test_a_command_goes_there_and_back(command):
@@ -225,6 +231,10 @@ def test_a_receipt_reads_well(receipt, text):
         {"verb": "DisconnectUser", "user_id": "7", "code": 1},
         {"verb": "GetSockets", "channel": "a/b"},
         {"verb": "GetSockets", "channel": PRESENCE},
+        {"verb": "GetSocketPage", "limit": 0},
+        {"verb": "GetSocketPage", "channel": "a/b"},
+        {"verb": "GetChannelPage", "limit": 100_000},
+        {"verb": "GetHistory", "channel": PRESENCE},
         {"verb": "GetPresence"},
         {"verb": "GetPresence", "channel": EVERYONE},
     ],
