@@ -1,6 +1,6 @@
-"""``manage.py realtime publish|tail|stats|record|replay``: channels from a shell, a script or cron.
+"""``manage.py realtime publish|tail|stats|record|replay|load``: channels from a shell, a script or cron.
 
-It asks the servers of this project that run on this machine.
+It asks the servers of this project that run on this machine; ``load`` goes to an address, as visitors do.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from realtime_wall import api, config
 from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.management import playback
+from realtime_wall.management import load_command, load_generator, playback
 from realtime_wall.node import statistics, statistics_formats
 
 
 class Command(BaseCommand):
-    help = "Publishes on channels, follows them, and shows statistics."
+    help = "Publishes on channels, follows them, shows statistics, and tries out what a server takes."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,6 +49,9 @@ class Command(BaseCommand):
             "what", nargs="?", default="", help="a channel, 'news*', or ALL; a summary if none"
         )
         stats.add_argument("--json", action="store_true", help="as JSON")
+        load_command.add_arguments(
+            actions.add_parser("load", help="try out how much a server of yours takes")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         action: Callable[..., None] = getattr(self, f"_{options['action']}")
@@ -106,6 +109,22 @@ class Command(BaseCommand):
         question = GetStatistics(selection=what)
         found = statistics.of_all(list(control_client.answers_to(question, config.current())))
         self.stdout.write(json.dumps(found) if options["json"] else _for_people(found))
+
+    def _load(self, **options: Any) -> None:
+        plan = load_command.plan_of(options)
+        progress = load_command.show_progress(self.stderr) if self.stderr.isatty() else lambda outcome: None
+        try:
+            outcome = load_generator.run(plan, progress)
+        except KeyboardInterrupt:
+            return
+        if self.stderr.isatty():
+            self.stderr.write("")  # behind the progress
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome.as_json()))
+        else:
+            self.stdout.write(load_command.for_people(outcome, plan))
+        if outcome.joined < plan.connections or outcome.delivered < outcome.expected:
+            sys.exit(1)
 
 
 def _for_people(found: dict[str, Any]) -> str:
