@@ -47,6 +47,16 @@ class Wall(models.Model):
         default=0,
         help_text=_("In ten minutes; others wait for a decision. 0 for any number."),
     )
+    is_folding = models.BooleanField(
+        _("fold copies"),
+        default=False,
+        help_text=_("Retweets and copies of a post are one card, and counted."),
+    )
+    least = models.PositiveSmallIntegerField(
+        _("seconds on screen"),
+        default=0,
+        help_text=_("Of each post, at least: a burst waits its turn, author by author. 0 shows it at once."),
+    )
     pinned: models.ForeignKey[Any, Any] = models.ForeignKey(
         "Tweet",
         models.SET_NULL,

@@ -124,6 +124,7 @@ def odd_posts() -> list[dict[str, Any]]:
         make_post(),
         make_post(retweeted_by="Tomás Ferreira", source="replay"),
         make_post(edited=True),
+        make_post(passed_on=3),
         make_post(author_name="", author_avatar=""),
         make_post(author_name="🦊", author_username="", author_url="", author_avatar="", source=""),
         make_post(author_name="عبد الله", text="مرحبا بالعالم", lang="ar"),

@@ -16,7 +16,7 @@ from realtime_wall.wall.post import Removal
 from tests.wall.fakes import post
 
 urlpatterns = [path("admin/", site.urls)]
-MODERATION = {"mode": "at_once", "delay": 30, "quota": 0}
+MODERATION = {"mode": "at_once", "delay": 30, "quota": 0, "least": 0}
 TWEETS = "/admin/realtime_wall_wall/tweet/"
 
 

@@ -36,6 +36,7 @@ from realtime_wall.wall.feed.recent_ids import cursors, latest
 from realtime_wall.wall.models import RejectedPost, SourcePosition, State, Tweet, Wall
 from realtime_wall.wall.moderation.admission import Admission
 from realtime_wall.wall.moderation.desk_channel import listed
+from realtime_wall.wall.moderation.folding import count_copies
 from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
 
 sleep = monkey.get_original("time", "sleep")  # of a native thread
@@ -202,6 +203,7 @@ class DatabaseStore:
                 elif item.version > row.version:
                     _replace(row, item, admission, done)
             insert(wall, new, admission, done)
+            _count_copies(wall, done)
             self._remember_places(wall, items)
         return done
 
@@ -268,6 +270,14 @@ def insert(wall: Wall, posts: Sequence[Post], admission: Admission, done: Stored
             cursor.execute(_insert_statement(connection, len(some)), list(chain.from_iterable(some)))
 
 
+def _count_copies(wall: Wall, done: Stored) -> None:
+    """What was folded into another post is counted there, once for all that came together."""
+    reasons = (item["reason"].partition(":") for item in done.waiting if item["state"] == State.HIDDEN)
+    for row in count_copies(wall, Counter(key for kind, _, key in reasons if kind == "folded")):
+        done.changed.append(row.content)
+        done.event_ids[str(row)] = row.event_ids[-1:]
+
+
 def _prepare(name: str, connection: Any) -> Callable[[Any], Any]:
     """What a value is for a column of tweets."""
     field: Any = Tweet._meta.get_field(name)
@@ -286,7 +296,8 @@ def _replace(row: Tweet, item: Post | Removal, admission: Admission, done: Store
     was = row.state
     was_shown = was == State.SHOWN
     if isinstance(item, Post):
-        row.content = item.as_message()
+        copies = {name: row.content[name] for name in ("passed_on",) if name in row.content}
+        row.content = item.as_message() | copies
         if row.state in (State.SHOWN, State.WAITING):
             verdict = admission.judge(row.content)
             row.state, row.reason, row.show_at = verdict.state, verdict.reason, verdict.show_at

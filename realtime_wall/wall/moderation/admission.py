@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from realtime_wall.wall.models import MAIN, Ban, Mode, Phrase, State, Wall
 from realtime_wall.wall.moderation.author_quota import AuthorQuota
+from realtime_wall.wall.moderation.folding import COUNTED, CopyMemory
 from realtime_wall.wall.moderation.phrase_matcher import PhraseMatcher, matcher_of
 from realtime_wall.wall.post import Post
 
@@ -25,7 +26,8 @@ Message = Mapping[str, Any]
 ORGANISERS = "post"  # the source of what the organisers post themselves
 REASON_SIZE = 200
 
-_quotas = AuthorQuota()  # of this process, which has the feed or has not
+# Of this process, which has the feed or has not.
+_quotas, _copies = AuthorQuota(), CopyMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,20 @@ class Admission:
             return Verdict(State.SHOWN)
         if any(is_banned(message, ban) for ban in self._bans):
             return Verdict(State.HIDDEN, "ban")
+        if self._wall.is_folding and (original := self._original_of(message)):
+            return Verdict(State.HIDDEN, f"folded:{original}")
         reason = self._reason_to_wait(message)
         if reason or self._wall.mode == Mode.APPROVED:
             return Verdict(State.WAITING, reason[:REASON_SIZE])
         if self._wall.mode == Mode.DELAYED:
             return Verdict(State.WAITING, "delay", self._now + timedelta(seconds=self._wall.delay))
         return Verdict(State.SHOWN)
+
+    def _original_of(self, message: Message) -> str:
+        named = message["source"], message["original_id"]
+        if self._originals.get(named) in COUNTED:
+            return ":".join(named)
+        return _copies.original_of(self._wall, message, self._now)
 
     def _reason_to_wait(self, message: Message) -> str:
         found = self._matcher.find(words_of(message))

@@ -38,5 +38,6 @@ def desk_words() -> dict[str, str]:
         "reason_quota": gettext("more than {} in ten minutes"),
         "reason_ban": gettext("its author is banned"),
         "reason_original": gettext("its original is not shown"),
+        "reason_folded": gettext("a copy"),
         "reason_phone": gettext("from a phone"),
     }

@@ -38,6 +38,7 @@ def card_labels() -> dict[str, str]:
         "days": gettext("{} d"),
         "retweeted": gettext("retweeted by"),
         "edited": gettext("edited"),
+        "passed_on": gettext("passed on by {}"),
         "static": settings.STATIC_URL or "",
     }
 
@@ -50,6 +51,9 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         "length": length_of(post["text"]),
         "retweeted": labels["retweeted"],
         "retweeted_by": post["retweeted_by"],
+        "passed_on": labels["passed_on"].replace("{}", str(post["passed_on"]))
+        if post.get("passed_on")
+        else "",
         "tone": tone_of(post["author_username"] or name),
         "initials": initials_of(name),
         "avatar": safe_url(post["author_avatar"], labels["static"]),

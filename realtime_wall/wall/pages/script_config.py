@@ -18,6 +18,7 @@ def live_words(wall: Wall) -> dict[str, Any]:
         "channel": wall.channel,
         "screens": screens_channel(wall.slug),
         "pinned": pinned_key(wall),
+        "least": wall.least,
         "now": utc_now().isoformat(),
         "card": card_labels(),
         "more": gettext("{} more"),

@@ -7,8 +7,9 @@ import pytest
 from realtime_wall.wall.feed.announce import announce
 from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import Ban, Mode, Phrase, Tweet, Wall
-from realtime_wall.wall.moderation import admission
+from realtime_wall.wall.moderation import admission, folding
 from realtime_wall.wall.moderation.author_quota import AuthorQuota
+from realtime_wall.wall.moderation.folding import CopyMemory
 from realtime_wall.wall.post import Author, Post, Removal
 from tests.wall.fakes import post
 
@@ -17,6 +18,7 @@ from tests.wall.fakes import post
 def add(database, publisher, monkeypatch):
     """Store posts as any source does; what visitors were sent then."""
     monkeypatch.setattr(admission, "_quotas", AuthorQuota())
+    monkeypatch.setattr(admission, "_copies", CopyMemory())
 
     def add(*posts):
         publisher.published.clear()
@@ -151,3 +153,33 @@ def test_an_author_has_his_quota_and_others_theirs(add):
 
     assert len(add(*flood, post(9, username="ben"))) == 3
     assert ("4", "waiting", "quota:2") in states()
+
+
+def test_retweets_and_copies_are_one_card_and_counted(add, publisher):
+    wall(is_folding=True)
+    words = "The tide is coming in at nine"
+    add(post(1, words), post(2, "unlike all others"))
+    retweets = [post(number, words, original_id="1", retweeter=Author(username="ben")) for number in (3, 4)]
+
+    assert add(*retweets, post(5, f"@mara {words.upper()}! https://a.example")) == [("tweet_changed", "1")]
+    assert [data["passed_on"] for _, data, event, _ in publisher.published if event == "tweet_changed"] == [3]
+    assert states()[2:] == [(str(number), "hidden", "folded:list:1") for number in (3, 4, 5)]
+    add(post(1, words + " sharp", version=1))
+    assert Tweet.objects.get(post_id="1").content["passed_on"] == 3
+
+
+def test_short_words_and_old_ones_are_no_copies(add, monkeypatch):
+    wall(is_folding=True)
+    assert len(add(post(1, "Good day!"), post(2, "Good day!"))) == 2
+    add(post(3, "The tide is coming in"))
+    monkeypatch.setattr(folding, "SPAN", -1.0)
+
+    assert len(add(post(4, "The tide is coming in"))) == 1
+
+
+def test_who_copies_what_is_hidden_is_not_shown(add):
+    wall(is_folding=True)
+    add(post(1, "The tide is coming in"))
+    Tweet.objects.update(state="hidden")
+
+    assert add(post(2, "The tide is coming in")) == []

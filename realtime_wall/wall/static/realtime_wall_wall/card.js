@@ -11,7 +11,7 @@
   const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
   const OURS = /^[A-Za-z0-9_.@\/-]+$/;
 
-  /* labels: {now, minutes, hours, days, retweeted, edited, static}, now: milliseconds */
+  /* labels: {now, minutes, hours, days, retweeted, edited, passed_on, static}, now: milliseconds */
   function wallCard(post, labels, now) {
     const card = element("li", { class: "wall-card", "data-key": `${post.source}:${post.id}` });
     card.dataset.length = lengthOf(post.text);
@@ -20,6 +20,7 @@
     if (post.source) card.append(badge(post));
     card.append(text(post));
     if (post.poll && post.poll.length) card.append(poll(post.poll));
+    if (post.passed_on) card.append(element("p", { class: "wall-passed-on" }, labels.passed_on.replace("{}", post.passed_on)));
     const media = firstMedia(post, labels);
     if (media) card.append(media);
     const link = post.link && safeUrl(post.link.url);

@@ -14,6 +14,7 @@
 
   const Frame = root.WallFrame;
   const keyOf = (post) => `${post.source}:${post.id}`;
+  const authorOf = (post) => `${post.source}:${post.retweeted_by_username || post.author_id || post.author_username}`;
 
   class Wall {
     constructor(list, words) {
@@ -24,6 +25,8 @@
       this._waiting = []; // posts that have arrived and are not shown yet, oldest first
       this._timer = null; // until the next arrival
       this._reading = null; // what happened while the missed posts are being read
+      this._turns = new Map(); // author -> when one of his had its turn; the longest ago first
+      this._turnCount = 0;
       this._pinned = ""; // the key of the post that stays on top
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
@@ -149,14 +152,31 @@
         return;
       }
       if (!this._waiting.length) return;
-      const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
-      const arriving = this._waiting.splice(0, folded + 1);
+      const { arriving, pace } = this._words.least ? this._turn() : this._burst();
+      const folded = arriving.length - 1;
       this._move(() => arriving.forEach((post) => this._insert(post, this._top())));
       this._more.flash(folded);
       this._timer = setTimeout(() => {
         this._timer = null;
         this._next();
-      }, PACE);
+      }, pace);
+    }
+
+    _burst() {
+      const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
+      return { arriving: this._waiting.splice(0, folded + 1), pace: PACE };
+    }
+
+    /* One at a time, so that each stays for its least time; next is whose author was longest not shown. */
+    _turn() {
+      const turns = this._waiting.map((post) => this._turns.get(authorOf(post)) || 0);
+      const [post] = this._waiting.splice(turns.indexOf(Math.min(...turns)), 1);
+      this._turns.delete(authorOf(post)); // and is the last one then
+      this._turns.set(authorOf(post), (this._turnCount += 1));
+      if (this._turns.size > KEPT) this._turns.delete(this._turns.keys().next().value);
+      const isWhole = (card) => card.getBoundingClientRect().bottom <= root.innerHeight;
+      const places = Math.max(1, Array.from(this._list.children).slice(0, 12).filter(isWhole).length);
+      return { arriving: [post], pace: Math.max(PACE, (1000 * this._words.least) / places) };
     }
 
     /* The others make room: the list starts where it was and slides to where it is now. */
