@@ -87,6 +87,8 @@ _OPENINGS = {
     PacketType.CONNECT_ERROR: ("{", '"'),
 }
 
+Turn = Callable[[], None] | None
+
 # type, attachments-, /namespace, id: the JSON begins where this ends.
 _match_head = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]+)?").match
 
@@ -99,7 +101,7 @@ class Decoder:
     is for the owner to watch: :attr:`is_waiting`.
     """
 
-    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values", "_turn")
+    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values")
 
     def __init__(
         self,
@@ -107,13 +109,11 @@ class Decoder:
         max_bytes: int = 1024 * 1024,
         max_depth: int = 32,
         max_values: int | None = None,
-        turn: Callable[[], None] | None = None,
     ) -> None:
         self._max_attachments = max_attachments
         self._max_bytes = max_bytes
         self._max_depth = max_depth
         self._max_values = max_values
-        self._turn = turn
         self._incomplete: _Incomplete | None = None
 
     @property
@@ -121,8 +121,11 @@ class Decoder:
         """Is a packet incomplete, and the client expected to send its attachments?"""
         return self._incomplete is not None
 
-    def receive_text(self, text: str) -> Packet | None:
-        """The packet this text is; None when its attachments are still to come."""
+    def receive_text(self, text: str, turn: Turn = None) -> Packet | None:
+        """The packet this text is; None when its attachments are still to come.
+
+        ``turn`` is called again and again while a large one is read.
+        """
         if self._incomplete is not None:
             raise BadPacket("text where an attachment was expected")
         if len(text) > self._max_bytes:
@@ -138,11 +141,11 @@ class Decoder:
             type,
             MAIN_NAMESPACE if namespace is None else _namespace(namespace),
             None if id is None else _number(id),
-            self._data(type, text[head.end() :]),
+            self._data(type, text[head.end() :], turn),
         )
         if not attachments:
             return packet
-        places = places_of(packet.data, attachments, self._turn)
+        places = places_of(packet.data, attachments, turn)
         self._incomplete = _Incomplete(packet, places, self._max_bytes - len(text))
         return None
 
@@ -172,14 +175,14 @@ class Decoder:
             raise BadPacket(f"attachments have to be 1 to {self._max_attachments}")
         return attachments
 
-    def _data(self, type: PacketType, payload: str) -> Any:
+    def _data(self, type: PacketType, payload: str, turn: Turn) -> Any:
         opening = payload[:1]
         if opening not in _OPENINGS[type]:
             raise BadPacket(f"{type.name} with {'the wrong' if opening else 'no'} data")
         if not opening:
             return None
         try:
-            data = load_json(payload, self._max_depth, self._max_values, self._turn)
+            data = load_json(payload, self._max_depth, self._max_values, turn)
         except BadJSON as problem:
             raise BadPacket(f"bad JSON: {problem.reason}") from None
         if type is PacketType.EVENT:
@@ -211,7 +214,7 @@ def _check_event(data: list[Any]) -> None:
         raise BadPacket("event with a reserved name")
 
 
-def places_of(data: Any, attachments: int, turn: Callable[[], None] | None = None) -> list[tuple[Any, Any]]:
+def places_of(data: Any, attachments: int, turn: Turn = None) -> list[tuple[Any, Any]]:
     """Where each attachment goes: a list or dict, and what to put it under.
 
     Each has exactly one place. A client that may write thousands of places for one large attachment
@@ -233,7 +236,7 @@ def places_of(data: Any, attachments: int, turn: Callable[[], None] | None = Non
 _ITEMS_PER_TURN = 1000
 
 
-def _placeholders(container: Any, turn: Callable[[], None] | None) -> Iterator[tuple[object, Any, Any]]:
+def _placeholders(container: Any, turn: Turn) -> Iterator[tuple[object, Any, Any]]:
     """As deep as the JSON was allowed to be: no deeper than Python's stack."""
     items = container.items() if isinstance(container, dict) else enumerate(container)
     for count, (key, item) in enumerate(items, 1):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from realtime_wall.sockets.budgets.budget import BYTES, EVENTS, FRAMES, Budget, event_named
+from realtime_wall.sockets.budgets.budget import BYTES, EVENTS, FRAMES, SECONDS, Budget, event_named
+from realtime_wall.wire import gc_pause
 
 if TYPE_CHECKING:
     from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
@@ -77,3 +78,18 @@ class Account:
         if self._user is not None:
             self._user.connections -= 1
             self._user = None
+
+
+class PaidTurn:
+    """Called again and again while a large message is read: its client pays, and others may have a turn."""
+
+    __slots__ = ("_account", "_began")
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._began = monotonic()
+
+    def __call__(self) -> None:
+        self._account.note(SECONDS, monotonic() - self._began)
+        gc_pause.turn()
+        self._began = monotonic()

@@ -18,8 +18,10 @@ from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
+from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.socketio import Decoder, Packet
+from realtime_wall.sockets.budgets.account import PaidTurn
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
     ResumeRequest,
@@ -29,7 +31,6 @@ from realtime_wall.transports.socketio.handshake import (
     resume_request,
 )
 from realtime_wall.transports.socketio.namespace import Namespace
-from realtime_wall.wire import gc_pause
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,7 @@ class SocketIOClient:
         self.request = request
         self._node = node
         self._decoder = Decoder(
-            config.message_attachments,
-            config.message_size,
-            config.json_depth,
-            config.json_values,
-            gc_pause.turn,
+            config.message_attachments, config.message_size, config.json_depth, config.json_values
         )
         self._namespaces: dict[str, Namespace] = {}
         # Namespaces whose session another server has, and what the client has sent them meanwhile.
@@ -65,7 +62,8 @@ class SocketIOClient:
         if isinstance(data, bytes):
             packet = self._decoder.receive_binary(data)
         else:
-            packet = self._decoder.receive_text(data)
+            turn = PaidTurn(self.session.account) if len(data) > LARGE else None
+            packet = self._decoder.receive_text(data, turn)
             if packet is None:
                 self._expect_more()
         if packet is not None and self.session.is_open:  # it may have ended while a large one was read

@@ -21,15 +21,16 @@ from realtime_wall.node.fan_out import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
 from realtime_wall.protocol.deflate import PLAIN, Framing
+from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.sockets.budgets.account import PaidTurn
 from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.request import keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
-from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import Wire, Written
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,8 @@ class WebSocket:
 
     def text(self, text: str) -> None:
         config = self._node.config
-        command = plain.parse(text, config.json_depth, config.json_values, gc_pause.turn)
+        turn = PaidTurn(self._frames.account) if len(text) > LARGE else None
+        command = plain.parse(text, config.json_depth, config.json_values, turn)
         if self._frames.closing:  # while a large text was read
             return
         session = self.session

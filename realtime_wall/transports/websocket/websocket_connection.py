@@ -6,11 +6,9 @@ What the texts mean is the peer's business: the plain protocol or Engine.IO.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from time import monotonic
 from typing import Any, Protocol, cast
 
-import gevent
 from gevent import get_hub
 
 from realtime_wall.node.node import Node
@@ -32,6 +30,7 @@ from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.budget import SECONDS
 from realtime_wall.sockets.budgets.visitors import Visitor
+from realtime_wall.transports.websocket.late_events import LateEvents
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import (
     DROPPED,
@@ -105,7 +104,7 @@ class FramedConnection:
         self._pinged = False
         self._held: list[bytes] | None = None
         # What waits behind a large text that is being read.
-        self._late: deque[FrameEvent] | None = None
+        self._late: LateEvents | None = None
 
     def start(self) -> None:
         self.wire.start(self)
@@ -226,45 +225,11 @@ class FramedConnection:
                 self._handle(event)
         self.account.note(SECONDS, monotonic() - now)
 
-    def _begin_late(self, text: str) -> None:
-        self.wire.pause()
-        self._late = deque()
-        if len(text) > gc_pause.LARGE:
-            gc_pause.rest()
-        gevent.spawn(self._handle_late, text, self._late)
-
-    def _handle_late(self, text: str, late: deque[FrameEvent]) -> None:
-        """In a greenlet: a large text may take long to read, and others have their turns meanwhile."""
-        try:
-            self._give(text)
-            while late:
-                Wire.turns.wait()
-                event = late.popleft()
-                if isinstance(event, Deflated):
-                    event = self._inflated(event)
-                if isinstance(event, Text):
-                    self._give(event.text)
-                else:
-                    self._handle(event)
-        except Exception:
-            log.exception("a client's message could not be handled; it was cut off")
-            self.wire.abort("failed here")
-        self._late = None
-        if not self.closing:
-            self._read_on()
-
-    def _give(self, text: str) -> None:
-        if not self.closing:
-            self.peer.text(text)
-
-    def _inflated(self, message: Deflated) -> FrameEvent:
-        return inflate(message, self._node.config.message_size)
-
     def _handle(self, event: FrameEvent) -> None:
         match event:
             case Text():
-                if len(event.text) > LARGE:
-                    self._begin_late(event.text)
+                if len(event.text) > LARGE and self._late is None:
+                    self._handle_late(event)
                 elif not self.closing:
                     self.peer.text(event.text)
             case Binary():
@@ -272,7 +237,7 @@ class FramedConnection:
                     self.peer.binary(event.data)
             case Deflated():
                 if not self.closing:
-                    self._handle(self._inflated(event))
+                    self._handle(inflate(event, self._node.config.message_size))
             case Ping():
                 # In order with what else is written; those of one read leave together.
                 self.write_soon(pong_frame(event.data))
@@ -284,6 +249,19 @@ class FramedConnection:
             case Violation():
                 self.fail(event)
 
+    def _handle_late(self, text: Text) -> None:
+        if len(text.text) > gc_pause.LARGE:
+            gc_pause.rest()
+        self.wire.pause()
+        self._late = LateEvents(text, self._handle, self._late_are_over)
+
+    def _late_are_over(self, is_broken: bool) -> None:
+        self._late = None
+        if is_broken:
+            self.wire.abort("failed here")
+        elif not self.closing:
+            self._read_on()
+
     def fail(self, violation: Violation) -> None:
         """Nothing that follows could be read any more (RFC 6455 7.1.7)."""
         log.info("socket %s: %s (%s)", self.peer.log_id, violation.reason, violation.code)
@@ -293,7 +271,7 @@ class FramedConnection:
     def lost(self, reason: str) -> None:
         log.debug("socket %s: %s", self.peer.log_id, reason)
         self.closing = True  # what else arrived together with the end is too late
-        if self._late:
+        if self._late is not None:
             self._late.clear()
         self.account.close()
         self._stop_slowing()
