@@ -44,7 +44,7 @@ def test_the_first_offer_that_can_be_met_is_accepted_without_context_takeover(of
         '"client_max_window_bits"',
     ],
 )
-def test_an_offer_with_a_parameter_that_is_not_as_it_has_to_be_is_declined(parameters):
+def test_an_offer_with_a_parameter_that_is_not_as_it_has_to_be_is_declined_s12(parameters):
     assert accept(f"permessage-deflate; {parameters}") is None
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_offer_of_it_is_no_matter(header):
 @pytest.mark.parametrize(
     "unit", [",", ";", "permessage-deflate;a=b,", '"\\', "permessage-deflate;a;", " ", "="]
 )
-def test_eight_kilobytes_of_anything_are_read_in_a_moment(unit):
+def test_eight_kilobytes_of_anything_are_read_in_a_moment_s12(unit):
     header = "permessage-deflate;" + unit * (8192 // len(unit))
     took = []
     for _ in range(5):

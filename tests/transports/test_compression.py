@@ -152,7 +152,7 @@ def test_a_deflated_event_is_heard(node):
     assert json.loads(last_text(wire)[0]) == {"type": "ack", "id": 7, "message": None}
 
 
-def test_a_bomb_closes_the_connection_with_1009(node):
+def test_a_bomb_closes_the_connection_with_1009_s11(node):
     wire = plain(node, DEFLATED)
 
     wire.owner.received(masked(1 | RSV1, zlib.compress(bytes(20 * 1024**2), wbits=-15)))
@@ -160,7 +160,7 @@ def test_a_bomb_closes_the_connection_with_1009(node):
     assert wire.close().code == 1009
 
 
-def test_a_deflated_message_that_nobody_agreed_on_closes_with_1002(node):
+def test_a_deflated_message_that_nobody_agreed_on_closes_with_1002_s11(node):
     wire = plain(node, PLAIN)
 
     wire.owner.received(masked(1 | RSV1, zlib.compress(b"text", wbits=-15)))

@@ -1,5 +1,7 @@
 import pytest
 
+from realtime_wall.config import Config
+from realtime_wall.protocol.deflate import PLAIN, deflate_framing
 from realtime_wall.server.http import websocket_handshake
 
 # The handshake of RFC 6455 1.3.
@@ -53,3 +55,27 @@ def test_http_1_0_cannot_be_upgraded():
 def test_another_request_does_not_want_to_be_one(change):
     assert websocket_handshake.is_handshake(SOUND)
     assert not websocket_handshake.is_handshake({**SOUND, **change})
+
+
+@pytest.mark.parametrize("offered", ["graphql-ws", "xgraphql-ws, graphql-ws", "a," * 4096])
+def test_no_subprotocol_is_chosen_since_none_is_spoken_s13(offered):
+    status, headers, _ = websocket_handshake.check(
+        SOUND | {"HTTP_SEC_WEBSOCKET_PROTOCOL": offered}, "HTTP/1.1"
+    )
+
+    assert status.startswith("101")
+    assert "Sec-WebSocket-Protocol" not in dict(headers)
+
+
+OFFER = SOUND | {"HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate; client_max_window_bits"}
+
+
+def test_compression_is_agreed_on_where_the_site_wants_it_and_the_client_offers_it():
+    site = Config(websocket_compression=True, compression_min_size=10)
+
+    framing, headers = websocket_handshake.framing(OFFER, site)
+
+    assert framing is deflate_framing(15, 10)
+    assert headers[0][1].startswith("permessage-deflate; ")
+    assert websocket_handshake.framing(OFFER, Config()) == (PLAIN, [])
+    assert websocket_handshake.framing(SOUND, site) == (PLAIN, [])
