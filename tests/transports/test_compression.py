@@ -160,6 +160,18 @@ def test_a_bomb_closes_the_connection_with_1009_s11(node):
     assert wire.close().code == 1009
 
 
+def test_what_a_message_is_when_inflated_counts_for_the_byte_rate():
+    with no_receivers(), running_node(byte_rate=1000, byte_burst=200_000) as node:
+        wire = plain(node, DEFLATED)
+        for _ in range(3):
+            assert not wire.paused
+            wire.owner.received(masked(1 | RSV1, zlib.compress(b"x" * 90_000, wbits=-15)))
+            wait_for(lambda: wire.owner._late is None)
+        wire.owner.received(masked(9))
+
+        assert wire.paused
+
+
 def test_a_deflated_message_that_nobody_agreed_on_closes_with_1002_s11(node):
     wire = plain(node, PLAIN)
 

@@ -28,7 +28,7 @@ from realtime_wall.protocol.frames import (
 )
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets.budgets.account import Account
-from realtime_wall.sockets.budgets.budget import SECONDS
+from realtime_wall.sockets.budgets.budget import BYTES, SECONDS
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
 from realtime_wall.wire import gc_pause
@@ -237,7 +237,7 @@ class FramedConnection:
                     self.peer.binary(event.data)
             case Deflated():
                 if not self.closing:
-                    self._handle(inflate(event, self._node.config.message_size))
+                    self._handle_deflated(event)
             case Ping():
                 # In order with what else is written; those of one read leave together.
                 self.write_soon(pong_frame(event.data))
@@ -248,6 +248,13 @@ class FramedConnection:
                 self.wire.finish("closed by the client")
             case Violation():
                 self.fail(event)
+
+    def _handle_deflated(self, message: Deflated) -> None:
+        event = inflate(message, self._node.config.message_size)
+        if isinstance(event, (Text, Binary)):  # which is kept until its receiver has run
+            size = len(event.text) if isinstance(event, Text) else len(event.data)
+            self.account.note(BYTES, max(size - len(message.data), 0))
+        self._handle(event)
 
     def _handle_late(self, text: Text) -> None:
         if len(text.text) > gc_pause.LARGE:
