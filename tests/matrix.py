@@ -1,6 +1,7 @@
 """``make matrix``: the tests on each Python with each Django that this machine has, and what it has not.
 
-A cell is green, red, or named with the reason why it was not run. ``ARGS`` go to pytest.
+A cell is green or red, with its versions and what pytest counted, or named with why it was not run.
+``ARGS`` go to pytest; a cell that had some says so, as it is not about all of the tests.
 """
 
 from __future__ import annotations
@@ -42,7 +43,15 @@ def try_cell(python: str, version: str, django: str, arguments: list[str]) -> st
     if not run(own, "-m", "pip", "install", "--quiet", *wanted, log=log):
         return f"not run: cannot be installed, see {log.relative_to(ROOT)}"
     green = run(own, "-m", "pytest", "--quiet", *(arguments or ["--numprocesses", "3"]), log=log)
-    return "green" if green else f"red, see {log.relative_to(ROOT)}"
+    counted = log.read_text(errors="replace").rstrip().rpartition("\n")[2].strip("= ")
+    of_what = f" of {' '.join(arguments)}" if arguments else ""
+    verdict = f"{versions(own)}: {counted}{of_what}"
+    return f"green ({verdict})" if green else f"red ({verdict}), see {log.relative_to(ROOT)}"
+
+
+def versions(python: Path) -> str:
+    code = "import platform, django; print(platform.python_version(), 'with', django.__version__)"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
 
 
 def main() -> int:
