@@ -87,13 +87,14 @@ class Ours(Process):
     One that is ``beside`` another belongs to the same project.
     """
 
-    def __init__(self, beside=None, workers=1, sessions="db", **settings):
+    def __init__(self, beside=None, workers=1, sessions="db", budgets=True, **settings):
         def environment(self):
             self.environment = {
                 "BENCH_DATABASE": os.path.join(self.directory.name, "db.sqlite3"),
                 "BENCH_DIRECTORY": (beside or self).directory.name,
                 "BENCH_SESSIONS": sessions,
                 "BENCH_SETTINGS": json.dumps(settings),
+                "BENCH_BUDGETS": "1" if budgets else "",
                 "PYTHONPATH": str(ROOT),
             }
             made = self.manage("migrate", "-v0")

@@ -99,14 +99,14 @@ def handshake_cpu(servers=PEERS, rounds=30):
     return spent
 
 
-def events_cpu(servers=PEERS):
+def events_cpu(servers=PEERS, rounds=4):
     """CPU microseconds of an event that is acknowledged."""
     clients, events = 100, 100
     spent = {name: [] for name in servers}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(server()) for name, server in servers.items()}
         swarm = stack.enter_context(Swarm())
-        for index in range(4):
+        for index in range(rounds):
             for name, server in running.items():
                 swarm.connect_askers(server.port, clients)
                 before = server.cpu()
@@ -146,4 +146,13 @@ def socketio_events():
     return ratio("Socket.IO: CPU per event with ack", 0.5, "us", spent["ours"], spent["python-socketio"])
 
 
-FIGURES = [socketio_delivery, socketio_memory, socketio_handshake, socketio_events]
+def budgets():
+    """The same event with all budgets, none of which is ever empty, against a server that counts nothing."""
+    wide = dict.fromkeys(("FRAME_RATE", "EVENT_RATE", "SUBSCRIBE_RATE", "CPU_RATE", "BYTE_RATE"), 1e9)
+    wide |= {"EVENT_RATES": {"add": 1e8}, "FRAME_BURST": 10**9, "TRUSTED_PROXIES": []}
+    servers = {name: functools.partial(Ours, budgets=name == "paid", **wide) for name in ("paid", "free")}
+    spent = events_cpu(servers, rounds=12)
+    return ratio("CPU per event with ack, with budgets", 1.03, "us", spent["paid"], spent["free"])
+
+
+FIGURES = [socketio_delivery, socketio_memory, socketio_handshake, socketio_events, budgets]

@@ -79,7 +79,6 @@ class Node:
         self.revocation = Revocation(self.timer_wheel, self.detached_sessions, self.listeners)
         self.visitors = Visitors(config, self.revocation.sessions.user_id_of)
         self.stopping = False
-        self.refused = 0  # what strangers asked for beyond a limit
         self._fan_out = FanOut()
         self.publisher = Publisher(
             self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
@@ -128,6 +127,11 @@ class Node:
     def is_in_this_thread(self) -> bool:
         """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
         return self._home == threading.get_native_id()  # a fork's is another, too
+
+    @property
+    def refused(self) -> int:
+        """How often strangers have asked for something beyond a limit."""
+        return self.visitors.refused
 
     @property
     def dropped(self) -> int:

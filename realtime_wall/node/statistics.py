@@ -90,7 +90,7 @@ def summary(node: Node) -> Figures:
         "listeners": len(node.listeners),
         "published": node.broker.top.offset,
         "dropped": node.dropped,
-        "refused": node.refused + node.visitors.refused,
+        "refused": node.refused,
         # For those who add it up: the log is the same on all servers, who is subscribed is not.
         "logged": len(logged),
         "unlogged": list(islice(unlogged, LISTED)),

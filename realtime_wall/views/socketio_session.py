@@ -105,7 +105,7 @@ def _handshake(
         return offer.accept(partial(_open, node, request, make_handler, framing=offer.framing))
     address = request.META.get(visitor_address.META_KEY, "")
     if not quota.take(address, node.config.polling_sessions):
-        node.refused += 1
+        node.visitors.refused += 1
         return _error(ErrorCode.BAD_REQUEST, TOO_MANY_SESSIONS, status=429)
     session = EngineSession(node, _owner(request), address=address)
     session.begin(make_handler(node, session, keep(request)))
@@ -149,7 +149,7 @@ def _post(node: Node, session: EngineSession, request: HttpRequest) -> HttpRespo
     try:
         session.post(body)
     except (TooManyPackets, TooMuch) as problem:
-        node.refused += 1
+        node.visitors.refused += 1
         log.warning("session %s: %s", session.log_id, problem.reason)
         return _error(ErrorCode.BAD_REQUEST, problem.reason)
     except (BadPacket, Conflict):

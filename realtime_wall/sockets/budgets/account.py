@@ -9,7 +9,14 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from realtime_wall.sockets.budgets.budget import BYTES, EVENTS, FRAMES, SECONDS, Budget, event_named
+from realtime_wall.sockets.budgets.budget import (
+    BYTES,
+    EVENTS,
+    FRAMES,
+    SECONDS,
+    SUBSCRIBES,
+    Budget,
+)
 from realtime_wall.wire import gc_pause
 
 if TYPE_CHECKING:
@@ -20,31 +27,45 @@ BATCH, LARGE_BATCH, LATEST = 16, 64 * 1024, 5.0
 
 
 class Account:
-    __slots__ = ("_address", "_own", "_settle_at", "_spent", "_user", "_visitors", "session_key")
+    """``bytes``, ``events`` and so on are what has been made of it since it was settled."""
+
+    __slots__ = (
+        "_address",
+        "_named",
+        "_own",
+        "_settle_at",
+        "_user",
+        "_visitors",
+        "bytes",
+        "events",
+        "frames",
+        "seconds",
+        "session_key",
+        "subscribes",
+    )
 
     def __init__(self, visitors: Visitors, address: Visitor | None) -> None:
         self.session_key: str | None = None  # of Django's, until its user is known
+        self.frames = self.bytes = self.events = self.subscribes = 0
+        self.seconds = 0.0
+        self._named: dict[str, float] | None = None  # events that have a rate of their own
         self._visitors = visitors
         self._own: Budget | None = None  # most clients listen
         self._address = address
         self._user: Visitor | None = None
-        self._spent: dict[str, float] = {}
         self._settle_at = 0.0
 
-    def note(self, name: str, count: float = 1) -> None:
-        self._spent[name] = self._spent.get(name, 0) + count
-
     def note_event(self, name: str) -> None:
-        self.note(EVENTS)
-        if name in self._visitors.event_rates:
-            self.note(event_named(name))
+        self.events += 1
+        if (key := self._visitors.event_rates.get(name)) is not None:
+            self._named = named = self._named or {}
+            named[key] = named.get(key, 0) + 1
 
     def note_read(self, frames: int, size: int, now: float) -> bool:
         """What has arrived; whether it is time to settle."""
-        spent = self._spent
-        spent[FRAMES] = of_frames = spent.get(FRAMES, 0) + frames
-        spent[BYTES] = of_bytes = spent.get(BYTES, 0) + size
-        return of_frames >= BATCH or of_bytes >= LARGE_BATCH or now >= self._settle_at
+        self.frames += frames
+        self.bytes += size
+        return self.frames >= BATCH or self.bytes >= LARGE_BATCH or now >= self._settle_at
 
     def settle(self, now: float) -> float:
         """Let the budgets pay; for how many seconds nothing more should be read, 0 for none."""
@@ -52,9 +73,20 @@ class Account:
             self._own = Budget(self._visitors.rates)
         if self.session_key is not None:
             self._find_user(self.session_key)
-        spent, self._spent = self._spent, {}
+        spent = self._take_spent()
         self._settle_at = now + LATEST
         return max(budget.take(spent, now) for budget in self._budgets())
+
+    def _take_spent(self) -> dict[str, float]:
+        counted = {BYTES: self.bytes, FRAMES: self.frames, EVENTS: self.events, SUBSCRIBES: self.subscribes}
+        spent: dict[str, float] = {name: count for name, count in counted.items() if count}
+        if self.seconds:
+            spent[SECONDS] = self.seconds
+        if self._named is not None:
+            spent.update(self._named)
+        self.frames = self.bytes = self.events = self.subscribes = 0
+        self.seconds, self._named = 0.0, None
+        return spent
 
     def _find_user(self, session_key: str) -> None:
         self._user = self._visitors.user_of(session_key)
@@ -72,7 +104,7 @@ class Account:
 
     def close(self) -> None:
         """The client is gone."""
-        if self._spent:
+        if self.frames or self.seconds:
             self.settle(monotonic())
         self.session_key = self._address = None
         if self._user is not None:
@@ -90,6 +122,6 @@ class PaidTurn:
         self._began = monotonic()
 
     def __call__(self) -> None:
-        self._account.note(SECONDS, monotonic() - self._began)
+        self._account.seconds += monotonic() - self._began
         gc_pause.turn()
         self._began = monotonic()

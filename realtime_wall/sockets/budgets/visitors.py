@@ -13,7 +13,7 @@ from time import monotonic
 
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import rate
-from realtime_wall.sockets.budgets.budget import BURST, CONNECTS, Budget, Rates, rates_of
+from realtime_wall.sockets.budgets.budget import BURST, CONNECTS, Budget, Rates, event_named, rates_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Visitors:
         self.proxies: set[str] = set()
         self._user_id_of = user_id_of  # by the key of a Django session; None while it is not known
         self.rates = rates_of(config)  # of one connection
-        self.event_rates = frozenset(config.event_rates)
+        self.event_rates = {name: event_named(name) for name in config.event_rates}
         self._user_rates = rates_of(config, config.user_budget) if config.user_budget else {}
         self._address_rates = rates_of(config, config.address_budget) if config.address_budget else {}
         if accepts := config.address_accept_rate:

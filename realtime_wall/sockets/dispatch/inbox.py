@@ -21,7 +21,6 @@ from django.http import HttpRequest
 from gevent.event import Event
 
 from realtime_wall.sockets.budgets.account import Account
-from realtime_wall.sockets.budgets.budget import SECONDS
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
 from realtime_wall.wire.time_slice import SharedTimeSlice
@@ -80,7 +79,7 @@ class Inbox:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
         first = self.jobs.popleft()
-        loop: Any = gevent.get_hub().loop
+        loop = self._pool.loop
         begun, turn = monotonic(), loop.iteration
         self._pool.running[self] = (gevent.getcurrent(), begun)
         if self.request is not None:
@@ -92,7 +91,7 @@ class Inbox:
                 log.exception("a socket's job failed")
         del self._pool.running[self]
         if self.account is not None and loop.iteration == turn:  # what has waited took others no time
-            self.account.note(SECONDS, min(monotonic() - begun, LONGEST))
+            self.account.seconds += min(monotonic() - begun, LONGEST)
         if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
             self.paused = False
             self._source.resume()
@@ -107,6 +106,7 @@ class Pool:
     def __init__(self, size: int, inbox_size: int) -> None:
         self.size = size
         self.inbox_size = inbox_size
+        self.loop: Any = gevent.get_hub().loop
         self._waiting: deque[Inbox] = deque()
         self._resting: list[Any] = []  # greenlets that wait for work
         self._is_closed = False

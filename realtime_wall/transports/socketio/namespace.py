@@ -26,7 +26,6 @@ from realtime_wall.protocol.plain import RETRACTED
 from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.welcome import Welcome, offset_or_none
@@ -160,7 +159,7 @@ class Namespace(NamespaceSubscriber):
         name = str(name)
         account = self._engine.account
         if name in ("subscribe", "unsubscribe"):
-            account.note(SUBSCRIBES)
+            account.subscribes += 1
             self.session.inbox.put(partial(self._command, name, args, packet.id))
             return
         account.note_event(name)

@@ -25,7 +25,6 @@ from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.budgets.account import PaidTurn
-from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
@@ -110,10 +109,10 @@ class WebSocket:
                 self._frames.account.note_event("message")
                 lifecycle.message(session, command.data)
             case plain.Subscribe():
-                self._frames.account.note(SUBSCRIBES)
+                self._frames.account.subscribes += 1
                 session.inbox.put(partial(self._subscribe, command))
             case plain.Unsubscribe():
-                self._frames.account.note(SUBSCRIBES)
+                self._frames.account.subscribes += 1
                 session.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
                 session.acknowledged(command.id, [command.data])

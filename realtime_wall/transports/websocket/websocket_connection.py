@@ -28,7 +28,6 @@ from realtime_wall.protocol.frames import (
 )
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets.budgets.account import Account
-from realtime_wall.sockets.budgets.budget import BYTES, SECONDS
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
 from realtime_wall.wire import gc_pause
@@ -193,7 +192,7 @@ class FramedConnection:
         if self.closing:
             return
         log.warning("socket %s: %s (%s)", self.peer.log_id, reason, POLICY_VIOLATION)
-        self._node.refused += 1
+        self._node.visitors.refused += 1
         self.close(POLICY_VIOLATION, reason)
         self.wire.end_writing()
         if self.wire.is_open:
@@ -223,7 +222,7 @@ class FramedConnection:
                 self._late.append(event)
             else:
                 self._handle(event)
-        self.account.note(SECONDS, monotonic() - now)
+        self.account.seconds += monotonic() - now
 
     def _handle(self, event: FrameEvent) -> None:
         match event:
@@ -253,7 +252,7 @@ class FramedConnection:
         event = inflate(message, self._node.config.message_size)
         if isinstance(event, (Text, Binary)):  # which is kept until its receiver has run
             size = len(event.text) if isinstance(event, Text) else len(event.data)
-            self.account.note(BYTES, max(size - len(message.data), 0))
+            self.account.bytes += max(size - len(message.data), 0)
         self._handle(event)
 
     def _handle_late(self, text: Text) -> None:

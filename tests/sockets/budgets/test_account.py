@@ -2,7 +2,7 @@ import pytest
 
 from realtime_wall.config import from_mapping
 from realtime_wall.sockets.budgets.account import BATCH, LARGE_BATCH, LATEST, Account
-from realtime_wall.sockets.budgets.budget import EVENTS, SUBSCRIBES
+from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.budgets.visitors import Visitors
 
 NOW = 1000.0
@@ -34,8 +34,8 @@ def test_it_is_settled_after_so_many_frames_or_bytes_or_seconds(visitors):
 
 def test_each_connection_has_a_budget_of_its_own(visitors):
     one, other = Account(visitors, None), Account(visitors, None)
-    one.note(SUBSCRIBES, 11)
-    other.note(SUBSCRIBES, 1)
+    one.subscribes += 11
+    other.subscribes += 1
 
     assert one.settle(NOW) == 1
     assert other.settle(NOW) == 0
@@ -49,18 +49,19 @@ def test_an_event_counts_for_all_events_and_for_its_name_when_that_has_a_rate(vi
     for name in range(1000):
         account.note_event(f"stranger-{name}")
 
-    assert account._spent == {EVENTS: 1002, "EVENT_RATES['typing']": 2}
+    assert account._named == {"EVENT_RATES['typing']": 2}
+    assert account.events == 1002
     assert account.settle(NOW) > 0
 
 
 def test_all_connections_of_an_address_share_one(visitors):
     accounts = [Account(visitors, visitors.at("1.2.3.4")) for _ in range(4)]
     for account in accounts:
-        account.note(SUBSCRIBES, 9)
+        account.subscribes += 9
 
     assert [account.settle(NOW) > 0 for account in accounts] == [False, False, False, True]
     other = Account(visitors, visitors.at("1.2.3.5"))
-    other.note(SUBSCRIBES, 10)
+    other.subscribes += 10
     assert other.settle(NOW) == 0
 
 
@@ -71,7 +72,7 @@ def test_all_connections_of_a_user_share_one_as_soon_as_he_is_known(visitors):
         account.settle(NOW)
     visitors.known_users["key"] = "7"
     for account in accounts:
-        account.note(SUBSCRIBES, 9)
+        account.subscribes += 9
 
     assert [account.settle(NOW) > 0 for account in accounts] == [False, False, True]
     assert visitors.user_of("key").connections == 3
@@ -84,7 +85,8 @@ def test_all_connections_of_a_user_share_one_as_soon_as_he_is_known(visitors):
 def test_who_hangs_up_at_once_pays_all_the_same(visitors):
     address = visitors.at("1.2.3.4")
     account = Account(visitors, address)
-    account.note(SUBSCRIBES, 10)
+    account.note_read(10, 100, NOW)
+    account.subscribes += 10
     account.close()
 
     assert not address.budget.is_full(NOW)
@@ -93,7 +95,7 @@ def test_who_hangs_up_at_once_pays_all_the_same(visitors):
 def test_what_slowing_down_was_of_no_use_for_is_named(visitors):
     account = Account(visitors, visitors.at("1.2.3.4"))
     assert account.exceeded(NOW, 30.0) is None
-    account.note(SUBSCRIBES, 21)
+    account.subscribes += 21
     account.settle(NOW)
 
     assert account.exceeded(NOW, 30.0) == SUBSCRIBES
