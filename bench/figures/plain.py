@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 
 from bench.figures.figure import ROUNDS, Figure, ratio
 from bench.server import Ours
-from bench.site.bench_app.views import json_document
 from bench.swarm import Swarm
-
-MEBIBYTE = 1024 * 1024
 
 
 def memory():
@@ -43,59 +39,6 @@ def handshake():
                 sockets.append((middle - before) / count * 1e6)
                 views.append((after - middle) / count * 1e6)
     return ratio("CPU per handshake with a connect receiver", 1.2, "us", sockets, views)
-
-
-def stall_text():
-    """How long one 1 MiB text message holds the event loop."""
-    return _stall("loop stall, 1 MiB of plain text", ["x" * (MEBIBYTE - 100)])
-
-
-def stall_json():
-    """The same for JSON that is meant well."""
-    document = json.dumps(json_document(MEBIBYTE - 4096))
-    return _stall("loop stall, 1 MiB of JSON", [document])
-
-
-def stall_worst_json():
-    """The same for JSON that is made to hold up everybody: what is refused, and what just fits."""
-    return _stall("loop stall, 1 MiB of the worst JSON", list(_worst_json()))
-
-
-def _worst_json():
-    size = MEBIBYTE - 100
-    units = (
-        "[" * 30 + "]" * 30,
-        "[],[[[[[]]]]]",
-        "[]",
-        "{}",
-        '{"a":1}',
-        "1",
-        '"a"',
-        "0.12345678901234567",
-        "9" * 4000,
-    )
-    for unit in (f"{unit}," for unit in units):
-        yield '{"type":"a","id":1,"message":[' + (unit * (size // len(unit)))[:-1] + "]}"
-    for unit, values in ((unit, 248_000) for unit in ("[],", "1,", '{"a":1},', '"a",')):
-        count = min(values // (1 if unit[0] in '1"' else 4), size // len(unit))
-        yield ('{"type":"a","id":1,"message":[' + (unit * count)[:-1] + "]}").ljust(size)
-    for text in (r"\n" * 249_000, r"\"" * 249_000, r"\ud83d\ude00" * (size // 12), "x" * size):
-        yield ('{"type":"a","id":1,"message":"' + text + '"}').ljust(size)
-
-
-def _stall(name, texts):
-    stalls = []
-    with Ours() as ours, Swarm() as clients:
-        ours.get("/stall/")
-        for _ in range(ROUNDS):
-            longest = 0.0
-            for text in texts:
-                ours.get("/stall/")
-                clients.message(ours.port, text)
-                longest = max(longest, ours.json("/stall/")["seconds"] * 1000)
-            stalls.append(longest)
-    median = statistics.median(stalls)
-    return Figure(name, "at most 5 ms", f"{median:.2f} ms", median <= 5)
 
 
 def slow_readers():
@@ -149,4 +92,4 @@ def shell():
     return Figure("a shell's broadcast, beyond one in the server", "at most 20 ms", detail, extra <= 20)
 
 
-FIGURES = [memory, handshake, stall_text, stall_json, stall_worst_json, slow_readers, shell]
+FIGURES = [memory, handshake, slow_readers, shell]

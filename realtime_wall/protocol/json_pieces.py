@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from itertools import islice
 from json import decoder
 from typing import Any
 
@@ -35,6 +36,7 @@ _read_string: Callable[[str, int], tuple[str, int]] = vars(decoder)["scanstring"
 _BEHIND_A_NUMBER = 2
 # How often the end of an item is looked for, from the end of the window on.
 _ATTEMPTS = 4
+_FORGOTTEN_AT_ONCE = 1000
 
 
 class LargeJSON:
@@ -52,17 +54,32 @@ class LargeJSON:
         self._single_until = 0  # up to here its items come one by one
         # Arrays and objects that begin in some window and do not end in it.
         self._large: set[int] = set()
+        self._opened: list[list[Any] | dict[str, Any]] = []  # those that are larger than a window
 
     def read(self) -> Any:
         try:
             value, at = self._value(self._skip_space(0), self._max_depth)
         except RecursionError:
             raise BadJSON("nested too deeply") from None
+        except BadJSON:
+            self._forget()
+            raise
         at = self._skip_space(at)
         self._move(at)
         if at < len(self._text):
             raise NotJSON(f"Extra data at character {at}")
         return value
+
+    def _forget(self) -> None:
+        """What was read before it was refused: to free a hundred thousand lists at once takes long, too."""
+        for container in self._opened:
+            while container:
+                if isinstance(container, list):
+                    del container[-_FORGOTTEN_AT_ONCE:]
+                else:
+                    for name in list(islice(container, _FORGOTTEN_AT_ONCE)):
+                        del container[name]
+                self._turn()
 
     def _value(self, at: int, depth: int) -> tuple[Any, int]:
         """The value that begins there and may be so deep, and where it ends."""
@@ -153,6 +170,7 @@ class LargeJSON:
 
     def _array(self, at: int, depth: int) -> tuple[list[Any], int]:
         items: list[Any] = []
+        self._opened.append(items)
         at = self._skip_space(at)
         if self._is_at(at, "]"):
             return items, at + 1
@@ -171,6 +189,7 @@ class LargeJSON:
 
     def _object(self, at: int, depth: int) -> tuple[dict[str, Any], int]:
         fields: dict[str, Any] = {}
+        self._opened.append(fields)
         at = self._skip_space(at)
         if self._is_at(at, "}"):
             return fields, at + 1

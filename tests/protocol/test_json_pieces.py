@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime_wall.protocol import json_pieces
+from realtime_wall.protocol.json_checks import values_of
 from realtime_wall.protocol.json_input import LARGE, BadJSON, NotJSON, load_json
 from realtime_wall.protocol.json_pieces import WINDOW, LargeJSON
 from tests.protocol.test_json_input import DEPTH as LITTLE_DEPTH
@@ -119,6 +120,21 @@ def test_a_document_of_a_mebibyte_that_is_meant_well_is_read():
 
     assert load_json(text, DEPTH, 250_000, lambda: turns.append(1)) == json.loads(text)
     assert len(turns) >= len(text) // WINDOW
+
+
+@pytest.mark.parametrize(
+    "text", ["[" + "[]," * 20_000 + "1]", json.dumps(dict.fromkeys(map(str, range(20_000))))]
+)
+def test_what_is_refused_is_forgotten_in_turns_too(text):
+    counts = {}
+    for max_values in (15_000, None):
+        turns = counts[max_values] = []
+        with suppress(BadJSON):
+            load_json(text, DEPTH, max_values, lambda turns=turns: turns.append(1))
+
+    windows = len(text) // WINDOW
+    assert windows <= len(counts[None]) < windows + 8
+    assert len(counts[15_000]) > windows * 15_000 / values_of(text) + 2
 
 
 def test_a_small_text_is_read_at_once():
