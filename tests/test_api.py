@@ -133,6 +133,7 @@ def test_without_a_server_every_verb_says_so_and_where_it_looked(verb, tmp_path)
 # What cannot be sent
 
 
+@pytest.mark.threat("S48")
 @each_verb()
 @pytest.mark.parametrize("data", [float("nan"), float("inf"), "\ud83d", 1j, {(1, 2): 3}], ids=ascii)
 def test_what_some_client_could_not_read_is_refused_and_nothing_happens(node, clients, verb, data):
@@ -163,6 +164,7 @@ def test_a_message_that_is_too_big_is_refused_and_nothing_happens(node, clients,
     assert [client.heard for client in clients] == [[], [], []]
 
 
+@pytest.mark.threat("S23")
 @pytest.mark.parametrize("name", [*sorted(RESERVED - {"message"}), "", "x" * 129, "a\nb", None, 7])
 def test_an_event_name_that_clients_use_themselves_is_refused(node, clients, name):
     before = node.broker.top

@@ -48,6 +48,7 @@ def test_a_page_of_the_same_origin_may_connect(host, secure, origin, cookie):
     assert is_allowed(origin, host=host, secure=secure, cookie=cookie)
 
 
+@pytest.mark.threat("S31")
 @pytest.mark.parametrize(
     "origin",
     [
@@ -118,6 +119,7 @@ def test_a_program_without_an_origin_may_connect():
     assert is_allowed()
 
 
+@pytest.mark.threat("S31")
 def test_with_a_visitor_s_cookies_it_may_not():
     assert not is_allowed(cookie="sessionid=abc")
 
@@ -136,6 +138,7 @@ def test_a_browser_says_whether_another_site_asked(site, allowed):
     assert is_allowed(**{"Sec-Fetch-Site": site}) is allowed
 
 
+@pytest.mark.threat("S28")
 def test_a_host_that_is_not_ours_is_refused():
     with override_settings(ALLOWED_HOSTS=["example.com"]):
         problem = problem_with(handshake("http://evil.example", host="evil.example"), Config())
@@ -155,6 +158,7 @@ def test_a_refusal_says_what_is_allowed_and_which_setting_to_change():
     assert "REALTIME_WALL['ALLOWED_ORIGINS']" in problem
 
 
+@pytest.mark.threat("S44")
 def test_a_hostile_origin_is_quoted_in_the_refusal():
     problem = problem_with(handshake("http://a\x1b[31m"), Config())
 
@@ -207,6 +211,7 @@ def test_cookies_without_an_origin_are_let_in_by_one_word(method):
     assert problem_with(request, Config(allowed_origins=["none"])) is None
 
 
+@pytest.mark.threat("S31")
 def test_even_then_a_browser_from_elsewhere_is_refused():
     assert not is_allowed(cookie="a=b", allowed_origins=["none"], **{"Sec-Fetch-Site": "cross-site"})
     assert not is_allowed("null", cookie="a=b", allowed_origins=["none"])

@@ -5,6 +5,7 @@ from realtime_wall.auth.visitor_address import address_of, home_of
 PROXIES = ["127.0.0.1", "10.0.0.0/8", "unix"]
 
 
+@pytest.mark.threat("S29")
 @pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
     [

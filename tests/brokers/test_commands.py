@@ -180,6 +180,7 @@ FIELDS = st.sampled_from([*to_json(Publish(channel="a", data_json="1")), "sessio
 VALUES = ANYTHING | st.sampled_from(["Publish", "SendTo", "GetPosition", "Ask", "1", "news", "tick"])
 
 
+@pytest.mark.threat("S58")
 @given(ANYTHING | st.dictionaries(FIELDS, VALUES))
 def test_anything_is_a_command_or_a_value_error(value):
     try:

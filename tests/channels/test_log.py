@@ -211,6 +211,7 @@ def test_the_newest_are_not_older_than_allowed():
     assert texts(log.newest("room", 9, now=61)) == ["new"]
 
 
+@pytest.mark.threat("S41")
 @pytest.mark.parametrize(
     "later",
     [

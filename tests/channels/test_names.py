@@ -12,6 +12,7 @@ def test_a_channel_name_is_given_back_as_it_came(name):
     assert check_channel(name) == name
 
 
+@pytest.mark.threat("S40")
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
@@ -38,7 +39,7 @@ def test_a_channel_name_is_given_back_as_it_came(name):
         ("\u212b", "NFC"),
     ],
 )
-def test_other_names_are_refused_with_a_reason_s40(name, reason):
+def test_other_names_are_refused_with_a_reason(name, reason):
     with pytest.raises(InvalidChannel, match=reason) as refused:
         check_channel(name)
 
@@ -54,7 +55,8 @@ def test_an_event_name_is_given_back_as_it_came(name):
     assert check_event_name(name) == name
 
 
+@pytest.mark.threat("S48")
 @pytest.mark.parametrize("name", ["", "x" * 129, "a\nb", "\x1b", None, 5, *sorted(RESERVED - {"message"})])
-def test_event_names_that_some_client_could_not_bear_are_refused_s48(name):
+def test_event_names_that_some_client_could_not_bear_are_refused(name):
     with pytest.raises(InvalidMessage, match="event name"):
         check_event_name(name)

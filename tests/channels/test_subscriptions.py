@@ -50,6 +50,7 @@ def test_a_snapshot_is_not_changed_by_who_comes_and_goes(subscriptions):
     assert (one, two, subscriptions.snapshot("a")) == ((1,), (1, 2), (2,))
 
 
+@pytest.mark.threat("S41")
 def test_a_channel_is_forgotten_with_its_last_subscriber(subscriptions):
     for name in (1, 2, 3):
         subscriptions.add("a", name)

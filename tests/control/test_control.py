@@ -272,6 +272,7 @@ if os.getuid() == 0:  # only root can become another user
         with LiveServer() as server:
             yield server
 
+    @pytest.mark.threat("S59")
     def test_another_user_cannot_publish(own_server, bus_path, monkeypatch):
         monkeypatch.setattr(runtime_dir, "project_dir", lambda config: bus_path.parent)
         config = Config(runtime_dir=own_server.directory.name)
@@ -280,6 +281,7 @@ if os.getuid() == 0:  # only root can become another user
         assert as_nobody(lambda: unix_client.perform(GetPosition(), config)).startswith("NoServer")
         assert unix_client.perform(GetPosition(), config).processes == 1
 
+    @pytest.mark.threat("S59")
     def test_another_user_cannot_publish_even_where_the_modes_let_him(own_server, bus_path):
         bus_path.parent.chmod(0o755)
         bus_path.chmod(0o666)

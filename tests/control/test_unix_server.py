@@ -110,6 +110,7 @@ def test_what_the_server_refuses_the_other_process_is_told(bus, raised, told):
     assert str(refusal.value) == str(raised)
 
 
+@pytest.mark.threat("S46")
 def test_an_error_of_the_server_is_logged_there_and_told_without_details(bus, caplog):
     bus.performer.outcome = LookupError("the password is secret")
 
@@ -121,6 +122,7 @@ def test_an_error_of_the_server_is_logged_there_and_told_without_details(bus, ca
     assert bus.perform() == Receipt(1)
 
 
+@pytest.mark.threat("S59")
 def test_the_socket_is_for_this_user_only(bus):
     assert stat.S_IMODE(os.stat(bus.server.path).st_mode) == 0o600
     assert bus.server.path.name == f"{os.getpid()}.sock"
@@ -235,6 +237,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.threat("S58")
 @settings(max_examples=60)
 @given(data=st.binary(max_size=200) | st.lists(PIECES | st.binary(max_size=3), max_size=30).map(b"".join))
 def test_whatever_arrives_it_lives(fuzzed, data):

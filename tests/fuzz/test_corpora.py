@@ -14,6 +14,7 @@ from tests.fuzz.corpora import NAMES, file_of, read
 STALL = 0.5
 
 
+@pytest.mark.threat("S07", "S14", "S22", "S30", "S40", "S47", "S58")
 @pytest.mark.parametrize("name", NAMES)
 def test_no_input_that_is_kept_crashes_or_stalls_what_it_is_for(name):
     parse, inputs = import_module(f"tests.fuzz.fuzz_{name}").parse, read(name)

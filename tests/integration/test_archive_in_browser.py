@@ -276,6 +276,7 @@ def test_without_a_script_links_lead_through_all_posts(site, visitors):
     assert shown() == keys_of(*posts)[:PAGE]
 
 
+@pytest.mark.threat("S52")
 def test_hostile_posts_run_no_script_in_the_archive(site, visitors):
     server, desk = site
     written, arrived = hostile_posts(), hostile_posts()

@@ -204,6 +204,7 @@ def test_a_frame_may_be_shown_on_our_own_pages(server):
         assert stream.response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.threat("S56")
 def test_a_script_is_answered_where_the_setting_allows_it(server):
     publish(server, ["script"], "hello")
     response = poll(server, "events/poll/script.b1?callback=call")
@@ -269,11 +270,26 @@ def test_a_server_that_stops_ends_streams_so_that_they_come_back():
         assert "Traceback" not in server.output
 
 
+@pytest.mark.threat("S27")
+@pytest.mark.parametrize(
+    "asked", ["ev/a%0d%0aX-Evil:%201", "lp/a?since=%0d%0aX-Evil:%201", "poll/a?eventid=%0d%0aX-Evil:%201"]
+)
+def test_nothing_that_a_stranger_says_becomes_a_header(server, asked):
+    head = b"GET /events/%b HTTP/1.1\r\nHost: %b\r\n" % (asked.encode(), server.host.encode())
+    for name in (b"Last-Event-ID", b"If-None-Match", b"Origin", b"Cookie"):
+        with server.talk(head + name + b": a\tX-Evil: 1\r\n\r\n") as conversation:
+            reply = conversation.reply(has_body=False)
+
+        assert "x-evil" not in reply.headers
+        assert all(value.isprintable() for value in reply.headers.values())
+
+
 # Who may not
 
 EXPLAIN = "X-Nginx-PushStream-Explain"
 
 
+@pytest.mark.threat("S40")
 @pytest.mark.parametrize(
     ("path", "status", "explanation"),
     [
@@ -320,6 +336,7 @@ def test_other_methods_are_not_allowed(server):
     assert (response.status_code, response.headers["Allow"]) == (405, "GET")
 
 
+@pytest.mark.threat("S31")
 @pytest.mark.parametrize("kind", ["ev", "sub", "lp", "poll"])
 def test_a_page_of_another_site_hears_and_reads_nothing(server, kind):
     response = requests.get(
@@ -330,6 +347,7 @@ def test_a_page_of_another_site_hears_and_reads_nothing(server, kind):
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.threat("S32")
 def test_a_page_of_an_origin_that_is_allowed_may_read_with_its_cookies():
     with LiveServer(settings={"ALLOWED_ORIGINS": ["https://www.example.com"]}) as server:
         headers = {"Origin": "https://www.example.com"}

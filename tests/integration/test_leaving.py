@@ -71,6 +71,7 @@ def code_of_the_end(client):
     return closed.value.rcvd.code
 
 
+@pytest.mark.threat("S36")
 def test_logout_ends_the_sockets_of_that_session_only(server):
     ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
 
@@ -84,6 +85,7 @@ def test_logout_ends_the_sockets_of_that_session_only(server):
         assert other.ask("add", [1]) == stranger.ask("add", [1]) == 1
 
 
+@pytest.mark.threat("S37")
 def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server):
     ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
     with ada.client() as one, elsewhere.client() as other:
@@ -97,6 +99,7 @@ def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server)
         assert other.ask("add", [1]) == 1
 
 
+@pytest.mark.threat("S36")
 @pytest.mark.parametrize(
     "what", ["user.set_password('new'); user.save()", "user.is_active = False; user.save()", "user.delete()"]
 )
@@ -121,6 +124,7 @@ print(ends.timestamp())
 """
 
 
+@pytest.mark.threat("S36")
 def test_a_session_that_expires_ends_its_sockets_within_a_second(server):
     ada, bob = Browser(server, "ada"), Browser(server, "bob")
     done = server.manage("shell", "-v0", "-c", EXPIRES.format(key=ada.session.cookies["sessionid"]))
@@ -202,6 +206,7 @@ def test_a_transaction_that_is_undone_cuts_nobody(server):
         assert kept.ask("add", [4]) == 4
 
 
+@pytest.mark.threat("S36")
 def test_nothing_published_after_the_logout_is_heard(server):
     ada = Browser(server, "ada")
 

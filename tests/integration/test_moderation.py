@@ -108,6 +108,7 @@ def test_what_is_kept_in_the_log_has_it_on_no_transport(server):
         assert END in text and not leaks(text), way
 
 
+@pytest.mark.threat("S43")
 @pytest.mark.parametrize("channel", ["wall-desk.main", "wall-desk.main.b100"])
 def test_the_moderators_channel_is_closed_on_every_transport(server, channel):
     for way in ("sub", "ev", "lp", "poll", "ws"):
@@ -121,6 +122,7 @@ def test_the_moderators_channel_is_closed_on_every_transport(server, channel):
     assert answer["type"] == "error", answer
 
 
+@pytest.mark.threat("S43")
 def test_socketio_does_not_open_it_either(server):
     address = f"{server.url}socket.io/?EIO=4&transport=polling"
     session = requests

@@ -145,6 +145,7 @@ def test_events_messages_and_channels(client):
     assert client.subscribe("private room")["code"] == "refused"
 
 
+@pytest.mark.threat("S47")
 @pytest.mark.parametrize(
     "nonsense",
     ['{"type": "add", "message": NaN}', '{"a":' * 33 + "1" + "}" * 33, '{"type": "disconnect"}'],
@@ -157,6 +158,7 @@ def test_bad_input_is_answered_by_an_error_and_hurts_nobody(client, nonsense):
     assert client.ask("add", [1]) == 1
 
 
+@pytest.mark.threat("S41")
 def test_a_connection_has_64_channels_at_most(client):
     for number in range(64):
         assert client.subscribe(f"room {number}")["type"] == "subscribed"
@@ -180,6 +182,7 @@ def test_a_refused_client_is_told_why_and_what_it_sent_is_not_heard(server, clie
 # Breaking the protocol
 
 
+@pytest.mark.threat("S06")
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -217,6 +220,7 @@ def test_who_breaks_the_protocol_is_told_how_and_others_go_on(server, client, da
 # Pings
 
 
+@pytest.mark.threat("S10")
 def test_each_ping_is_answered_with_its_data_and_in_order(server):
     with RawClient(server) as client:
         client.send(masked(PING, b"data"))
@@ -226,6 +230,7 @@ def test_each_ping_is_answered_with_its_data_and_in_order(server):
         assert [client.frame() for _ in range(1000)] == [(PONG, b"%d" % number) for number in range(1000)]
 
 
+@pytest.mark.threat("S10", "S63")
 def test_who_floods_is_closed_and_others_are_served(impatient):
     with RawClient(impatient) as stranger, impatient.client() as other:
         stranger.send(masked(PONG, b"") * 20_000)
@@ -292,6 +297,7 @@ def test_a_client_that_just_goes_is_told_of_once(server, client, end):
     assert life(client, other.session)
 
 
+@pytest.mark.threat("S68")
 def test_a_client_that_resets_right_after_its_handshake_leaves_nothing_behind(server, client):
     for _ in range(20):
         with server.raw() as raw:

@@ -182,6 +182,7 @@ def test_a_socket_and_a_user_are_disconnected_anywhere(site):
     assert [code_of_the_end(tab) for tab in tabs] == [3503, 3503]
 
 
+@pytest.mark.threat("S36")
 def test_a_logout_reaches_the_sockets_of_both_servers(site):
     ada, elsewhere = Browser(site.first, "ada"), Browser(site.first, "ada")
     tabs = [ada.open(server) for server in (site.first, site.second)]

@@ -113,6 +113,7 @@ def test_staff_publishes_with_the_token_of_its_session_and_not_without():
         assert requests.get(f"{site}/events/stats/", timeout=10).status_code == 403
 
 
+@pytest.mark.threat("S45")
 def test_a_token_is_not_written_to_the_log(server):
     ask(server, "POST", "/events/pub/news?token=abcdefsecretsecret", b"hello")
 

@@ -171,6 +171,7 @@ def test_what_cannot_be_listened_to_is_said(site, visitors):
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
 
 
+@pytest.mark.threat("S52")
 def test_hostile_posts_run_no_script_in_the_search(site, visitors):
     server, desk = site
     posts = [post | {"retweeted_by": ""} for post in hostile_posts()]
@@ -214,6 +215,7 @@ def drawing_service():
     service.server_close()
 
 
+@pytest.mark.threat("S53")
 def test_what_x_draws_is_in_a_frame_that_reaches_nothing(wall_server, shell, visitors, drawing_service):
     server = wall_server(SOURCES=[], VISITORS=True, OEMBED_URL=drawing_service)
     page = search(visitors, server, "tides", clock=False)

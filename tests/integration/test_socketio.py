@@ -59,6 +59,7 @@ def test_a_client_by_hand_is_answered(server):
     wait_for(lambda: answers.extend(polled(server, sid)) or "431[3]" in answers, "the answer")
 
 
+@pytest.mark.threat("S34", "S45")
 def test_nobody_can_be_impersonated_with_what_is_in_the_log(server):
     sid, session_id = connected(server)
     server.get(f"/ws/?session={session_id}")
@@ -81,6 +82,7 @@ def test_a_body_of_ten_gigabytes_is_refused_before_it_comes(server):
     assert server.get(f"{POLLING}&sid={sid}").status == 400
 
 
+@pytest.mark.threat("S18")
 def test_a_chunked_body_is_no_way_around_the_limit(server):
     sid = handshake(server)
     head = f"POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: {server.host}\r\nContent-Type: text/plain\r\n"
@@ -116,6 +118,7 @@ def test_a_post_waits_for_receivers_that_are_behind(server):
     assert time.monotonic() - started > 0.25
 
 
+@pytest.mark.threat("S17")
 def test_hostile_requests_leave_the_process_and_its_sessions_alone(server):
     sid, _ = connected(server)
     process = server.process.pid

@@ -127,6 +127,7 @@ def crash_requests(sid):
         yield f"?{name}"
 
 
+@pytest.mark.threat("S17")
 def test_requests_that_make_no_sense_are_refused_and_harm_no_session(server):
     sid = polling_session(server)
     requests = list(crash_requests(sid))
@@ -143,6 +144,7 @@ def test_requests_that_make_no_sense_are_refused_and_harm_no_session(server):
 # S18
 
 
+@pytest.mark.threat("S18")
 def test_ten_gigabytes_are_refused_before_they_come_and_at_once(server):
     took = []
     for _ in range(5):
@@ -157,6 +159,7 @@ def test_ten_gigabytes_are_refused_before_they_come_and_at_once(server):
 # S19
 
 
+@pytest.mark.threat("S19")
 def test_a_body_of_separators_is_refused(server):
     for body in (b"\x1e" * 100_000, b"4x\x1e" * 30_000):
         sid = polling_session(server)
@@ -177,6 +180,7 @@ def post(server, sid, body, content_type="text/plain", length=None):
         return conversation.reply()
 
 
+@pytest.mark.threat("S20")
 def test_posts_of_another_content_type_leave_no_connection_open(server):
     sid = polling_session(server)
     before = open_files(server)
@@ -195,6 +199,7 @@ TOO_MANY = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in rang
 PLACE = '{"_placeholder":true,"num":0}'
 
 
+@pytest.mark.threat("S22", "S47")
 @pytest.mark.parametrize(
     "packets",
     [
@@ -244,6 +249,7 @@ def test_a_packet_that_is_none_ends_its_client_only(server, packets):
 # S24
 
 
+@pytest.mark.threat("S24")
 def test_answers_that_nobody_asked_for_leave_nothing_behind(server):
     stranger, count = Visitor(server), size(100_000, 3000)
     batches = [[f"3{number}[]" for number in range(start, start + 1000)] for start in range(0, count, 1000)]
@@ -263,6 +269,7 @@ def test_answers_that_nobody_asked_for_leave_nothing_behind(server):
 # S25
 
 
+@pytest.mark.threat("S25")
 def test_namespaces_that_nobody_registered_leave_nothing_behind(server):
     stranger, count = Visitor(server), size(100_000, 3000)
 

@@ -146,6 +146,7 @@ HARM = """() => {
 }"""
 
 
+@pytest.mark.threat("S52")
 @pytest.mark.parametrize("part", [0, 1])
 def test_a_hostile_post_runs_no_script(wall_server, visitors, tmp_path, part):
     posts = hostile_lines()[part::2]
@@ -169,6 +170,7 @@ def test_a_hostile_post_runs_no_script(wall_server, visitors, tmp_path, part):
         keep_picture(page, "wall-hostile.png")
 
 
+@pytest.mark.threat("S52")
 def test_nor_does_one_that_got_past_the_feed(wall_server, visitors, shell):
     server = wall_server(SOURCES=[])
     desk = shell(server)
@@ -189,6 +191,7 @@ def test_nor_does_one_that_got_past_the_feed(wall_server, visitors, shell):
 # -- what the pages may load
 
 
+@pytest.mark.threat("S52")
 def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(wall_server, visitors, shell):
     server = wall_server(SOURCES=[], VISITORS=True)
     posts = hostile_posts()

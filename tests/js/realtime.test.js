@@ -45,6 +45,27 @@ test("a message reaches the listeners of its type, with the envelope it came in"
   assert.deepEqual(seen, [[{ id: "1" }, "tweets"]]);
 });
 
+// mark.threat("S50")
+test("names that every object has mean nothing, wherever they come from", () => {
+  const { socket, server } = open();
+  server.now.open();
+  const seen = heard(socket, "constructor");
+  const payload = JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}');
+
+  let offset = 0;
+  for (const type of ["__proto__", "toString", "hasOwnProperty", "constructor"]) {
+    for (const channel of ["__proto__", "constructor", "a"]) {
+      server.now.says({ type, message: payload, channel, cursor: `e:${++offset}` });
+      server.now.says({ type: "subscribed", channel, cursor: `e:${++offset}`, id: "constructor" });
+      server.now.says({ type: "ack", id: type, message: payload });
+    }
+  }
+
+  assert.equal(seen.length, 3);
+  assert.equal({}.polluted, undefined);
+  assert.equal(socket.status, "open");
+});
+
 test("a listener that was taken off hears nothing more", () => {
   const { socket, server } = open();
   server.now.open();

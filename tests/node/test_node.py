@@ -269,6 +269,7 @@ def test_a_fork_is_not_in_the_node(node):
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.threat("S34")
 def test_session_ids_say_which_server_it_is_and_cannot_be_guessed():
     node = Node(Config())
     ids = {node.new_session_id() for _ in range(1000)}

@@ -176,6 +176,7 @@ def test_a_function_that_fails_harms_nobody_else(caplog):
     assert caplog.text.count("AttributeError") == 1
 
 
+@pytest.mark.threat("S42")
 def test_a_channel_without_presence_knows_nothing_of_it(node):
     client = come(node, ADA, "quiet")
     people_sent_to(come(node, ADA))
@@ -186,12 +187,14 @@ def test_a_channel_without_presence_knows_nothing_of_it(node):
         node.perform(Publish(channel="quiet", data_json="1", event=event))
 
 
+@pytest.mark.threat("S42")
 @pytest.mark.parametrize("event", ["presence", "joined", "left"])
 def test_nobody_else_can_say_what_presence_says(node, event):
     with pytest.raises(InvalidMessage, match="is reserved on channels with PRESENCE"):
         node.perform(Publish(channel="room", data_json="{}", event=event))
 
 
+@pytest.mark.threat("S42")
 def test_a_site_without_presence_does_nothing_for_it():
     with running_node(channels={"news": {"HISTORY_SIZE": 5}}) as node:
         come(node, ADA, "news")

@@ -110,13 +110,15 @@ def test_a_frame_that_is_not_masked_is_named_as_that():
     assert read(bytes((0x80 | RSV1 | TEXT, 0))) == [Violation(1002, "frame not masked")]
 
 
-def test_where_it_was_not_agreed_on_the_bit_is_a_violation_s11():
+@pytest.mark.threat("S11")
+def test_where_it_was_not_agreed_on_the_bit_is_a_violation():
     events = FrameReader(LIMIT, 10).receive(masked(TEXT | RSV1, squeezed(b"text")))
 
     assert events == [Violation(1002, "reserved bits set")]
 
 
-def test_no_more_of_a_bomb_is_inflated_than_a_message_may_have_s11(monkeypatch):
+@pytest.mark.threat("S11")
+def test_no_more_of_a_bomb_is_inflated_than_a_message_may_have(monkeypatch):
     made = []
 
     class Watched:

@@ -56,8 +56,9 @@ def test_text_is_a_packet(text, packet):
     assert decode_text(text) == packet
 
 
+@pytest.mark.threat("S17")
 @pytest.mark.parametrize("text", ["", "7", "9", "a", "abc", " 4", "-1", "B", "٤", "\x00", "constructor"])
-def test_text_of_no_known_type_is_refused_s17(text):
+def test_text_of_no_known_type_is_refused(text):
     assert refusal(decode_text, text) == "unknown Engine.IO packet type"
 
 
@@ -111,8 +112,9 @@ def test_a_body_with_one_bad_packet_is_refused_whole(kind, body):
     refusal(decode_payload, kind(body))
 
 
+@pytest.mark.threat("S19")
 @pytest.mark.parametrize("kind", [str, str.encode])
-def test_a_body_has_only_so_many_packets_s19(kind):
+def test_a_body_has_only_so_many_packets(kind):
     assert len(decode_payload(kind("\x1e".join(["4"] * MAX_PACKETS)))) == MAX_PACKETS
     assert refusal(decode_payload, kind("\x1e".join(["4"] * (MAX_PACKETS + 1)))) == (
         f"more than {MAX_PACKETS} packets in one request"
@@ -121,8 +123,9 @@ def test_a_body_has_only_so_many_packets_s19(kind):
     assert "more than 1 " in refusal(decode_payload, kind("4\x1e4"), 1)
 
 
+@pytest.mark.threat("S19")
 @pytest.mark.parametrize("kind", [str, str.encode])
-def test_packets_are_counted_before_they_are_looked_at_s19(kind):
+def test_packets_are_counted_before_they_are_looked_at(kind):
     assert "packets" in refusal(decode_payload, kind("x" + "\x1e" * 100_000))
 
 

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,12 +30,14 @@ def test_an_event_has_its_name_and_its_id():
     assert event_text("text") == "data: text\n\n"
 
 
+@pytest.mark.threat("S55")
 def test_a_text_of_several_lines_arrives_as_one_event():
     events, _ = read(event_text("one\r\ntwo\rthree\nfour\n"))
 
     assert events == [("message", "one\ntwo\nthree\nfour\n", "")]
 
 
+@pytest.mark.threat("S55")
 @given(st.text())
 def test_no_text_can_write_an_event_of_its_own(text):
     events, last_id = read(event_text(text, id="e:1", event="said"))

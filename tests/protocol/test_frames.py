@@ -147,7 +147,8 @@ def test_a_close_frame_without_a_body_is_1005():
     assert type(event.code) is int
 
 
-def test_what_follows_a_close_frame_is_ignored_s09():
+@pytest.mark.threat("S09")
+def test_what_follows_a_close_frame_is_ignored():
     reader = FrameReader()
 
     assert reader.receive(goodbye(1000) + from_client(TEXT, b"late")) == [Close(1000, "")]
@@ -155,7 +156,8 @@ def test_what_follows_a_close_frame_is_ignored_s09():
     assert reader.receive(b"GET / HTTP/1.1\r\n\r\n") == []
 
 
-def test_what_follows_a_violation_is_ignored_s09():
+@pytest.mark.threat("S09")
+def test_what_follows_a_violation_is_ignored():
     reader = FrameReader()
 
     assert code_of(reader.receive(b"GET / HTTP/1.1\r\n\r\n" + from_client(TEXT, b"late"))) == 1002
@@ -172,16 +174,18 @@ def test_messages_before_a_violation_are_delivered():
 # What is refused
 
 
-def test_an_unmasked_frame_is_refused_at_its_second_byte_s01():
+@pytest.mark.threat("S01")
+def test_an_unmasked_frame_is_refused_at_its_second_byte():
     reader = FrameReader()
 
     assert reader.receive(b"\x81") == []
     assert code_of(reader.receive(b"\x01")) == 1002
 
 
+@pytest.mark.threat("S02")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
 @pytest.mark.parametrize("length", [1025, 65536, 2**40, 2**63 - 1, 2**63, 2**64 - 1])
-def test_a_length_over_the_limit_is_refused_before_its_mask_is_read_s02(opcode, length):
+def test_a_length_over_the_limit_is_refused_before_its_mask_is_read(opcode, length):
     reader = FrameReader(max_message=1024)
 
     assert code_of(reader.receive(header(opcode, length)[:-4])) == 1009
@@ -192,7 +196,8 @@ def test_a_message_of_exactly_the_limit_is_taken():
     assert FrameReader(max_message=1024).receive(from_client(TEXT, b"x" * 1024)) == [Text("x" * 1024)]
 
 
-def test_fragments_are_summed_for_the_limit_s02():
+@pytest.mark.threat("S02")
+def test_fragments_are_summed_for_the_limit():
     reader = FrameReader(max_message=1024)
     assert reader.receive(from_client(TEXT, b"x" * 1000, fin=False)) == []
     assert reader.receive(from_client(CONTINUATION, b"x" * 24, fin=False)) == []
@@ -208,7 +213,8 @@ def test_the_sum_begins_again_with_each_message():
     assert reader.receive(message * 3) == [Text("1234567890")] * 3
 
 
-def test_a_header_alone_makes_the_reader_keep_nothing_s02():
+@pytest.mark.threat("S02")
+def test_a_header_alone_makes_the_reader_keep_nothing():
     reader = FrameReader()
 
     reader.receive(header(BINARY, 1024 * 1024))
@@ -216,7 +222,8 @@ def test_a_header_alone_makes_the_reader_keep_nothing_s02():
     assert buffered(reader) == 0
 
 
-def test_a_slow_message_is_kept_once_s03():
+@pytest.mark.threat("S03")
+def test_a_slow_message_is_kept_once():
     reader = FrameReader()
     data = from_client(TEXT, b"x" * 60_000)
 
@@ -235,8 +242,9 @@ def test_a_reader_between_messages_holds_no_buffer():
     assert sys.getsizeof(reader) < 200
 
 
+@pytest.mark.threat("S04", "S05")
 @pytest.mark.parametrize("payload", [b"", b"x"])
-def test_one_fragment_more_than_allowed_is_refused_s04_s05(payload):
+def test_one_fragment_more_than_allowed_is_refused(payload):
     reader = FrameReader(max_fragments=64)
     fragments = from_client(TEXT, payload, fin=False) + from_client(CONTINUATION, payload, fin=False) * 63
     assert reader.receive(fragments) == []
@@ -280,7 +288,8 @@ def expected_of(first, second):
     return {1: Text, 2: Binary, 9: Ping, 10: Pong}[opcode]
 
 
-def test_every_pair_of_first_bytes_is_legal_or_refused_and_none_hangs_s06():
+@pytest.mark.threat("S06")
+def test_every_pair_of_first_bytes_is_legal_or_refused_and_none_hangs():
     lengths = {126: (300).to_bytes(2, "big"), 127: (70_000).to_bytes(8, "big")}
     sizes = {126: 300, 127: 70_000}
     for first in range(256):
@@ -300,6 +309,7 @@ def test_every_pair_of_first_bytes_is_legal_or_refused_and_none_hangs_s06():
                 assert [type(event) for event in events] == [expected], (first, second)
 
 
+@pytest.mark.threat("S06")
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -313,19 +323,21 @@ def test_every_pair_of_first_bytes_is_legal_or_refused_and_none_hangs_s06():
         (b"\x81\x00", "frame not masked"),
     ],
 )
-def test_a_refusal_says_what_was_wrong_at_the_second_byte_s06(data, reason):
+def test_a_refusal_says_what_was_wrong_at_the_second_byte(data, reason):
     assert FrameReader().receive(data) == [Violation(1002, reason)]
 
 
+@pytest.mark.threat("S06")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
-def test_a_new_message_inside_a_fragmented_one_is_refused_s06(opcode):
+def test_a_new_message_inside_a_fragmented_one_is_refused(opcode):
     reader = FrameReader()
     reader.receive(from_client(TEXT, fin=False))
 
     assert code_of(reader.receive(from_client(opcode))) == 1002
 
 
-def test_a_continuation_after_the_end_of_a_message_is_refused_s06():
+@pytest.mark.threat("S06")
+def test_a_continuation_after_the_end_of_a_message_is_refused():
     reader = FrameReader()
     reader.receive(from_client(TEXT, b"a", fin=False) + from_client(CONTINUATION, b"b"))
 
@@ -356,8 +368,9 @@ INVALID_UTF8 = {
 }
 
 
+@pytest.mark.threat("S07")
 @pytest.mark.parametrize("bad", INVALID_UTF8.values(), ids=INVALID_UTF8)
-def test_text_that_is_no_utf8_is_refused_s07(bad):
+def test_text_that_is_no_utf8_is_refused(bad):
     whole = from_client(TEXT, b"fine " + bad)
     split = from_client(TEXT, b"fine " + bad[:1], fin=False) + from_client(CONTINUATION, bad[1:])
 
@@ -366,21 +379,24 @@ def test_text_that_is_no_utf8_is_refused_s07(bad):
         assert code_of(receive_bytewise(FrameReader(), data)) == 1007
 
 
-def test_bad_text_is_refused_at_the_fragment_it_is_in_s07():
+@pytest.mark.threat("S07")
+def test_bad_text_is_refused_at_the_fragment_it_is_in():
     reader = FrameReader()
     assert reader.receive(from_client(TEXT, b"a\xe2\x82", fin=False)) == []
 
     assert code_of(reader.receive(from_client(CONTINUATION, b"\xff", fin=False))) == 1007
 
 
-def test_bad_text_is_refused_before_its_frame_has_arrived_s07():
+@pytest.mark.threat("S07")
+def test_bad_text_is_refused_before_its_frame_has_arrived():
     reader = FrameReader()
     begun = from_client(TEXT, b"good \xe2\x82\xac and then \xff" + b"more" * 1000)
 
     assert code_of(reader.receive(begun[:-3000])) == 1007
 
 
-def test_each_part_of_a_fragmented_text_is_looked_at_once_before_its_end_s07(monkeypatch):
+@pytest.mark.threat("S07")
+def test_each_part_of_a_fragmented_text_is_looked_at_once_before_its_end(monkeypatch):
     looked_at = []
 
     class CountingCodecs:
@@ -410,8 +426,9 @@ BAD_CLOSE = {
 }
 
 
+@pytest.mark.threat("S08")
 @pytest.mark.parametrize("payload", BAD_CLOSE.values(), ids=BAD_CLOSE)
-def test_a_bad_close_frame_is_refused_s08(payload):
+def test_a_bad_close_frame_is_refused(payload):
     reader = FrameReader()
 
     assert code_of(reader.receive(from_client(CLOSE, payload))) == 1002
@@ -473,6 +490,7 @@ almost_frames = st.lists(
 ).map(b"".join)
 
 
+@pytest.mark.threat("S03")
 @given(almost_frames, st.data())
 def test_how_the_bytes_were_cut_makes_no_difference(data, choose):
     def received(pieces):
@@ -559,8 +577,9 @@ def test_a_goodbye_carries_code_and_reason():
     assert parsed(close_frame(1001, "tschüß")) == Frame(Opcode.CLOSE, b"\x03\xe9" + "tschüß".encode())
 
 
+@pytest.mark.threat("S08")
 @pytest.mark.parametrize("reason", ["é" * 100, "x" * 122 + "é", "x" * 200, "😀" * 40])
-def test_a_long_reason_is_cut_between_characters_s08(reason):
+def test_a_long_reason_is_cut_between_characters(reason):
     content = parsed(close_frame(1000, reason)).data[2:]
 
     assert len(content) == len(reason.encode()[:123].decode(errors="ignore").encode())
@@ -571,13 +590,15 @@ def test_a_reason_that_cannot_be_encoded_does_not_stop_the_goodbye():
     assert parsed(close_frame(1000, "half \ud83d")).data[2:] == b"half ?"
 
 
+@pytest.mark.threat("S08")
 @pytest.mark.parametrize("code", [1005, 1006, 1015])
-def test_codes_that_never_travel_are_written_as_no_code_s08(code):
+def test_codes_that_never_travel_are_written_as_no_code(code):
     assert close_frame(code, "not sent") == b"\x88\x00"
 
 
+@pytest.mark.threat("S08")
 @pytest.mark.parametrize("code", [-1, 0, 999, 1004, 2999, 5000, 65536])
-def test_a_code_that_no_client_would_accept_is_refused_s08(code):
+def test_a_code_that_no_client_would_accept_is_refused(code):
     with pytest.raises(ValueError, match=str(code)):
         close_frame(code)
 

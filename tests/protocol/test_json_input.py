@@ -94,8 +94,9 @@ def test_text_that_is_no_json_says_where(text):
     assert re.search(r" at character \d+$", problem.reason)
 
 
+@pytest.mark.threat("S48")
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'])
-def test_constants_of_python_and_javascript_are_refused_s48(text):
+def test_constants_of_python_and_javascript_are_refused(text):
     problem = refusal(text)
 
     assert type(problem) is BadJSON
@@ -113,9 +114,10 @@ INFINITE = [
 ]
 
 
+@pytest.mark.threat("S48")
 @pytest.mark.parametrize("number", INFINITE)
 @pytest.mark.parametrize("others", [0, 1000])
-def test_a_number_that_becomes_infinite_is_refused_s48(number, others):
+def test_a_number_that_becomes_infinite_is_refused(number, others):
     text = "[" + "0.5," * others + number + "]"
 
     assert refusal(text).reason == "number too large"
@@ -129,7 +131,8 @@ def test_large_and_small_numbers_are_no_infinity(others):
     assert load_json(text, 32) == json.loads(text)
 
 
-def test_a_number_of_very_many_digits_is_refused_s47():
+@pytest.mark.threat("S47")
+def test_a_number_of_very_many_digits_is_refused():
     assert refusal("9" * 100_000).reason == "number with too many digits"
     assert load_json("9" * 4000, 32) == int("9" * 4000)
 
@@ -148,8 +151,9 @@ HALVES = [
 ]
 
 
+@pytest.mark.threat("S48")
 @pytest.mark.parametrize("text", HALVES)
-def test_half_of_a_surrogate_pair_is_refused_s48(text):
+def test_half_of_a_surrogate_pair_is_refused(text):
     assert refusal(text).reason == "half of a surrogate pair"
 
 
@@ -160,25 +164,29 @@ def test_whole_pairs_and_what_looks_like_a_half_are_read(text):
     assert load_json(text, 32) == json.loads(text)
 
 
+@pytest.mark.threat("S47")
 @pytest.mark.parametrize("max_depth", [0, 1, 2, 32, 500])
-def test_json_as_deep_as_allowed_is_read_and_no_deeper_s47(max_depth):
+def test_json_as_deep_as_allowed_is_read_and_no_deeper(max_depth):
     assert load_json(nested(max_depth), max_depth) == json.loads(nested(max_depth))
 
     assert refusal(nested(max_depth + 1), max_depth).reason == "nested too deeply"
     assert refusal(nested(max_depth + 1, '"a"'), max_depth).reason == "nested too deeply"
 
 
+@pytest.mark.threat("S47")
 @pytest.mark.parametrize("bomb", ["[" * 100_000, '{"a":' * 100_000, nested(100_000), nested(100_000, '"')])
-def test_a_depth_bomb_is_refused_s47(bomb):
+def test_a_depth_bomb_is_refused(bomb):
     assert refusal(bomb).reason == "nested too deeply"
 
 
-def test_a_depth_limit_beyond_what_python_can_read_is_still_an_answer_s47():
+@pytest.mark.threat("S47")
+def test_a_depth_limit_beyond_what_python_can_read_is_still_an_answer():
     deep = sys.getrecursionlimit() * 300
 
     assert refusal(nested(deep), deep + 1).reason == "nested too deeply"
 
 
+@pytest.mark.threat("S47")
 @pytest.mark.parametrize(
     "text",
     [
@@ -187,7 +195,7 @@ def test_a_depth_limit_beyond_what_python_can_read_is_still_an_answer_s47():
         '{"}":{"}":{"}":{"}":{"}":"{"},"{":1},"{":1},"{":1},"{":1}',
     ],
 )
-def test_brackets_inside_strings_hide_no_depth_s47(text):
+def test_brackets_inside_strings_hide_no_depth(text):
     assert depth_of(text) == 5
     json.loads(text)
 

@@ -99,6 +99,7 @@ WORST = {
 }
 
 
+@pytest.mark.threat("S49")
 @pytest.mark.alone
 @pytest.mark.parametrize("name", WORST)
 def test_nobody_waits_long_for_the_worst_of_a_mebibyte_s47_s49(name):

@@ -28,6 +28,7 @@ def test_a_message_as_json_says_what_push_streams_clients_look_for_and_our_curso
     }
 
 
+@pytest.mark.threat("S55")
 @given(st.text(), st.text(), st.text())
 def test_no_text_breaks_out_of_the_json(text, channel, event_id):
     found = json.loads(as_json(item(text, channel=channel, event_id=event_id)))
@@ -35,6 +36,7 @@ def test_no_text_breaks_out_of_the_json(text, channel, event_id):
     assert (found["text"], found["channel"], found["eventid"]) == (text, channel, event_id)
 
 
+@pytest.mark.threat("S56")
 @pytest.mark.parametrize(
     "text", ["</script><script>alert(1)</script>", "<!--", "\u2028\u2029", "'\"\\", "]]>", "&lt;"]
 )
@@ -55,11 +57,13 @@ def test_a_template_is_filled_with_what_the_message_has():
     assert template("~event-id~~event-type~~text~")(item({"a": [1]}, time=0.0)) == '{"a": [1]}'
 
 
+@pytest.mark.threat("S57")
 def test_what_is_filled_in_is_not_filled_again():
     fill = template("~text~~id~")
 
     assert fill(item("~id~~text~~channel~" * 3)) == "~id~~text~~channel~" * 3 + "7"
 
 
+@pytest.mark.threat("S57")
 def test_a_text_of_nothing_but_tokens_costs_no_more_than_another():
     assert len(template("~text~")(item("~text~" * 100_000))) == 600_000

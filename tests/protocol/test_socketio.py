@@ -113,19 +113,22 @@ def test_data_of_the_wrong_kind_is_refused(text):
     assert refusal(text).endswith("with the wrong data")
 
 
+@pytest.mark.threat("S22")
 @pytest.mark.parametrize("name", ["", "[]", '{"a":1}', "null", "true", "false", PLACE])
-def test_an_event_has_a_name_s22(name):
+def test_an_event_has_a_name(name):
     assert refusal(f"2[{name}]") == "event without a name"
     assert refusal(f"51-[{name}]") == "event without a name"
 
 
+@pytest.mark.threat("S23")
 @pytest.mark.parametrize("name", sorted(RESERVED_EVENTS))
-def test_an_event_has_no_name_that_means_something_else_s23(name):
+def test_an_event_has_no_name_that_means_something_else(name):
     assert refusal(f'2["{name}"]') == "event with a reserved name"
     assert refusal(f'51-["{name}",{PLACE}]') == "event with a reserved name"
     assert decode(f'31["{name}"]').data == [name]
 
 
+@pytest.mark.threat("S47", "S48")
 @pytest.mark.parametrize(
     "text",
     [
@@ -139,11 +142,12 @@ def test_an_event_has_no_name_that_means_something_else_s23(name):
         '0{"a":Infinity}',
     ],
 )
-def test_json_that_other_readers_could_not_read_is_refused_s47_s48(text):
+def test_json_that_other_readers_could_not_read_is_refused(text):
     assert refusal(text).startswith("bad JSON: ")
 
 
-def test_data_is_only_so_deep_s47():
+@pytest.mark.threat("S47")
+def test_data_is_only_so_deep():
     assert decode('2["a",[[]]]', max_depth=3)
     assert refusal('2["a",[[]]]', max_depth=2) == "bad JSON: nested too deeply"
     assert refusal('2["a",' + "[" * 100_000) == "bad JSON: nested too deeply"
@@ -158,20 +162,23 @@ def test_a_packet_is_only_so_large():
 # Ids and namespaces
 
 
-def test_an_id_has_only_so_many_digits_s24():
+@pytest.mark.threat("S24")
+def test_an_id_has_only_so_many_digits():
     assert decode(f'2{"9" * 15}["a"]').id == 10**15 - 1
     for digits in ("9" * 16, "0" * 16, "9" * 5000):
         assert refusal(f'2{digits}["a"]') == "number with more than 15 digits"
 
 
-def test_a_namespace_has_only_so_many_characters_s25():
+@pytest.mark.threat("S25")
+def test_a_namespace_has_only_so_many_characters():
     longest = "/" + "x" * 127
     assert decode(f"0{longest},").namespace == longest
     assert refusal(f"0{longest}x,") == "namespace longer than 128 characters"
 
 
+@pytest.mark.threat("S25")
 @pytest.mark.parametrize("character", ["\n", "\x00", "\x1b", "\x1e", "\u2028", "\ud800", "\u200b"])
-def test_a_namespace_can_be_printed_s25(character):
+def test_a_namespace_can_be_printed(character):
     assert refusal(f"0/a{character},") == "namespace with characters that cannot be printed"
 
 
@@ -212,7 +219,8 @@ def test_a_packet_is_complete_with_its_attachments(messages, packet):
     assert decode(*messages) == packet
 
 
-def test_a_decoder_waits_for_attachments_and_says_so_s22():
+@pytest.mark.threat("S22")
+def test_a_decoder_waits_for_attachments_and_says_so():
     decoder = Decoder()
 
     assert not decoder.is_waiting
@@ -225,21 +233,24 @@ def test_a_decoder_waits_for_attachments_and_says_so_s22():
     assert decoder.receive_text('2["b"]') == Packet(EVENT, "/", None, ["b"])
 
 
-def test_text_between_attachments_is_refused_s22():
+@pytest.mark.threat("S22")
+def test_text_between_attachments_is_refused():
     first = f'52-["a",{TWO_PLACES}]'
 
     assert refusal(first, '2["b"]') == "text where an attachment was expected"
     assert refusal(first, b"1", '2["b"]') == "text where an attachment was expected"
 
 
-def test_an_attachment_that_nobody_announced_is_refused_s22():
+@pytest.mark.threat("S22")
+def test_an_attachment_that_nobody_announced_is_refused():
     assert refusal(b"1") == "binary data that no packet announced"
     assert refusal('2["a"]', b"1") == "binary data that no packet announced"
     assert refusal(f'51-["a",{PLACE}]', b"1", b"2") == "binary data that no packet announced"
 
 
+@pytest.mark.threat("S22")
 @pytest.mark.parametrize("count", ["0", "11", "5999999", "999999999999999"])
-def test_a_packet_has_1_to_10_attachments_s22(count):
+def test_a_packet_has_1_to_10_attachments(count):
     assert refusal(f'5{count}-["a",{PLACE}]') == "attachments have to be 1 to 10"
 
 
@@ -251,20 +262,23 @@ def test_a_limit_of_attachments_can_be_set():
     assert refusal(text, max_attachments=2) == "attachments have to be 1 to 2"
 
 
-def test_a_count_of_attachments_without_end_is_refused_s22():
+@pytest.mark.threat("S22")
+def test_a_count_of_attachments_without_end_is_refused():
     assert refusal("5" + "9" * 5000 + "-[]") == "number with more than 15 digits"
 
 
+@pytest.mark.threat("S22")
 @pytest.mark.parametrize(
     "text",
     ['5["a"]', f'5-["a",{PLACE}]', '51["a"]', '61.0-["a"]', '5 1-["a"]', "5", '21-["a"]', "01-", "1/,1-"],
 )
-def test_a_count_of_attachments_belongs_to_binary_packets_s22(text):
+def test_a_count_of_attachments_belongs_to_binary_packets(text):
     reason = refusal(text)
 
     assert reason in ("attachments and packet type do not go together", "DISCONNECT with the wrong data")
 
 
+@pytest.mark.threat("S22")
 @pytest.mark.parametrize(
     "places",
     [
@@ -283,11 +297,12 @@ def test_a_count_of_attachments_belongs_to_binary_packets_s22(text):
         [PLACE, '{"_placeholder":true,"num":null}'],
     ],
 )
-def test_each_attachment_has_one_place_s22(places):
+def test_each_attachment_has_one_place(places):
     assert refusal(f'51-["a",{",".join(places)}]') == "placeholders and attachments do not match"
 
 
-def test_a_packet_and_its_attachments_are_only_so_large_together_s22():
+@pytest.mark.threat("S22")
+def test_a_packet_and_its_attachments_are_only_so_large_together():
     first = f'52-["a",{TWO_PLACES}]'
     limits = {"max_bytes": len(first) + 10}
 

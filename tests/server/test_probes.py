@@ -21,6 +21,7 @@ def test_there_are_as_many_as_the_suites_have():
     assert len(HTTP11PROBE) >= 157
 
 
+@pytest.mark.threat("S14")
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_a_probe_is_refused_and_its_connection_closed_or_answered_and_nothing_else_is(server, name):
     status, data = PROBES[name]
@@ -39,6 +40,7 @@ def test_a_probe_is_refused_and_its_connection_closed_or_answered_and_nothing_el
             assert conversation.reply().body == b"user AnonymousUser"
 
 
+@pytest.mark.threat("S15")
 def test_what_is_not_whole_is_waited_for_until_its_time_is_over(server):
     """All at once: each takes as long as the others."""
     with ExitStack() as stack:

@@ -24,6 +24,7 @@ def calls(server):
     return lambda: number(total()) - before - 1
 
 
+@pytest.mark.threat("S14", "S16")
 @pytest.mark.parametrize(("status", "data"), [pytest.param(*row[1:], id=row[0]) for row in BAD])
 def test_a_head_in_doubt_is_answered_closed_and_logged_in_one_line(server, new_output, calls, status, data):
     behind = b"GET /user/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -50,6 +51,7 @@ def test_a_sound_head_reaches_django(server, calls, data):
     assert calls() == 1
 
 
+@pytest.mark.threat("S30")
 def test_an_offer_of_h2c_is_passed_over_and_the_connection_goes_on(server):
     offer = get(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AA")
 
@@ -67,6 +69,7 @@ def test_an_empty_line_before_a_request_is_forgiven_once(server):
         assert conversation.reply().status == 400
 
 
+@pytest.mark.threat("S29")
 def test_headers_with_an_underscore_do_not_reach_django(server):
     data = get(
         b"X_Forwarded_For: 10.0.0.1", b"X-Real: yes", b"X_Real: no", b"Connection: close",
@@ -80,6 +83,7 @@ def test_headers_with_an_underscore_do_not_reach_django(server):
     assert b"FORWARDED" not in body
 
 
+@pytest.mark.threat("S30")
 def test_random_bytes_are_answered_or_dropped_and_leave_no_trace(server, new_output):
     for size in (1, 2, 16, 100, 1000, 5000) * 5:
         with server.talk(os.urandom(size).replace(b"\n", b"\r\n") + b"\r\n\r\n") as conversation:
@@ -91,6 +95,7 @@ def test_random_bytes_are_answered_or_dropped_and_leave_no_trace(server, new_out
     assert "\x1b" not in new_output()
 
 
+@pytest.mark.threat("S44")
 def test_escape_sequences_in_a_path_stay_one_harmless_line(server, new_output):
     with server.talk(get(line=b"GET /%1b%5b31m%0d%0aGET%20/hello/ HTTP/1.1")) as conversation:
         assert conversation.reply().status == 404

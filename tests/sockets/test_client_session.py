@@ -40,6 +40,7 @@ def connect(signal, function):
     signal.connect(function, weak=False)
 
 
+@pytest.mark.threat("S45")
 def test_a_log_is_told_too_little_to_impersonate_a_socket(node):
     socket = RecordingTransport(node, "0123456789").socket
 
@@ -79,6 +80,7 @@ def test_subscribing_twice_or_leaving_what_it_is_not_in_does_nothing(client, soc
     assert socket.channels == ("room",)
 
 
+@pytest.mark.threat("S40")
 @pytest.mark.parametrize("name", ["*", "", "a/b", "a*b", "ALL", "new\nline", " padded", 7, None])
 def test_everyone_and_other_names_that_are_none_cannot_be_subscribed_to(node, client, socket, name):
     before = node.subscriptions.snapshot(EVERYONE)
@@ -91,6 +93,7 @@ def test_everyone_and_other_names_that_are_none_cannot_be_subscribed_to(node, cl
     assert client.catch_ups == []
 
 
+@pytest.mark.threat("S41")
 def test_a_connection_has_a_limited_number_of_channels(socket):
     for channel in "abc":
         socket.subscribe(channel)

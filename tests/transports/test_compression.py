@@ -152,7 +152,8 @@ def test_a_deflated_event_is_heard(node):
     assert json.loads(last_text(wire)[0]) == {"type": "ack", "id": 7, "message": None}
 
 
-def test_a_bomb_closes_the_connection_with_1009_s11(node):
+@pytest.mark.threat("S11")
+def test_a_bomb_closes_the_connection_with_1009(node):
     wire = plain(node, DEFLATED)
 
     wire.owner.received(masked(1 | RSV1, zlib.compress(bytes(20 * 1024**2), wbits=-15)))
@@ -172,7 +173,8 @@ def test_what_a_message_is_when_inflated_counts_for_the_byte_rate():
         assert wire.paused
 
 
-def test_a_deflated_message_that_nobody_agreed_on_closes_with_1002_s11(node):
+@pytest.mark.threat("S11")
+def test_a_deflated_message_that_nobody_agreed_on_closes_with_1002(node):
     wire = plain(node, PLAIN)
 
     wire.owner.received(masked(1 | RSV1, zlib.compress(b"text", wbits=-15)))

@@ -19,6 +19,7 @@ def ask(user=None, **headers):
     return metrics_page(request).status_code
 
 
+@pytest.mark.threat("S39")
 @pytest.mark.parametrize("key", ["", KEY])
 @pytest.mark.parametrize("given", [None, "Bearer ", "Bearer another", f"Basic {KEY}", KEY])
 def test_it_is_closed_to_strangers(key, given):

@@ -121,6 +121,7 @@ def test_a_session_changes_over_to_a_websocket(node):
 # What is refused
 
 
+@pytest.mark.threat("S17")
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -190,6 +191,7 @@ def test_a_client_of_an_older_protocol_is_told_both_versions(node):
     assert "Engine.IO" in message and " 4 " in message
 
 
+@pytest.mark.threat("S34")
 def test_the_session_of_another_visitor_is_unknown(node):
     sid = handshake(cookie="one")
 
@@ -201,6 +203,7 @@ def test_the_session_of_another_visitor_is_unknown(node):
     assert post(sid, cookie="one", Origin=ORIGIN).status_code == 200
 
 
+@pytest.mark.threat("S21")
 def test_two_gets_at_once_are_refused_and_the_session_ends(node):
     sid = handshake()
     waiting = gevent.spawn(ask, f"{POLLING}&sid={sid}")
@@ -220,6 +223,7 @@ def test_a_client_that_closes_its_session_may_have_one_more_answer(node):
     assert code(ask(f"{POLLING}&sid={sid}")) == (400, 1)
 
 
+@pytest.mark.threat("S21")
 def test_two_posts_at_once_are_refused_and_the_session_ends(node):
     sid = handshake()
     sessions[sid]._carrier.is_posting = True
@@ -236,6 +240,7 @@ def test_a_body_that_is_no_protocol_ends_the_session(node, body):
     assert sid not in sessions
 
 
+@pytest.mark.threat("S18")
 def test_a_body_that_is_too_large_is_not_read(node):
     sid = handshake()
 
@@ -283,11 +288,13 @@ def test_the_project_may_refuse_before_anything_is_agreed():
             session.end("the test is over")
 
 
+@pytest.mark.threat("S31", "S33")
 def test_a_page_of_another_site_is_refused(node):
     assert code(ask(POLLING, Origin="https://evil.example")) == (403, 4)
     assert code(ask(POLLING, **{"Sec-Fetch-Site": "cross-site"})) == (403, 4)
 
 
+@pytest.mark.threat("S32")
 def test_a_page_of_an_allowed_site_may_read_the_answers_with_its_cookies(node):
     response = ask(POLLING, Origin="https://www.example.org", cookie="one")
 
@@ -326,6 +333,7 @@ def test_the_sessions_cookie_may_have_another_name(node):
         assert sessions[sid].owner == sha256(b"one").hexdigest()
 
 
+@pytest.mark.threat("S64")
 def test_more_clients_that_poll_than_one_address_may_have_are_refused_and_counted():
     with running_node(polling_sessions=2) as node:
         first, _ = handshake(address="1.2.3.4"), handshake(address="1.2.3.4")
@@ -341,6 +349,7 @@ def test_more_clients_that_poll_than_one_address_may_have_are_refused_and_counte
             session.end("the test is over")
 
 
+@pytest.mark.threat("S19")
 def test_a_post_of_more_packets_than_may_be_is_refused_with_the_number_and_counted():
     with running_node(post_packets=16) as node:
         sid = handshake()

@@ -23,6 +23,7 @@ def request(path, **offers):
     return made
 
 
+@pytest.mark.threat("S61", "S65")
 @pytest.mark.parametrize(
     ("view", "path", "arguments", "offers"),
     [

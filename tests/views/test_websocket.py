@@ -70,6 +70,7 @@ def test_a_browser_is_told_what_is_spoken_there():
     assert b"WebSocket" in response.content
 
 
+@pytest.mark.threat("S31")
 def test_another_origin_is_refused_before_it_is_connected():
     request = handshake(origin="http://evil.example")
 

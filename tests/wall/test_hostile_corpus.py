@@ -162,6 +162,7 @@ def good():
     return "the last one #tides"
 
 
+@pytest.mark.threat("S52")
 def test_from_x(database, publisher, clock, good):
     bodies = [encoded(body) + b"\r\n" for body in bodies_of_x()]
     bodies += [
@@ -179,6 +180,7 @@ def test_from_x(database, publisher, clock, good):
     shown_harmlessly()
 
 
+@pytest.mark.threat("S52")
 def test_from_bluesky(database, publisher, clock, good):
     made = list(records())
     assert len(made) >= 150
@@ -205,6 +207,7 @@ def test_from_bluesky(database, publisher, clock, good):
     shown_harmlessly()
 
 
+@pytest.mark.threat("S52")
 def test_from_mastodon(database, publisher, clock, good):
     with MastodonHarness(clock) as harness:
         made = [*statuses(harness), *VALUES]
@@ -218,6 +221,7 @@ def test_from_mastodon(database, publisher, clock, good):
     shown_harmlessly()
 
 
+@pytest.mark.threat("S52")
 def test_by_webhook(database, publisher, monkeypatch, good):
     monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     made = [{"text": text} for text in TEXTS]

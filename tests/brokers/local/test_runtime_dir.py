@@ -138,6 +138,7 @@ def test_a_file_in_its_place_is_refused(parent):
 
 if os.getuid() == 0:  # only root can make a directory that belongs to somebody else
 
+    @pytest.mark.threat("S59")
     @pytest.mark.parametrize("which", ["parent", "project"])
     def test_a_directory_of_another_user_is_refused(parent, which):
         project = runtime_dir.create(Config())
@@ -155,6 +156,7 @@ if os.getuid() == 0:  # only root can make a directory that belongs to somebody 
         os.chown(usual, 65534, -1)
         return usual
 
+    @pytest.mark.threat("S59")
     def test_who_takes_the_name_first_stops_no_site(parent, home):
         squat(parent)
 

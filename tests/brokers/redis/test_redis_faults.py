@@ -418,6 +418,7 @@ class Proxy:
             pass
 
 
+@pytest.mark.threat("S60")
 @pytest.mark.parametrize("is_outside", [False, True])
 def test_a_reply_that_is_lost_is_no_write_that_is_lost_or_done_twice(redis, cluster, is_outside):
     _, member = cluster.server()

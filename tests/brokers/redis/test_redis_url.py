@@ -44,6 +44,7 @@ def test_a_prefix_has_to_be_a_hash_tag(prefix, is_bad):
     assert redis_url.is_bad_prefix(prefix) is is_bad
 
 
+@pytest.mark.threat("S45")
 def test_a_log_has_no_password_in_it():
     assert redis_url.shown("redis://ada:secret@cache.example:6379/0") == "redis://cache.example:6379/0"
     assert (

@@ -47,6 +47,7 @@ def test_the_site_signs_with_its_key_and_knows_those_before():
     assert Signatures.of_site().sign("a", "b") == Signatures(["new"]).sign("a", "b")
 
 
+@pytest.mark.threat("S58")
 @pytest.mark.parametrize(
     "text",
     [
@@ -70,6 +71,7 @@ def test_what_was_changed_or_signed_by_others_is_dropped(text):
         CODEC.entry_of(text)
 
 
+@pytest.mark.threat("S58")
 @pytest.mark.parametrize("text", [b'{"a":1}', b"", OURS.sealed("another_", '{"a":1}').encode()])
 def test_an_envelope_that_was_not_sent_to_this_address_is_dropped(text):
     with pytest.raises(Unsigned):
@@ -101,6 +103,7 @@ def bus_of(redis, link):
     return link._codec.bus
 
 
+@pytest.mark.threat("S58")
 @pytest.mark.redis
 @pytest.mark.parametrize(
     "forged_id",

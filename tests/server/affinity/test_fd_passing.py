@@ -99,6 +99,7 @@ def test_the_socket_of_a_dead_server_is_removed(owner):
     assert not path.exists()
 
 
+@pytest.mark.threat("S59")
 def test_another_user_is_not_let_in(owner, monkeypatch, caplog):
     ours = os.getuid()
     monkeypatch.setattr(fd_passing, "is_trusted", lambda connection: False)

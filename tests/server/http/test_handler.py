@@ -21,6 +21,7 @@ def request(path, *headers, method="GET", version="1.1"):
 # Time
 
 
+@pytest.mark.threat("S15")
 def test_a_head_that_is_not_finished_in_time_is_answered_408(server, new_output):
     begun = time.monotonic()
 
@@ -38,6 +39,7 @@ def test_a_request_line_that_is_not_finished_in_time_is_answered_408(server):
         assert conversation.reply().status == 408
 
 
+@pytest.mark.threat("S15")
 def test_a_head_that_arrives_byte_by_byte_has_no_more_time(server):
     begun = time.monotonic()
 
@@ -70,6 +72,7 @@ def test_a_kept_connection_that_falls_silent_is_closed_quietly_and_later(server)
     assert 0.9 < time.monotonic() - begun < 5  # KEEP_ALIVE, not HEAD_TIMEOUT
 
 
+@pytest.mark.threat("S15")
 def test_a_body_that_stops_in_the_middle_ends_the_connection(server):
     with server.talk(post(b"Content-Length: 10") + b"12345") as conversation:
         reply = conversation.reply()
@@ -78,6 +81,7 @@ def test_a_body_that_stops_in_the_middle_ends_the_connection(server):
     assert (reply.status, reply.headers["connection"], rest) == (400, "close", b"")
 
 
+@pytest.mark.threat("S15")
 def test_a_body_that_arrives_byte_by_byte_has_no_more_time(server):
     with server.talk(post(b"Content-Length: 100")) as conversation:
         conversation.connection.settimeout(0.05)
@@ -106,6 +110,7 @@ def test_a_connection_is_kept_for_the_next_request(server):
     assert second.body == b"user AnonymousUser"
 
 
+@pytest.mark.threat("S26")
 def test_pipelined_requests_are_answered_in_order(server):
     count = 50
     data = b"".join(request(f"/meta/?{number}") for number in range(count))
@@ -219,6 +224,7 @@ CHUNKS = {
 }
 
 
+@pytest.mark.threat("S14")
 @pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
 def test_chunks_in_doubt_are_answered_400_and_end_the_connection(server, chunks):
     head = get(b"Transfer-Encoding: chunked", line=b"POST /raw/ HTTP/1.1")
@@ -256,6 +262,7 @@ def test_a_small_unread_body_is_not_taken_for_the_next_request(server):
         assert conversation.reply().body == b"hello"
 
 
+@pytest.mark.threat("S18")
 @pytest.mark.parametrize("header", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked"])
 def test_a_large_unread_body_is_answered_at_once_and_cut_off(server, header):
     took = []
@@ -326,6 +333,7 @@ def test_a_trusted_proxy_may_say_whom_it_speaks_for(server):
     }
 
 
+@pytest.mark.threat("S29")
 def test_nobody_else_may():
     with LiveServer(settings={"TRUSTED_PROXIES": ["10.0.0.1"]}) as server:
         assert forwarded(server) == set()
@@ -334,6 +342,7 @@ def test_nobody_else_may():
 # The number of connections
 
 
+@pytest.mark.threat("S62")
 def test_sockets_count_as_connections_and_one_too_many_is_answered_503():
     with LiveServer(settings={"MAX_CONNECTIONS": 3}) as server:
         with server.client() as first, server.client(), server.talk(request("/hello/")) as page:
@@ -365,6 +374,7 @@ def test_a_page_and_a_socket_are_one_access_line_each(server, new_output):
     assert re.match(r"\[\d\d/\w{3}/\d{4} \d\d:\d\d:\d\d\] ", new_output())
 
 
+@pytest.mark.threat("S68")
 def test_a_client_that_resets_its_connection_is_no_error_of_ours(server, new_output):
     for data in (b"", b"GET /hel", request("/hello/"), post(b"Content-Length: 100") + b"1"):
         connection = server.raw(data)

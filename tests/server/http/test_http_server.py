@@ -120,6 +120,7 @@ def come(server, address):
             return None
 
 
+@pytest.mark.threat("S61")
 def test_one_address_that_comes_too_often_is_answered_429_and_others_come_in(serve):
     server = serve(address_accept_rate=0.1)
 
@@ -149,6 +150,7 @@ def test_a_proxy_that_nobody_has_named_counts_as_nobody_once_it_shows(serve):
     assert [come(server, "10.1.2.3") for _ in range(5)] == [None] * 5
 
 
+@pytest.mark.threat("S61")
 def test_an_address_has_so_many_connections_at_once(serve):
     server = serve(address_connections=2)
     held = [socket.socketpair() for _ in range(2)]
@@ -162,6 +164,7 @@ def test_an_address_has_so_many_connections_at_once(serve):
     assert come(server, "1.2.3.4") is None
 
 
+@pytest.mark.threat("S61", "S65")
 def test_a_storm_of_clients_waits_in_the_kernel_and_is_served_later(serve):
     server = serve(accept_rate=50.0)
     port = server.socket.getsockname()[1]

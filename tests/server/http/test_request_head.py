@@ -154,6 +154,7 @@ def damaged(draw):
     return bytes(data)
 
 
+@pytest.mark.threat("S14")
 @given(RANDOM | PIECED | damaged())
 @example(b"GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n")
 def test_what_is_accepted_is_fine_with_another_parser_too(data):

@@ -44,6 +44,18 @@ def test_what_is_no_handshake_is_answered_and_says_why(change, status):
     assert (("Sec-WebSocket-Version", "13") in headers) == (status == "426")
 
 
+@pytest.mark.threat("S13")
+@pytest.mark.parametrize("offer", ["graphql-ws", "xgraphql-ws, chat", ",", "a" * 8000])
+def test_no_subprotocol_is_agreed_on_whatever_is_offered(offer):
+    """None is spoken here, so there is no list in which a part of a name could be found."""
+    environ = {**SOUND, "HTTP_SEC_WEBSOCKET_PROTOCOL": offer}
+
+    status, headers, _ = websocket_handshake.check(environ, "HTTP/1.1")
+
+    assert status.startswith("101")
+    assert "sec-websocket-protocol" not in {name.lower() for name, _ in headers}
+
+
 def test_http_1_0_cannot_be_upgraded():
     assert websocket_handshake.check(SOUND, "HTTP/1.0")[0].startswith("400")
 
@@ -57,8 +69,9 @@ def test_another_request_does_not_want_to_be_one(change):
     assert not websocket_handshake.is_handshake({**SOUND, **change})
 
 
+@pytest.mark.threat("S13")
 @pytest.mark.parametrize("offered", ["graphql-ws", "xgraphql-ws, graphql-ws", "a," * 4096])
-def test_no_subprotocol_is_chosen_since_none_is_spoken_s13(offered):
+def test_no_subprotocol_is_chosen_since_none_is_spoken(offered):
     status, headers, _ = websocket_handshake.check(
         SOUND | {"HTTP_SEC_WEBSOCKET_PROTOCOL": offered}, "HTTP/1.1"
     )

@@ -32,6 +32,7 @@ def test_it_is_settled_after_so_many_frames_or_bytes_or_seconds(visitors):
     assert account.note_read(1, 10, NOW + LATEST)
 
 
+@pytest.mark.threat("S63")
 def test_each_connection_has_a_budget_of_its_own(visitors):
     one, other = Account(visitors, None), Account(visitors, None)
     one.subscribes += 11
@@ -54,6 +55,7 @@ def test_an_event_counts_for_all_events_and_for_its_name_when_that_has_a_rate(vi
     assert account.settle(NOW) > 0
 
 
+@pytest.mark.threat("S63")
 def test_all_connections_of_an_address_share_one(visitors):
     accounts = [Account(visitors, visitors.at("1.2.3.4")) for _ in range(4)]
     for account in accounts:

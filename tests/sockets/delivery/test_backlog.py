@@ -60,6 +60,7 @@ def reader():
     return Reader()
 
 
+@pytest.mark.threat("S67")
 def test_what_was_missed_leaves_in_portions_as_fast_as_it_is_read(reader):
     reader.backlog.resend("room", reader.messages(5))
     assert reader.writes == [[1, 2]]
@@ -116,6 +117,7 @@ def test_what_is_published_meanwhile_comes_behind(reader):
     assert not reader.backlog.is_waiting
 
 
+@pytest.mark.threat("S67")
 def test_who_falls_too_far_behind_what_is_published_is_cut_off():
     reader = Reader(limit=1000)
     reader.backlog.resend("room", reader.messages(10))  # far more than the limit, and fine

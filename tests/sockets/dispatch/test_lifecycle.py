@@ -265,6 +265,7 @@ def test_an_event_that_wants_no_answer_gets_none(visitor):
     assert visitor.acks == []
 
 
+@pytest.mark.threat("S46")
 @pytest.mark.parametrize(
     "signal",
     [lambda: signals.socket_client_event, lambda: signals.socket_client_event_by_type["add"]],

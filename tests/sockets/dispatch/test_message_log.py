@@ -31,6 +31,7 @@ def test_a_header_that_was_not_sent_is_a_dash(caplog):
     assert line.startswith("- 20")
 
 
+@pytest.mark.threat("S44")
 @pytest.mark.parametrize("data", ["two\nlines", "\x1b[31mred", "\u202eright to left"])
 def test_a_message_stays_on_its_line_whatever_is_in_it(caplog, data):
     (line,) = lines(caplog, "%(MESSAGE)s", data=data)
@@ -38,6 +39,7 @@ def test_a_message_stays_on_its_line_whatever_is_in_it(caplog, data):
     assert line.isascii() and line.isprintable()
 
 
+@pytest.mark.threat("S44")
 def test_a_long_message_is_cut(caplog):
     (line,) = lines(caplog, "%(MESSAGE)s", data="x" * 10_000)
 

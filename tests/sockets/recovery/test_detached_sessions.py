@@ -69,6 +69,7 @@ def test_a_detached_session_is_taken_once_by_its_visitor(sessions, node, expired
     assert expired == []
 
 
+@pytest.mark.threat("S35")
 @pytest.mark.parametrize(("secret", "owner"), [("wrong", "owner"), ("secret", "stranger"), ("", "owner")])
 def test_nobody_else_can_take_it(sessions, node, secret, owner):
     one = detached(sessions, node)
@@ -97,6 +98,7 @@ def test_a_connection_that_looks_alive_is_cut_off_when_its_client_comes_back(ses
     assert sessions.take("secret", "owner") is None
 
 
+@pytest.mark.threat("S35")
 def test_a_stranger_cuts_off_nobody(sessions):
     cut = []
     sessions.attach("secret", "owner", lambda: cut.append(1))

@@ -26,6 +26,7 @@ def test_a_pong_begins_it_anew(heartbeat):
     assert heartbeat.beat(50.0, TIMEOUT, False) is Beat.PING
 
 
+@pytest.mark.threat("S10")
 def test_a_pong_that_nobody_asked_for_changes_nothing(heartbeat):
     heartbeat.ponged(INTERVAL)
 

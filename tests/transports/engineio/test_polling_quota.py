@@ -1,5 +1,6 @@
 import logging
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from tests.fakes import masked
 from tests.transports.engineio.client import TEXT
 
 
+@pytest.mark.threat("S64")
 @given(st.lists(st.sampled_from(["a", "b"])), st.integers(1, 5))
 def test_each_address_has_as_many_as_it_may_and_no_more(addresses, limit):
     quota = PollingQuota()
@@ -40,6 +42,7 @@ def test_the_log_has_a_full_address_once_until_it_is_empty(caplog):
     assert [record.message.split()[0] for record in caplog.records] == ["203.0.113.7"] * 2
 
 
+@pytest.mark.threat("S64")
 def test_a_session_that_upgrades_or_ends_polls_no_more(node, client, wire, monkeypatch):
     given_back = []
     monkeypatch.setattr(

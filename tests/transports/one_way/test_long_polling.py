@@ -78,6 +78,7 @@ def test_a_server_that_stops_ends_it_the_same_way(node):
     assert answer(wire)[0] == "304 Not Modified"
 
 
+@pytest.mark.threat("S56")
 def test_as_a_script_it_is_a_call(node):
     _, wire = poll(node, "a", callback="call.back")
     publish(node, "a", "hello")

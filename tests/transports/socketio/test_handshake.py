@@ -110,6 +110,7 @@ def test_its_receivers_finish_with_the_old_connection_before_they_hear_the_new_o
     assert order == ["old", "disconnected", "connected"]
 
 
+@pytest.mark.threat("S35")
 def test_a_receiver_may_refuse_a_channel_to_who_comes_back(node, visitor):
     visitor.socket.subscribe("room")
     visitor.wire.abort("reset")
@@ -254,6 +255,7 @@ def test_with_anything_else_a_client_is_somebody_new(node, visitor, auth):
     assert again.socket.recovered is False
 
 
+@pytest.mark.threat("S35")
 def test_a_visit_belongs_to_its_namespace_and_its_visitor(node):
     visitor = Visitor(node, owner="cookie").connect()
     pid, offset, id = visitor.answer["pid"], visitor.offset, visitor.answer["sid"]

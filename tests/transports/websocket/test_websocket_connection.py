@@ -19,6 +19,7 @@ from tests.transports.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, V
 # Frames that are no text
 
 
+@pytest.mark.threat("S10")
 def test_each_ping_is_answered_in_order_and_those_of_one_read_leave_together(visitor):
     visitor.wire.owner.received(masked(PING, b"one") + masked(PING, b"two"))
     visitor.wire.owner.received(masked(PING, b"three"))
@@ -43,6 +44,7 @@ def flood(visitor, count, frame=None):
     visitor.wire.owner.received((frame or masked(PONG, b"")) * count)
 
 
+@pytest.mark.threat("S63")
 def test_who_sends_more_than_the_rate_is_read_from_more_slowly():
     with running_node(frame_rate=1000, frame_burst=100) as node:
         visitor = Visitor(node).begin()
@@ -57,6 +59,7 @@ def test_who_sends_more_than_the_rate_is_read_from_more_slowly():
         assert node.refused == 0
 
 
+@pytest.mark.threat("S63")
 @pytest.mark.parametrize("frame", [masked(PONG, b""), masked(PING, b""), text("hello")], ids=str)
 def test_who_sends_far_more_at_once_is_closed_and_heard_no_more(frame, told, caplog):
     with running_node(frame_rate=10, frame_burst=10) as node:
@@ -74,6 +77,7 @@ def test_who_sends_far_more_at_once_is_closed_and_heard_no_more(frame, told, cap
         assert visitor.transport.session.log_id in record.getMessage()
 
 
+@pytest.mark.threat("S66")
 @pytest.mark.parametrize(
     ("settings", "values", "reason"),
     [
@@ -153,6 +157,7 @@ def test_what_a_receiver_resumes_stays_slowed_down():
         assert visitor.wire.paused
 
 
+@pytest.mark.threat("S04")
 def test_a_message_that_is_never_finished_ends_the_connection(monkeypatch):
     with running_node(message_timeout=5) as node:
         visitor = Visitor(node).begin()
@@ -279,6 +284,7 @@ def test_a_paused_client_is_read_again_for_its_goodbye(visitor):
     assert not visitor.wire.paused
 
 
+@pytest.mark.threat("S68")
 def test_what_arrived_together_with_the_loss_is_not_heard_after_it(visitor, told):
     visitor.wire.breaks = True
     visitor.say({"type": "subscribe", "id": 1}, "too late")  # the error cannot be written
@@ -368,6 +374,7 @@ def test_a_client_whose_outbox_does_not_move_is_cut(visitor):
     assert visitor.wire.ended == "stopped reading"
 
 
+@pytest.mark.threat("S08")
 def test_a_client_that_never_answers_our_goodbye_is_cut(visitor):
     visitor.socket.disconnect()
     # The closing has a deadline of its own, sooner than the ping's.

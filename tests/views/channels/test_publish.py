@@ -134,6 +134,7 @@ def test_the_same_key_gets_the_same_answer_and_publishes_once():
         assert kept(node, "attic")
 
 
+@pytest.mark.threat("S38")
 def test_the_events_channel_is_not_for_others_to_write_on():
     with running_node(events_channel="life", publish_from_loopback=True) as node:
         for method in ("POST", "DELETE"):
@@ -165,6 +166,7 @@ def test_other_methods_are_not_for_it():
     assert (response.status_code, response["Allow"]) == (405, "GET, POST, PUT, DELETE, OPTIONS")
 
 
+@pytest.mark.threat("S32")
 def test_a_preflight_of_an_allowed_origin_is_answered():
     origin = "https://elsewhere.example"
     with running_node(allowed_origins=[origin]):
@@ -210,6 +212,7 @@ def test_a_channel_that_is_not_there_cannot_be_deleted():
         assert ask("DELETE", query=token("room")).status_code == 404
 
 
+@pytest.mark.threat("S38")
 def test_who_may_write_because_all_may_cannot_delete():
     with running_node(**OPEN) as node:
         post(body="hello")
@@ -239,6 +242,7 @@ def a_session(user):
 NOBODY, BY_USERS = {}, {"channels": {"*": {"WRITE": "users"}}}
 
 
+@pytest.mark.threat("S38")
 @pytest.mark.parametrize(
     ("settings", "request_", "status"),
     [
@@ -277,6 +281,7 @@ def test_who_may_publish(settings, request_, status):
         assert (response.status_code, len(kept(node))) == (status, int(status == 200))
 
 
+@pytest.mark.threat("S33")
 def test_staff_without_the_csrf_token_is_told_what_is_missing():
     with running_node():
         assert "X-CSRFToken" in post(body="hello", **a_session(STAFF))[EXPLAIN]

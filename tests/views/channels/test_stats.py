@@ -120,6 +120,7 @@ def test_other_methods_are_not_for_it(node):
     assert (response.status_code, response["Allow"]) == (405, "GET, OPTIONS")
 
 
+@pytest.mark.threat("S39")
 @pytest.mark.parametrize(
     ("channels", "pattern", "allowed"),
     [
@@ -143,6 +144,7 @@ def test_a_stranger_is_told_what_he_may_publish_on(node, channels, pattern, allo
     assert response.status_code == (200 if allowed else 403)
 
 
+@pytest.mark.threat("S39")
 def test_a_token_to_read_tells_nothing(node):
     query = f"?token={channel_token('news', write=False)}"
 

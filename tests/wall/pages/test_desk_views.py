@@ -90,6 +90,7 @@ def test_a_site_that_has_a_sign_in_of_its_own_keeps_it(wall):
     assert Client().get(DESK).url == "/wall/search/?next=/wall/desk/"
 
 
+@pytest.mark.threat("S43")
 @pytest.mark.parametrize("user", [None, {}, {"is_staff": True}])
 def test_everything_is_closed_to_everybody_else(wall, user):
     client = Client()
@@ -103,6 +104,7 @@ def test_everything_is_closed_to_everybody_else(wall, user):
     assert set(Tweet.objects.values_list("state", flat=True)) == {"waiting"}
 
 
+@pytest.mark.threat("S33", "S43")
 def test_what_is_decided_needs_djangos_token(ada):
     strict = signed_in("ada", enforce_csrf_checks=True)
 

@@ -82,10 +82,12 @@ def test_there_is_a_search_page_where_visitors_may_listen(client):
     assert json.loads(next(page.find("script", id="search-config")).text)["embed"] == ""
 
 
+@pytest.mark.threat("S54")
 def test_x_is_asked_only_where_the_organiser_wants_it(client):
     assert client.get(EMBED).status_code == 404
 
 
+@pytest.mark.threat("S53")
 def test_the_frame_has_what_x_says_and_is_of_no_origin(client, service):
     answer = client.get(EMBED + "?theme=light")
 
@@ -115,6 +117,7 @@ def test_a_hidden_post_is_not_drawn(client, service):
     assert service.asked == []
 
 
+@pytest.mark.threat("S54")
 @pytest.mark.parametrize("post_id", ["x", "-1", "1" * 21, "1%0a", "..", "1.5", "٣"])
 def test_only_numbers_are_asked_for(client, service, post_id):
     assert client.get(f"/wall/search/embed/{post_id}/").status_code == 404

@@ -31,6 +31,7 @@ def header(client, path="/wall/", **wall):
         return client.get(path).headers.get("Content-Security-Policy", "")
 
 
+@pytest.mark.threat("S52")
 @pytest.mark.parametrize("route", ROUTES)
 @override_settings(REALTIME_WALL={"WALL": {"VISITORS": True}})
 def test_no_page_runs_a_script_or_a_style_that_is_not_a_file(client, route):

@@ -111,6 +111,7 @@ def test_a_post_that_is_too_large_is_not_read():
     assert send({"text": "x" * LARGEST})[0] == 413
 
 
+@pytest.mark.threat("S18")
 def test_a_post_that_says_it_is_too_large_is_refused_at_its_head():
     """Reading on would wait for the rest, and fails here."""
     assert send({"text": "x"}, CONTENT_LENGTH="10000000000")[0] == 413

@@ -63,6 +63,7 @@ def test_without_a_usable_id_or_text_it_is_no_post(line, reason):
         read(line)
 
 
+@pytest.mark.threat("S51")
 def test_a_number_as_id_becomes_a_string_with_every_digit():
     assert read(x_line() | {"data": {"id": 1790000000000000001, "text": "x"}}).id == "1790000000000000001"
 
