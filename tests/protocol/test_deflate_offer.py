@@ -45,7 +45,7 @@ def test_the_first_offer_that_can_be_met_is_accepted_without_context_takeover(of
         '"client_max_window_bits"',
     ],
 )
-def test_an_offer_with_a_parameter_that_is_not_as_it_has_to_be_is_declined_s12(parameters):
+def test_an_offer_with_a_parameter_that_is_not_as_it_has_to_be_is_declined(parameters):
     assert accept(f"permessage-deflate; {parameters}") is None
 
 
