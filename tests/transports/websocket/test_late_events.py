@@ -26,6 +26,7 @@ def test_while_a_large_message_is_read_others_have_their_turns(visitor, monkeypa
     visitor.say(LARGE_EVENT)
     assert visitor.wire.paused
     wait_for(lambda: heard)
+    visitor.settle()
 
     assert heard == [LARGE_EVENT["message"]]
     assert len(turns) > 50
@@ -40,6 +41,7 @@ def test_what_follows_a_large_message_waits_for_it(visitor):
     visitor.wire.owner.received(text(large[1]) + masked(PING, b"?") + text("end"))
     wait_for(lambda: len(heard) == 4)
     wait_for(lambda: (PONG, b"?") in visitor.wire.frames())
+    visitor.settle()
 
     assert [one if isinstance(one, str) else one["n"] for one in heard] == [0, "small", 1, "end"]
 
@@ -75,6 +77,7 @@ def test_a_paused_client_is_not_read_from_because_a_large_message_was_read(node,
 
     gate.set()
     wait_for(lambda: not visitor.wire.paused)
+    visitor.settle()
 
 
 def test_a_fault_behind_a_large_message_cuts_off_nobody_else(visitor, monkeypatch, caplog):
