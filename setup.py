@@ -26,6 +26,7 @@ TEST = [
     "httpx>=0.28",
     "hypothesis>=6.100",
     "mypy>=1.15",
+    "pillow>=11",
     "playwright>=1.49",
     "prometheus-client>=0.21",
     "psutil>=6.0",
@@ -38,6 +39,7 @@ TEST = [
     "pyyaml>=6",
     "redis[hiredis]>=5.1",
     "ruff>=0.9",
+    "segno>=1.6",
     "setuptools>=77",
     "twine>=6.1",
     "types-gevent>=24.11",
@@ -115,6 +117,7 @@ setup(
         "wall": WALL,  # for X, Mastodon and Bluesky
         "static": ["whitenoise>=6.9"],
         "redis": ["redis[hiredis]>=5.1"],
+        "phone": ["pillow>=11", "segno>=1.6"],
         "postgres": ["psycopg[binary,pool]>=3.2"],
         "test": TEST,
         "dev": TEST,

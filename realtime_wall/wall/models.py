@@ -57,6 +57,8 @@ class Wall(models.Model):
         default=0,
         help_text=_("Of each post, at least: a burst waits its turn, author by author. 0 shows it at once."),
     )
+    # What the code for posting from phones is made of; empty while nobody may.
+    post_key = models.CharField(max_length=32, blank=True, editable=False)
     pinned: models.ForeignKey[Any, Any] = models.ForeignKey(
         "Tweet",
         models.SET_NULL,
@@ -221,6 +223,17 @@ class Screen(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PhonePicture(models.Model):
+    """The picture of a post from a phone, as we have drawn it; shown while its post is."""
+
+    post_id = models.CharField(max_length=64, primary_key=True)
+    wall = models.ForeignKey(Wall, models.CASCADE, related_name="+")
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.post_id
 
 
 class Decision(models.Model):

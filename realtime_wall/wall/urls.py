@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from realtime_wall.wall.pages import archive_views, desk_views, report_views, search_views, wall_views
+from realtime_wall.wall.pages import (
+    archive_views,
+    desk_views,
+    post_views,
+    report_views,
+    search_views,
+    wall_views,
+)
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
@@ -21,6 +28,11 @@ urlpatterns = [
     path("desk/", desk_views.desk_page, name="main-desk"),
     path("desk/posts/", desk_views.desk_posts, name="main-desk-posts"),
     path("desk/act/", desk_views.desk_act, name="main-desk-act"),
+    path("post/", post_views.post_page, name="main-post"),
+    path("post/code.svg", post_views.code, name="main-code"),
+    path("picture/<slug:post_id>.jpg", post_views.picture, name="picture"),
+    path("<slug:slug>/post/", post_views.post_page, name="post"),
+    path("<slug:slug>/post/code.svg", post_views.code, name="code"),
     path("sign-in/", desk_views.sign_in, name="sign-in"),
     path("sign-out/", desk_views.sign_out, name="sign-out"),
     path("<slug:slug>/desk/", desk_views.desk_page, name="desk"),

@@ -24,6 +24,7 @@ from realtime_wall.wall.post import Post
 Message = Mapping[str, Any]
 
 ORGANISERS = "post"  # the source of what the organisers post themselves
+PHONE = "phone"  # the source of what is posted from phones, which always waits
 REASON_SIZE = 200
 
 # Of this process, which has the feed or has not.
@@ -76,7 +77,7 @@ class Admission:
             return "original"
         if self._wall.quota and _quotas.is_used_up(self._wall, message, self._now):
             return f"quota:{self._wall.quota}"
-        return ""
+        return PHONE if message["source"] == PHONE else ""
 
     def _states_of_originals(self, posts: Iterable[Post]) -> dict[tuple[str, str], str]:
         """Who may not be heard is not heard by way of others."""

@@ -22,6 +22,8 @@ from realtime_wall.wall.moderation.open_pages import publish_decisions
 from realtime_wall.wall.moderation.pinned_post import pin
 from realtime_wall.wall.moderation.rights import ALL
 from realtime_wall.wall.moderation.screens import confirm
+from realtime_wall.wall.phone_posts.picture import can_take_posts
+from realtime_wall.wall.phone_posts.post_token import close, renew, token_of
 from realtime_wall.wall.queries.desk import found_by
 
 Asked = Mapping[str, Any]
@@ -144,6 +146,14 @@ def _pin(wall: Wall, user: Any, asked: Asked) -> Answer:
     return dict(pin(wall, tweet))
 
 
+def _phones(wall: Wall, user: Any, asked: Asked) -> Answer:
+    """Let phones post, with a new code; or let none."""
+    if asked.get("open") is True and not can_take_posts():
+        raise BadAct("this needs Pillow and segno: pip install realtime-wall[phone]")
+    _stored(lambda: renew(wall) if asked.get("open") is True else close(wall))
+    return {"token": token_of(wall)}
+
+
 _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
     "approve": _decide,
     "hide": _decide,
@@ -154,6 +164,7 @@ _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
     "unban": _unban,
     "mode": _mode,
     "pin": _pin,
+    "phones": _phones,
 }
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -40,6 +41,7 @@ def card_labels() -> dict[str, str]:
         "edited": gettext("edited"),
         "passed_on": gettext("passed on by {}"),
         "static": settings.STATIC_URL or "",
+        "pictures": _place_of_pictures(),
     }
 
 
@@ -56,7 +58,7 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         else "",
         "tone": tone_of(post["author_username"] or name),
         "initials": initials_of(name),
-        "avatar": safe_url(post["author_avatar"], labels["static"]),
+        "avatar": safe_url(post["author_avatar"], _ours(labels)),
         "author_url": safe_url(post["author_url"]),
         "name": name,
         "username": post["author_username"],
@@ -67,8 +69,8 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         "source": post["source"],
         "lang": post["lang"] if _is_language(post["lang"] or "") else "",
         "text": linked(post["text"], post["entities"]),
-        "media": _first_media(post["media"], labels["static"]),
-        "link": _link(post.get("link"), labels["static"]),
+        "media": _first_media(post["media"], _ours(labels)),
+        "link": _link(post.get("link"), _ours(labels)),
         "poll": post.get("poll") or (),
     }
 
@@ -104,7 +106,7 @@ def _pieces(text: str, entities: list[Mapping[str, Any]]) -> Iterator[SafeString
     yield conditional_escape(text[done:])
 
 
-def _first_media(media: list[Mapping[str, Any]], ours: str) -> dict[str, str] | None:
+def _first_media(media: list[Mapping[str, Any]], ours: tuple[str, ...]) -> dict[str, str] | None:
     for item in media:
         url = safe_url(item["url"], ours)
         if url:
@@ -112,7 +114,7 @@ def _first_media(media: list[Mapping[str, Any]], ours: str) -> dict[str, str] | 
     return None
 
 
-def _link(link: Mapping[str, str] | None, ours: str) -> dict[str, str] | None:
+def _link(link: Mapping[str, str] | None, ours: tuple[str, ...]) -> dict[str, str] | None:
     url = safe_url(link["url"]) if link else ""
     if not link or not url:
         return None
@@ -124,13 +126,25 @@ def _link(link: Mapping[str, str] | None, ours: str) -> dict[str, str] | None:
     }
 
 
-def safe_url(url: object, ours: str = "") -> str:
-    """The address if it is one of the web, or of this site's own static files; or nothing."""
+def _ours(labels: Labels) -> tuple[str, ...]:
+    """Where this site's own pictures are: its static files, and what came from phones."""
+    return tuple(filter(None, (labels["static"], labels["pictures"])))
+
+
+def _place_of_pictures() -> str:
+    try:
+        return reverse("realtime_wall_wall:picture", args=["x"]).removesuffix("x.jpg")
+    except NoReverseMatch:  # the cards are in a page of a site that has not the wall's
+        return ""
+
+
+def safe_url(url: object, ours: tuple[str, ...] = ()) -> str:
+    """The address if it is one of the web, or of this site's own pictures; or nothing."""
     if not isinstance(url, str):
         return ""
     if _on_the_web(url):
         return url
-    if ours and url.startswith(ours) and _of_this_site(url) and ".." not in url:
+    if url.startswith(ours) and _of_this_site(url) and ".." not in url:
         return url
     return ""
 

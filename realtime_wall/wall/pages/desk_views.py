@@ -28,6 +28,7 @@ from realtime_wall.wall.moderation.rights import ALL, may_moderate, moderated_wa
 from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
+from realtime_wall.wall.phone_posts.post_token import token_of
 from realtime_wall.wall.queries import desk
 
 LARGEST = 128 * 1024  # bytes of a question
@@ -148,4 +149,7 @@ def _config(request: HttpRequest, wall: Wall, position: str) -> dict[str, Any]:
         "csrf": get_token(request),
         "me": request.user.get_username(),
         "words": desk_words(),
+        "token": token_of(wall),
+        "code": address_of("code", wall),
+        "post": address_of("post", wall),
     }

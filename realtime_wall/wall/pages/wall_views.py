@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from realtime_wall.wall.models import MAIN, State
 from realtime_wall.wall.moderation.pinned_post import pinned
 from realtime_wall.wall.pages.card import key_of
-from realtime_wall.wall.pages.layout import frame, wall_called
+from realtime_wall.wall.pages.layout import address_of, frame, wall_called
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries import newest
 
@@ -22,7 +22,9 @@ KEPT = 200  # as many as wall.js keeps in the page
 @wall_policy
 def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
-    return render(request, "realtime_wall_wall/wall.html", frame(request, wall))
+    # On the event's own screens only: who is not there need not post.
+    code = address_of("code", wall) if wall.post_key and request.GET.get("screen") else ""
+    return render(request, "realtime_wall_wall/wall.html", frame(request, wall) | {"code": code})
 
 
 @require_safe

@@ -11,7 +11,7 @@
   const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
   const OURS = /^[A-Za-z0-9_.@\/-]+$/;
 
-  /* labels: {now, minutes, hours, days, retweeted, edited, passed_on, static}, now: milliseconds */
+  /* labels: {now, minutes, hours, days, retweeted, edited, passed_on, static, pictures}, now: milliseconds */
   function wallCard(post, labels, now) {
     const card = element("li", { class: "wall-card", "data-key": `${post.source}:${post.id}` });
     card.dataset.length = lengthOf(post.text);
@@ -38,7 +38,7 @@
     const name = post.author_name || post.author_username;
     const tone = `wall-avatar wall-tone-${toneOf(post.author_username || name)}`;
     const face = element("span", { class: tone, "aria-hidden": "true" }, initialsOf(name));
-    const source = safeUrl(post.author_avatar, labels.static);
+    const source = safeUrl(post.author_avatar, oursOf(labels));
     if (source) face.append(picture(source, ""));
     return face;
   }
@@ -111,7 +111,7 @@
 
   function preview(href, link, labels) {
     const card = anchor(href, "wall-preview");
-    const source = safeUrl(link.picture, labels.static);
+    const source = safeUrl(link.picture, oursOf(labels));
     if (source) card.append(picture(source, ""));
     card.append(element("bdi", { class: "wall-preview-title" }, link.title));
     if (link.description) card.append(element("bdi", { class: "wall-preview-words" }, link.description));
@@ -120,7 +120,7 @@
 
   function firstMedia(post, labels) {
     for (const media of post.media || []) {
-      const source = safeUrl(media.url, labels.static);
+      const source = safeUrl(media.url, oursOf(labels));
       if (!source) continue;
       const box = element("span", { class: "wall-media", "data-kind": media.kind });
       box.append(picture(source, media.alt || ""));
@@ -151,11 +151,17 @@
     return element("img", { src, alt, referrerpolicy: "no-referrer", decoding: "async" });
   }
 
-  /* The address if it is one of the web, or of this site's own static files; or nothing. */
+  /* The address if it is one of the web, or of this site's own pictures; or nothing. */
   function safeUrl(url, ours) {
     if (typeof url !== "string") return "";
     if (WEB.test(url)) return url;
-    return ours && url.startsWith(ours) && OURS.test(url) && !url.includes("..") ? url : "";
+    const isOurs = (ours || []).some((place) => url.startsWith(place));
+    return isOurs && OURS.test(url) && !url.includes("..") ? url : "";
+  }
+
+  /* Where this site's own pictures are: its static files, and what came from phones. */
+  function oursOf(labels) {
+    return [labels.static, labels.pictures].filter(Boolean);
   }
 
   /* How much there is to read decides how large it is written. */

@@ -160,6 +160,19 @@
       if (answer) this._say(this._words.mode.replace("{}", mode.selectedOptions[0].text));
     }
 
+    async setPhones(open) {
+      const answer = await this._post({ action: "phones", open });
+      if (answer) this.showCode(answer.token);
+    }
+
+    showCode(token) {
+      const [place, link] = [find(".desk-code"), find(".desk-code a")];
+      place.hidden = find("[data-phones=close]").hidden = !token;
+      if (!token) return;
+      link.href = `${this._config.post}?t=${token}`;
+      link.firstElementChild.src = `${this._config.code}?t=${token}`; // another one is another picture
+    }
+
     // -- what is said about it
 
     async _done(answer, words, canBeUndone = true) {
@@ -269,6 +282,10 @@
     for (const button of document.querySelectorAll(".desk-bar [data-act]")) {
       button.addEventListener("click", () => desk.act(button.dataset.act));
     }
+    for (const button of document.querySelectorAll("[data-phones]")) {
+      button.addEventListener("click", () => desk.setPhones(button.dataset.phones === "open"));
+    }
+    desk.showCode(config.token);
     find(".desk-dump").addEventListener("click", () => desk.dump());
     find(".desk-more").addEventListener("click", () => desk.loadMore());
     find(".desk-mode").addEventListener("change", () => desk.setMode());
