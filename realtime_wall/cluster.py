@@ -33,8 +33,8 @@ from realtime_wall.control import control_client, isolation
 from realtime_wall.errors import NoServer
 from realtime_wall.events import Published
 from realtime_wall.node import node
+from realtime_wall.node.introspection.statistics import of_all
 from realtime_wall.node.server_topic import Receive, ServerTopic
-from realtime_wall.node.statistics import of_all
 from realtime_wall.node.watchers import published_of
 from realtime_wall.presence.table import Person
 

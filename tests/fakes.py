@@ -13,7 +13,7 @@ from realtime_wall import signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.resume import messages_of
 from realtime_wall.config import from_mapping
-from realtime_wall.node import queries
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
 from realtime_wall.protocol.frames import Close

@@ -66,7 +66,7 @@ def test_the_sockets_are_told_with_whose_they_are_and_where(node):
 
 
 def test_many_sockets_are_told_in_portions_and_each_once(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.node.listings.PORTION", 3)
+    monkeypatch.setattr("realtime_wall.node.introspection.listings.PORTION", 3)
     monkeypatch.setattr("realtime_wall.brokers.router.PORTION", 3)
     clients = [connect(node) for _ in range(9)]
 

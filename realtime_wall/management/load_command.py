@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.core.management.base import CommandError, OutputWrapper
 
 from realtime_wall.auth.channel_token import channel_token
-from realtime_wall.management.load_generator import Latencies, Outcome, Plan
+from realtime_wall.management.load_generator import Latencies, LoadResult, Plan
 
 # Bounds of what one process of this may do to a server: (option, default, most, what it is).
 BOUNDS = (
@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--header", action="append", default=[], metavar="NAME:VALUE", help="sent with each request; a Cookie"
     )
-    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
     parser.add_argument("--yes", action="store_true", help="the server is mine, and not on this machine")
 
 
@@ -74,11 +74,11 @@ def _header(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def show_progress(stream: OutputWrapper) -> Callable[[Outcome], None]:
-    def show(outcome: Outcome) -> None:
+def show_progress(stream: OutputWrapper) -> Callable[[LoadResult], None]:
+    def show(result: LoadResult) -> None:
         stream.write(
-            f"\r{outcome.connected:,} connected, {outcome.published:,} published, "
-            f"{outcome.delivered:,} delivered, p99 {_milliseconds(outcome.delivering.at(0.99))}   ",
+            f"\r{result.connected:,} connected, {result.published:,} published, "
+            f"{result.delivered:,} delivered, p99 {_milliseconds(result.delivering.at(0.99))}   ",
             ending="",
         )
         stream.flush()
@@ -86,21 +86,21 @@ def show_progress(stream: OutputWrapper) -> Callable[[Outcome], None]:
     return show
 
 
-def for_people(outcome: Outcome, plan: Plan) -> str:
-    of_all = f"{outcome.expected:,}"
-    if outcome.expected:
-        of_all += f" ({outcome.delivered / outcome.expected:.2%})"
+def for_people(result: LoadResult, plan: Plan) -> str:
+    of_all = f"{result.expected:,}"
+    if result.expected:
+        of_all += f" ({result.delivered / result.expected:.2%})"
     lines = [
-        f"Joined:     {outcome.joined:,} of {plan.connections:,}, after {_times(outcome.connecting)}",
-        f"Published:  {outcome.published:,} messages of {plan.size:,} bytes",
-        f"Delivered:  {outcome.delivered:,} of {of_all}, after {_times(outcome.delivering)}",
+        f"Joined:     {result.joined:,} of {plan.connections:,}, after {_times(result.connecting)}",
+        f"Published:  {result.published:,} messages of {plan.size:,} bytes",
+        f"Delivered:  {result.delivered:,} of {of_all}, after {_times(result.delivering)}",
     ]
-    if outcome.gaps:
-        lines.append(f"Gaps told:  {outcome.gaps:,}")
-    lines += [f"{count:>6,} x    {problem}" for problem, count in outcome.problems.most_common(10)]
-    if outcome.busy > TOO_BUSY:
+    if result.gaps:
+        lines.append(f"Gaps told:  {result.gaps:,}")
+    lines += [f"{count:>6,} x    {problem}" for problem, count in result.problems.most_common(10)]
+    if result.busy > TOO_BUSY:
         lines.append(
-            f"This process took {outcome.busy:.0%} of a core: it, and not the server, may be what is slow. "
+            f"This process took {result.busy:.0%} of a core: it, and not the server, may be what is slow. "
             "Run several at once, with fewer connections each."
         )
     return "\n".join(lines)

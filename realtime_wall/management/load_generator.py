@@ -69,7 +69,7 @@ class Latencies:
 
 
 @dataclass
-class Outcome:
+class LoadResult:
     connected: int = 0  # now
     joined: int = 0  # in all
     published: int = 0
@@ -94,21 +94,21 @@ class Outcome:
         }
 
 
-def run(plan: Plan, progress: Callable[[Outcome], object]) -> Outcome:
+def run(plan: Plan, progress: Callable[[LoadResult], object]) -> LoadResult:
     """Run all of it; ``progress`` is called each second with what has happened up to then."""
     return asyncio.run(_Load(plan, progress).run())
 
 
 class _Load:
-    def __init__(self, plan: Plan, progress: Callable[[Outcome], object]) -> None:
+    def __init__(self, plan: Plan, progress: Callable[[LoadResult], object]) -> None:
         self._plan = plan
         self._progress = progress
-        self._outcome = Outcome()
+        self._result = LoadResult()
         self._subscribed: Counter[str] = Counter()
         self._channels = [f"load.{number}" for number in range(plan.channels)]
         self._is_over = False
 
-    async def run(self) -> Outcome:
+    async def run(self) -> LoadResult:
         plan, began, cpu = self._plan, time.monotonic(), time.process_time()
         clients = []
         reporting = asyncio.create_task(self._report())
@@ -116,32 +116,32 @@ class _Load:
             clients.append(asyncio.create_task(self._client(self._channels[number % plan.channels])))
             await _until(began + number / plan.joins)
         await self._wait_for_the_last()
-        if self._outcome.connected:
+        if self._result.connected:
             await self._publish()
         self._is_over = True
         for task in (*clients, reporting):
             task.cancel()
         await asyncio.gather(*clients, reporting, return_exceptions=True)
-        self._outcome.seconds = time.monotonic() - began
-        self._outcome.busy = (time.process_time() - cpu) / self._outcome.seconds
-        return self._outcome
+        self._result.seconds = time.monotonic() - began
+        self._result.busy = (time.process_time() - cpu) / self._result.seconds
+        return self._result
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(1)
-            self._progress(self._outcome)
+            self._progress(self._result)
 
     async def _wait_for_the_last(self) -> None:
-        deadline, outcome = time.monotonic() + CONNECT_TIMEOUT, self._outcome
+        deadline, result = time.monotonic() + CONNECT_TIMEOUT, self._result
         while time.monotonic() < deadline:
-            if outcome.connected + sum(outcome.problems.values()) >= self._plan.connections:
+            if result.connected + sum(result.problems.values()) >= self._plan.connections:
                 return
             await asyncio.sleep(0.01)
 
     # A client
 
     async def _client(self, channel: str) -> None:
-        began, outcome, plan = time.monotonic(), self._outcome, self._plan
+        began, result, plan = time.monotonic(), self._result, self._plan
         options: dict[str, Any] = {
             "ping_interval": None,
             "compression": None,
@@ -154,19 +154,19 @@ class _Load:
                 plan.websocket_url, origin=origin, additional_headers=plan.headers, **options
             ) as socket:
                 await self._join(socket, channel)
-                outcome.connecting.add(time.monotonic() - began)
+                result.connecting.add(time.monotonic() - began)
                 with self._counted(channel):
                     async for text in socket:
                         self._heard(text)
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else "without a word"
-            outcome.problems[f"closed by the server: {code}"] += 1
+            result.problems[f"closed by the server: {code}"] += 1
         except InvalidStatus as refused:
-            outcome.problems[f"refused: {refused.response.status_code}"] += 1
+            result.problems[f"refused: {refused.response.status_code}"] += 1
         except (OSError, TimeoutError, WebSocketException, ValueError) as problem:
-            outcome.problems[f"{type(problem).__name__}: {problem}"[:100]] += 1
+            result.problems[f"{type(problem).__name__}: {problem}"[:100]] += 1
         else:
-            outcome.problems["closed by the server: 1000"] += 1
+            result.problems["closed by the server: 1000"] += 1
 
     async def _join(self, socket: ClientConnection, channel: str) -> None:
         await socket.send(
@@ -181,27 +181,27 @@ class _Load:
 
     @contextlib.contextmanager
     def _counted(self, channel: str) -> Iterator[None]:
-        self._outcome.connected += 1
-        self._outcome.joined += 1
+        self._result.connected += 1
+        self._result.joined += 1
         self._subscribed[channel] += 1
         try:
             yield
         finally:
-            self._outcome.connected -= 1
+            self._result.connected -= 1
             self._subscribed[channel] -= 1
 
     def _heard(self, text: str | bytes) -> None:
         one = json.loads(text)
         if one["type"] == "gap":
-            self._outcome.gaps += 1
+            self._result.gaps += 1
         elif isinstance(one.get("message"), dict) and "left" in one["message"]:
-            self._outcome.delivered += 1
-            self._outcome.delivering.add(time.monotonic() - one["message"]["left"])
+            self._result.delivered += 1
+            self._result.delivering.add(time.monotonic() - one["message"]["left"])
 
     # What is published
 
     async def _publish(self) -> None:
-        plan, outcome, began = self._plan, self._outcome, time.monotonic()
+        plan, result, began = self._plan, self._result, time.monotonic()
         publisher = _Publisher(plan)
         number = 0
         while (due := began + number / plan.rate) < began + plan.seconds:
@@ -212,12 +212,12 @@ class _Load:
             try:
                 await asyncio.to_thread(publisher.publish, channel)
             except (OSError, http.client.HTTPException, ValueError) as problem:
-                outcome.problems[f"not published: {problem}"[:100]] += 1
+                result.problems[f"not published: {problem}"[:100]] += 1
                 continue
-            outcome.published += 1
-            outcome.expected += hear
+            result.published += 1
+            result.expected += hear
         deadline = time.monotonic() + LINGER
-        while outcome.delivered < outcome.expected and time.monotonic() < deadline:
+        while result.delivered < result.expected and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
 
 

@@ -11,7 +11,7 @@ from realtime_wall.brokers.local.local_link import LocalLink
 from realtime_wall.channels.rules import Rules
 from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
-from realtime_wall.node import queries
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import this_node
 
 

@@ -18,7 +18,8 @@ from realtime_wall import signals
 from realtime_wall.async_functions import result_of
 from realtime_wall.config import Config
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.node import queries, session_migration
+from realtime_wall.node import session_migration
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.server import after_fork, asyncio_per_greenlet, drain
 from realtime_wall.server.affinity.fd_passing import FdPassing

@@ -15,7 +15,7 @@ from realtime_wall.brokers.entry import Entry
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.config import Config
-from realtime_wall.node import queries
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.http_server import HTTPServer

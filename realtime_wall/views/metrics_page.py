@@ -7,7 +7,7 @@ from django.utils.crypto import constant_time_compare
 
 from realtime_wall.brokers import router
 from realtime_wall.brokers.questions import GetMetrics
-from realtime_wall.node import metrics
+from realtime_wall.node.introspection import metrics
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import RequestRefused
 

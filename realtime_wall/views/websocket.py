@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from realtime_wall.auth import authorize_hook, origins
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
-from realtime_wall.node import health as health_of_node
 from realtime_wall.node import node as nodes
+from realtime_wall.node.introspection import health as health_of_node
 from realtime_wall.node.node import Node
 from realtime_wall.server.http import hand_over
 from realtime_wall.server.http.hand_over import HandOver

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from realtime_wall.auth import channel_token
 from realtime_wall.management.load_command import add_arguments, for_people, plan_of
-from realtime_wall.management.load_generator import Outcome
+from realtime_wall.management.load_generator import LoadResult
 
 
 def plan(*arguments):
@@ -49,10 +49,10 @@ def test_another_machine_takes_a_word():
 
 
 def test_who_measures_and_is_slow_itself_says_so():
-    outcome = Outcome(joined=3, published=2, expected=6, delivered=3, gaps=1, busy=0.95)
-    outcome.problems["closed by the server: 1012"] = 2
+    result = LoadResult(joined=3, published=2, expected=6, delivered=3, gaps=1, busy=0.95)
+    result.problems["closed by the server: 1012"] = 2
 
-    told = for_people(outcome, plan("http://localhost/"))
+    told = for_people(result, plan("http://localhost/"))
 
     assert "Joined:     3 of 100" in told
     assert "3 of 6 (50.00%)" in told

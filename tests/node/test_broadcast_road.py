@@ -20,8 +20,8 @@ import pytest
 
 from realtime_wall import api
 from realtime_wall.config import Config
-from realtime_wall.node import queries
 from realtime_wall.node.fan_out import FanOut
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.server.link_factory import make_link
 from realtime_wall.transports.websocket.plain_websocket import WebSocket

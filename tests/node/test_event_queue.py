@@ -14,8 +14,9 @@ from realtime_wall.brokers.sequencer import new_epoch
 from realtime_wall.channels.resume import NOTHING
 from realtime_wall.config import Config
 from realtime_wall.errors import PublishFailed
-from realtime_wall.node import event_queue, queries
+from realtime_wall.node import event_queue
 from realtime_wall.node.event_queue import EventQueue
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.server.link_factory import make_link
 from realtime_wall.sockets.registry import connected_sockets

@@ -19,7 +19,7 @@ from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.management import load_command, load_generator, playback
-from realtime_wall.node import statistics, statistics_formats
+from realtime_wall.node.introspection import statistics, statistics_formats
 
 
 class Command(BaseCommand):
@@ -112,18 +112,18 @@ class Command(BaseCommand):
 
     def _load(self, **options: Any) -> None:
         plan = load_command.plan_of(options)
-        progress = load_command.show_progress(self.stderr) if self.stderr.isatty() else lambda outcome: None
+        progress = load_command.show_progress(self.stderr) if self.stderr.isatty() else lambda result: None
         try:
-            outcome = load_generator.run(plan, progress)
+            result = load_generator.run(plan, progress)
         except KeyboardInterrupt:
             return
         if self.stderr.isatty():
             self.stderr.write("")  # behind the progress
         if options["json"]:
-            self.stdout.write(json.dumps(outcome.as_json()))
+            self.stdout.write(json.dumps(result.as_json()))
         else:
-            self.stdout.write(load_command.for_people(outcome, plan))
-        if outcome.joined < plan.connections or outcome.delivered < outcome.expected:
+            self.stdout.write(load_command.for_people(result, plan))
+        if result.joined < plan.connections or result.delivered < result.expected:
             sys.exit(1)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from realtime_wall.node import health
+from realtime_wall.node.introspection import health
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

@@ -23,7 +23,7 @@ from realtime_wall.brokers.rpc import Calls, Handlers
 from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.errors import NoServer
-from realtime_wall.node import queries
+from realtime_wall.node.introspection import queries
 from realtime_wall.node.watchers import Watchers
 
 

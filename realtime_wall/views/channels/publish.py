@@ -18,7 +18,7 @@ from realtime_wall.brokers.commands import Delete, Publish
 from realtime_wall.channels.idempotency import check_key
 from realtime_wall.channels.names import check_event_id, check_event_name
 from realtime_wall.errors import InvalidMessage, MessageTooBig
-from realtime_wall.node import queries, statistics
+from realtime_wall.node.introspection import queries, statistics
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.json_input import BadJSON, load_json
 from realtime_wall.protocol.json_output import encode_json

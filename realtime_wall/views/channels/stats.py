@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from realtime_wall.node import queries, statistics, statistics_formats
+from realtime_wall.node.introspection import queries, statistics, statistics_formats
+from realtime_wall.node.introspection.statistics import ALL, Figures
 from realtime_wall.node.node import Node
-from realtime_wall.node.statistics import ALL, Figures
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
 

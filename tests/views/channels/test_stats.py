@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from realtime_wall import api, channel_token
 from realtime_wall.channels.resume import NOTHING
-from realtime_wall.node.statistics import LISTED
+from realtime_wall.node.introspection.statistics import LISTED
 from realtime_wall.transports.one_way.formats import LINES
 from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.views.channels.stats import stats
@@ -65,7 +65,7 @@ def test_channels_by_prefix_and_all_of_them(node):
 
 
 def test_of_very_many_channels_only_some_are_listed(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.node.statistics.LISTED", 2)
+    monkeypatch.setattr("realtime_wall.node.introspection.statistics.LISTED", 2)
 
     told = said("ALL")
 

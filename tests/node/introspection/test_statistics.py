@@ -1,6 +1,6 @@
 """The statistics of several servers, as one."""
 
-from realtime_wall.node.statistics import of_all
+from realtime_wall.node.introspection.statistics import of_all
 
 
 def info(channel, subscribers, published=0):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
-from realtime_wall.node.statistics import Figures
+from realtime_wall.node.introspection.statistics import Figures
 from realtime_wall.protocol.json_output import encode_json
 
 _WORDS = {"subscribers": "active_subscribers"}

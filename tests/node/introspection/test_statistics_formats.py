@@ -5,7 +5,13 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from realtime_wall.node.statistics_formats import BY_NAME, as_text, as_xml, as_yaml, content_type
+from realtime_wall.node.introspection.statistics_formats import (
+    BY_NAME,
+    as_text,
+    as_xml,
+    as_yaml,
+    content_type,
+)
 
 ODD = '<a> & "b": #c'
 CHANNEL = {"channel": ODD, "published_messages": 2, "stored_messages": 1, "subscribers": 0}

@@ -13,9 +13,9 @@ from typing import Any
 from realtime_wall.brokers.questions import GetChannelPage, GetHistory, GetSocketPage, GetSockets
 from realtime_wall.brokers.router import PORTION
 from realtime_wall.control.message_dict import message_dict
-from realtime_wall.node import statistics
+from realtime_wall.node.introspection import statistics
+from realtime_wall.node.introspection.statistics import Figures
 from realtime_wall.node.node import Node
-from realtime_wall.node.statistics import Figures
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket

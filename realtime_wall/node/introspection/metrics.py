@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_wall.node import statistics
+from realtime_wall.node.introspection import statistics
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.dispatch import receiver_figures
 from realtime_wall.sockets.registry import connected_sockets

@@ -30,7 +30,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import matcher
 from realtime_wall.control.message_dict import message_dict
-from realtime_wall.node import listings, metrics, statistics
+from realtime_wall.node.introspection import listings, metrics, statistics
 from realtime_wall.node.node import Node
 from realtime_wall.node.watchers import Watchers
 

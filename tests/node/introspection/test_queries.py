@@ -6,7 +6,7 @@ import pytest
 from realtime_wall import api
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.questions import Follow
-from realtime_wall.node.queries import WAITING, answers
+from realtime_wall.node.introspection.queries import WAITING, answers
 from tests.fakes import running_node
 
 

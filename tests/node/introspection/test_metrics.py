@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime_wall import broadcast_channel, publish
-from realtime_wall.node import metrics
-from realtime_wall.node.metrics import METRICS, OF_RECEIVERS, PREFIX
+from realtime_wall.node.introspection import metrics
+from realtime_wall.node.introspection.metrics import METRICS, OF_RECEIVERS, PREFIX
 from realtime_wall.signals import socket_client_message
 from realtime_wall.sockets.dispatch import receiver_figures, receivers
 from tests.fakes import RecordingTransport, no_receivers, running_node

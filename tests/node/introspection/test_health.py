@@ -1,7 +1,7 @@
 import gevent
 from gevent.event import Event
 
-from realtime_wall.node import health
+from realtime_wall.node.introspection import health
 from tests.fakes import RecordingTransport, running_node
 
 
