@@ -99,6 +99,10 @@ class PublishQueue:
             self._room.wait()
         self._time_slice.yield_if_due()
 
+    @property
+    def is_behind(self) -> bool:
+        return self._outage is not None and bool(self._waiting)
+
     def stop(self) -> None:
         """Publish what can be published at once."""
         self._stopping.set()
@@ -193,6 +197,11 @@ class Outage:
     def over(self) -> None:
         seconds, counts = monotonic() - self._began, (self.published, self._left_out)
         logger.warning("publishing goes on after %.1f s: %d posts followed, %d did not", seconds, *counts)
+
+
+def is_behind() -> bool:
+    """Whether this server has posts that it could not publish yet: other messages would overtake them."""
+    return any(isinstance(queue, PublishQueue) and queue.is_behind for queue in _queues.values())
 
 
 _queues: dict[str | None, Publisher] = {}  # by server; a process has one

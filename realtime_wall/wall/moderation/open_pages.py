@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from realtime_wall import api
 from realtime_wall.errors import NoServer, RealtimeWallError
+from realtime_wall.wall.feed.publish_queue import is_behind
 from realtime_wall.wall.models import Decision, State, Tweet, Wall
 from realtime_wall.wall.moderation.desk_channel import desk_channel, listed
 from realtime_wall.wall.moderation.pinned_post import unpin
@@ -25,7 +26,9 @@ PORTION = 100
 
 def publish_decisions(wall: Wall, decisions: Iterable[Decision]) -> int:
     """How many open pages were reached with what was taken back. Logs what hinders it: it is tried again."""
-    reached, done = 0, []
+    reached, done = 0, list[int]()
+    if is_behind():  # else a post that is hidden now would be published behind that, and stay
+        return reached
     try:
         for decision in decisions:
             reached = max(reached, _publish(wall, decision))

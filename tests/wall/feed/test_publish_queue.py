@@ -227,3 +227,26 @@ def test_in_a_server_it_is_kept_until_it_can_be_published(monkeypatch, log):
         wait_until(lambda: log.entered == [1])
         module.stop(node.address)
         assert publisher() is module.DIRECT
+
+
+def test_what_is_taken_out_of_the_log_has_its_place_behind_what_it_takes_out(log, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_RETRY", 0.01)
+    taken = []
+
+    def retract(channel, event_id):
+        if log.is_away:
+            raise PublishFailed("it is away")
+        taken.append((event_id, list(log.entered)))
+
+    queue = PublishQueue(log.publish_many, retract)
+    log.is_away = True
+    publish(queue, 1, 2)
+    queue.retract("tweets", "1")
+    publish(queue, 3)
+    wait_until(lambda: queue.is_behind)
+    log.is_away = False
+    wait_until(lambda: not queue._waiting)
+    queue.stop()
+
+    assert taken == [("1", [1, 2])] and log.entered == [1, 2, 3]
+    assert not queue.is_behind

@@ -10,6 +10,7 @@ from realtime_wall.brokers.results import Receipt
 from realtime_wall.errors import PublishFailed
 from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import Ban, Decision, Mode, Tweet, Wall
+from realtime_wall.wall.moderation import open_pages
 from realtime_wall.wall.moderation.decisions import Choice, ban, decide, dump, lift, undo
 from realtime_wall.wall.moderation.open_pages import publish_decisions, publish_late
 from realtime_wall.wall.post import Author
@@ -149,3 +150,15 @@ def test_a_decision_that_could_not_be_published_is_published_later(wall, log, mo
 
     removed = [data["id"] for channel, data, _, _ in log.published if channel == "tweets"]
     assert removed == ["1", "2"]
+
+
+def test_a_decision_does_not_overtake_posts_that_wait_to_be_published(wall, log, monkeypatch):
+    act = decide(wall, "hide", choose(1), "ada")
+    with monkeypatch.context() as outage:
+        outage.setattr(open_pages, "is_behind", lambda: True)
+        publish_decisions(wall, act.decided)
+        assert log.published == []
+
+    Decision.objects.update(at=timezone.now() - timedelta(seconds=10))
+    publish_late()
+    assert [data["id"] for channel, data, _, _ in log.published if channel == "tweets"] == ["1"]
