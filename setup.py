@@ -95,6 +95,8 @@ setup(
             "py.typed",
             "static/**/*",
             "templates/**/*",
+            "monitor/static/**/*",
+            "monitor/templates/**/*",
             "wall/static/**/*",
             "wall/templates/**/*",
             "wall/samples/*",

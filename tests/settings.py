@@ -12,6 +12,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "realtime_wall",
+    "realtime_wall.monitor",
     "realtime_wall.wall",
 ]
 MIDDLEWARE = [

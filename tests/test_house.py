@@ -19,6 +19,8 @@ ROOT, FOLDER, FILE, FUNCTION, CRUMB = 15, 16, 350, 50, 30
 DJANGO = "Django looks for it by this name in each app"
 TYPED = "its name is what users type, in a template or on the command line"
 SAME_NAME = {
+    "admin": DJANGO,
+    "models": DJANGO,
     "apps": DJANGO,
     "checks": DJANGO,
     "urls": DJANGO,
@@ -40,6 +42,8 @@ SAME_CLASS = {
 }
 # Files of less than 30 lines that stand alone nevertheless.
 SMALL = {
+    "monitor/apps.py": DJANGO,
+    "monitor/models.py": DJANGO,
     "answers.py": "a public import path",
     "async_functions.py": "floor 0, for every floor above",
     "apps.py": DJANGO,
@@ -73,6 +77,7 @@ COVERED_BY = {
     "channels/history.py": "channels/test_log.py",
     "control/": "control/test_control.py",
     "node/introspection/listings.py": "test_cluster.py",
+    "monitor/": "monitor/test_admin_page.py",
     "node/publisher.py": "node/test_node.py",
     "presence/identity.py": "presence/test_tracker.py",
     "protocol/json_checks.py": "protocol/test_json_input.py",

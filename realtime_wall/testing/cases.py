@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.test import LiveServerTestCase, TestCase, TransactionTestCase
 
 from realtime_wall.testing.in_process import Realtime
-from realtime_wall.testing.live_server import LiveSite, RealtimeServerThread
+from realtime_wall.testing.live_server import RealtimeServerThread, ServedSite
 
 if TYPE_CHECKING:
     _Base = unittest.TestCase
@@ -40,8 +40,8 @@ class RealtimeLiveServerTestCase(LiveServerTestCase):
     server_thread_class = RealtimeServerThread
 
     @property
-    def realtime(self) -> LiveSite:
-        site: LiveSite = self.server_thread.site
+    def realtime(self) -> ServedSite:
+        site: ServedSite = self.server_thread.site
         return site
 
     def setUp(self) -> None:

@@ -39,7 +39,7 @@ class RealtimeServerThread(LiveServerThread):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.site = LiveSite()
+        self.site = ServedSite()
         self._over: Event | None = None
 
     def run(self) -> None:
@@ -74,7 +74,7 @@ class RealtimeServerThread(LiveServerThread):
 
 
 @contextmanager
-def running_server() -> Iterator[LiveSite]:
+def running_server() -> Iterator[ServedSite]:
     """For tests that are no classes: as Django's LiveServerTestCase does it."""
     shared: dict[str, Any] = LiveServerTestCase._make_connections_override()  # type: ignore[attr-defined]
     for connection in shared.values():
@@ -93,7 +93,7 @@ def running_server() -> Iterator[LiveSite]:
             connection.dec_thread_sharing()
 
 
-class LiveSite(SiteUnderTest):
+class ServedSite(SiteUnderTest):
     """Used from the thread of the test, but for its beginning and its end."""
 
     def begin(self, host: str, port: int) -> int:

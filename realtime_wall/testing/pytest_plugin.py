@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from realtime_wall.testing.in_process import Realtime
-    from realtime_wall.testing.live_server import LiveSite
+    from realtime_wall.testing.live_server import ServedSite
 
 OPTION = "realtime_wall_isolated"
 
@@ -41,7 +41,7 @@ def realtime() -> Iterator[Realtime]:
 
 
 @pytest.fixture
-def realtime_server(request: pytest.FixtureRequest) -> Iterator[LiveSite]:
+def realtime_server(request: pytest.FixtureRequest) -> Iterator[ServedSite]:
     """The live site on a port, at ``realtime_server.url``."""
     from django.test.utils import modify_settings
 

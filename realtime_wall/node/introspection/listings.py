@@ -6,7 +6,7 @@ whoever comes and goes meanwhile shifts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import Any
 
@@ -19,6 +19,9 @@ from realtime_wall.node.node import Node
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.time_slice import SLICE, TimeSlice
+
+SOCKETS_PER_LOOK = 256  # at the clock
 
 
 def sockets(node: Node, question: GetSockets) -> list[Figures]:
@@ -55,8 +58,17 @@ def _on(channel: str | None, clients: Iterable[Socket]) -> Iterable[Socket]:
     return clients if channel is None else (client for client in clients if channel in client.channels)
 
 
+def _in_slices(clients: Iterable[Socket]) -> Iterator[Socket]:
+    """A look at fifty thousand takes longer than others should wait."""
+    time_slice = TimeSlice(SLICE)
+    for number, client in enumerate(clients):
+        if number % SOCKETS_PER_LOOK == 0:
+            time_slice.yield_if_due()
+        yield client
+
+
 def _next_sockets(node: Node, clients: Iterable[Socket], after: str, limit: int) -> list[Figures]:
-    later = (client for client in clients if client.id > after)
+    later = (client for client in _in_slices(clients) if client.id > after)
     portion = nsmallest(limit, later, key=lambda client: client.id)
     users = node.revocation.users(portion)
     return [

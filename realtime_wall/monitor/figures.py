@@ -1,0 +1,54 @@
+"""The figures of all servers as one: what is added up, what is the same on each, how long receivers run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Each server has the whole log.
+THE_SAME = ("published_messages_total", "stored_messages")
+SHOWN = {
+    "sockets": "sockets",
+    "listeners": "listeners",
+    "detached_sessions": "may come back",
+    "subscriptions": "subscriptions",
+    "receivers_running": "receivers running",
+    "receivers_waiting": "waiting for a receiver",
+    "published_messages_total": "messages published",
+    "stored_messages": "messages kept",
+    "deliveries_total": "deliveries",
+    "deliveries_dropped_total": "deliveries dropped",
+    "requests_refused_total": "requests refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverLine:
+    name: str
+    calls: int
+    failures: int
+    mean: float  # milliseconds
+
+
+def totals_of(servers: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [
+        (label, int((max if name in THE_SAME else sum)(one["values"].get(name, 0) for one in servers)))
+        for name, label in SHOWN.items()
+        if servers
+    ]
+
+
+def receivers_of(servers: Sequence[dict[str, Any]]) -> list[ReceiverLine]:
+    """Those that take the most time first."""
+    total: dict[str, list[float]] = {}
+    for one in servers:
+        for name, figures in one["receivers"].items():
+            before = total.get(name, [0, 0, 0.0])
+            total[name] = [mine + theirs for mine, theirs in zip(before, figures, strict=True)]
+    lines = [
+        ReceiverLine(name, int(calls), int(failures), 1000 * seconds / calls)
+        for name, (calls, failures, seconds) in total.items()
+        if calls
+    ]
+    return sorted(lines, key=lambda line: line.mean * line.calls, reverse=True)

@@ -1,0 +1,29 @@
+// Brings the page up to date every few seconds: not while somebody chooses or writes, nor while nobody looks.
+"use strict";
+
+(() => {
+  const live = document.getElementById("live");
+  if (!live) return;
+  const isInUse = () =>
+    document.hidden || live.contains(document.activeElement) || live.querySelector("input:checked");
+
+  async function refresh() {
+    if (isInUse()) return;
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) return; // signed out meanwhile: a reload says so
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("live");
+    if (fresh && !isInUse()) live.replaceChildren(...fresh.childNodes);
+  }
+
+  async function run() {
+    try {
+      await refresh();
+    } catch {
+      // The server restarts, perhaps.
+    }
+    setTimeout(run, 1000 * Number(live.dataset.seconds));
+  }
+
+  setTimeout(run, 1000 * Number(live.dataset.seconds));
+})();
