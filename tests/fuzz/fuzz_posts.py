@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.wall.pages.card import card
+from realtime_wall.wall.pages.card import card, card_labels
 from realtime_wall.wall.post import BadPost, Post
 from realtime_wall.wall.sources.bluesky_payload import from_bluesky, hashtags_of
 from realtime_wall.wall.sources.lines import LineReader
@@ -15,9 +15,7 @@ from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.fuzz.mutated import mutated
 
 NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
-LABELS = dict.fromkeys(("retweeted", "edited", "now", "minutes", "hours", "days"), "") | {
-    "static": "/static/"
-}
+LABELS = card_labels()
 ENTITY = {
     "start": 0,
     "end": 2,
