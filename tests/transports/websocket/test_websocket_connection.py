@@ -405,11 +405,14 @@ def test_the_collector_rests_while_a_large_message_is_read(visitor):
 
     wait_for(gc.isenabled, "the garbage collector")
 
+    visitor.settle()
     assert rested
 
 
 def test_an_ordinary_message_leaves_the_collector_alone(visitor):
     visitor.say("x" * gc_pause.LARGE)
+    gevent.sleep(0)  # it is read in a greenlet
+    visitor.settle()
 
     assert gc.isenabled()
 
