@@ -126,9 +126,9 @@ def nested(attacker):
 
 
 def fragments(attacker):
-    """Messages of 64 frames of a byte, and one that never ends."""
+    """Messages of 64 frames of a byte."""
     first, part, last = b"\x01\x81\0\0\0\0a", b"\x00\x81\0\0\0\0a", b"\x80\x81\0\0\0\0a"
-    attacker.pour((first + part * 62 + last) * 100 + first, len(first))
+    attacker.pour((first + part * 62 + last) * 100, len(first))
 
 
 def connects(attacker):

@@ -89,7 +89,7 @@ class Config:
         20.0, "How many subscribes and unsubscribes a second, likewise; 0 for any number."
     )
     cpu_rate: float = _setting(
-        0.5, "Which part of each second of ours one connection's messages may take, receivers included."
+        0.25, "Which part of each second of ours one connection's messages may take, receivers included."
     )
     user_budget: float = _setting(
         10.0, "How many times what one connection may, all of one user may send together; 0: any."

@@ -104,6 +104,7 @@ class FrameReader:
         "_max_fragments",
         "_max_message",
         "_message",
+        "fragments",
     )
 
     legal = LEGAL
@@ -112,6 +113,7 @@ class FrameReader:
         self._max_message = max_message
         self._max_fragments = max_fragments
         self._ended = False
+        self.fragments = 0  # frames of the last bytes that are not the whole of a message
         # The start of a frame whose header (for a control frame: whose end) has not arrived.
         self._head = b""
         # The message that is being received, unmasked, and what is known about it.
@@ -137,6 +139,7 @@ class FrameReader:
     def receive(self, data: bytes) -> list[FrameEvent]:
         """What the next bytes of the client complete; nothing once it said or was told goodbye."""
         events: list[FrameEvent] = []
+        self.fragments = 0
         if self._ended:
             return events
         if self._head:
@@ -227,6 +230,7 @@ class FrameReader:
             self._frames = 0
             self._checked = 0
         self._frames += 1
+        self.fragments += 1
         self._first = first
         self._left = left
         self._mask = mask

@@ -213,7 +213,7 @@ class FramedConnection:
         now = self._heard = monotonic()
         events = self._reader.receive(data)
         self.wire.read_size = min(max(self._reader.bytes_left, READ_SIZE), LARGE_READ_SIZE)
-        if self.account.note_read(len(events), len(data), now):
+        if self.account.note_read(len(events) + self._reader.fragments, len(data), now):
             self._settle(now)
         if self._begun is not None or self._reader.is_inside_a_message:
             self._check_message_time(now)

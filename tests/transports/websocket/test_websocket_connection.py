@@ -77,6 +77,14 @@ def test_who_sends_far_more_at_once_is_closed_and_heard_no_more(frame, told, cap
         assert visitor.transport.session.log_id in record.getMessage()
 
 
+def test_each_fragment_counts():
+    with running_node(frame_rate=10, frame_burst=10) as node:
+        visitor = Visitor(node).begin()
+        visitor.wire.owner.received(b"\x01" + masked(TEXT, b"a")[1:] + masked(0, b"a", fin=False) * 29)
+
+        assert visitor.wire.close() == Close(1008, "too much: FRAME_RATE")
+
+
 @pytest.mark.threat("S66")
 @pytest.mark.parametrize(
     ("settings", "values", "reason"),
