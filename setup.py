@@ -95,6 +95,7 @@ setup(
             "py.typed",
             "static/**/*",
             "templates/**/*",
+            "management/live_app/**/*",
             "monitor/static/**/*",
             "monitor/templates/**/*",
             "wall/static/**/*",

@@ -7,11 +7,13 @@ what wants listeners finds none. ``realtime_wall.testing`` has clients, and a se
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import cache
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from realtime_wall.brokers import router
@@ -44,13 +46,15 @@ def is_test_run() -> bool:
 
 def own_config(config: Config) -> Config:
     """The same without what would be shared with running servers: their Redis, and their directory."""
-    return replace(config, broker="", log_dir="", bus_group=None, runtime_dir=_directory().name)
+    return replace(config, broker="", log_dir="", bus_group=None, runtime_dir=_directory())
 
 
 @cache
-def _directory() -> TemporaryDirectory[str]:
+def _directory() -> str:
     """It is deleted when the run ends."""
-    return TemporaryDirectory(prefix="realtime_wall-tests-")
+    path = mkdtemp(prefix="realtime_wall-tests-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def perform(command: Command[R], config: Config) -> R:

@@ -18,7 +18,7 @@ from realtime_wall import api, config
 from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.management import load_command, load_generator, playback
+from realtime_wall.management import load_command, load_generator, playback, start_app
 from realtime_wall.node.introspection import statistics, statistics_formats
 
 
@@ -52,6 +52,9 @@ class Command(BaseCommand):
         load_command.add_arguments(
             actions.add_parser("load", help="try out how much a server of yours takes")
         )
+
+        start = actions.add_parser("start", help="make an app with a live page and its test")
+        start.add_argument("name", help="the app's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action: Callable[..., None] = getattr(self, f"_{options['action']}")
@@ -104,6 +107,9 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             return
         self.stdout.write(self.style.SUCCESS(f"Published {count:,} messages"))
+
+    def _start(self, name: str, **options: Any) -> None:
+        start_app.start(name, self.stdout.write)
 
     def _stats(self, what: str, **options: Any) -> None:
         question = GetStatistics(selection=what)
