@@ -32,6 +32,7 @@ from realtime_wall.errors import NoServer
 from realtime_wall.node import node, outgoing
 from realtime_wall.node.outgoing import OutgoingMessage
 from realtime_wall.node.threadpool import run_in_threadpool
+from realtime_wall.outbox import writer as outbox
 from realtime_wall.sockets.arguments import encode_args
 from realtime_wall.sockets.emit_to_all import emit_to_all
 from realtime_wall.sockets.registry import connected_sockets
@@ -145,6 +146,7 @@ def publish(
     idempotency_key: str | None = None,
     on_commit: Literal[True] | str,
     spool: bool = False,
+    durable: bool = False,
 ) -> None: ...
 
 
@@ -157,6 +159,7 @@ def publish(
     idempotency_key: str | None = None,
     on_commit: bool | str = False,
     spool: bool = False,
+    durable: bool = False,
 ) -> Position | Spooled | None:
     """Put a message on a channel's log and deliver it; an empty room is fine.
 
@@ -164,8 +167,10 @@ def publish(
     when one did not confirm. With the same ``idempotency_key`` on the same channel, within ten minutes, it
     publishes nothing more and returns the same position: so it can be tried again.
 
-    With ``on_commit`` (True, or the alias of a database) it is published after the transaction, or never when
-    that is rolled back. Then None is returned at once, and what goes wrong later is logged.
+    With ``on_commit`` (True, or the alias of a database) it is published after the transaction, or never
+    when that is rolled back. Then None is returned at once, and what goes wrong later is logged. With
+    ``durable`` as well it is written to a table in that transaction (of the app ``realtime_wall.outbox``),
+    from which one server publishes, in order: a crash behind the commit loses nothing.
 
     With ``spool``, what Redis does not take in time waits in the server, in order, and :class:`Spooled` is
     returned: it has no position yet. Outside of a server there is nothing to wait in, and it raises.
@@ -181,7 +186,12 @@ def publish(
         idempotency_key=None if idempotency_key is None else check_key(idempotency_key),
     )
     if on_commit is False:
+        if durable:
+            raise ValueError("durable=True is for what follows a transaction: say on_commit=True as well")
         return _publish(command, spool)
+    if durable:
+        outbox.write(command, on_commit)
+        return None
     using = None if on_commit is True else on_commit
     transaction.on_commit(lambda: _publish(command, spool), using=using, robust=True)
     return None

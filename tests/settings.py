@@ -13,6 +13,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "realtime_wall",
     "realtime_wall.monitor",
+    "realtime_wall.outbox",
     "realtime_wall.wall",
 ]
 MIDDLEWARE = [

@@ -34,6 +34,7 @@ FLOORS = {
     "realtime_wall.management": 8,
     "realtime_wall.templatetags": 8,
     "realtime_wall.server": 7,
+    "realtime_wall.outbox": 6,
     "realtime_wall.transports": 6,
     "realtime_wall.node": 5,
     "realtime_wall.presence": 5,
