@@ -37,7 +37,7 @@ def signature(function):
         "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
         "broadcast_emit": "name, *args, =channel=None, =volatile=False",
         "publish": "channel, data, event=None, event_id=None, =idempotency_key=None, =on_commit=False"
-        ", =spool=False",
+        ", =spool=False, =durable=False",
         "broadcast_changes": "model, =channel, =fields",
         "send": "session_id, message",
         "retract": "channel, which",
