@@ -69,17 +69,6 @@ def test_another_request_does_not_want_to_be_one(change):
     assert not websocket_handshake.is_handshake({**SOUND, **change})
 
 
-@pytest.mark.threat("S13")
-@pytest.mark.parametrize("offered", ["graphql-ws", "xgraphql-ws, graphql-ws", "a," * 4096])
-def test_no_subprotocol_is_chosen_since_none_is_spoken(offered):
-    status, headers, _ = websocket_handshake.check(
-        SOUND | {"HTTP_SEC_WEBSOCKET_PROTOCOL": offered}, "HTTP/1.1"
-    )
-
-    assert status.startswith("101")
-    assert "Sec-WebSocket-Protocol" not in dict(headers)
-
-
 OFFER = SOUND | {"HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate; client_max_window_bits"}
 
 
