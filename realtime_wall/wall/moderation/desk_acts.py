@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from realtime_wall import api
@@ -29,6 +31,7 @@ from realtime_wall.wall.queries.desk import found_by
 Asked = Mapping[str, Any]
 Answer = dict[str, Any]
 LONGEST_DELAY = 3600
+PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between attempts to store it
 LONGEST_BAN = 366 * 24 * 3600
 
 
@@ -169,6 +172,12 @@ _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
 
 
 def _stored(function: Callable[[], Any]) -> Any:
+    """SQLite refuses at once who has read before he writes while another writes: a moment later it takes it."""
+    for pause in PAUSES:
+        try:
+            return api.run_in_threadpool(function)
+        except OperationalError:
+            sleep(pause)
     return api.run_in_threadpool(function)
 
 

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render, resolve_url
@@ -103,6 +103,8 @@ def desk_act(request: HttpRequest, wall: Wall) -> HttpResponse:
         if not isinstance(asked, dict):
             raise desk_acts.BadAct("it is no JSON object")
         return JsonResponse(desk_acts.perform(wall, request.user, asked))
+    except DatabaseError:
+        return JsonResponse({"error": "the database is unavailable"}, status=503)
     except RealtimeWallError as problem:
         return JsonResponse({"error": str(problem)}, status=503)
     except desk_acts.Forbidden as problem:

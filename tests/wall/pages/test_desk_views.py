@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import OperationalError
 from django.test import Client, override_settings
 from django.urls import include, path
 
@@ -12,7 +13,7 @@ from realtime_wall.brokers.results import Answers, Receipt
 from realtime_wall.errors import NoSocket
 from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import Ban, Decision, Tweet, Wall
-from realtime_wall.wall.moderation import screens
+from realtime_wall.wall.moderation import decisions, screens
 from tests.wall.fakes import post
 
 urlpatterns = [path("", include("realtime_wall.urls")), path("wall/", include("realtime_wall.wall.urls"))]
@@ -230,6 +231,19 @@ def test_an_act_that_makes_no_sense_is_refused(ada, asked):
 @pytest.mark.parametrize("body", ["", "[1]", "{", "[" * 100_000, b"\xff\xfe"])
 def test_what_is_no_json_is_refused(ada, body):
     assert ada.post(f"{DESK}act/", body, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(("failures", "status"), [(2, 200), (99, 503)])
+def test_a_database_that_is_busy_is_asked_again(ada, monkeypatch, failures, status):
+    problems, decide = [OperationalError("database is locked")] * failures, decisions.decide
+
+    def decide_at_last(*args):
+        if problems:
+            raise problems.pop()
+        return decide(*args)
+
+    monkeypatch.setattr(decisions, "decide", decide_at_last)
+    act(ada, status, action="hide", posts=choose(1))
 
 
 # -- which screens confirm it
