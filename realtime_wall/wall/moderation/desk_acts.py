@@ -172,7 +172,7 @@ _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
 
 
 def _stored(function: Callable[[], Any]) -> Any:
-    """SQLite refuses at once who has read before he writes while another writes: a moment later it takes it."""
+    """SQLite may refuse at once what it would take a moment later, while others write."""
     for pause in PAUSES:
         try:
             return api.run_in_threadpool(function)
