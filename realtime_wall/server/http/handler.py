@@ -91,6 +91,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             return problem.reason
         if not lines or self._is_passed_on(lines):
             return ""
+        Wire.turns.wait()  # one client may send request after request, or very many clients one each
         self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
         return lines[0].decode("latin-1")
 

@@ -2,11 +2,14 @@
 
 import socket
 
+import gevent
 import pytest
 from gevent.event import Event
 
 from realtime_wall.config import Config
 from realtime_wall.server.http.http_server import HTTPServer
+from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.time_slice import SharedTimeSlice
 from tests.live import Conversation, wait_for
 from tests.server.heads import get
 
@@ -88,6 +91,23 @@ def test_it_accepts_one_for_each_turn_of_the_loop_and_says_when_there_are_others
     assert listener.environ["wsgi.multiprocess"] is True
 
 
+def test_requests_that_come_together_have_a_turn_of_the_loop_each(serve, monkeypatch):
+    monkeypatch.setattr(Wire.turns, "_time_slice", SharedTimeSlice(-1.0))
+    turns = []
+
+    def note(environ, start_response):
+        turns.append(gevent.get_hub().loop.iteration)
+        return hello(environ, start_response)
+
+    server = serve(note)
+    with Conversation(socket.create_connection(("127.0.0.1", server.socket.getsockname()[1]), 5)) as client:
+        client.send(get() * 9 + get(b"Connection: close"))
+        client.rest()
+
+    assert len(turns) == 10
+    assert len(set(turns)) == 10
+
+
 # Who comes too often
 
 
@@ -96,8 +116,8 @@ def serve():
     """Make a server with some settings."""
     servers = []
 
-    def serve(**settings):
-        listener = HTTPServer(socket.create_server(("127.0.0.1", 0)), hello, Config(**settings))
+    def serve(application=hello, **settings):
+        listener = HTTPServer(socket.create_server(("127.0.0.1", 0)), application, Config(**settings))
         listener.start()
         servers.append(listener)
         return listener
