@@ -1,5 +1,6 @@
 """What wall.js does with posts that come in a burst, unseen, one too many, or are taken back."""
 
+import sqlite3
 from itertools import count
 
 import pytest
@@ -9,6 +10,7 @@ from tests.browser import (
     PHONE,
     ExampleServer,
     Shell,
+    key,
     keys_of,
     posts_of_today,
     wait_until_live,
@@ -64,6 +66,11 @@ class WallOfItsOwn:
 
     def edit(self, post):
         self._shell.publish("tweet_changed", post, wall=self.slug)
+
+    def give_each_post(self, seconds):
+        with sqlite3.connect(self._server.environment["SITE_DATABASE"]) as database:
+            update = "UPDATE realtime_wall_wall_wall SET least = ? WHERE slug = ?"
+            database.execute(update, (seconds, self.slug))
 
     def listed(self):
         return self._server.listed(f"{self.slug}/")
@@ -126,6 +133,24 @@ def test_a_burst_is_folded(wall):
     assert pill(page).inner_text() == "8 more"
 
     page.clock.run_for(FOLD_SHOWN)
+    expect(pill(page)).to_be_hidden()
+
+
+def test_where_posts_have_a_least_time_a_burst_waits_its_turn_author_by_author(wall):
+    wall.give_each_post(8)
+    page = wall.open(clock=True)
+    stop_the_clock(page)
+    flood, (other,) = posts_of_today(4, author_id="1"), posts_of_today(1, author_id="2")
+    wall.post(*flood, other)
+    wait_until_told(page, 5)
+    wait_until_shown(page, [key(flood[0])])
+
+    page.clock.run_for(7900)  # it has the stage for itself
+    wait_until_shown(page, [key(flood[0])])
+    page.clock.run_for(200)
+    wait_until_shown(page, [key(other), key(flood[0])])
+    page.clock.run_for(8000)
+    wait_until_shown(page, [key(flood[1]), key(other), key(flood[0])])
     expect(pill(page)).to_be_hidden()
 
 
