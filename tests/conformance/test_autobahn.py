@@ -1,6 +1,8 @@
-"""Autobahn's cases for WebSocket servers, on an echo of three lines. Part of ``make prove``.
+"""Autobahn's 517 cases for WebSocket servers, on an echo of three lines. Part of ``make prove``.
 
-The suite is a program for Python 2.7: where the machine has none, the run says so and fails.
+``make prove ARGS=tests/conformance/test_autobahn.py`` runs them alone, with ``AUTOBAHN_CASES=1.*,12.1.*`` in
+the environment some of them: those of compression (12 and 13) take many minutes, the others two. The suite is
+a program for Python 2.7: where the machine has none, the run says so and fails.
 """
 
 import json
