@@ -6,6 +6,7 @@ public verbs, said in the thread of the test, are done by this server.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -53,6 +54,7 @@ class RealtimeServerThread(LiveServerThread):
         finally:
             connections.close_all()
             if not monkey.is_module_patched("threading"):
+                gc.collect()  # what closes its socket as it is collected needs the loop
                 gevent.get_hub().destroy(destroy_loop=True)
 
     def _serve(self) -> None:
