@@ -107,6 +107,11 @@ class RecordingTransport:
 
     # As a subscriber
 
+    codec = wire = None
+
+    def leave_lanes(self):
+        pass
+
     def deliver(self, encoded):
         if self.answer is not DROPPED:
             self.heard.extend(encoded[list])
@@ -159,22 +164,56 @@ class RecordingTransport:
         self.paused = False
 
 
-class RecordingWire:
+class FakeLanes:
+    """What a wire knows of the lanes that it is in."""
+
+    def __init__(self):
+        self.lanes = []
+
+    def enter_lane(self, lane, member):
+        assert (lane, member) not in self.lanes
+        self.lanes.append((lane, member))
+
+    def leave_lane(self, lane, member):
+        self.lanes.remove((lane, member))
+        lane.ask_again(member)
+
+    def leave_lanes(self):
+        lanes, self.lanes = self.lanes, []
+        for lane, member in lanes:
+            lane.ask_again(member)
+
+    def sent_up_to(self, member):
+        return [lane.position_of(member) for lane, one in self.lanes if one is member]
+
+
+class RecordingWire(FakeLanes):
     """The bytes that would have left, read as a WebSocket client reads them."""
 
     def __init__(self):
+        super().__init__()
         self.written = b""
         self.owner = None
         self.is_open = True
         self.paused = False
         self.ended = None
         self.is_ended = False
-        self.outbox_size = 0
+        self._outbox_size = 0
         self.read_size = 0
         self.visitor = None
         self.progress = 0.0
         self.drained = None
         self.breaks = False  # whether the next write finds the client gone
+
+    @property
+    def outbox_size(self):
+        return self._outbox_size
+
+    @outbox_size.setter
+    def outbox_size(self, size):
+        if size:
+            self.leave_lanes()
+        self._outbox_size = size
 
     def start(self, owner):
         self.owner = owner
@@ -196,6 +235,17 @@ class RecordingWire:
     def end_writing(self):
         self.is_ended = True
 
+    @property
+    def send(self):
+        return self._send if self.is_open and not self.outbox_size else None
+
+    def _send(self, data):
+        assert not self.outbox_size, "it was written to without being asked, and something waited"
+        if self.breaks or not self.is_open:
+            raise BrokenPipeError
+        self.written += data
+        return len(data)
+
     def when_drained(self, callback):
         self.drained = callback
 
@@ -213,6 +263,7 @@ class RecordingWire:
         if self.is_open:
             self.is_open = False
             self.ended = reason
+            self.leave_lanes()
             if self.owner is not None:
                 self.owner.lost(reason)
 

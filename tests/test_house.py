@@ -80,6 +80,7 @@ COVERED_BY = {
     "brokers/redis/": "brokers/redis/test_redis_link.py",
     "channels/history.py": "channels/test_log.py",
     "control/": "control/test_control.py",
+    "node/fan_out/subscriber.py": "node/fan_out/test_fan_out.py",
     "node/introspection/listings.py": "test_cluster.py",
     "monitor/": "monitor/test_admin_page.py",
     "node/publisher.py": "node/test_node.py",

@@ -15,8 +15,7 @@ from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import Rules
-from realtime_wall.channels.subscriptions import Subscriptions
-from realtime_wall.node.fan_out import Subscriber
+from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.protocol.json_output import encode_json
 
 # How often we look for what has become too old.
@@ -32,7 +31,7 @@ class ChannelLifecycle:
         events_channel: str,
         rules: Rules,
         broker: Replica,
-        subscriptions: Subscriptions[Subscriber],
+        subscriptions: Subscriptions,
         publish_later: PublishLater,
     ) -> None:
         self.due = 0

@@ -12,9 +12,8 @@ from realtime_wall.brokers.commands import (
 )
 from realtime_wall.brokers.results import Answers, Receipt
 from realtime_wall.brokers.rpc import Handlers
-from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.errors import NoSocket
-from realtime_wall.node.fan_out import Subscriber
+from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.sockets import ack_collector
 from realtime_wall.sockets.arguments import Arguments
@@ -25,9 +24,7 @@ from realtime_wall.wire.connection import DROPPED, QUEUED
 
 
 class LocalCommands:
-    def __init__(
-        self, publisher: Publisher, subscriptions: Subscriptions[Subscriber], revocation: Revocation
-    ) -> None:
+    def __init__(self, publisher: Publisher, subscriptions: Subscriptions, revocation: Revocation) -> None:
         self._publisher = publisher
         self._subscriptions = subscriptions
         self._revocation = revocation
@@ -56,8 +53,8 @@ class LocalCommands:
 
     def _ask(self, command: Ask) -> Answers:
         self._publisher.check_size(command.data_json)
-        audience = self._subscriptions.snapshot(command.channel)
-        sessions = [subscriber.session for subscriber in audience if subscriber.session is not None]
+        members = self._subscriptions.snapshot(command.channel)
+        sessions = [subscriber.session for subscriber in members if subscriber.session is not None]
         if not sessions:
             raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
         arguments = Arguments(command.data_json, command.arity, command.binary)

@@ -25,13 +25,14 @@ from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, CatchUp, Since
 from realtime_wall.channels.rules import Rules
-from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
 from realtime_wall.node.event_queue import EventQueue
-from realtime_wall.node.fan_out import FanOut, Subscriber
+from realtime_wall.node.fan_out.fan_out import FanOut
+from realtime_wall.node.fan_out.subscriber import Subscriber
+from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.local_commands import LocalCommands
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
@@ -70,7 +71,7 @@ class Node:
             link = connect(self.rules, self.address)
         self.broker = Broker(self.rules, config.history_channels, link, self)
         self.handlers = self.broker.handlers  # of what this server is asked
-        self.subscriptions: Subscriptions[Subscriber] = Subscriptions()
+        self.subscriptions = Subscriptions()
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.stuck_receivers = StuckReceivers(self.pool, config.stuck_receiver, config.abandoned_receiver)
         self.timer_wheel = TimerWheel()
@@ -274,7 +275,6 @@ class Node:
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
         was_on_it = self.subscriptions.remove(channel, subscriber)
-        self._fan_out.forget(subscriber, channel, self.broker.top)
         if was_on_it:
             self._life.left(channel)
             if self.presence.is_on:

@@ -20,9 +20,9 @@ from realtime_wall.brokers.member import Broker
 from realtime_wall.brokers.results import Receipt, Spooled
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.channels.subscriptions import Subscriptions
 from realtime_wall.errors import MessageTooBig
-from realtime_wall.node.fan_out import Delivery, FanOut, Subscriber
+from realtime_wall.node.fan_out.fan_out import Delivery, FanOut
+from realtime_wall.node.fan_out.subscriptions import Subscriptions
 
 
 @runtime_checkable
@@ -36,7 +36,7 @@ class Publisher:
     def __init__(
         self,
         broker: Broker,
-        subscriptions: Subscriptions[Subscriber],
+        subscriptions: Subscriptions,
         fan_out: FanOut,
         message_size: int,
         published: Callable[[Message, bool], object],
@@ -113,12 +113,12 @@ class Publisher:
             self._deleted(entry, entry.item)
             return
         message = entry.item
-        audience = self._subscriptions.snapshot(message.channel)
-        if audience:
+        audience = self._subscriptions.audience(message.channel)
+        if audience is not None:
             self._fan_out.push(message, audience, self._report(entry))
         if not message.is_volatile:
             self._published(message, self._broker.answers_for(entry))
-        if entry.counted and not audience:
+        if entry.counted and audience is None:
             self._broker.report(entry, Receipt(processes=1))
 
     def _report(self, entry: Entry) -> Callable[[Delivery], None] | None:
@@ -135,12 +135,12 @@ class Publisher:
     def _deleted(self, entry: Entry, deleted: Deleted) -> None:
         """Let its subscribers leave, once they have what was published before."""
         channel, position = deleted.channel, deleted.position
-        audience = self._subscriptions.snapshot(channel)
+        members = self._subscriptions.snapshot(channel)
 
         def delivered(_: Delivery) -> None:
-            for subscriber in audience:
+            for subscriber in members:
                 subscriber.deleted(channel, deleted.notice, position)
-            self._broker.report(entry, Receipt(processes=1, sockets=len(audience)))
+            self._broker.report(entry, Receipt(processes=1, sockets=len(members)))
 
         # To nobody: when it is done, so is everything that was published before.
-        self._fan_out.push(Message(channel, "null", position, 0, 0.0), (), delivered)
+        self._fan_out.push(Message(channel, "null", position, 0, 0.0), None, delivered)

@@ -13,7 +13,7 @@ from typing import Any
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.entry import proposal
 from realtime_wall.channels.names import BETWEEN_SERVERS
-from realtime_wall.node.fan_out import Encoded, ListensOnly
+from realtime_wall.node.fan_out.subscriber import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.wire.connection import QUEUED, Written

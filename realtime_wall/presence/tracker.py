@@ -28,7 +28,7 @@ from realtime_wall.brokers.member import Broker
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import Rules
 from realtime_wall.errors import InvalidMessage, PublishFailed
-from realtime_wall.node.fan_out import Subscriber
+from realtime_wall.node.fan_out.subscriber import Subscriber
 from realtime_wall.presence import roster
 from realtime_wall.presence.identity import of as identity_of
 from realtime_wall.presence.membership import Membership

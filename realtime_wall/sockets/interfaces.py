@@ -49,6 +49,9 @@ class Transport(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
+    def leave_lanes(self) -> None:
+        """Be asked before the next message is delivered to this client."""
+
     @property
     def is_behind(self) -> bool:
         """Whether something still waits for the client to read."""

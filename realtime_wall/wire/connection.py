@@ -57,6 +57,16 @@ class Counted(Protocol):
     connections: int
 
 
+class UnaskedSender(Protocol):
+    """Where the wire's ``send`` is among others that are sent the same (``node/fan_out/fast_lane.py``)."""
+
+    def ask_again(self, member: Any, /) -> None:
+        """Send nothing more to this one without asking it."""
+
+    def position_of(self, member: Any, /) -> Any:
+        """Up to where it was sent everything."""
+
+
 class Wire:
     # Of this process, by descriptor: handed-over connections count as connections.
     open_sockets: ClassVar[set[int]] = set()
@@ -65,6 +75,7 @@ class Wire:
     __slots__ = (
         "_closing",
         "_drained",
+        "_lanes",
         "_outbox",
         "_outbox_limit",
         "_reader",
@@ -91,6 +102,7 @@ class Wire:
         self._writer: Any = None
         self._closing: str | None = None
         self._drained: Callable[[], None] | None = None
+        self._lanes: tuple[tuple[UnaskedSender, Any], ...] = ()  # with the member that this wire is of
         self.outbox_size = 0
         self.progress = 0.0  # when the outbox last moved
         self.read_size = READ_SIZE  # its owner knows when more is well spent
@@ -123,11 +135,15 @@ class Wire:
         except OSError as problem:
             self.abort(f"cannot be written to: {problem.strerror}")
             return DROPPED
-        if sent == len(data):
-            return SENT
+        return SENT if sent == len(data) else self.sent_partly(data, sent)
+
+    def sent_partly(self, data: bytes, sent: int) -> Written:
+        """The kernel took so many bytes: keep the rest."""
+        assert self._sock is not None
+        self.leave_lanes()
         self._outbox = deque()
         self.progress = monotonic()
-        self._writer = get_hub().loop.io(sock.fileno(), WRITE)
+        self._writer = get_hub().loop.io(self._sock.fileno(), WRITE)
         self._writer.start(self._writable)
         return self._queue(data[sent:])
 
@@ -181,6 +197,32 @@ class Wire:
             size += len(parts[-1])
         return b"".join(parts)
 
+    # Being written to without being asked
+
+    @property
+    def send(self) -> Callable[[bytes], int] | None:
+        """The system call itself; None while bytes have to wait, or none are taken."""
+        is_ready = self._sock is not None and self._outbox is None and self._closing is None
+        return self._sock.send if is_ready and self._sock is not None else None
+
+    def enter_lane(self, lane: UnaskedSender, member: Any) -> None:
+        self._lanes += ((lane, member),)
+
+    def leave_lane(self, lane: UnaskedSender, member: Any) -> None:
+        """Leave this one alone."""
+        self._lanes = tuple(one for one in self._lanes if one != (lane, member))
+        lane.ask_again(member)
+
+    def leave_lanes(self) -> None:
+        """Something has to be written before what is published, or nothing is to be written any more."""
+        lanes, self._lanes = self._lanes, ()
+        for lane, member in lanes:
+            lane.ask_again(member)
+
+    def sent_up_to(self, member: Any) -> list[Any]:
+        """By the lanes that it is in."""
+        return [lane.position_of(member) for lane, one in self._lanes if one is member]
+
     # Reading
 
     def pause(self) -> None:
@@ -233,7 +275,7 @@ class Wire:
             return
         if self._outbox is None:
             self.abort(reason)
-        elif self._closing is None:
+        elif self._closing is None:  # with an outbox it is in no lane
             self._closing = reason
 
     def end_writing(self) -> None:
@@ -252,6 +294,7 @@ class Wire:
         if sock is None:
             return
         Wire.turns.leave(self)
+        self.leave_lanes()
         self._stop(self._reader)
         self._stop(self._writer)
         self._reader = self._writer = self._outbox = self._drained = None

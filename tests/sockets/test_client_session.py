@@ -89,7 +89,7 @@ def test_everyone_and_other_names_that_are_none_cannot_be_subscribed_to(node, cl
         socket.subscribe(name)
 
     assert socket.channels == ()
-    assert node.subscriptions.snapshot(EVERYONE) is before
+    assert node.subscriptions.snapshot(EVERYONE) == before
     assert client.catch_ups == []
 
 

@@ -56,3 +56,19 @@ def test_it_says_how_many_there_are():
     assert bool(registry)
     assert not ConnectedSockets()
     assert repr(registry) == "<2 connected sockets>"
+
+
+def test_a_socket_is_known_by_the_id_that_it_had_before_too():
+    registry = registry_of("a")
+    returned = FakeSocket("b")
+    registry.add(returned, "a")
+
+    assert registry.known_as("a") == [registry.get("a"), returned]
+    assert registry.known_as("b") == [returned]
+    assert registry.known_as("c") == []
+
+    registry.remove(returned, "a")
+
+    assert registry.known_as("a") == [registry.get("a")]
+    assert registry.known_as("b") == []
+    assert not registry._by_earlier_id

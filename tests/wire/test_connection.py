@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from realtime_wall.wire.connection import DROPPED, QUEUED, READ_SIZE, SENT, Wire
 from realtime_wall.wire.read_turns import ReadTurns
 from realtime_wall.wire.time_slice import SharedTimeSlice
+from tests.live import wait_for
 
 PATIENCE = 10
 # More than the kernel takes for a peer that does not read, whatever it makes of SO_SNDBUF.
@@ -500,3 +501,73 @@ def test_open_wires_are_counted(pairs):
     second.ear.wait_for(lambda ear: ear.lost_because)
 
     assert len(Wire.open_sockets) == before
+
+
+# Lanes
+
+
+class Asked:
+    """A lane that notes who is to be asked again."""
+
+    def __init__(self):
+        self.members = []
+
+    def ask_again(self, member):
+        self.members.append(member)
+
+    def position_of(self, member):
+        return f"up to where {member} was sent everything"
+
+
+def in_a_lane(wire):
+    lane = Asked()
+    wire.enter_lane(lane, "member")
+    return lane
+
+
+def test_a_wire_that_keeps_bytes_back_is_in_no_lane_and_offers_its_send_again_when_they_have_left(pairs):
+    pair = pairs()
+    lane = in_a_lane(pair.wire)
+    assert pair.wire.send is not None
+
+    assert pair.wire.write(MUCH) is QUEUED
+
+    assert lane.members == ["member"]
+    assert pair.wire.send is None
+    assert pair.read(len(MUCH)) == MUCH
+    wait_for(lambda: pair.wire.send is not None)
+
+
+def test_a_part_that_was_sent_without_asking_is_followed_by_the_rest(pairs):
+    pair = pairs()
+    lane = in_a_lane(pair.wire)
+    sent = pair.wire.send(MUCH)
+    assert 0 < sent < len(MUCH)
+
+    assert pair.wire.sent_partly(MUCH, sent) is QUEUED
+    pair.wire.write(b"more")
+
+    assert lane.members == ["member"]
+    assert pair.read(len(MUCH) + 4) == MUCH + b"more"
+
+
+def test_a_wire_that_is_gone_is_in_no_lane(pairs):
+    pair = pairs()
+    lane = in_a_lane(pair.wire)
+
+    pair.wire.abort("over")
+
+    assert lane.members == ["member"]
+    assert pair.wire.send is None
+
+
+def test_who_leaves_a_channel_leaves_its_lane_and_no_other(pairs):
+    pair = pairs()
+    one, other = in_a_lane(pair.wire), in_a_lane(pair.wire)
+    assert len(pair.wire.sent_up_to("member")) == 2
+
+    pair.wire.leave_lane(one, "member")
+
+    assert (one.members, other.members) == (["member"], [])
+    assert pair.wire.sent_up_to("member") == ["up to where member was sent everything"]
+    assert pair.wire.sent_up_to("another") == []

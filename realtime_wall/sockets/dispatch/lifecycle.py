@@ -24,8 +24,8 @@ REFUSED = 3500
 MAX_REASON = 123
 
 
-def begin(session: ClientSession) -> None:
-    connected_sockets.add(session.socket)
+def begin(session: ClientSession, earlier_id: str | None = None) -> None:
+    connected_sockets.add(session.socket, earlier_id)
     session.inbox.put(partial(_connected, session))
 
 
@@ -46,9 +46,9 @@ def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> 
     session.inbox.put(partial(_dispatch, session, happened, event_id, signals.socket_client_event, arguments))
 
 
-def end(session: ClientSession, may_return: bool = False) -> None:
+def end(session: ClientSession, may_return: bool = False, earlier_id: str | None = None) -> None:
     """The connection is lost; called once. A session that cannot be resumed is over with it."""
-    connected_sockets.remove(session.socket)
+    connected_sockets.remove(session.socket, earlier_id)
     session.disconnected()
     session.inbox.abandoned_at = monotonic()
     session.inbox.put(partial(receivers.run, signals.socket_disconnected, session.socket))

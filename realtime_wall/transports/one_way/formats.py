@@ -10,7 +10,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rule, Rules
-from realtime_wall.node.fan_out import Codec
+from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import event_stream, push_stream
 from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.http_stream import chunk

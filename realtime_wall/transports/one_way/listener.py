@@ -13,7 +13,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.channels.rules import Rule
-from realtime_wall.node.fan_out import Codec, Encoded, ListensOnly
+from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
@@ -23,17 +23,20 @@ from realtime_wall.wire.connection import Wire, Written
 
 
 class Listener(ListensOnly):
+    codec: Codec
+    wire: Wire
+
     __slots__ = (
         "_backlog",
         "_born",
         "_chunked",
-        "_codec",
         "_format",
         "_node",
-        "_wire",
         "channels",
+        "codec",
         "due",
         "session_key",
+        "wire",
     )
 
     def __init__(
@@ -43,17 +46,17 @@ class Listener(ListensOnly):
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key  # of Django: when it ends, so does this
         self._node = node
-        self._wire = wire
+        self.wire = wire
         self._format = format
         self._chunked = chunked
-        self._codec: Codec = formats.codec_of(format, node.rules, chunked)
+        self.codec = formats.codec_of(format, node.rules, chunked)
         self._backlog: Backlog | None = None
         self._born = monotonic()
 
     def begin(self, head: bytes, channels: Mapping[str, int], since: Since) -> None:
         """Send the head and what was missed; from then on what is published."""
         node = self._node
-        self._wire.start(self)
+        self.wire.start(self)
         self.channels = tuple(channels)
         node.listeners.add(self)
         found = node.subscribe(self, channels, since)
@@ -62,9 +65,9 @@ class Listener(ListensOnly):
             opening += self._format.place(found.cursor)
         opened = head + self._framed(opening)
         if fits(found.items, PORTION):
-            self._wire.write(opened + self._codec(messages_of(found.items)))
+            self.wire.write(opened + self.codec(messages_of(found.items)))
         else:
-            self._wire.write(opened)
+            self.wire.write(opened)
             self._backlog = self._new_backlog()
             self._backlog.send(found.items)
         config = node.config
@@ -84,15 +87,18 @@ class Listener(ListensOnly):
     def deliver(self, encoded: Encoded) -> Written:
         if self._backlog is not None and self._backlog.is_waiting:
             return self._backlog.add(encoded.messages)
-        if self._wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
+        if self.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
-        return self._wire.write(encoded[self._codec])
+        return self.wire.write(encoded[self.codec])
+
+    def is_ready(self, position: Position) -> bool:
+        return self._backlog is None or not self._backlog.is_waiting
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)
         item = formats.deleted_item(channel, notice, position)
-        self._wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
+        self.wire.write(self._framed(formats.write(self._format, self._node.rules, item)))
         left = tuple(name for name in self.channels if name != channel)
         if left:
             self.channels = left
@@ -101,17 +107,17 @@ class Listener(ListensOnly):
 
     def _new_backlog(self) -> Backlog:
         limit, rules = self._node.config.outbox_size, self._node.rules
-        return Backlog(self._wire, self._write, self._write_gap, self._is_on, rules, limit)
+        return Backlog(self.wire, self._write, self._write_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
         return channel in self.channels
 
     def _write(self, messages: list[Message]) -> None:
-        self._wire.write(self._codec(messages))
+        self.wire.write(self.codec(messages))
 
     def _write_gap(self, gap: Gap) -> None:
         items = formats.gap_items(gap)
-        self._wire.write(
+        self.wire.write(
             self._framed("".join(formats.write(self._format, self._node.rules, item) for item in items))
         )
 
@@ -129,7 +135,7 @@ class Listener(ListensOnly):
     # As the timer wheel's
 
     def tick(self, now: float) -> float | None:
-        config, wire = self._node.config, self._wire
+        config, wire = self._node.config, self.wire
         if not wire.is_open:
             return None
         if wire.outbox_size and now - wire.progress > config.outbox_timeout:
@@ -149,5 +155,5 @@ class Listener(ListensOnly):
     def end(self, reason: str) -> None:
         """Let the answer come to its end: the client may come back."""
         footer = self._framed(self._format.end(self._rule))
-        self._wire.write(footer + (LAST_CHUNK if self._chunked else b""))
-        self._wire.finish(reason)
+        self.wire.write(footer + (LAST_CHUNK if self._chunked else b""))
+        self.wire.finish(reason)

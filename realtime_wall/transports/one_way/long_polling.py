@@ -13,7 +13,7 @@ from time import time
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since, messages_of
-from realtime_wall.node.fan_out import Encoded, ListensOnly
+from realtime_wall.node.fan_out.subscriber import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import push_stream
 from realtime_wall.protocol.http_stream import head

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from realtime_wall.channels.message import Message
-from realtime_wall.node.fan_out import Codec
+from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import EnginePacketType, encode_base64, encode_text

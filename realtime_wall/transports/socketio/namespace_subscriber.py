@@ -10,7 +10,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, merge, messages_of
-from realtime_wall.node.fan_out import Encoded
+from realtime_wall.node.fan_out.subscriber import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.deflate import PLAIN, Framing
@@ -29,19 +29,19 @@ from realtime_wall.transports.socketio.namespace_state import (
     following,
 )
 from realtime_wall.transports.socketio.recovery import Recovery
-from realtime_wall.wire.connection import DROPPED, QUEUED, Written
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
 
 class NamespaceSubscriber:
     __slots__ = (
-        "_codec",
-        "_cursor",
         "_engine",
         "_framing",
         "_name",
         "_node",
         "_recovery",
         "_state",
+        "_written_up_to",
+        "codec",
         "session",
     )
 
@@ -61,16 +61,17 @@ class NamespaceSubscriber:
         self._name = name
         self._recovery = recovery
         self._state: NamespaceState = joining
-        self._cursor = cursor  # of the last message that was written to it
-        self._use(PLAIN)
+        self._written_up_to = cursor  # of the last message that was written to it, but for the fast lane
+        self._use(PLAIN if engine.frames is None else engine.frames.framing)
 
     def _become(self, state: NamespaceState) -> None:
+        self.leave_lanes()
         self._state = following(self._state, state)
 
     def _use(self, framing: Framing) -> None:
         """A client that polls may be on a WebSocket later."""
         self._framing = framing
-        self._codec = frames_of(self._name, bool(self._recovery.secret), framing)
+        self.codec = frames_of(self._name, bool(self._recovery.secret), framing)
 
     # Live
 
@@ -81,13 +82,13 @@ class NamespaceSubscriber:
             self._state is not LIVE
             or frames is None
             or frames.wire.outbox_size
-            or position.offset <= self._cursor.offset
+            or position.offset <= self._written_up_to.offset
         ):
             return self._deliver_otherwise(encoded)
-        self._cursor = position
+        self._written_up_to = position
         if frames.framing is not self._framing:
             self._use(frames.framing)
-        return frames.write(encoded[self._codec])
+        return frames.write(encoded[self.codec])
 
     def _deliver_otherwise(self, encoded: Encoded) -> Written:
         if isinstance(self._state, Joining):
@@ -104,7 +105,7 @@ class NamespaceSubscriber:
         last = encoded.messages[-1]
         offset, known = last.position.offset, self._cursor.offset
         if offset > known:
-            self._cursor = last.position
+            self._written_up_to = last.position
         elif last.is_volatile and offset < known:
             return DROPPED  # its offset is older than the client's
         engine = self._engine
@@ -122,6 +123,32 @@ class NamespaceSubscriber:
     @property
     def is_behind(self) -> bool:
         return self._has_backlog or self._engine.outbox_size > 0
+
+    # In the fast lane
+
+    @property
+    def wire(self) -> Wire | None:
+        frames = self._engine.frames
+        return None if frames is None else frames.wire
+
+    def is_ready(self, position: Position) -> bool:
+        frames = self._engine.frames
+        is_up_to_date = self._state is LIVE and self._written_up_to == position
+        return is_up_to_date and frames is not None and frames.is_ready
+
+    def was_sent(self, position: Position) -> None:
+        if position.offset > self._written_up_to.offset:
+            self._written_up_to = position
+
+    @property
+    def _cursor(self) -> Position:
+        """Of the last message that was written to it."""
+        without_asking: list[Position] = [] if self.wire is None else self.wire.sent_up_to(self)
+        return max([self._written_up_to, *without_asking], key=lambda position: position.offset)
+
+    def leave_lanes(self) -> None:
+        if self.wire is not None:
+            self.wire.leave_lanes()
 
     # What it missed, and what it does not read
 
@@ -151,6 +178,7 @@ class NamespaceSubscriber:
         """As fast as the client reads."""
         if self._state is GONE:
             return
+        self.leave_lanes()
         if self._has_backlog or not fits(missed, PORTION):
             self._backlog().resend(channel, missed)
         else:

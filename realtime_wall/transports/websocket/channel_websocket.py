@@ -13,7 +13,7 @@ import gevent
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
-from realtime_wall.node.fan_out import Encoded, ListensOnly
+from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
@@ -137,7 +137,18 @@ class ChannelWebSocket(ListensOnly):
         if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
-        return self._frames.write(encoded[formats.frames_of(self._node.rules, self._frames.framing)])
+        return self._frames.write(encoded[self.codec])
+
+    @property
+    def codec(self) -> Codec:
+        return formats.frames_of(self._node.rules, self._frames.framing)
+
+    @property
+    def wire(self) -> Wire:
+        return self._frames.wire
+
+    def is_ready(self, position: Position) -> bool:
+        return self._frames.is_ready and (self._backlog is None or not self._backlog.is_waiting)
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
         self._node.unsubscribe(self, channel)

@@ -17,7 +17,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
-from realtime_wall.node.fan_out import Codec, Encoded
+from realtime_wall.node.fan_out.subscriber import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
 from realtime_wall.protocol.deflate import PLAIN, Framing
@@ -61,7 +61,7 @@ def _message_text(message: Message) -> str:
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_codec", "_frames", "_node", "_was", "session")
+    __slots__ = ("_backlog", "_frames", "_node", "_was", "codec", "session")
 
     reserved_events = plain.RESERVED
 
@@ -72,7 +72,7 @@ class WebSocket:
         self._node = node
         self._was = was  # the id this client had before it lost its last connection
         self._frames = FramedConnection(node, wire, self, framing)
-        self._codec = frames_of(framing)
+        self.codec = frames_of(framing)
         self._backlog: Backlog | None = None
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
@@ -80,7 +80,7 @@ class WebSocket:
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
         # Before the first write: of a client that is gone already receivers hear as of any other.
-        lifecycle.begin(self.session)
+        lifecycle.begin(self.session, self._was)
         node.revocation.sessions.arrived(self.session.request)
         self._frames.start()
         catch_up = node.subscribe(self, {EVERYONE: 0}, Since(position=since))
@@ -128,7 +128,7 @@ class WebSocket:
     def closed(self, reason: str) -> None:
         for channel in (EVERYONE, *self.session.channels):
             self._node.unsubscribe(self, channel)
-        lifecycle.end(self.session)
+        lifecycle.end(self.session, earlier_id=self._was)
 
     def is_busy(self) -> bool:
         return self.session.inbox.paused
@@ -159,13 +159,26 @@ class WebSocket:
         if self._frames.wire.outbox_size and self._node.rules.may_leave_out(encoded.messages):
             self._backlog = self._backlog or self._new_backlog()
             return self._backlog.add(encoded.messages)
-        return self._frames.write(encoded[self._codec])
+        return self._frames.write(encoded[self.codec])
+
+    @property
+    def wire(self) -> Wire:
+        return self._frames.wire
+
+    def is_ready(self, position: Position) -> bool:
+        return self._frames.is_ready and (self._backlog is None or not self._backlog.is_waiting)
+
+    def was_sent(self, position: Position) -> None:
+        """Its client has a cursor with each message."""
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
         return session_id in (self.session.id, self._was)
+
+    def leave_lanes(self) -> None:
+        self._frames.wire.leave_lanes()
 
     # As the session's transport
 

@@ -118,11 +118,17 @@ class FramedConnection:
             data = self._take_held() + data
         return self.wire.write(data)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next frame would go to the wire as it is."""
+        return not self.closing and self._held is None
+
     def write_soon(self, data: bytes) -> Written:
         """Write it together with what follows: with the next write, or when the event loop has its turn."""
         if self.closing:
             return DROPPED
         if self._held is None:
+            self.wire.leave_lanes()
             self._held = []
             get_hub().loop.run_callback(self._write_held)
         self._held.append(data)
@@ -141,6 +147,7 @@ class FramedConnection:
         if self.closing:
             return
         self.write(close_frame(code, reason))
+        self.wire.leave_lanes()
         self.closing = True
         self.wire.resume()  # a paused wire would never see the client's answer
         self._node.timer_wheel.schedule(self, self._node.config.close_timeout)

@@ -18,23 +18,30 @@ def every():
 
 
 def a_message_is_not_delivered():
-    from realtime_wall.node.fan_out import FanOut
+    from realtime_wall.node.fan_out.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
     FanOut.push = lambda self, message, audience, *then: push(
-        self, message, () if is_due() else audience, *then
+        self, message, None if is_due() else audience, *then
     )
 
 
 def one_client_is_left_out():
-    from realtime_wall.node.fan_out import FanOut
+    from realtime_wall.node.fan_out.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
-    FanOut.push = lambda self, message, audience, *then: push(self, message, audience[is_due() :], *then)
+
+    def leaving_out(self, message, audience, *then):
+        delivery = push(self, message, audience, *then)
+        if is_due():
+            delivery.places = tuple((lane, end - 1) for lane, end in delivery.places)
+        return delivery
+
+    FanOut.push = leaving_out
 
 
 def a_message_is_delivered_twice():
-    from realtime_wall.node.fan_out import FanOut
+    from realtime_wall.node.fan_out.fan_out import FanOut
 
     is_due, push = every(), FanOut.push
 
@@ -47,14 +54,14 @@ def a_message_is_delivered_twice():
 
 
 def two_messages_change_places():
-    from realtime_wall.node.fan_out import Delivery, FanOut
+    from realtime_wall.node.fan_out.fan_out import Delivery, FanOut
 
     is_due, push, held = every(), FanOut.push, []
 
     def swapping(self, message, audience, then=None):
         if is_due():
             held.append((message, audience, then))
-            delivery = Delivery(message, audience, then)
+            delivery = Delivery(message, None, then)
             delivery.done.set()
             return delivery
         delivery = push(self, message, audience, then)

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import InvalidMessage, Refuse
-from realtime_wall.node.fan_out import Encoded, ListensOnly
+from realtime_wall.node.fan_out.subscriber import Encoded, ListensOnly
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.delivery.backlog import PORTION
 from realtime_wall.transports.engineio.session import EngineSession

@@ -226,7 +226,7 @@ def test_what_cannot_be_done_is_answered_by_an_error_and_the_connection_goes_on(
     assert (error["type"], error["code"], error.get("id")) == ("error", code, id)
     assert error["message"]
     assert told == []
-    assert node.subscriptions.snapshot(EVERYONE) is before
+    assert node.subscriptions.snapshot(EVERYONE) == before
     visitor.ask("still here")
     assert told == [("client_message", "still here")]
 

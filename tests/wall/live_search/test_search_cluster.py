@@ -16,7 +16,7 @@ from realtime_wall.config import Config
 from realtime_wall.control.unix_server import BusServer
 from realtime_wall.errors import InvalidChannel, PublishFailed
 from realtime_wall.node import node as nodes
-from realtime_wall.node.fan_out import ListensOnly
+from realtime_wall.node.fan_out.subscriber import ListensOnly
 from realtime_wall.node.introspection import statistics
 from realtime_wall.node.node import Node
 from realtime_wall.wall.live_search import search_cluster as module
