@@ -1,4 +1,3 @@
-import gc
 import socket
 
 from realtime_wall.wire.not_for_forks import descriptors, not_for_forks
@@ -14,6 +13,5 @@ def test_what_is_open_is_named_until_it_is_closed_or_gone():
     closed.close()
     gone.close()
     del gone
-    gc.collect()
 
     assert set(descriptors()) - before - {-1} == set()
