@@ -19,6 +19,7 @@ from bench.figures import (
     leaving,
     passing,
     plain,
+    rooms,
     socketio,
     through_redis,
 )
@@ -26,6 +27,7 @@ from bench.figures import (
 FIGURES = [
     *delivery.FIGURES,
     *plain.FIGURES,
+    *rooms.FIGURES,
     *deflated.FIGURES,
     *large_messages.FIGURES,
     *socketio.FIGURES,
