@@ -30,6 +30,15 @@ def migrated_wall(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def office(migrated_wall):
+    """A server that no post comes to by itself, and a shell to send them from."""
+    with ExampleServer("example_wall", migrated_wall, wall={"SOURCES": []}) as server:
+        shell = Shell(server)
+        yield server, shell
+        shell.close()
+
+
 @pytest.fixture
 def wall_server(migrated_wall):
     """Starts the example wall: ``wall_server(SOURCES=[...])``; without anything, as it is."""

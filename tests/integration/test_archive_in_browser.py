@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
+from itertools import count
 
 import pytest
 from playwright.sync_api import expect
 
+from realtime_wall.wall.models import channel_of
 from tests.browser import (
     PHONE,
     RETURNS_SOON,
@@ -29,10 +31,38 @@ PAGE = 50
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
+class WallOfItsOwn:
+    """Each test has one, so that they can share the server and the shell."""
+
+    numbers = count(1)
+
+    def __init__(self, server, shell):
+        self.slug = f"hall-{next(self.numbers)}"
+        self._server, self._shell = server, shell
+        self.store()
+
+    @property
+    def url(self):
+        return f"{self._server.url}{self.slug}/"
+
+    def store(self, *posts):
+        self._shell.store(*posts, wall=self.slug)
+
+    def post(self, *posts):
+        self._shell.post(*posts, wall=self.slug)
+
+    def publish(self, event, *messages):
+        self._shell.publish(event, *messages, wall=self.slug)
+
+    def as_it_comes(self, post):
+        """What a page's socket is sent of a new post."""
+        return json.dumps({"type": "tweet", "channel": channel_of(self.slug), "message": post})
+
+
 @pytest.fixture
-def site(wall_server, shell):
-    server = wall_server(SOURCES=[])
-    return server, shell(server)
+def site(office):
+    wall = WallOfItsOwn(*office)
+    return wall, wall
 
 
 def archive(visitors, server, query="", **options):
@@ -128,7 +158,7 @@ def test_a_search_shows_what_has_the_words_now_and_as_it_comes(site, visitors):
     assert page.get_by_label("Words").input_value() == "tides"
 
 
-def test_what_happened_while_the_server_was_away_is_there_afterwards(site, visitors):
+def test_what_happened_while_the_server_was_away_is_there_afterwards(office, site, visitors):
     server, desk = site
     early, late = posts_of_today(PAGE + 5, ago=60), posts_of_today(3)
     desk.store(*early)
@@ -137,11 +167,14 @@ def test_what_happened_while_the_server_was_away_is_there_afterwards(site, visit
     wait_until_shown(page, keys_of(*early))
     page.evaluate("scrollTo(0, 0)")
 
-    assert server.stop() == 0
+    running, _ = office
+    assert running.stop() == 0
     desk.store(*late)
-    with sqlite3.connect(server.environment["SITE_DATABASE"]) as database:
-        database.execute("UPDATE realtime_wall_wall_tweet SET hidden = 1 WHERE post_id = ?", [early[7]["id"]])
-    server.start_again()
+    with sqlite3.connect(running.environment["SITE_DATABASE"]) as database:
+        database.execute(
+            "UPDATE realtime_wall_wall_tweet SET state = 'hidden' WHERE post_id = ?", [early[7]["id"]]
+        )
+    running.start_again()
 
     wait_until_live(page)
     wait_until_shown(page, keys_of(*early[:7], *early[8:], *late))
@@ -198,9 +231,7 @@ def test_a_page_that_comes_when_the_list_is_another_one_does_not_end_it(site, vi
         page.evaluate("scrollTo(0, document.scrollingElement.scrollHeight)")
 
     # More than can wait, so all is read again; and the reader is at the end before the first answer is.
-    lines = [
-        json.dumps({"type": "tweet", "channel": "tweets", "message": post}) for post in posts_of_today(210)
-    ]
+    lines = list(map(desk.as_it_comes, posts_of_today(210)))
     page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", lines)
     with page.expect_response("**/api/posts/**"):
         page.evaluate("scrollTo(0, 0)")
@@ -219,10 +250,7 @@ def test_a_page_that_would_grow_for_ever_begins_anew(site, visitors):
     desk.store(*early)
     page = archive(visitors, server, script=KEEP_THE_SOCKET)
 
-    lines = [
-        json.dumps({"type": "tweet", "channel": "tweets", "message": post})
-        for post in posts_of_today(190, seconds=0.1)
-    ]
+    lines = list(map(desk.as_it_comes, posts_of_today(190, seconds=0.1)))
     for turn in range(11):
         fresh = [line.replace('"id": "', f'"id": "{turn}-') for line in lines]
         page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", fresh)

@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 
 from tests.browser import (
     PHONE,
-    ExampleServer,
-    Shell,
     key,
     keys_of,
     posts_of_today,
@@ -30,15 +28,6 @@ SHOW_THE_COUNT = """() => {
     place.textContent = document.querySelectorAll(".wall-card").length;
     document.querySelector(".wall-header").append(place);
 }"""
-
-
-@pytest.fixture(scope="module")
-def office(migrated_wall):
-    """A server that no post comes to by itself, and a shell to send them from."""
-    with ExampleServer("example_wall", migrated_wall, wall={"SOURCES": []}) as server:
-        shell = Shell(server)
-        yield server, shell
-        shell.close()
 
 
 class WallOfItsOwn:
