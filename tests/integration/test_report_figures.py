@@ -25,7 +25,8 @@ INSERT INTO realtime_wall_wall_tweet
 SELECT 1, 'x', n,
     json_set(?, '$.id', '' || n, '$.author_username', 'user' || (n * n % 3001), '$.lang', 'l' || (n % 12),
              '$.original_id', CASE WHEN n % 5 THEN '' ELSE '' || (n * n % 997) END),
-    datetime('2026-11-20 08:00', '+' || (n * 2) || ' seconds') || '.000000', '2026-11-20 08:00:00', 'shown', '', 0, 0
+    datetime('2026-11-20 08:00', '+' || (n * 2) || ' seconds') || '.000000', '2026-11-20 08:00:00',
+    'shown', '', 0, 0
 FROM numbers
 """
 
