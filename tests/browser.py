@@ -18,6 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 from realtime_wall.wall.sources.replay import SAMPLE, SAMPLE_SITE
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.live import PATIENCE, ROOT, LiveServer
+from tests.programs import find
 from tests.wall.posts import make_post
 
 SWITCHES = [
@@ -44,7 +45,7 @@ expect.set_options(timeout=PATIENCE * 1000)
 @contextlib.contextmanager
 def running_browser():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=find("chromium"), args=SWITCHES)
         yield browser
         browser.close()
 

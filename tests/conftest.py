@@ -3,12 +3,12 @@ from gevent import monkey
 monkey.patch_all()
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.programs import NEEDED, what_is_missing
 from tests.workers import let_workers_wait, sendable, turn
 
 # Also where the package was installed before it had an entry point for it.
@@ -22,14 +22,6 @@ settings.register_profile("suite", deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=200_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
-NEEDED = {
-    "browser": (("chromium",), "Debian's package chromium"),
-    "node": (("node", "npm"), "Debian's packages nodejs and npm"),
-    "nginx": (("nginx",), "Debian's package nginx"),
-    "redis": (("redis-server",), "Debian's package redis-server"),
-}
-
-
 # In these most wait for other processes. They go first: at the end one of them would run alone for long.
 SLOW = {"brokers", "conformance", "control", "integration", "management", "oracle", "presence", "server"}
 
@@ -37,8 +29,8 @@ SLOW = {"brokers", "conformance", "control", "integration", "management", "oracl
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in SLOW)
     for item in items:
-        for marker, (programs, package) in NEEDED.items():
-            if item.get_closest_marker(marker) and not all(map(shutil.which, programs)):
+        for marker in NEEDED:
+            if item.get_closest_marker(marker) and (package := what_is_missing(marker)):
                 item.add_marker(pytest.mark.skip(reason=f"install {package} to run this"))
 
 

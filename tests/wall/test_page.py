@@ -17,6 +17,7 @@ import realtime_wall.wall
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.pages.card import card, card_labels
 from realtime_wall.wall.templatetags import wall as wall_tags
+from tests.programs import find
 from tests.wall.html_tree import tree
 from tests.wall.posts import hostile_posts, make_post, odd_posts, store
 
@@ -315,7 +316,7 @@ def cards_by_browser(posts, folder):
     switches += " --disable-background-networking --disable-component-update"
     run = subprocess.run(
         [
-            "chromium",
+            find("chromium"),
             *switches.split(),
             "--host-resolver-rules=MAP * ~NOTFOUND",
             f"--user-data-dir={folder / 'profile'}",
