@@ -176,8 +176,7 @@ def this_server() -> str | None:
 
 def lease(name: str) -> Lease:
     """For what only one of all servers is to do: whoever ``take()``s it does, until it ends or lets go."""
-    found = config()
-    return leases.lease(isolation.own_config(found) if isolation.is_test_run() else found, name)
+    return leases.lease(isolation.shared_config(config()), name)
 
 
 def watch(pattern: str, function: Callable[[Published], object]) -> Callable[[], None]:

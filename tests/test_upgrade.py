@@ -117,6 +117,7 @@ class Line:
     """A Socket.IO client's connection: the packets that were written to it."""
 
     owner = None
+    account = frames = None  # of one that polls, and whose events nobody counts
 
     def __init__(self):
         self.session, self.request, self.packets = self, a_request("/socket.io/"), []

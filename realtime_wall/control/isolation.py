@@ -44,6 +44,11 @@ def is_test_run() -> bool:
     return is_set_up or getattr(plugin, "is_isolated", False)
 
 
+def shared_config(config: Config) -> Config:
+    """What is shared with the site's other processes: in a test run there are none."""
+    return own_config(config) if is_test_run() else config
+
+
 def own_config(config: Config) -> Config:
     """The same without what would be shared with running servers: their Redis, and their directory."""
     return replace(config, broker="", log_dir="", bus_group=None, runtime_dir=_directory())

@@ -20,6 +20,8 @@ from gevent.event import Event
 from realtime_wall.brokers.command_json import from_json
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.lease import Lease, lease
+from realtime_wall.config import current
+from realtime_wall.control import isolation
 from realtime_wall.errors import InvalidChannel, InvalidMessage, RealtimeWallError
 from realtime_wall.node.node import Node
 from realtime_wall.node.threadpool import run_in_threadpool
@@ -84,7 +86,7 @@ class Relay:
                         published.append(row)
                     else:
                         logger.error("message %s of the outbox cannot be published: %s", row, problem)
-                        run_in_threadpool(partial(put_aside, row, problem))
+                        run_in_threadpool(partial(set_problem, row, problem))
             finally:
                 run_in_threadpool(partial(delete, published))
 
@@ -114,7 +116,7 @@ def delete(rows: list[int]) -> None:
     OutboxMessage.objects.filter(id__in=rows).delete()
 
 
-def put_aside(row: int, problem: str) -> None:
+def set_problem(row: int, problem: str) -> None:
     from realtime_wall.outbox.models import OutboxMessage
 
     OutboxMessage.objects.filter(id=row).update(problem=problem)
@@ -128,7 +130,7 @@ _running: dict[Node, Relay] = {}
 def start(node: Node, **_: Any) -> None:
     """Receiver of ``server_started``."""
     if node not in _running:
-        _running[node] = relay = Relay(node, lease(node.config, LEASE))
+        _running[node] = relay = Relay(node, lease(isolation.shared_config(current()), LEASE))
         relay.start()
 
 

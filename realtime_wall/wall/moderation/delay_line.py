@@ -28,7 +28,8 @@ from realtime_wall.wall.moderation.open_pages import publish_late
 logger = logging.getLogger(__name__)
 
 LEASE = "delay-line"
-EVERY = 0.5  # seconds
+EVERY = 0.5  # seconds, while something waits for the clock
+IDLE = 2.0  # else: most walls have no delay, and each look is a connection to the database
 WITHOUT_DATABASE = 5.0
 PORTION = 50
 
@@ -50,22 +51,29 @@ class DelayLine:
         self._lease.release()
 
     def _run(self) -> None:
-        pause = EVERY
+        pause = IDLE
         while not self._stopping.wait(pause):
-            pause = EVERY
+            pause = IDLE
             try:
-                if self._lease.take():
-                    self._look()
+                if self._lease.take() and self._look():
+                    pause = EVERY
             except DatabaseError as problem:
                 logger.info("what waits cannot be looked up: %s", problem)
                 pause = WITHOUT_DATABASE
             except Exception:
                 logger.exception("what has waited long enough could not be shown")
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Show what is due; whether more waits for the clock."""
         for slug, stored in run_in_threadpool(release_due).items():
             announce(slug, stored, publisher())
-        run_in_threadpool(publish_late)
+        return run_in_threadpool(look_after_the_rest)
+
+
+def look_after_the_rest() -> bool:
+    """Publish what could not be; whether something waits for the clock."""
+    publish_late()
+    return Tweet.objects.filter(state=State.WAITING, show_at__isnull=False).exists()
 
 
 def release_due() -> dict[str, Stored]:

@@ -68,6 +68,7 @@ def test_the_line_publishes_what_it_shows_and_outlives_a_fault(wall, publisher, 
         return release_due()
 
     monkeypatch.setattr(delay_line, "EVERY", 0.01)
+    monkeypatch.setattr(delay_line, "IDLE", 0.01)
     monkeypatch.setattr(delay_line, "publisher", lambda: publisher)
     monkeypatch.setattr(delay_line, "release_due", release)
     make_due(post_id="2")
