@@ -1,5 +1,7 @@
 """The smallest Django project that works."""
 
+import tempfile
+
 SECRET_KEY = "not a secret: this project exists for the tests only"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -40,5 +42,7 @@ TEMPLATES = [
 ]
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# Not in memory: Django never closes such a database, so a thread of the pool would keep it for the next test.
+_directory = tempfile.TemporaryDirectory(prefix="realtime_wall-tests-")
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{_directory.name}/empty.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -41,6 +41,7 @@ class Relay:
         self._lease = lease
         self._work = Event()
         self._is_stopping = False
+        self._problem = ""  # what it waits for
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -64,16 +65,23 @@ class Relay:
         while not self._is_stopping:
             self._work.wait(pause)
             self._work.clear()
-            pause = EVERY
             try:
                 if self._lease.take():
                     self._publish_all()
-            except (DatabaseError, RealtimeWallError) as problem:
-                logger.warning("the outbox waits: %s", problem)
-                pause = AFTER_A_PROBLEM
-            except Exception:
-                logger.exception("the outbox waits")
-                pause = AFTER_A_PROBLEM
+                    self._report(None)
+            except Exception as problem:
+                self._report(problem)
+            pause = AFTER_A_PROBLEM if self._problem else EVERY
+
+    def _report(self, problem: Exception | None) -> None:
+        """Once, however long it lasts: a table that is not migrated yet says so every two seconds."""
+        text = f"{type(problem).__name__}: {problem}" if problem else ""
+        if problem and text != self._problem:
+            is_known = isinstance(problem, (DatabaseError, RealtimeWallError))
+            logger.warning("the outbox waits: %s", problem, exc_info=None if is_known else problem)
+        elif self._problem and not problem:
+            logger.warning("the outbox goes on")
+        self._problem = text
 
     def _publish_all(self) -> None:
         while not self._is_stopping and (rows := run_in_threadpool(waiting)):

@@ -5,7 +5,7 @@ import random
 from types import SimpleNamespace
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from realtime_wall import publish
 from realtime_wall.errors import PublishFailed
@@ -133,3 +133,24 @@ def test_a_relay_publishes_what_is_committed_while_it_runs_and_only_the_leader_d
         for relay in relays:
             relay.stop()
     assert not OutboxMessage.objects.exists()
+
+
+def test_what_it_waits_for_is_said_once_however_long_it_lasts(node, monkeypatch, caplog):
+    tried = []
+
+    def no_table():
+        tried.append(1)
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(relay_module, "AFTER_A_PROBLEM", 0.01)
+    monkeypatch.setattr(relay_module, "waiting", no_table)
+    relay = Relay(node, FakeLease())
+    relay.start()
+    try:
+        relay.wake()
+        wait_for(lambda: len(tried) > 3, "four tries")
+        assert caplog.text.count("the outbox waits: no such table") == 1
+        monkeypatch.setattr(relay_module, "waiting", list)
+        wait_for(lambda: "the outbox goes on" in caplog.text, "the line that it goes on")
+    finally:
+        relay.stop()
