@@ -17,6 +17,7 @@ from realtime_wall.brokers.redis import redis_url
 from realtime_wall.channels import rules
 from realtime_wall.channels.names import check_channel
 from realtime_wall.errors import InvalidChannel
+from realtime_wall.management import older_words
 from realtime_wall.server import monkey_patch
 from realtime_wall.sockets.budgets.budget import event_rate_problem
 
@@ -208,26 +209,17 @@ def check_databases(**_: Any) -> list[CheckMessage]:
     return found
 
 
-# Settings of the projects that this one continues, and what is said instead: docs/howto/upgrade.rst.
-_IN_OURS, _IN_WALL = "REALTIME_WALL[{!r}]", "REALTIME_WALL['WALL'][{!r}]"
-OLDER_SETTINGS = {
-    "SOCKETIO_HOST": _IN_OURS.format("HOST"),
-    "SOCKETIO_PORT": _IN_OURS.format("PORT"),
-    "SOCKETIO_MESSAGE_LOG_FORMAT": _IN_OURS.format("MESSAGE_LOG_FORMAT"),
-    "TWITTER_USERNAME": "BEARER_TOKEN in the environment",
-    "TWITTER_PASSWORD": "BEARER_TOKEN in the environment",
-    "TWITTER_LIST": _IN_WALL.format("TWITTER_LIST"),
-    "TRACK_KEYWORDS": _IN_WALL.format("TRACK_KEYWORDS"),
-    "TRACK_USERS": _IN_WALL.format("TRACK_USERS"),
-    "BANNED_USERS": _IN_WALL.format("BANNED_USERS"),
-    "WEBSOCKET_SERVER": _IN_WALL.format("WEBSOCKET_SERVER"),
-}
-
-
 @register
 def check_older_settings(**_: Any) -> list[CheckMessage]:
     return [
         Warning(f"The setting {name} is not read.", hint=f"Say {instead}.", id="realtime_wall.W006")
-        for name, instead in OLDER_SETTINGS.items()
-        if hasattr(settings, name)
+        for name, instead in older_words.in_settings()
+    ]
+
+
+@register
+def check_older_words(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(f"{where} has {word!r} of an older project.", hint=f"Say {instead}.", id="realtime_wall.W007")
+        for where, word, instead in older_words.in_files()
     ]
