@@ -133,6 +133,8 @@ for line in sys.stdin:
     for tweet in tweets:
         tweet.source, tweet.post_id = tweet.content["source"], tweet.content["id"]
     Tweet.objects.bulk_create(tweets)
+    for post in task["hide"]:
+        wall.tweets.filter(source=post["source"], post_id=post["id"]).update(state="hidden")
     for event, message in task["publish"]:
         publish(wall.channel, message, event=event)
     print("done", flush=True)
@@ -162,8 +164,12 @@ class Shell:
     def publish(self, event, *messages, wall="main"):
         self._do(wall, publish=[(event, message) for message in messages])
 
-    def _do(self, wall, store=(), publish=()):
-        task = {"wall": wall, "store": store, "publish": publish}
+    def hide(self, *posts, wall="main"):
+        """In the database alone, as while no server runs."""
+        self._do(wall, hide=posts)
+
+    def _do(self, wall, store=(), publish=(), hide=()):
+        task = {"wall": wall, "store": store, "publish": publish, "hide": hide}
         self._process.stdin.write(json.dumps(task) + "\n")
         self._process.stdin.flush()
         for line in self._process.stdout:

@@ -17,6 +17,7 @@ app_name = "realtime_wall_wall"
 # Of the main wall, these stand before every slug: no wall can have the first part of one as its name.
 urlpatterns = [
     path("", wall_views.wall_page, name="main"),
+    path("worker.js", wall_views.worker, name="worker"),
     path("posts.json", wall_views.posts, name="main-posts"),
     path("hook/", hook, name="main-hook"),
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),

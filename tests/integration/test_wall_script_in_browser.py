@@ -262,6 +262,15 @@ def test_a_short_break_is_not_spoken_of(wall):
     assert set(page.evaluate("said")) == {"live"}
 
 
+def test_a_machine_that_wakes_up_takes_no_connection_for_alive(wall):
+    page = wall.open(clock=True)
+
+    with page.expect_websocket():
+        page.clock.fast_forward("10:00")
+
+    wait_until_live(page)
+
+
 def test_times_grow_old(wall):
     wall.store(*posts_of_today(1))
     page = wall.open(clock=True)

@@ -126,6 +126,12 @@
       this._opening = this._world.setTimeout(() => this._giveUp(1006, "no answer", true), OPEN_WITHIN);
     }
 
+    /* For who knows that the connection is dead before the browser does. */
+    reconnect() {
+      if (this._connection) this._giveUp(1006, "the network changed", true);
+      this._hurry();
+    }
+
     // -- the connection
 
     _newConnection() {
@@ -238,11 +244,8 @@
         });
       }
       if (window) {
-        window.addEventListener("online", () => {
-          // With the network went the connection, though nobody may have told it yet.
-          if (this._connection) this._giveUp(1006, "the network changed", true);
-          this._hurry();
-        });
+        // With the network went the connection, though nobody may have told it yet.
+        window.addEventListener("online", () => this.reconnect());
       }
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -9,12 +11,13 @@ from django.views.decorators.http import require_safe
 
 from realtime_wall.wall.models import MAIN, State
 from realtime_wall.wall.moderation.pinned_post import pinned
-from realtime_wall.wall.pages.card import key_of
+from realtime_wall.wall.pages.card import key_of, utc_now
 from realtime_wall.wall.pages.layout import address_of, frame, wall_called
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries import newest
 
 KEPT = 200  # as many as wall.js keeps in the page
+WORKER = Path(__file__).parent.parent / "static/realtime_wall_wall/worker.js"
 
 
 @require_safe
@@ -44,6 +47,15 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "keys": [key_of(post) for post in shown],
         "edited": [post for post in shown if post.get("edited")],
         "pinned": tweet.content if (tweet := pinned(wall)) else None,
+        "now": utc_now().isoformat(),
         "count": wall.tweets.filter(state=State.SHOWN).count(),
     }
     return JsonResponse(answer)
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker: it may answer for the pages below its own address only, so it is no static file."""
+    answer = HttpResponse(WORKER.read_bytes(), content_type="text/javascript")
+    answer["Cache-Control"] = "no-cache"
+    return answer

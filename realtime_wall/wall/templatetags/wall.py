@@ -19,6 +19,7 @@ from typing import Any
 from django import template
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -57,7 +58,12 @@ def websocket_client(context: Context, wall: Wall | str = MAIN, server: str = ""
     return {
         "realtime_client": realtime_client(context, server or options.current().websocket_server),
         "nonce": nonce_attribute(context),
-        "config": live_words(chosen) | {"posts": address_of("posts", chosen)},
+        "config": live_words(chosen)
+        | {
+            "posts": address_of("posts", chosen),
+            "page": address_of("wall", chosen),
+            "worker": reverse("realtime_wall_wall:worker"),
+        },
     }
 
 

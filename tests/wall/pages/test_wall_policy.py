@@ -13,6 +13,7 @@ urlpatterns = [
 # Of the main wall; another wall's pages are the same views.
 ROUTES = [str(one.pattern) for one in urls.urlpatterns if "<" not in str(one.pattern)]
 NO_PAGES = {
+    "worker.js",
     "picture/<slug:post_id>.jpg",
     "post/code.svg",
     "desk/posts/",

@@ -6,6 +6,9 @@
   const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
   const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
   const RETWEETS = "realtime_wall.retweets";
+  const SLEPT = 10000; // a clock that jumps by more: the machine slept
+  const SOON = 1500; // until a screen of the event tries again; there are few of them
+  const TOO_MUCH = 1008; // it has sent, and is to wait
   const TICK = 15000; // what is written in minutes need not be updated every second
 
   /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
@@ -146,6 +149,7 @@
       socket.on(event, (message, { channel }) => channel === words.channel && react(message));
     }
     socket.on("status", statusReporter(words.status));
+    wakeUp(socket);
     socket.subscribe(words.channel, {
       since: list.dataset.cursor,
       onGap: gap,
@@ -158,5 +162,22 @@
     return socket;
   }
 
-  root.WallFrame = { AT_THE_TOP, More, keepTimes, subscribe, startClock, startSwitch, statusReporter, watchPictures };
+  /* Of a connection that was lost in its sleep a machine is told late, or never. */
+  function wakeUp(socket) {
+    let before = Date.now();
+    setInterval(() => {
+      const isAwake = Date.now() - before < SLEPT || document.visibilityState !== "visible"; // or its timers are slow
+      before = Date.now();
+      if (!isAwake) socket.reconnect();
+    }, 1000);
+  }
+
+  /* Thousands of pages take their time; a screen is back before the hall has noticed. */
+  function comeBackSoon(socket) {
+    socket.on("status", ({ state, delay, code }) => {
+      if (state === "waiting" && delay > SOON && code !== TOO_MUCH) setTimeout(() => socket.connect(), SOON);
+    });
+  }
+
+  root.WallFrame = { AT_THE_TOP, More, comeBackSoon, keepTimes, subscribe, startClock, startSwitch, statusReporter, watchPictures };
 })(globalThis);

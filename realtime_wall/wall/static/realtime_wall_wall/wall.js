@@ -17,9 +17,10 @@
   const authorOf = (post) => `${post.source}:${post.retweeted_by_username || post.author_id || post.author_username}`;
 
   class Wall {
-    constructor(list, words) {
+    constructor(list, words, kept) {
       this._list = list;
       this._words = words;
+      this._kept = kept; // what a page without network shows
       this._skew = Date.parse(words.now) - Date.now();
       this._cards = new Map(); // key -> element
       this._waiting = []; // posts that have arrived and are not shown yet, oldest first
@@ -101,6 +102,12 @@
       }
     }
 
+    /* A page that came out of the browser, without posts: it asks before it shows what was kept. */
+    async goOn() {
+      const answer = (await root.WallKept.inTime(this._read(""))) || (await this._kept.read());
+      if (answer) this._merge(answer, { arrived: new Set(), removed: new Set(), changed: new Map() });
+    }
+
     async _read(after) {
       try {
         const answer = await fetch(`${this._words.posts}?after=${encodeURIComponent(after)}`);
@@ -120,7 +127,11 @@
     }
 
     /* keys are all posts that the server shows, newest first; posts are those of them we asked for. */
-    _merge({ posts, keys, count, edited = [], pinned = null }, { arrived, removed, changed }) {
+    _merge(answer, { arrived, removed, changed }) {
+      const { posts, keys, count, edited = [], pinned = null, now } = answer;
+      const isFirst = !this._cards.size;
+      this._skew = Date.parse(now) - Date.now();
+      this._kept.take(answer, arrived);
       const rank = new Map(keys.map((key, index) => [key, index]));
       for (const key of [...this._cards.keys()]) {
         if (!rank.has(key) && !arrived.has(key)) this._takeOut(key);
@@ -130,7 +141,7 @@
       this._waiting = this._waiting.filter((post) => !rank.has(keyOf(post)));
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
-      if (missing.length > 1) this._more.flash(missing.length);
+      if (missing.length > 1 && !isFirst) this._more.flash(missing.length);
       addToCount(count - readCount() + this._waiting.length);
       if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
       if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
@@ -237,23 +248,29 @@
     for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
   }
 
-  function start() {
+  async function start() {
     const list = document.querySelector(".wall-posts");
     const words = JSON.parse(document.getElementById("wall-config").textContent);
-    const wall = new Wall(list, words);
+    const kept = new root.WallKept.KeptPosts(words);
+    const wall = new Wall(list, words, kept);
     Frame.watchPictures(list);
     Frame.startSwitch();
     Frame.startClock();
+    if (list.dataset.kept !== undefined) await wall.goOn();
+    else root.WallKept.keepPage(words);
+    kept.fill();
+    const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
     const socket = Frame.subscribe(words, list, {
-      tweet: (post) => wall.receive(post),
-      tweet_changed: (post) => wall.change(post),
-      tweet_removed: (post) => wall.remove(keyOf(post)),
-      tweet_pinned: ({ key }) => wall.pin(key),
+      tweet: (post) => both((one) => one.receive(post)),
+      tweet_changed: (post) => both((one) => one.change(post)),
+      tweet_removed: (post) => both((one) => one.remove(keyOf(post))),
+      tweet_pinned: ({ key }) => both((one) => one.pin(key)),
       gap: () => wall.readAgain(),
     });
     // A screen of the event has a name, and confirms what its moderators decide.
     const screen = new URLSearchParams(root.location.search).get("screen");
     if (!screen) return;
+    Frame.comeBackSoon(socket);
     socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
     socket.subscribe(words.screens);
   }

@@ -1,0 +1,77 @@
+"""A wall whose network goes: it is loaded again, goes on, and shows nothing that was taken back meanwhile."""
+
+import signal
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import (
+    NOTES_VIOLATIONS,
+    RETURNS_SOON,
+    key,
+    keys_of,
+    posts_of_today,
+    wait_until_live,
+    wait_until_shown,
+)
+
+pytestmark = pytest.mark.browser
+
+# Of each page the keys that were there when something was painted, in window.painted.
+NOTES_PAINTED = """
+    window.painted = new Set();
+    const note = () => {
+        for (const card of document.querySelectorAll(".wall-card")) painted.add(card.dataset.key);
+        requestAnimationFrame(note);
+    };
+    requestAnimationFrame(note);
+"""
+CAUGHT_UP = 2.0  # seconds
+
+
+def wait_until_kept(page, *posts):
+    """Until the page, its files and these posts are in the browser."""
+    page.wait_for_function(
+        """async (keys) => {
+            if (document.documentElement.dataset.kept === undefined) return false;
+            const found = await caches.match(new URL("posts.json?kept", location.href).href);
+            return found && JSON.stringify((await found.json()).keys) === JSON.stringify(keys);
+        }""",
+        arg=keys_of(*posts),
+    )
+
+
+def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(wall_server, visitors, shell):
+    server = wall_server(SOURCES=[])
+    desk = shell(server)
+    first, doubtful, regretted, last = early = posts_of_today(4, ago=60)
+    desk.store(*early)
+    page = visitors.tab(server.url + "?screen=Stage", script=RETURNS_SOON + NOTES_PAINTED + NOTES_VIOLATIONS)
+    wait_until_live(page)
+    wait_until_kept(page, *early)
+    assert page.evaluate("violations") == []
+
+    # What is taken back while there is a network is kept no longer ...
+    desk.publish("tweet_removed", {"id": doubtful["id"], "source": doubtful["source"]})
+    wait_until_kept(page, first, regretted, last)
+    server.stop(signal.SIGKILL)
+    page.reload()
+    wait_until_shown(page, keys_of(first, regretted, last))
+    assert key(doubtful) not in page.evaluate("[...painted]")
+    expect(page.locator(".wall-status")).to_have_attribute("data-state", "failed")
+    assert page.evaluate("violations") == []
+
+    # ... and what was taken back without one is gone as soon as there is one.
+    late, hasty = posts_of_today(2)
+    desk.store(late, hasty)
+    desk.hide(regretted, doubtful, hasty)
+    server.start_again()
+    began = time.monotonic()
+    wait_until_shown(page, keys_of(first, last, late))
+    assert time.monotonic() - began < CAUGHT_UP
+    assert key(hasty) not in page.evaluate("[...painted]")
+
+    page.reload()
+    wait_until_live(page)
+    assert set(page.evaluate("[...painted]")) == set(keys_of(first, last, late))
