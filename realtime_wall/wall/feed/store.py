@@ -38,6 +38,7 @@ from realtime_wall.wall.moderation.admission import Admission
 from realtime_wall.wall.moderation.desk_channel import listed
 from realtime_wall.wall.moderation.folding import count_copies
 from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
+from realtime_wall.wall.write_transaction import write_transaction
 
 sleep = monkey.get_original("time", "sleep")  # of a native thread
 
@@ -159,7 +160,7 @@ class DatabaseStore:
     def _is_there(self) -> bool:
         """Whether the database takes a write, if only of nothing."""
         try:
-            with transaction.atomic():
+            with write_transaction():
                 SourcePosition.objects.filter(pk=-1).update(cursor="")
         except DatabaseError:
             return False
@@ -188,7 +189,7 @@ class DatabaseStore:
 
     def _write(self, items: Sequence[Item]) -> Stored:
         done = Stored()
-        with transaction.atomic():
+        with write_transaction():
             wall = Wall.called(self.slug)
             known = self._known(wall, items)
             new: list[Post] = []

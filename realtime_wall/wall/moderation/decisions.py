@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 
 from realtime_wall.wall.models import Ban, Decision, State, Tweet, Wall
 from realtime_wall.wall.moderation.admission import is_banned
+from realtime_wall.wall.write_transaction import write_transaction
 
 # Of which states, and what a post becomes.
 ACTIONS: Mapping[str, tuple[tuple[State, ...], State]] = {
@@ -56,7 +56,7 @@ def decide(wall: Wall, action: str, choices: Iterable[Choice], by: str, reason: 
     """KeyError for an action that there is not."""
     states, becomes = ACTIONS[action]
     act = new_act(wall, action, by)
-    with transaction.atomic():
+    with write_transaction():
         for choice in choices:
             if choice.seen in states:
                 _decide_one(wall, act, choice, becomes, reason)
@@ -77,7 +77,7 @@ def dump(wall: Wall, by: str) -> Act:
 def undo(wall: Wall, act_id: str, by: str) -> Act:
     """Each of its posts becomes what it was, unless somebody has decided about it since."""
     act = new_act(wall, "undo", by)
-    with transaction.atomic():
+    with write_transaction():
         for before in wall.decisions.filter(act=act_id).exclude(act="").order_by("id"):
             _decide_one(wall, act, Choice(before.key, before.became), State(before.was), "")
     return act
@@ -86,7 +86,7 @@ def undo(wall: Wall, act_id: str, by: str) -> Act:
 def ban(walls: Sequence[Wall], new: Ban) -> list[Act]:
     """From now on; and what he has posted, or passed on, is hidden. An act of each wall, of one id."""
     acts = []
-    with transaction.atomic():
+    with write_transaction():
         new.act = secrets.token_hex(8)
         new.save()
         for wall in walls:
@@ -100,7 +100,7 @@ def ban(walls: Sequence[Wall], new: Ban) -> list[Act]:
 
 def lift(walls: Sequence[Wall], ban: Ban, by: str) -> list[Act]:
     """The ban ends, and what it hid is there again."""
-    with transaction.atomic():
+    with write_transaction():
         Ban.objects.filter(pk=ban.pk).delete()
         return [undo(wall, ban.act, by) for wall in walls]
 

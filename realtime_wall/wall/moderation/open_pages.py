@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from realtime_wall import api
@@ -26,18 +27,12 @@ PORTION = 100
 
 def publish_decisions(wall: Wall, decisions: Iterable[Decision]) -> int:
     """How many open pages were reached with what was taken back. Logs what hinders it: it is tried again."""
-    reached, done = 0, list[int]()
-    if is_behind():  # else a post that is hidden now would be published behind that, and stay
-        return reached
+    reached, done = _publish_all(wall, decisions)
     try:
-        for decision in decisions:
-            reached = max(reached, _publish(wall, decision))
-            done.append(decision.pk)
-    except NoServer:
-        done += [decision.pk for decision in decisions]  # then no page is open
-    except RealtimeWallError as problem:
-        logger.error("open pages do not know yet what was decided about %s: %s", decision.key, problem)
-    Decision.objects.filter(pk__in=done).update(is_published=True)
+        # In a thread: who writes may have to wait for others, and the event loop must not.
+        api.run_in_threadpool(lambda: _note(done))
+    except DatabaseError as problem:
+        logger.info("what was decided is published, and will be again: %s", problem)
     return reached
 
 
@@ -46,7 +41,27 @@ def publish_late() -> None:
     since = timezone.now() - timedelta(seconds=GRACE)
     late = Decision.objects.filter(is_published=False, at__lt=since).order_by("id")
     for decision in late.select_related("wall", "tweet")[:PORTION]:
-        publish_decisions(decision.wall, [decision])
+        _note(_publish_all(decision.wall, [decision])[1])
+
+
+def _publish_all(wall: Wall, decisions: Iterable[Decision]) -> tuple[int, list[int]]:
+    reached, done = 0, list[int]()
+    if is_behind():  # else a post that is hidden now would be published behind that, and stay
+        return reached, done
+    try:
+        for decision in decisions:
+            reached = max(reached, _publish(wall, decision))
+            done.append(decision.pk)
+    except NoServer:
+        done += [decision.pk for decision in decisions]  # then no page is open
+    except RealtimeWallError as problem:
+        logger.error("open pages do not know yet what was decided about %s: %s", decision.key, problem)
+    return reached, done
+
+
+def _note(published: list[int]) -> None:
+    if published:
+        Decision.objects.filter(pk__in=published).update(is_published=True)
 
 
 def take_down(wall: Wall, tweet: Tweet) -> int:
