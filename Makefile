@@ -17,6 +17,7 @@ help:
 	@echo "make matrix  the tests on each Python with each Django that this machine has"
 	@echo "make bench   ratios against a control, interleaved in one run"
 	@echo "make fuzz    strangers' bytes against the parsers (SECONDS_EACH=60, FUZZERS=...)"
+	@echo "make docs    these pages as a site, in docs/_build"
 	@echo "make format  write the format that make test asks for"
 
 $(READY): setup.py
@@ -60,8 +61,11 @@ fuzz: $(READY)
 	for what in $(FUZZERS); do \
 	  $(BIN)/python -m tests.fuzz $$what --keep -max_total_time=$(SECONDS_EACH) $(ARGS) || exit 1; done
 
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: help setup wall chat test prove matrix bench fuzz format
+.PHONY: help setup wall chat test prove matrix bench fuzz docs format

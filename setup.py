@@ -41,6 +41,7 @@ TEST = [
     "ruff>=0.9",
     "segno>=1.6",
     "setuptools>=77",
+    "sphinx>=8",
     "twine>=6.1",
     "types-gevent>=24.11",
     "types-psutil",

@@ -175,7 +175,7 @@ def this_server() -> str | None:
 
 
 def lease(name: str) -> Lease:
-    """For what only one of all servers is to do: whoever ``take()``s it does, until it ends or lets go."""
+    """For what only one of all servers is to do: who gets it by ``take()`` does, until it ends or lets go."""
     return leases.lease(isolation.shared_config(config()), name)
 
 

@@ -11,6 +11,7 @@ from tests.integration.test_docs_in_browser import blocks, write
 from tests.live import ROOT, LiveServer
 
 CHAT, HOWTO = ROOT / "docs/start/chat.rst", ROOT / "docs/howto/testing.rst"
+TESTED = ROOT / "docs/start/chat-tested.rst"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,8 @@ def server(tmp_path_factory):
     call_command("startproject", "mysite", folder)
     call_command("startapp", "chat", folder / "chat")
     server = LiveServer(project=folder)
-    for block in [*blocks(CHAT.read_text())[1:-2], *blocks(HOWTO.read_text())]:
+    tutorial = blocks(TESTED.read_text())[:1]
+    for block in [*blocks(CHAT.read_text())[1:-2], *blocks(HOWTO.read_text()), *tutorial]:
         write(server.project, block)
     with server:
         yield server
@@ -67,7 +69,7 @@ def test_the_tests_of_the_docs_pass_under_django_and_no_page_hears_them(server, 
     done = run(server, "-W", "error", "manage.py", "test")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Ran 3 tests" in done.stderr
+    assert "Ran 8 tests" in done.stderr
     assert hears_nothing(page)
 
 
