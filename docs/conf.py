@@ -1,7 +1,7 @@
 """How Sphinx makes a site of these pages: ``make docs``.
 
-The pages name each other as ``docs/howto/wall.rst``, which reads well where they are read as they are. Here such a
-name becomes a link, and one of a page that is not there a warning, as any dead link inside the site.
+The pages name each other as ``docs/howto/wall.rst``, which reads well where they are read as they are. Here
+such a name becomes a link, and one of a page that is not there a warning, as any dead link inside the site.
 """
 
 import sys
