@@ -7,10 +7,15 @@ who wants to listen to that channel writes ``b.b10.b0``.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from realtime_wall.channels.names import MAX_NAME, check_channel
+from realtime_wall.channels.rules import Rules
+from realtime_wall.channels.wildcards import check_subscribable
 from realtime_wall.errors import InvalidChannel, RealtimeWallError
 
+NO_RULES = Rules({})  # they allow no wildcards
+NOT_AUTHORIZED = "Channel id not authorized for this method."
 _BACKTRACK = re.compile(r"(.+)\.b([0-9]{1,9})", re.DOTALL).fullmatch
 
 
@@ -23,13 +28,13 @@ class BadPath(RealtimeWallError):
         super().__init__(explanation)
 
 
-def parse(path: str, limit: int) -> dict[str, int]:
-    """Each channel, in the order of the path, with how many messages to look back."""
+def parse(path: str, limit: int, rules: Rules = NO_RULES) -> dict[str, int]:
+    """Each channel, or wildcard, in the order of the path, with how many messages to look back."""
     found: dict[str, int] = {}
     for part in _parts(path, limit):
         match = _BACKTRACK(part)
         name, backtrack = (match[1], int(match[2])) if match else (part, 0)
-        found.setdefault(_checked(name), backtrack)
+        found.setdefault(_checked_wildcard(name, rules, found) if "*" in name else _checked(name), backtrack)
     return found
 
 
@@ -47,9 +52,16 @@ def _parts(path: str, limit: int) -> list[str]:
     return parts
 
 
+def _checked_wildcard(name: str, rules: Rules, before: Collection[str]) -> str:
+    try:
+        return check_subscribable(name, rules, before)
+    except InvalidChannel as problem:
+        raise BadPath(403, NOT_AUTHORIZED) from problem
+
+
 def _checked(name: str) -> str:
     if name == "ALL" or "*" in name:
-        raise BadPath(403, "Channel id not authorized for this method.")
+        raise BadPath(403, NOT_AUTHORIZED)
     if len(name) > MAX_NAME:
         raise BadPath(400, "Channel id is too large.")
     try:

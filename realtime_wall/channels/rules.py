@@ -42,6 +42,7 @@ class Rule:
     history_age: float = 1800.0  # seconds
     max_subscribers: int = 0  # in this process; 0 for any number
     existing_only: bool = False
+    wildcards: int = 0  # of one connection: news* and the like
     idle_time: float | None = None  # seconds; None for as long as its messages are kept
     overflow: str = "disconnect"
     key: str | None = None
@@ -58,9 +59,10 @@ _LEAST: dict[str, float] = {
     "history_bytes": 0,
     "history_age": 0,
     "max_subscribers": 0,
+    "wildcards": 0,
     "idle_time": 0.1,
 }
-_WHOLE = {"history_size", "history_bytes", "max_subscribers"}
+_WHOLE = {"history_size", "history_bytes", "max_subscribers", "wildcards"}
 _KNOWN = {item.name.upper(): item.name for item in fields(Rule)}
 
 
@@ -153,6 +155,10 @@ def _option_problems(options: Mapping[Any, Any]) -> list[tuple[Any, str]]:
             found.append((key, reason))
     if options.get("OVERFLOW") == "latest" and not options.get("KEY"):
         found.append(("OVERFLOW", "'latest' needs KEY: the field of a message that says what it is about"))
+    if options.get("WILDCARDS") and any(
+        callable(one) or (isinstance(one, str) and "." in one) for one in each(options.get("READ"))
+    ):
+        found.append(("WILDCARDS", "needs a READ in words: a function is asked about one channel at a time"))
     return found
 
 

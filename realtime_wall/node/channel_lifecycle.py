@@ -15,6 +15,7 @@ from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.rules import Rules
+from realtime_wall.channels.wildcards import is_wildcard
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.protocol.json_output import encode_json
 
@@ -97,7 +98,9 @@ class ChannelLifecycle:
     # How it is known
 
     def _is_ours(self, channel: str) -> bool:
-        return self.is_watched and channel not in (EVERYONE, self._events_channel)
+        if not self.is_watched or is_wildcard(channel):
+            return False
+        return channel not in (EVERYONE, self._events_channel)
 
     def _begin(self, channel: str) -> None:
         if self._events_channel and channel not in self._known:

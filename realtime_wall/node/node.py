@@ -25,14 +25,17 @@ from realtime_wall.channels.names import PRESENCE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, CatchUp, Since
 from realtime_wall.channels.rules import Rules
+from realtime_wall.channels.wildcards import is_wildcard
 from realtime_wall.config import Config
 from realtime_wall.errors import HistoryLost, RealtimeWallError
 from realtime_wall.events import published_receivers
 from realtime_wall.node.channel_lifecycle import LOOK_EVERY, ChannelLifecycle
 from realtime_wall.node.event_queue import EventQueue
+from realtime_wall.node.fan_out import wildcard_subscriptions
 from realtime_wall.node.fan_out.fan_out import FanOut
 from realtime_wall.node.fan_out.subscriber import Subscriber
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
+from realtime_wall.node.fan_out.wildcard_subscriptions import WildcardSubscriptions
 from realtime_wall.node.local_commands import LocalCommands
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.node.watchers import Receiver, Watchers
@@ -72,6 +75,7 @@ class Node:
         self.broker = Broker(self.rules, config.history_channels, link, self)
         self.handlers = self.broker.handlers  # of what this server is asked
         self.subscriptions = Subscriptions()
+        self._wildcards = WildcardSubscriptions(self.subscriptions, self.rules, self.broker.channels)
         self.pool = Pool(config.receiver_pool, config.inbox_size)
         self.stuck_receivers = StuckReceivers(self.pool, config.stuck_receiver, config.abandoned_receiver)
         self.timer_wheel = TimerWheel()
@@ -82,7 +86,12 @@ class Node:
         self.stopping = False
         self._fan_out = FanOut()
         self.publisher = Publisher(
-            self.broker, self.subscriptions, self._fan_out, config.message_size, self._published
+            self.broker,
+            self.subscriptions,
+            self._wildcards,
+            self._fan_out,
+            config.message_size,
+            self._published,
         )
         self.presence = Presence(self.broker, self.rules, config.presence_grace, self.publisher.publish_event)
         self.watchers = Watchers()
@@ -106,6 +115,7 @@ class Node:
         self.revocation.sessions.start()
         self.timer_wheel.schedule(self.stuck_receivers, stuck_receivers.LOOK_EVERY)
         self.timer_wheel.schedule(self.visitors, FORGET_EVERY)
+        self.timer_wheel.schedule(self._wildcards, wildcard_subscriptions.LOOK_EVERY)
         if self._life.is_watched:
             self.timer_wheel.schedule(self._life, LOOK_EVERY)
         for pattern, function in published_receivers:
@@ -222,14 +232,23 @@ class Node:
         """
         if since:
             self.come_up_to(since)
-        new = [channel for channel in channels if self.subscriptions.add(channel, subscriber)]
+        new = [channel for channel in channels if self._add(channel, subscriber)]
         try:
             return self.catch_up(channels, since, subscriber)
         finally:  # afterwards: on the events channel it would be sent twice
             for channel in new:
                 self._life.joined(channel)
-                if self.presence.is_on:
+                if self.presence.is_on and not is_wildcard(channel):
                     self.presence.subscribed(subscriber, channel)
+
+    def _add(self, channel: str, subscriber: Subscriber) -> bool:
+        added = self.subscriptions.add(channel, subscriber)
+        if is_wildcard(channel):
+            if added:
+                self._wildcards.add(channel, subscriber)
+        elif self._wildcards.in_use:
+            self._wildcards.joined_by_name(channel, subscriber)
+        return added
 
     def catch_up(
         self, channels: Mapping[str, int], since: Since, subscriber: Subscriber | None = None
@@ -239,7 +258,7 @@ class Node:
         def is_for_reader(message: Message) -> bool:
             return not message.exclude or subscriber is None or not subscriber.is_known_as(message.exclude)
 
-        return resume.catch_up(self.broker, channels, since, is_for_reader)
+        return resume.catch_up(self.broker, self._wildcards.expanded(channels), since, is_for_reader)
 
     def come_up_to(self, since: Since) -> None:
         """Wait for what a client has heard from another server and this one is just about to."""
@@ -262,7 +281,7 @@ class Node:
     def can_resume(self, channels: Iterable[str], since: Position) -> bool:
         """Whether everything after a position can still be sent, on each of these channels."""
         try:
-            for channel in channels:
+            for channel in self._wildcards.expanded(dict.fromkeys(channels, 0)):
                 self.broker.since(channel, since)
         except HistoryLost:
             return False
@@ -274,8 +293,12 @@ class Node:
         return top if first is None else Position(top.epoch, first - 1)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> None:
+        if self._wildcards.in_use and self._wildcards.stays_on(channel, subscriber):
+            return
         was_on_it = self.subscriptions.remove(channel, subscriber)
-        if was_on_it:
+        if was_on_it and is_wildcard(channel):
+            self._wildcards.remove(channel, subscriber)
+        elif was_on_it:
             self._life.left(channel)
             if self.presence.is_on:
                 self.presence.unsubscribed(subscriber, channel)

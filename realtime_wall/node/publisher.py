@@ -23,6 +23,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import MessageTooBig
 from realtime_wall.node.fan_out.fan_out import Delivery, FanOut
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
+from realtime_wall.node.fan_out.wildcard_subscriptions import WildcardSubscriptions
 
 
 @runtime_checkable
@@ -37,12 +38,14 @@ class Publisher:
         self,
         broker: Broker,
         subscriptions: Subscriptions,
+        wildcards: WildcardSubscriptions,
         fan_out: FanOut,
         message_size: int,
         published: Callable[[Message, bool], object],
     ) -> None:
         self._broker = broker
         self._subscriptions = subscriptions
+        self._wildcards = wildcards
         self._fan_out = fan_out
         self._message_size = message_size
         # Called with each message in the log, before it is delivered, and whether it was published here.
@@ -113,6 +116,8 @@ class Publisher:
             self._deleted(entry, entry.item)
             return
         message = entry.item
+        if self._wildcards.in_use:
+            self._wildcards.begin(message.channel)
         audience = self._subscriptions.audience(message.channel)
         if audience is not None:
             self._fan_out.push(message, audience, self._report(entry))

@@ -17,9 +17,9 @@ from realtime_wall.auth import channel_permissions
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.brokers.results import Receipt
-from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
+from realtime_wall.channels.wildcards import check_subscribable
 from realtime_wall.errors import TooManyChannels
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch import receivers
@@ -155,7 +155,7 @@ class ClientSession:
 
     def subscribe(self, channel: str, since: Position | None = None, command_id: Any = None) -> bool:
         """Join a channel, from a position if given; False when it is in it or a receiver refused."""
-        check_channel(channel)
+        check_subscribable(channel, self.node.rules, self.channels)
         if channel in self.channels or self.is_disconnected or self.is_refused:
             return False
         if len(self.channels) >= self.node.channels_per_connection:

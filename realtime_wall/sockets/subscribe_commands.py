@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_wall.channels.names import check_channel
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.wildcards import check_subscribable
 from realtime_wall.errors import InvalidChannel, InvalidPosition, TooManyChannels
 from realtime_wall.sockets.client_session import ClientSession
 
@@ -31,7 +31,9 @@ def subscribe(
     """Join a channel; its transport answers when it worked."""
     try:
         position = Position.parse(since) if since else None
-        closed = session.node.closed_because(check_channel(channel))
+        closed = session.node.closed_because(
+            check_subscribable(channel, session.node.rules, session.channels)
+        )
         if closed is not None and channel not in session.channels:
             return Problem(closed, f"channel {channel!r} {CLOSED[closed]}")
         if channel in session.channels and position is not None:

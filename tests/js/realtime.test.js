@@ -532,6 +532,17 @@ test("a channel resumes after the last message that was heard on it", () => {
   assert.equal(scene.server.now.last.since, "e:12");
 });
 
+test("a wildcard resumes after the last message of any channel that it means", () => {
+  const scene = subscribedTo("news*");
+  scene.server.now.says({ type: "said", message: 1, channel: "news.a", cursor: "e:12" });
+  scene.server.now.says({ type: "said", message: 2, channel: "other", cursor: "e:13" });
+
+  comeBack(scene);
+
+  const { channel, since } = scene.server.now.last;
+  assert.deepEqual([channel, since], ["news*", "e:12"]);
+});
+
 test("what is not newer than the cursor is dropped", () => {
   const { socket, server } = subscribedTo("tweets");
   const seen = heard(socket, "tweet");

@@ -44,6 +44,11 @@ class Subscriptions:
         there = self._channels.get(channel)
         return None if there is None else self._opened(channel, there)
 
+    def is_served(self, channel: str) -> bool:
+        """Whether a message is on its way to those who are there."""
+        there = self._channels.get(channel)
+        return isinstance(there, Audience) and there.is_served
+
     def snapshot(self, channel: str) -> tuple[Subscriber, ...]:
         there = self._channels.get(channel)
         if there is None:

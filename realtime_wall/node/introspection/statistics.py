@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.wildcards import is_wildcard
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.registry import connected_sockets
 
@@ -52,7 +53,7 @@ def of_several(node: Node, infos: Sequence[Figures]) -> Figures:
     return {
         **_now(node),
         "channels": len(infos),
-        "wildcard_channels": 0,
+        "wildcard_channels": len(_wildcards(node)),
         "uptime": _uptime(node),
         "infos": list(infos),
     }
@@ -70,13 +71,13 @@ def summary(node: Node) -> Figures:
     node.broker.expire()
     published, stored = node.broker.totals()
     logged = set(node.broker.channels()) - {EVERYONE}
-    unlogged = set(node.subscriptions.channels()) - logged - {EVERYONE}
+    unlogged = _subscribed(node) - logged
     on_channels = subscribers(node)
     uptime = _uptime(node)
     return {
         **_now(node),
         "channels": len(logged) + len(unlogged),
-        "wildcard_channels": 0,
+        "wildcard_channels": len(_wildcards(node)),
         "published_messages": published,
         "stored_messages": stored,
         "messages_in_trash": 0,
@@ -99,7 +100,7 @@ def summary(node: Node) -> Figures:
 
 def subscribers(node: Node) -> int:
     """On all channels here, each counted for each channel."""
-    return sum(map(node.subscriptions.count, {*node.subscriptions.channels()} - {EVERYONE}))
+    return sum(map(node.subscriptions.count, _subscribed(node)))
 
 
 def of_server(node: Node) -> Figures:
@@ -152,7 +153,16 @@ _ADDED = ("subscribers", "sockets", "listeners", "dropped", "refused")
 
 
 def channels(node: Node) -> set[str]:
-    return {*node.broker.channels(), *node.subscriptions.channels()} - {EVERYONE}
+    return ({*node.broker.channels()} - {EVERYONE}) | _subscribed(node)
+
+
+def _subscribed(node: Node) -> set[str]:
+    """The channels that somebody is on; who is there by a wildcard is on each."""
+    return {name for name in node.subscriptions.channels() if not is_wildcard(name)} - {EVERYONE}
+
+
+def _wildcards(node: Node) -> list[str]:
+    return list(filter(is_wildcard, node.subscriptions.channels()))
 
 
 def _now(node: Node) -> Figures:

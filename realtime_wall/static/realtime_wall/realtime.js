@@ -329,6 +329,9 @@
       const known = this._cursors.get(channel || EVERYONE);
       if (known && !POSITIONS.has(type) && !isNewer(cursor, known)) return false;
       this._cursors.set(channel || EVERYONE, cursor);
+      for (const name of this._subscriptions.keys()) {
+        if (name.endsWith("*") && channel && channel.startsWith(name.slice(0, -1))) this._cursors.set(name, cursor);
+      }
       return true;
     }
 

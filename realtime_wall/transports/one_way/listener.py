@@ -13,6 +13,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.channels.rules import Rule
+from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
@@ -110,7 +111,7 @@ class Listener(ListensOnly):
         return Backlog(self.wire, self._write, self._write_gap, self._is_on, rules, limit)
 
     def _is_on(self, channel: str) -> bool:
-        return channel in self.channels
+        return is_among(channel, self.channels)
 
     def _write(self, messages: list[Message]) -> None:
         self.wire.write(self.codec(messages))

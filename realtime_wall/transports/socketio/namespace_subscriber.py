@@ -10,6 +10,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, merge, messages_of
+from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
@@ -218,7 +219,7 @@ class NamespaceSubscriber:
             self._send_offset()  # they were older than what the client had, and so is now its offset
 
     def _is_on(self, channel: str) -> bool:
-        return channel == EVERYONE or channel in self.session.channels
+        return channel == EVERYONE or is_among(channel, self.session.channels)
 
     # Where the client stands
 

@@ -17,6 +17,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
+from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
@@ -238,7 +239,7 @@ class WebSocket:
         self._frames.write(encode_missed(messages))
 
     def _is_on(self, channel: str) -> bool:
-        return channel == EVERYONE or channel in self.session.channels
+        return channel == EVERYONE or is_among(channel, self.session.channels)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake; the client has ``close_timeout`` to answer it."""

@@ -90,7 +90,7 @@ def subscription(request: HttpRequest, channels: str) -> ChannelRequest:
 def channels_of(node: Node, text: str) -> dict[str, int]:
     """The channels to listen to, with how many messages to look back."""
     try:
-        return path.parse(text, node.config.channels_per_connection)
+        return path.parse(text, node.config.channels_per_connection, node.rules)
     except BadPath as problem:
         raise RequestRefused(problem.status, problem.explanation) from problem
 
