@@ -127,6 +127,7 @@ COVERED_BY = {
     "wall/sources/web_socket.py": "wall/sources/test_bluesky.py",
     "wall/sources/x/http_adapter.py": "wall/sources/x/test_stream.py",
     "wall/sources/x/list_timeline.py": "wall/test_lister_command.py",
+    "wall/stage/tables.py": "wall/stage/test_director.py",
     "wall/templatetags/": "wall/test_tags.py",
 }
 

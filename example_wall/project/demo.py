@@ -17,4 +17,5 @@ def make_moderator(port):
         user.save()
     Wall.called().moderators.add(user)
     print(f"The wall:  http://127.0.0.1:{port}/?screen=Stage")
+    print(f"Its remote, for a phone:  http://127.0.0.1:{port}/remote/")
     print(f"Its desk:  http://127.0.0.1:{port}/desk/  (sign in as {NAME}, password {PASSWORD})")

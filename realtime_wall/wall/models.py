@@ -336,3 +336,7 @@ def event_id_of(post_id: str, number: int) -> str:
 
 def channel_of(slug: str) -> str:
     return "tweets" if slug == MAIN else f"tweets.{slug}"
+
+
+# They are of the wall, and in a file of their own; Django looks for them here.
+from realtime_wall.wall.stage.tables import Director  # noqa: E402, F401

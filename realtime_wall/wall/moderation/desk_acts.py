@@ -53,12 +53,12 @@ def perform(wall: Wall, user: Any, asked: Asked) -> Answer:
 
 def _decide(wall: Wall, user: Any, asked: Asked) -> Answer:
     choices, action = _choices(asked), asked["action"]
-    act = _stored(lambda: decisions.decide(wall, action, choices, user.get_username()))
+    act = stored(lambda: decisions.decide(wall, action, choices, user.get_username()))
     return _published(wall, act)
 
 
 def _dump(wall: Wall, user: Any, asked: Asked) -> Answer:
-    return _published(wall, _stored(lambda: decisions.dump(wall, user.get_username())))
+    return _published(wall, stored(lambda: decisions.dump(wall, user.get_username())))
 
 
 def _undo(wall: Wall, user: Any, asked: Asked) -> Answer:
@@ -66,7 +66,7 @@ def _undo(wall: Wall, user: Any, asked: Asked) -> Answer:
     ban = Ban.objects.filter(act=act_id).first()
     if ban is not None:
         return _lift(wall, user, ban)
-    return _published(wall, _stored(lambda: decisions.undo(wall, act_id, user.get_username())))
+    return _published(wall, stored(lambda: decisions.undo(wall, act_id, user.get_username())))
 
 
 def _confirm(wall: Wall, user: Any, asked: Asked) -> Answer:
@@ -86,7 +86,7 @@ def _ban(wall: Wall, user: Any, asked: Asked) -> Answer:
     new = _ban_of(tweet, user, seconds)
     new.wall = None if is_everywhere else wall
     walls = list(Wall.objects.all()) if is_everywhere else [wall]
-    return _published_on(walls, _stored(lambda: decisions.ban(walls, new)), wall)
+    return _published_on(walls, stored(lambda: decisions.ban(walls, new)), wall)
 
 
 def _ban_of(tweet: Tweet, user: Any, seconds: int) -> Ban:
@@ -117,7 +117,7 @@ def _lift(wall: Wall, user: Any, ban: Ban) -> Answer:
     if ban.wall_id != wall.pk and not user.has_perm(ALL):
         raise Forbidden("this ban is not of this wall alone")
     by, walls = user.get_username(), [wall] if ban.wall_id else list(Wall.objects.all())
-    acts = _stored(lambda: decisions.lift(walls, ban, by))
+    acts = stored(lambda: decisions.lift(walls, ban, by))
     return _published_on(walls, acts, wall)
 
 
@@ -128,7 +128,7 @@ def _mode(wall: Wall, user: Any, asked: Asked) -> Answer:
     if not isinstance(delay, int) or isinstance(delay, bool) or not 1 <= delay <= LONGEST_DELAY:
         raise BadAct(f"'delay' is from 1 to {LONGEST_DELAY} seconds")
     wall.mode, wall.delay = mode, delay
-    _stored(lambda: _save_mode(wall))
+    stored(lambda: _save_mode(wall))
     answer = {"mode": mode, "delay": delay, "by": user.get_username()}
     _publish_quietly(desk_channel(wall.slug), answer, "desk_mode")
     return answer
@@ -153,7 +153,7 @@ def _phones(wall: Wall, user: Any, asked: Asked) -> Answer:
     """Let phones post, with a new code; or let none."""
     if asked.get("open") is True and not can_take_posts():
         raise BadAct("this needs Pillow and segno: pip install realtime-wall[phone]")
-    _stored(lambda: renew(wall) if asked.get("open") is True else close(wall))
+    stored(lambda: renew(wall) if asked.get("open") is True else close(wall))
     return {"token": token_of(wall)}
 
 
@@ -171,7 +171,7 @@ _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {
 }
 
 
-def _stored(function: Callable[[], Any]) -> Any:
+def stored(function: Callable[[], Any]) -> Any:
     """SQLite may refuse at once what it would take a moment later, while others write."""
     for pause in PAUSES:
         try:

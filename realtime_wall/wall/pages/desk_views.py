@@ -54,16 +54,17 @@ def for_moderators(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 def desk_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     user: Any = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), _sign_in_address())
+        return redirect_to_login(request.get_full_path(), sign_in_address())
     wall = wall_called(slug)
     if not may_moderate(user, wall):
-        page = reading_frame(request, wall, "desk") | {"sign_in": _sign_in_address(), "user": user}
+        page = reading_frame(request, wall, "desk") | {"sign_in": sign_in_address(), "user": user}
         return render(request, "realtime_wall_wall/no_moderator.html", page, status=403)
     position = cursor()  # before the posts are read
     context = reading_frame(request, wall, "desk") | {
         "user": user,
         "walls": [{"title": str(one), "url": address_of("desk", one)} for one in moderated_walls(user)],
         "modes": Wall._meta.get_field("mode").choices,
+        "remote": address_of("remote", wall),
         "can_ban_everywhere": user.has_perm(ALL),
         "config": _config(request, wall, position),
     }
@@ -90,28 +91,39 @@ def desk_posts(request: HttpRequest, wall: Wall) -> HttpResponse:
     return JsonResponse({"items": page.items, "next": page.next, "waiting": waiting, "cursor": position})
 
 
-@transaction.non_atomic_requests  # what is decided is stored before it is published
-@require_POST
-@never_cache
-@csrf_protect
-@for_moderators
-def desk_act(request: HttpRequest, wall: Wall) -> HttpResponse:
-    try:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
-            raise desk_acts.BadAct("that is too much at once")
-        asked = json.loads(request.body)
-        if not isinstance(asked, dict):
-            raise desk_acts.BadAct("it is no JSON object")
-        return JsonResponse(desk_acts.perform(wall, request.user, asked))
-    except DatabaseError:
-        return JsonResponse({"error": "the database is unavailable"}, status=503)
-    except RealtimeWallError as problem:
-        return JsonResponse({"error": str(problem)}, status=503)
-    except desk_acts.Forbidden as problem:
-        return JsonResponse({"error": str(problem)}, status=403)
-    except (ValueError, RecursionError) as problem:
-        reason = str(problem) if isinstance(problem, desk_acts.BadAct) else "it is no JSON"
-        return JsonResponse({"error": reason}, status=400)
+Perform = Callable[[Wall, Any, dict[str, Any]], dict[str, Any]]
+
+
+def acting(perform: Perform) -> Callable[..., HttpResponse]:
+    """A view for what moderators' pages ask for: an object in JSON, answered with one, or with why not."""
+
+    @transaction.non_atomic_requests  # what is decided is stored before it is published
+    @require_POST
+    @never_cache
+    @csrf_protect
+    @for_moderators
+    def act(request: HttpRequest, wall: Wall) -> HttpResponse:
+        try:
+            if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+                raise desk_acts.BadAct("that is too much at once")
+            asked = json.loads(request.body)
+            if not isinstance(asked, dict):
+                raise desk_acts.BadAct("it is no JSON object")
+            return JsonResponse(perform(wall, request.user, asked))
+        except DatabaseError:
+            return JsonResponse({"error": "the database is unavailable"}, status=503)
+        except RealtimeWallError as problem:
+            return JsonResponse({"error": str(problem)}, status=503)
+        except desk_acts.Forbidden as problem:
+            return JsonResponse({"error": str(problem)}, status=403)
+        except (ValueError, RecursionError) as problem:
+            reason = str(problem) if isinstance(problem, desk_acts.BadAct) else "it is no JSON"
+            return JsonResponse({"error": reason}, status=400)
+
+    return act
+
+
+desk_act = acting(desk_acts.perform)
 
 
 class SignIn(LoginView):
@@ -130,7 +142,7 @@ sign_in = never_cache(wall_policy(cast(Callable[..., HttpResponse], SignIn.as_vi
 sign_out = LogoutView.as_view(next_page="realtime_wall_wall:main-desk")
 
 
-def _sign_in_address() -> str:
+def sign_in_address() -> str:
     """The site's, if it has one."""
     from django.conf import settings
 

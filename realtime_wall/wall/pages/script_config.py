@@ -10,6 +10,7 @@ from realtime_wall.wall.models import Wall
 from realtime_wall.wall.moderation.pinned_post import pinned_key
 from realtime_wall.wall.moderation.screens import screens_channel
 from realtime_wall.wall.pages.card import card_labels, utc_now
+from realtime_wall.wall.stage.director import state_of
 
 
 def live_words(wall: Wall) -> dict[str, Any]:
@@ -19,6 +20,10 @@ def live_words(wall: Wall) -> dict[str, Any]:
         "screens": screens_channel(wall.slug),
         "pinned": pinned_key(wall),
         "least": wall.least,
+        "layout": "stream",
+        "seconds": 12,
+        "quiet": 120,
+        "director": state_of(wall),
         "now": utc_now().isoformat(),
         "card": card_labels(),
         "more": gettext("{} more"),

@@ -17,8 +17,8 @@ from realtime_wall.wall import options
 View = Callable[..., HttpResponse]
 
 
-def wall_policy(view: View) -> View:
-    """For each view that answers with a page."""
+def wall_policy(view: View, has_frames: bool = False) -> View:
+    """For each view that answers with a page; ``has_frames`` is for one that shows others of this site."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -37,7 +37,7 @@ def wall_policy(view: View) -> View:
                 server,
                 server.replace("ws", "http", 1),
             ],  # the second for what takes a WebSocket's place
-            frame_src=["'self'" if chosen.oembed_url else "'none'"],
+            frame_src=["'self'" if has_frames or chosen.oembed_url else "'none'"],
         )
         return response
 

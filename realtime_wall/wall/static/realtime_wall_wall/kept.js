@@ -79,12 +79,20 @@
       this._removed.add(key);
       this._posts.delete(key);
       this._keys = this._keys.filter((other) => other !== key);
-      if (this._about.pinned && keyOf(this._about.pinned) === key) this._about.pinned = null;
+      for (const place of ["pinned", "staged"]) {
+        if (this._about[place] && keyOf(this._about[place]) === key) this._about[place] = null;
+      }
       return this._write();
     }
 
     pin(key) {
       this._about.pinned = this._posts.get(key) || null;
+      this._later();
+    }
+
+    direct(state) {
+      this._about.director = state;
+      this._about.staged = this._posts.get(state.post) || null;
       this._later();
     }
 

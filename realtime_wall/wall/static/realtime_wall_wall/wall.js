@@ -1,48 +1,50 @@
 /* The wall comes alive: posts arrive at the top, and what was missed is read again after a gap.
  *
  * The page was written from the database after its cursor was taken, so everything that came later
- * comes through the socket, and what the page has already is known by its key, source:id.
+ * comes through the socket, and what the page has already is known by its key, source:id. What comes
+ * next, and when, is queue.js; how it looks is a style sheet's.
  */
 (function (root) {
   "use strict";
 
-  const KEPT = 200; // cards in the page; beyond, the oldest are taken out
-  const PACE = 900; // milliseconds from one arrival to the next
-  const BURST = 4; // more waiting posts than this arrive in one step
+  const { KEPT, Queue, keyOf } = root.WallQueue;
   const ARRIVAL = 300;
-  const RETRY = [1000, 2000, 5000, 10000];
+  const WIDE = "(min-width: 56rem)"; // a stage; on a phone older posts do not come round under a reader's thumb
 
   const Frame = root.WallFrame;
-  const keyOf = (post) => `${post.source}:${post.id}`;
-  const authorOf = (post) => `${post.source}:${post.retweeted_by_username || post.author_id || post.author_username}`;
 
   class Wall {
-    constructor(list, words, kept) {
+    /* kept: what a page without network shows; directed(state): what the director says has been read again */
+    constructor(list, words, kept, directed) {
       this._list = list;
       this._words = words;
-      this._kept = kept; // what a page without network shows
+      this._kept = kept;
+      this._directed = directed;
       this._skew = Date.parse(words.now) - Date.now();
       this._cards = new Map(); // key -> element
-      this._waiting = []; // posts that have arrived and are not shown yet, oldest first
-      this._timer = null; // until the next arrival
-      this._reading = null; // what happened while the missed posts are being read
-      this._turns = new Map(); // author -> when one of his had its turn; the longest ago first
-      this._turnCount = 0;
+      this._timer = null; // until something comes next
+      this._isBusy = false; // until then nothing else does
+      this._missed = new root.WallMissed(words.posts, () => ({ shown: [...this._cards.keys()], waiting: this._queue.keys }));
       this._pinned = ""; // the key of the post that stays on top
+      this._older = null; // key -> post: all that come round when it is quiet, once they were read
+      this._removed = null; // what was taken back while they are being read
+      this._queue = new Queue(words, this.now());
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
       this._latest = top ? top.dataset.key : "";
-      if (words.pinned) this.pin(words.pinned);
       this._more = new Frame.More(words.more, () => this._next());
-      Frame.keepTimes(list, words.card, () => this._now());
+      if (words.pinned) this.pin(words.pinned);
+      this._mark();
+      Frame.keepTimes(list, words.card, () => this.now());
     }
 
     receive(post) {
       const key = keyOf(post);
-      if (this._cards.has(key) || this._waiting.some((other) => keyOf(other) === key)) return;
-      if (this._reading) this._reading.arrived.add(key);
+      if (this._cards.has(key) || this._queue.has(key)) return;
+      this._missed.arrived(key);
       this._latest = key;
-      this._waiting = [...this._waiting, post].slice(-KEPT);
+      this._queue.add(post, this.now());
+      if (this._older) this._keepOlder(post);
       addToCount(1);
       this._next();
     }
@@ -50,20 +52,23 @@
     /* Edited: the new card takes the place of the old one, wherever it is. */
     change(post) {
       const key = keyOf(post);
-      if (this._reading) this._reading.changed.set(key, post);
-      this._waiting = this._waiting.map((other) => (keyOf(other) === key ? post : other));
+      this._missed.changed(post);
+      this._queue.change(post);
+      if (this._older && this._older.has(key)) this._older.set(key, post);
       const card = this._cards.get(key);
       if (!card) return;
-      const changed = root.WallCard.wallCard(post, this._words.card, this._now());
+      const changed = root.WallCard.wallCard(post, this._words.card, this.now());
+      changed.className = card.className;
       card.replaceWith(changed);
       this._cards.set(key, changed);
     }
 
     remove(key) {
-      if (this._reading) this._reading.removed.add(key);
-      const waited = this._waiting.length;
-      this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
-      if (this._takeOut(key) || this._waiting.length < waited) addToCount(-1);
+      this._missed.removed(key);
+      const waited = this._queue.take(key);
+      if (this._takeOut(key) || waited) addToCount(-1);
+      if (this._older) this._older.delete(key);
+      if (this._removed) this._removed.add(key);
       this._next();
     }
 
@@ -76,59 +81,79 @@
         card.classList.add("wall-pinned");
         this._move(() => this._list.prepend(card));
       } else if (key) this.readAgain(); // it is older than what is in the page
+      this._mark();
     }
 
     /* For a moderator: how much of this the page does not show yet as it should. */
     left({ gone, there }) {
-      const isHere = (key) => this._cards.has(key) || this._waiting.some((post) => keyOf(post) === key);
+      const isHere = (key) => this._cards.has(key) || this._queue.has(key);
       return gone.filter(isHere).length + there.filter((key) => !isHere(key)).length;
     }
 
+    // -- the director's
+
+    /* Rules as queue.js has them. */
+    set(rules) {
+      this._queue.set(rules);
+      this._startAgain();
+    }
+
+    direct(state) {
+      this._queue.direct(state);
+      if (state.post) this._show(state.post);
+      this._startAgain();
+    }
+
+    /* Keys of posts: what has the stage, and what would have it after "next" and after "back". */
+    get current() {
+      return this._queue.current;
+    }
+
+    next() {
+      return this._queue.next(this._around());
+    }
+
+    back() {
+      return this._queue.back();
+    }
+
+    _startAgain() {
+      this._isBusy = false;
+      this._next();
+    }
+
+    /* The post with this key has the stage, wherever it is now. */
+    _show(key) {
+      if (key === this._queue.current) return true;
+      const card = this._cards.get(key);
+      const post = card ? null : this._queue.take(key) || (this._older && this._older.get(key));
+      if (!card && !post) {
+        this.readAgain();
+        return false;
+      }
+      if (card && key !== this._pinned) this._move(() => this._list.insertBefore(card, this._top()));
+      else if (post) this._move(() => this._insert(post, this._top()));
+      this._mark(key);
+      return true;
+    }
+
+    // -- what was missed
+
     /* After a gap. What is shown stays, and new posts go on arriving, until the answer is there. */
     async readAgain() {
-      const after = this._reading ? this._reading.after : this._latest;
-      const reading = { after, arrived: new Set(), removed: new Set(), changed: new Map() };
-      this._reading = reading; // takes over from a reading that another gap made stale
-      for (let attempt = 0; this._reading === reading; attempt += 1) {
-        const missed = await this._read(after);
-        if (this._reading !== reading) return;
-        if (missed) {
-          this._reading = null;
-          this._merge(missed, reading);
-          return;
-        }
-        const delay = RETRY[Math.min(attempt, RETRY.length - 1)];
-        await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random())));
-      }
+      const found = await this._missed.read(this._latest);
+      if (found) this._merge(found.missed, found.noted);
     }
 
     /* A page that came out of the browser, without posts: it asks before it shows what was kept. */
     async goOn() {
-      const answer = (await root.WallKept.inTime(this._read(""))) || (await this._kept.read());
+      const answer = (await root.WallKept.inTime(this._missed.all())) || (await this._kept.read());
       if (answer) this._merge(answer, { arrived: new Set(), removed: new Set(), changed: new Map() });
-    }
-
-    async _read(after) {
-      try {
-        const answer = await fetch(`${this._words.posts}?after=${encodeURIComponent(after)}`);
-        if (answer.ok) return await this._completed(await answer.json(), after);
-        console.warn(`the wall could not read what it missed: ${answer.status}`);
-      } catch (error) {
-        console.warn("the wall could not read what it missed:", error);
-      }
-      return null;
-    }
-
-    /* What somebody has approved was stored before the last post that we have: all are read then. */
-    async _completed(missed, after) {
-      const known = new Set([...missed.posts.map(keyOf), ...this._cards.keys(), ...this._waiting.map(keyOf)]);
-      const shown = missed.keys.slice(0, this._list.children.length + missed.posts.length);
-      return !after || shown.every((key) => known.has(key)) ? missed : this._read("");
     }
 
     /* keys are all posts that the server shows, newest first; posts are those of them we asked for. */
     _merge(answer, { arrived, removed, changed }) {
-      const { posts, keys, count, edited = [], pinned = null, now } = answer;
+      const { posts, keys, count, edited = [], pinned = null, staged = null, director, now } = answer;
       const isFirst = !this._cards.size;
       this._skew = Date.parse(now) - Date.now();
       this._kept.take(answer, arrived);
@@ -137,14 +162,18 @@
         if (!rank.has(key) && !arrived.has(key)) this._takeOut(key);
       }
       for (const post of [...edited, ...changed.values()]) this.change(post);
-      const known = [...posts.map((post) => changed.get(keyOf(post)) || post), ...this._waiting].filter((post) => rank.has(keyOf(post)));
-      this._waiting = this._waiting.filter((post) => !rank.has(keyOf(post)));
+      const read = posts.map((post) => changed.get(keyOf(post)) || post);
+      const known = [...read, ...this._queue.takeAll((key) => rank.has(key))].filter((post) => rank.has(keyOf(post)));
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
       if (missing.length > 1 && !isFirst) this._more.flash(missing.length);
-      addToCount(count - readCount() + this._waiting.length);
+      addToCount(count - readCount() + this._queue.waiting);
+      this._older = null; // it is read again when it is quiet
       if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
       if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
+      if (staged && !removed.has(keyOf(staged)) && !this._cards.has(keyOf(staged))) this._insert(staged, this._top());
+      if (director) this._directed(director);
+      this._mark();
       this._next();
     }
 
@@ -157,41 +186,93 @@
     // -- arriving
 
     _next() {
-      if (this._timer) return;
+      if (this._timer && this._isBusy) return;
+      clearTimeout(this._timer);
+      this._timer = null;
       if (root.scrollY > Frame.AT_THE_TOP) {
-        this._more.hold(this._waiting.length);
+        this._more.hold(this._queue.waiting);
         return;
       }
-      if (!this._waiting.length) return;
-      const { arriving, pace } = this._words.least ? this._turn() : this._burst();
-      const folded = arriving.length - 1;
-      this._move(() => arriving.forEach((post) => this._insert(post, this._top())));
-      this._more.flash(folded);
+      const arriving = this._queue.arrive(() => this._places());
+      if (!arriving) {
+        this._rotate();
+        return;
+      }
+      const { posts, pace } = arriving;
+      this._move(() => posts.forEach((post) => this._insert(post, this._top())));
+      this._mark(keyOf(posts[posts.length - 1]));
+      this._more.flash(posts.length - 1);
+      this._wait(pace, true);
+    }
+
+    _wait(pace, isBusy) {
+      this._isBusy = isBusy;
       this._timer = setTimeout(() => {
         this._timer = null;
         this._next();
       }, pace);
     }
 
-    _burst() {
-      const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
-      return { arriving: this._waiting.splice(0, folded + 1), pace: PACE };
+    /* How many posts can be seen at once. */
+    _places() {
+      const isWhole = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= root.innerHeight;
+      return Array.from(this._list.children).slice(0, 12).filter(isWhole).length;
     }
 
-    /* One at a time, so that each stays for its least time; next is whose author was longest not shown. */
-    _turn() {
-      const turns = this._waiting.map((post) => this._turns.get(authorOf(post)) || 0);
-      const [post] = this._waiting.splice(turns.indexOf(Math.min(...turns)), 1);
-      this._turns.delete(authorOf(post)); // and is the last one then
-      this._turns.set(authorOf(post), (this._turnCount += 1));
-      if (this._turns.size > KEPT) this._turns.delete(this._turns.keys().next().value);
-      const isWhole = (card) => card.getBoundingClientRect().bottom <= root.innerHeight;
-      const places = Math.max(1, Array.from(this._list.children).slice(0, 12).filter(isWhole).length);
-      return { arriving: [post], pace: Math.max(PACE, (1000 * this._words.least) / places) };
+    // -- when it is quiet, older posts come round
+
+    _rotate() {
+      if (!root.matchMedia(WIDE).matches) return;
+      const { key, pace } = this._queue.rotate(this._around(), this.now());
+      if (pace === null) return;
+      if (key && !this._older) {
+        this._readOlder();
+        return;
+      }
+      if (key) this._show(key);
+      this._wait(pace, this._queue.isSingle);
+    }
+
+    /* All that the server shows; without network those that are in the page come round. */
+    async _readOlder() {
+      if (this._removed) return; // it is being read
+      this._removed = new Set();
+      const all = await this._missed.all();
+      const posts = all ? all.posts.reverse().filter((post) => !this._removed.has(keyOf(post))) : [];
+      this._older = new Map(posts.map((post) => [keyOf(post), post]));
+      this._removed = null;
+      this._next();
+    }
+
+    _keepOlder(post) {
+      this._older.set(keyOf(post), post);
+      if (this._older.size > KEPT) this._older.delete(this._older.keys().next().value);
+    }
+
+    _around() {
+      const keys = this._older && this._older.size ? [...this._older.keys()] : [...this._cards.keys()];
+      return keys.filter((key) => key !== this._pinned);
+    }
+
+    // -- the list
+
+    /* The post with this key has the stage; else the one that had it, or the first. */
+    _mark(key = this._queue.current) {
+      const first = Array.from(this._list.children).find((card) => card.dataset.key !== this._pinned);
+      const card = this._cards.get(key) || first || this._list.firstElementChild;
+      const before = this._list.querySelector(".wall-current");
+      if (before && before !== card) before.classList.remove("wall-current");
+      if (!card) return;
+      card.classList.add("wall-current");
+      this._queue.show(card.dataset.key);
     }
 
     /* The others make room: the list starts where it was and slides to where it is now. */
     _move(change) {
+      if (this._queue.isSingle) {
+        change();
+        return;
+      }
       const before = this._list.offsetHeight;
       const [formerTop] = this._list.children;
       change();
@@ -216,7 +297,7 @@
     }
 
     _insert(post, below) {
-      const card = root.WallCard.wallCard(post, this._words.card, this._now());
+      const card = root.WallCard.wallCard(post, this._words.card, this.now());
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
       while (this._cards.size > KEPT) this._takeOut(this._list.lastElementChild.dataset.key);
@@ -228,10 +309,14 @@
       card.remove();
       this._cards.delete(key);
       if (!this._cards.size) this._list.textContent = ""; // without a blank in it, :empty invites
+      const hadTheStage = key === this._queue.current;
+      this._queue.forget(key);
+      if (hadTheStage) this._mark();
       return true;
     }
 
-    _now() {
+    /* As the server's clock has it. */
+    now() {
       return Date.now() + this._skew;
     }
   }
@@ -248,32 +333,5 @@
     for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
   }
 
-  async function start() {
-    const list = document.querySelector(".wall-posts");
-    const words = JSON.parse(document.getElementById("wall-config").textContent);
-    const kept = new root.WallKept.KeptPosts(words);
-    const wall = new Wall(list, words, kept);
-    Frame.watchPictures(list);
-    Frame.startSwitch();
-    Frame.startClock();
-    if (list.dataset.kept !== undefined) await wall.goOn();
-    else root.WallKept.keepPage(words);
-    kept.fill();
-    const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
-    const socket = Frame.subscribe(words, list, {
-      tweet: (post) => both((one) => one.receive(post)),
-      tweet_changed: (post) => both((one) => one.change(post)),
-      tweet_removed: (post) => both((one) => one.remove(keyOf(post))),
-      tweet_pinned: ({ key }) => both((one) => one.pin(key)),
-      gap: () => wall.readAgain(),
-    });
-    // A screen of the event has a name, and confirms what its moderators decide.
-    const screen = new URLSearchParams(root.location.search).get("screen");
-    if (!screen) return;
-    Frame.comeBackSoon(socket);
-    socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
-    socket.subscribe(words.screens);
-  }
-
-  start();
+  root.Wall = Wall;
 })(globalThis);

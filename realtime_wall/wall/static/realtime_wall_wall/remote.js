@@ -1,0 +1,212 @@
+/* The remote: whoever directs sees what the audience sees, and each tap names the post that has the stage.
+ *
+ * What is on, and what would come next, it asks the preview, which is the wall's own page: so the phone and
+ * the screens cannot differ in what "next" means.
+ */
+(function (root) {
+  "use strict";
+
+  const SPEEDS = [0.25, 0.5, 1, 2, 4];
+  const LISTED = 30;
+  const STAGE = { width: 1920, height: 1080 };
+  const find = (selector) => document.querySelector(selector);
+  const keyOf = (post) => `${post.source}:${post.id}`;
+
+  class Remote {
+    constructor(config) {
+      this._config = config;
+      this._words = config.words;
+      this._skew = Date.parse(config.now) - Date.now();
+      this._pinned = config.pinned;
+      this.apply(config.director);
+    }
+
+    /* Also what another director has done. */
+    apply(state) {
+      if (this._state && state.seq < this._state.seq) return;
+      this._state = state;
+      const key = (name) => find(`[data-do=${name}]`);
+      key("pause").textContent = state.paused ? this._words.play : this._words.pause;
+      key("pause").setAttribute("aria-pressed", String(state.paused));
+      key("blank").textContent = state.blank ? this._words.unblank : this._words.blank;
+      key("blank").setAttribute("aria-pressed", String(state.blank));
+      key("slower").disabled = state.speed <= SPEEDS[0];
+      key("faster").disabled = state.speed >= SPEEDS[SPEEDS.length - 1];
+      find(".remote-speed").textContent = this._words.speed.replace("{}", `×${state.speed}`);
+      find("[name=layout]").value = state.layout;
+      key("silence").hidden = !state.message;
+      key("stop").hidden = !state.countdown;
+    }
+
+    // -- what the keys do
+
+    press(name) {
+      const { paused, blank } = this._state;
+      const post = this._stage("current");
+      const actions = {
+        pause: () => ({ paused: !paused, post }),
+        blank: () => ({ blank: !blank, post }),
+        next: () => this._step("next"),
+        back: () => this._step("back"),
+        slower: () => this._paced(-1, post),
+        faster: () => this._paced(1, post),
+        silence: () => ({ message: null }),
+        stop: () => ({ countdown: null }),
+      };
+      return this.direct(actions[name]());
+    }
+
+    _step(where) {
+      const post = this._stage(where);
+      if (!post) this._say(this._words.nothing);
+      return post ? { post } : null;
+    }
+
+    /* Which speed is the next one; where somebody has set one between them, the nearest. */
+    _paced(step, post) {
+      const speeds = step > 0 ? SPEEDS : [...SPEEDS].reverse();
+      const speed = speeds.find((one) => (one - this._state.speed) * step > 0);
+      return speed ? { speed, post } : null;
+    }
+
+    /* A key; or nothing while the preview is not there. */
+    _stage(what) {
+      const wall = find(".remote-stage iframe").contentWindow.wallOnStage;
+      if (!wall) return "";
+      return what === "current" ? wall.current : wall[what]();
+    }
+
+    // -- posts to choose from
+
+    async list() {
+      const answer = await this._ask(`${this._config.posts}?after=`);
+      if (!answer) return;
+      const rows = answer.posts.slice(0, LISTED).map((post) => this._row(post));
+      find(".remote-posts").replaceChildren(...rows);
+    }
+
+    _row(post) {
+      const key = keyOf(post);
+      const row = element("li", "remote-post");
+      row.dataset.key = key;
+      const words = element("span", "remote-post-text");
+      words.dir = "auto";
+      words.append(element("bdi", "wall-name", post.author_name || post.author_username), ` ${post.text}`);
+      const show = button(this._words.show, () => this.direct({ post: key }));
+      const pin = button("", () => this._pin(key));
+      pin.className = "remote-pin";
+      row.append(words, show, pin);
+      this._mark(row);
+      return row;
+    }
+
+    heard(post) {
+      const rows = find(".remote-posts");
+      rows.prepend(this._row(post));
+      while (rows.children.length > LISTED) rows.lastElementChild.remove();
+    }
+
+    heardRemoved(key) {
+      for (const row of document.querySelectorAll(".remote-post")) if (row.dataset.key === key) row.remove();
+    }
+
+    heardPinned({ key }) {
+      this._pinned = key;
+      document.querySelectorAll(".remote-post").forEach((row) => this._mark(row));
+    }
+
+    _mark(row) {
+      const isPinned = row.dataset.key === this._pinned;
+      row.querySelector(".remote-pin").textContent = isPinned ? this._words.unpin : this._words.pin;
+    }
+
+    async _pin(key) {
+      await this._post(this._config.desk_act, { action: "pin", key: key === this._pinned ? "" : key });
+    }
+
+    // -- with the server
+
+    async direct(asked) {
+      if (!asked) return;
+      this._say("");
+      const state = await this._post(this._config.act, asked);
+      if (state) this.apply(state);
+    }
+
+    _post(address, asked) {
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": this._config.csrf };
+      return this._ask(address, { method: "POST", headers, body: JSON.stringify(asked) });
+    }
+
+    async _ask(address, options = {}) {
+      let problem;
+      try {
+        const answer = await fetch(address, options);
+        if (answer.ok) return await answer.json();
+        problem = answer.status === 403 ? this._words.signed_out : `${answer.status}`;
+      } catch (error) {
+        problem = error.message;
+      }
+      this._say(this._words.failed.replace("{}", problem));
+      return null;
+    }
+
+    _say(words) {
+      find(".desk-said").textContent = words;
+    }
+  }
+
+  function element(tag, kind, words = "") {
+    const made = document.createElement(tag);
+    made.className = kind;
+    made.textContent = words;
+    return made;
+  }
+
+  function button(words, pressed) {
+    const made = element("button", "", words);
+    made.type = "button";
+    made.addEventListener("click", pressed);
+    return made;
+  }
+
+  /* The preview is as large as a stage, and drawn smaller. */
+  function fit() {
+    const place = find(".remote-stage");
+    place.querySelector("iframe").style.transform = `scale(${place.clientWidth / STAGE.width})`;
+  }
+
+  function listen(remote) {
+    for (const key of document.querySelectorAll("[data-do]")) key.addEventListener("click", () => remote.press(key.dataset.do));
+    find("[name=layout]").addEventListener("change", ({ target }) => remote.direct({ layout: target.value }));
+    find(".remote-message").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { text, seconds } = event.target.elements;
+      remote.direct({ message: { text: text.value, seconds: Number(seconds.value) } });
+      text.value = "";
+    });
+    find(".remote-countdown").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const { text, minutes } = event.target.elements;
+      remote.direct({ countdown: { text: text.value, seconds: 60 * Number(minutes.value) } });
+    });
+    root.addEventListener("resize", fit);
+    fit();
+  }
+
+  function start() {
+    const config = JSON.parse(document.getElementById("remote-config").textContent);
+    const remote = new Remote(config);
+    listen(remote);
+    const socket = root.Realtime.connect();
+    socket.on("status", root.WallFrame.statusReporter(config.status));
+    const of = (react) => (message, { channel }) => channel === config.channel && react(message);
+    socket.on("wall_directed", of((state) => remote.apply(state)));
+    socket.on("tweet", of((post) => remote.heard(post)));
+    socket.on("tweet_removed", of(({ source, id }) => remote.heardRemoved(`${source}:${id}`)));
+    socket.on("tweet_pinned", of((pinned) => remote.heardPinned(pinned)));
+    socket.subscribe(config.channel, { onSubscribed: () => remote.list(), onGap: () => remote.list() });
+  }
+
+  start();
+})(globalThis);

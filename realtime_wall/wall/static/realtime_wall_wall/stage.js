@@ -1,0 +1,100 @@
+/* The page of the wall is a stage: what its director says is done at once, and named screens confirm it.
+ *
+ * His state is one object. The page is written with it, hears each change, and reads it again after a gap.
+ */
+(function (root) {
+  "use strict";
+
+  const Frame = root.WallFrame;
+  const page = document.documentElement;
+  const SINGLE = ["spotlight", "ticker"]; // layouts that show one post at a time
+  const SECOND = 1000;
+  const LONG = 60; // characters, beyond which a message is written smaller
+  const find = (selector) => document.querySelector(selector);
+
+  class Stage {
+    constructor(words, wall) {
+      this._words = words;
+      this._wall = wall;
+      this._state = { seq: 0 };
+      this._timer = null; // while something runs out
+    }
+
+    /* An older state than the one that we have came late. */
+    apply(state) {
+      if (state.seq < this._state.seq) return;
+      this._state = state;
+      const layout = state.layout || this._words.layout;
+      page.dataset.layout = layout;
+      page.dataset.paused = state.paused ? "yes" : "no";
+      const { least, seconds, quiet } = this._words;
+      this._wall.set({ least, seconds, quiet, single: SINGLE.includes(layout) });
+      this._wall.direct({ at: state.at, post: state.post, paused: state.paused || state.blank, speed: state.speed });
+      this._draw();
+    }
+
+    /* What lies over the posts, or beside them, for as long as it does. */
+    _draw() {
+      clearTimeout(this._timer);
+      const { blank, message, countdown } = this._state;
+      const now = this._wall.now();
+      const isOver = (one) => !one || (one.until && one.until <= now);
+      page.dataset.blank = blank ? "yes" : "no";
+      show(".wall-message", isOver(message) ? "" : message.text);
+      show(".wall-countdown-word", countdown ? countdown.text : "");
+      show(".wall-countdown-left", countdown ? clockOf(countdown.until - now) : "");
+      const isRunning = (one) => one && one.until > now;
+      if (isRunning(countdown)) this._timer = setTimeout(() => this._draw(), ((countdown.until - now - 1) % SECOND) + 1);
+      else if (isRunning(message)) this._timer = setTimeout(() => this._draw(), message.until - now);
+    }
+  }
+
+  function show(selector, words) {
+    const place = find(selector);
+    if (!place) return;
+    if (place.textContent !== words) place.textContent = words;
+    place.dataset.length = words.length > LONG ? "long" : "short";
+    place.hidden = !words;
+  }
+
+  /* 1:05:09, or 5:09; at the end 0:00. */
+  function clockOf(milliseconds) {
+    const left = Math.max(0, Math.ceil(milliseconds / SECOND));
+    const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+    const two = (number) => String(number).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+  }
+
+  async function start() {
+    const list = find(".wall-posts");
+    const words = JSON.parse(document.getElementById("wall-config").textContent);
+    const kept = new root.WallKept.KeptPosts(words);
+    const wall = new root.Wall(list, words, kept, (state) => stage.apply(state));
+    const stage = new Stage(words, wall);
+    stage.apply(words.director);
+    Frame.watchPictures(list);
+    Frame.startSwitch();
+    Frame.startClock();
+    if (list.dataset.kept !== undefined) await wall.goOn();
+    else root.WallKept.keepPage(words);
+    kept.fill();
+    const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
+    const socket = Frame.subscribe(words, list, {
+      tweet: (post) => both((one) => one.receive(post)),
+      tweet_changed: (post) => both((one) => one.change(post)),
+      tweet_removed: (post) => both((one) => one.remove(root.WallQueue.keyOf(post))),
+      tweet_pinned: ({ key }) => both((one) => one.pin(key)),
+      wall_directed: (state) => [kept.direct(state), stage.apply(state)],
+      gap: () => wall.readAgain(),
+    });
+    root.wallOnStage = wall; // the remote's preview of this page is asked what is on
+    // A screen of the event has a name, and confirms what its moderators decide.
+    const screen = new URLSearchParams(root.location.search).get("screen");
+    if (!screen) return;
+    Frame.comeBackSoon(socket);
+    socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
+    socket.subscribe(words.screens);
+  }
+
+  start();
+})(globalThis);
