@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = "0.1.0"
 
-WALL = ["requests>=2.32", "tweepy>=4.16,<5"]
+WALL = ["feedparser>=6.0.12", "requests>=2.32", "tweepy>=4.16,<5"]
 
 TEST = [
     *WALL,

@@ -80,12 +80,17 @@ class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]
         if {"kind", "wall"} <= cleaned.keys() and cleaned["kind"] not in kinds.SENT:
             keywords, users = source_config.read_terms(cleaned.get("terms", "").splitlines())
             request = SourceRequest(
-                wall=cleaned["wall"].slug, keywords=keywords, users=users, options=options.current()
+                wall=cleaned["wall"].slug,
+                keywords=keywords,
+                users=users,
+                address=cleaned.get("address", ""),
+                options=options.current(),
             )
             try:
                 kinds.make(cleaned["kind"], request)
             except (ValueError, ImportError) as problem:
-                raise forms.ValidationError({"terms": str(problem)}) from problem
+                field = "address" if cleaned["kind"] == "rss" else "terms"
+                raise forms.ValidationError({field: str(problem)}) from problem
         return cleaned
 
 

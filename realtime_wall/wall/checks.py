@@ -21,6 +21,7 @@ PACKAGES = {
     "x_search": ("tweepy", "requests"),
     "mastodon": ("requests",),
     "bluesky": ("requests",),
+    "rss": ("feedparser", "requests"),
 }
 NEEDED = {"x": "BEARER_TOKEN", "x_search": "BEARER_TOKEN", "webhook": "WEBHOOK_SECRET"}
 

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from realtime_wall import config
 
-KNOWN_SOURCES = ("replay", "x", "x_search", "mastodon", "bluesky", "webhook")
+KNOWN_SOURCES = ("replay", "x", "x_search", "mastodon", "bluesky", "rss", "webhook")
 JETSTREAM = "wss://jetstream.us-east.bsky.network"
 # Secrets that the environment may have, under the same name.
 FROM_THE_ENVIRONMENT = (
@@ -56,6 +56,12 @@ class Options:
     mastodon_token: str = ""
     # The server that "bluesky" listens to.
     jetstream_url: str = JETSTREAM
+    # The feeds that "rss" asks, and how often, in seconds.
+    rss_urls: tuple[str, ...] = ()
+    rss_every: float = 300.0
+    # Hosts that are not of the public internet, and may be asked all the same by "rss" and told by webhooks:
+    # names or addresses, as they stand in the address or as they are found.
+    private_hosts: tuple[str, ...] = ()
     # What a program has to know to post by "webhook".
     webhook_secret: str = ""
     # Whether it has to sign with that, and never sends it.
@@ -119,6 +125,8 @@ def _lacks(name: str, settings: Mapping[str, Any]) -> str:
         return f"has {name!r}, but nothing to ask it for: Set TRACK_KEYWORDS"
     if name == "mastodon" and not settings.get("MASTODON_URL"):
         return "has 'mastodon', but no server to ask: Set MASTODON_URL"
+    if name == "rss" and not settings.get("RSS_URLS"):
+        return "has 'rss', but no feed to ask: Set RSS_URLS"
     return ""
 
 
@@ -189,9 +197,12 @@ def _token(value: object) -> str:
     return "" if value is None or isinstance(value, str) else "must be a string"
 
 
-def _seconds(value: object) -> str:
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 2 <= value <= 3600
-    return "" if fits else f"must be from 2 to 3600 seconds, not {value!r}"
+def _seconds(least: int, most: int) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
+        return "" if fits else f"must be from {least} to {most} seconds, not {value!r}"
+
+    return check
 
 
 def _count(value: object) -> str:
@@ -218,6 +229,16 @@ def _address(*schemes: str) -> Callable[[object], str]:
     return check
 
 
+def _addresses(*schemes: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        sentence = _list_of(str)(value)
+        if sentence or not isinstance(value, (list, tuple)):
+            return sentence
+        return next(filter(None, map(_address(*schemes), value)), "")
+
+    return check
+
+
 def _secret(value: object) -> str:
     if value is None or value == "":
         return ""
@@ -233,11 +254,14 @@ _RULES: dict[str, Callable[[object], str]] = {
     "TRACK_KEYWORDS": _list_of(str),
     "TRACK_USERS": _list_of(str, int),
     "BEARER_TOKEN": _token,
-    "POLL_EVERY": _seconds,
+    "POLL_EVERY": _seconds(2, 3600),
     "POSTS_PER_HOUR": _count,
     "MASTODON_URL": _address("https", "http"),
     "MASTODON_TOKEN": _token,
     "JETSTREAM_URL": _address("wss", "ws"),
+    "RSS_URLS": _addresses("https", "http"),
+    "RSS_EVERY": _seconds(60, 86_400),
+    "PRIVATE_HOSTS": _list_of(str),
     "WEBHOOK_SECRET": _secret,
     "WEBHOOK_SIGNED": _flag,
     "VISITORS": _flag,

@@ -70,7 +70,7 @@ def test_without_tables_nothing_is_said_of_walls(tmp_path):
         assert not [m for m in run_checks(databases=["default"]) if m.id == "realtime_wall.wall.W002"]
 
 
-@pytest.mark.parametrize("source", ["x", "x_search", "mastodon", "bluesky"])
+@pytest.mark.parametrize("source", ["x", "x_search", "mastodon", "bluesky", "rss"])
 def test_a_source_whose_package_is_missing_says_what_to_install(source, monkeypatch):
     monkeypatch.setattr("realtime_wall.wall.checks.find_spec", lambda package: None)
 
@@ -79,6 +79,7 @@ def test_a_source_whose_package_is_missing_says_what_to_install(source, monkeypa
         TRACK_KEYWORDS=["django"],
         MASTODON_TOKEN="a",
         MASTODON_URL="https://a.example",
+        RSS_URLS=["https://a.example/feed"],
     )
     missing = [text for id, text in said if id == "realtime_wall.wall.E002"]
 

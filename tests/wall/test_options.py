@@ -29,7 +29,7 @@ def test_every_option_can_be_set(tmp_path):
     path.touch()
 
     assert current(
-        SOURCES=["replay", "x", "x_search", "mastodon", "bluesky", "webhook"],
+        SOURCES=["replay", "x", "x_search", "mastodon", "bluesky", "rss", "webhook"],
         REPLAY_FILE=str(path),
         REPLAY_SPEED=2,
         REPLAY_LOOP=True,
@@ -37,6 +37,9 @@ def test_every_option_can_be_set(tmp_path):
         TRACK_USERS=("maraquill", 7),
         BEARER_TOKEN="secret",
         POLL_EVERY=60,
+        RSS_URLS=["https://a.example/feed"],
+        RSS_EVERY=600,
+        PRIVATE_HOSTS=["feeds.intranet"],
         POSTS_PER_HOUR=500,
         MASTODON_URL="https://mastodon.example",
         MASTODON_TOKEN="also secret",
@@ -56,7 +59,7 @@ def test_every_option_can_be_set(tmp_path):
         TWITTER_LIST="SaltmarshPy people",
         BANNED_USERS=["spammer"],
     ) == Options(
-        sources=("replay", "x", "x_search", "mastodon", "bluesky", "webhook"),
+        sources=("replay", "x", "x_search", "mastodon", "bluesky", "rss", "webhook"),
         replay_file=str(path),
         replay_speed=2,
         replay_loop=True,
@@ -64,6 +67,9 @@ def test_every_option_can_be_set(tmp_path):
         track_users=("maraquill", 7),
         bearer_token="secret",
         poll_every=60,
+        rss_urls=("https://a.example/feed",),
+        rss_every=600,
+        private_hosts=("feeds.intranet",),
         posts_per_hour=500,
         mastodon_url="https://mastodon.example",
         mastodon_token="also secret",
@@ -100,6 +106,9 @@ def test_the_token_may_come_from_the_environment(monkeypatch):
         ("SOURCES", "replay", "must be a list, not 'replay'"),
         ("SOURCES", ["replay", "y"], "has 'y'; known sources are replay, x, x_search"),
         ("SOURCES", ["nowhere.Source"], "which cannot be imported"),
+        ("RSS_URLS", ["ftp://a.example"], "must begin with https://"),
+        ("RSS_URLS", "https://a.example", "must be a list"),
+        ("RSS_EVERY", 10, "must be from 60 to 86400 seconds, not 10"),
         ("POLL_EVERY", 1, "must be from 2 to 3600 seconds, not 1"),
         ("POLL_EVERY", float("nan"), "must be from 2 to 3600 seconds"),
         ("POSTS_PER_HOUR", -1, "must be a whole number"),
@@ -152,7 +161,7 @@ def test_x_needs_something_to_ask_for():
     assert problems({"SOURCES": ["mastodon"], "TRACK_KEYWORDS": ["tides"]}) == [
         ("SOURCES", "has 'mastodon', but no server to ask: Set MASTODON_URL")
     ]
-    assert [key for key, _ in problems({"SOURCES": ["bluesky", "mastodon"]})] == ["SOURCES", "SOURCES"]
+    assert [key for key, _ in problems({"SOURCES": ["bluesky", "mastodon", "rss"]})] == ["SOURCES"] * 3
     assert problems({"SOURCES": ["x"], "TRACK_USERS": [7]}) == []
     assert problems({"SOURCES": ["x"], "TRACK_KEYWORDS": ["tides"]}) == []
 

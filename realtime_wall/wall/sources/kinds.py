@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.utils.module_loading import import_string
 
+from realtime_wall.wall.post import web_url
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
 from realtime_wall.wall.sources.source import Source, SourceRequest
 
@@ -78,10 +79,22 @@ def _bluesky(request: SourceRequest) -> Source:
     )
 
 
+def _rss(request: SourceRequest) -> Source:
+    from realtime_wall.wall.sources.rss.rss_source import RssSource
+
+    options = request.options
+    urls = request.address.split() or options.rss_urls
+    for url in urls:
+        if not web_url(url):
+            raise ValueError(f"{url[:80]!r} is no address of a feed")
+    return RssSource(urls, every=options.rss_every, private_hosts=options.private_hosts)
+
+
 _MAKERS: dict[str, Callable[[SourceRequest], Source]] = {
     "replay": _replay,
     "x": _x,
     "x_search": _x_search,
     "mastodon": _mastodon,
     "bluesky": _bluesky,
+    "rss": _rss,
 }
