@@ -105,6 +105,8 @@ COVERED_BY = {
     "transports/websocket/raw_websocket.py": "views/test_raw_endpoint.py",
     "views/channels/": "integration/test_channels_over_http.py",
     "wall/apps.py": "wall/test_page.py",
+    "wall/displays/": "wall/displays/test_screen_report.py",
+    "wall/export/": "wall/displays/test_screen_report.py",
     "wall/urls.py": "wall/test_page.py",
     "wall/feed/": "wall/feed/test_feed.py",
     "wall/management/commands/lister.py": "wall/test_lister_command.py",

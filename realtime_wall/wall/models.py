@@ -206,25 +206,6 @@ class Phrase(models.Model):
         return self.text
 
 
-class Screen(models.Model):
-    """A page that was opened with ``?screen=NAME``, and is expected to confirm what moderators decide."""
-
-    wall = models.ForeignKey(Wall, models.CASCADE, related_name="screens", verbose_name=_("wall"))
-    name = models.CharField(_("name"), max_length=50)
-    seen = models.DateTimeField(_("last seen"))
-
-    class Meta:
-        verbose_name = _("screen")
-        verbose_name_plural = _("screens")
-        ordering: ClassVar = ["wall", "name"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["wall", "name"], name="one_screen_of_a_name")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class PhonePicture(models.Model):
     """The picture of a post from a phone, as we have drawn it; shown while its post is."""
 
@@ -340,3 +321,5 @@ def channel_of(slug: str) -> str:
 
 # They are of the wall, and in a file of their own; Django looks for them here.
 from realtime_wall.wall.stage.tables import Director  # noqa: E402, F401
+from realtime_wall.wall.displays.display_tables import Display as Display  # noqa: E402
+from realtime_wall.wall.displays.display_tables import Screen as Screen  # noqa: E402

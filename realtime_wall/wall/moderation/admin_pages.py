@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from realtime_wall.wall.models import Ban, Decision, Phrase, Screen
+from realtime_wall.wall.models import Ban, Decision, Display, Phrase, Screen
 
 
 @admin.register(Decision)
@@ -53,9 +53,26 @@ class PhraseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Screen)
 class ScreenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "wall", "seen")
+    list_display = ("name", "wall", "seen", "is_visible", "layout", "post", "ahead")
     list_filter = ("wall",)
     list_select_related = ("wall",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # they come by themselves
+
+
+@admin.register(Display)
+class DisplayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The proof of what was shown; nobody writes in it."""
+
+    list_display = ("screen", "key", "since", "until", "is_visible", "wall")
+    list_filter = ("screen", "is_visible", "wall")
+    search_fields = ("key",)
+    date_hierarchy = "since"
+    list_select_related = ("wall",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Display | None = None) -> bool:
+        return False

@@ -66,6 +66,7 @@ def desk_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         "modes": Wall._meta.get_field("mode").choices,
         "remote": address_of("remote", wall),
         "can_ban_everywhere": user.has_perm(ALL),
+        "displays": address_of("displays", wall),
         "config": _config(request, wall, position),
     }
     return render(request, "realtime_wall_wall/desk.html", context)
@@ -160,6 +161,7 @@ def _config(request: HttpRequest, wall: Wall, position: str) -> dict[str, Any]:
         "cursor": position,
         "posts": address_of("desk-posts", wall),
         "act": address_of("desk-act", wall),
+        "desk_screens": address_of("desk-screens", wall),
         "csrf": get_token(request),
         "me": request.user.get_username(),
         "words": desk_words(),

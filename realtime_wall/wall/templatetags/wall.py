@@ -62,6 +62,7 @@ def websocket_client(context: Context, wall: Wall | str = MAIN, server: str = ""
         | {
             "posts": address_of("posts", chosen),
             "page": address_of("wall", chosen),
+            "report": address_of("screens", chosen),
             "worker": reverse("realtime_wall_wall:worker"),
         },
     }

@@ -1,0 +1,65 @@
+"""What screens report, and what moderators learn of it."""
+
+from __future__ import annotations
+
+import json
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from realtime_wall.api import run_in_threadpool
+from realtime_wall.wall.displays import screen_report
+from realtime_wall.wall.displays.screen_list import screens_of
+from realtime_wall.wall.export.csv_stream import as_file, lines
+from realtime_wall.wall.export.display_rows import display_rows
+from realtime_wall.wall.models import MAIN, Wall
+from realtime_wall.wall.pages.desk_views import for_moderators
+from realtime_wall.wall.pages.layout import wall_called
+from realtime_wall.wall.phone_posts.phone_limits import count_of
+
+LARGEST = 128 * 1024
+OF_AN_ADDRESS = 6000  # reports in ten minutes: a hundred screens
+
+
+@csrf_exempt  # it has no session; a page of another site cannot send this type without being asked about
+@require_POST
+@never_cache
+def report(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
+    wall = wall_called(slug)
+    if request.content_type != "application/json":
+        return JsonResponse({"error": "it is no JSON"}, status=415)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+        return JsonResponse({"error": "that is too much at once"}, status=413)
+    if count_of("screens", request.META.get("REMOTE_ADDR", "")) > OF_AN_ADDRESS:
+        return JsonResponse({"error": "too many reports"}, status=429)
+    try:
+        asked = json.loads(request.body)
+        if not isinstance(asked, dict):
+            raise screen_report.BadReport("it is no JSON object")
+        read = screen_report.read(asked)
+        run_in_threadpool(lambda: screen_report.store(wall, read))
+    except screen_report.BadReport as problem:
+        return JsonResponse({"error": str(problem)}, status=400)
+    except (ValueError, RecursionError):
+        return JsonResponse({"error": "it is no JSON"}, status=400)
+    except DatabaseError:
+        return JsonResponse({"error": "the database is unavailable"}, status=503)
+    return JsonResponse({"taken": len(read.displays)})
+
+
+@require_safe
+@never_cache
+@for_moderators
+def desk_screens(request: HttpRequest, wall: Wall) -> HttpResponse:
+    return JsonResponse({"screens": run_in_threadpool(lambda: screens_of(wall))})
+
+
+@require_safe
+@never_cache
+@for_moderators
+def displays(request: HttpRequest, wall: Wall) -> HttpResponse:
+    """As CSV, the oldest first."""
+    return as_file(lines(display_rows(wall)), f"displays-{wall.slug}.csv", "text/csv")

@@ -1,0 +1,136 @@
+/* What does a screen of the event (?screen=NAME) say of itself? What it shows, and what it has shown.
+ *
+ * What is on the screen is looked at, whatever draws it: each element with a data-key of which half can be seen, or which
+ * fills half of the screen.
+ */
+(function (root) {
+  "use strict";
+
+  const REPORT = 10000; // milliseconds
+  const HALF = 0.5;
+  const NEVER = [400, 413, 415]; // what the server will not take when it is sent again either
+
+  class Screen {
+    constructor(name, words) {
+      this._name = name;
+      this._address = words.report;
+      this._isSending = false;
+      const page = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
+      const store = storeOf(`realtime_wall.displays ${words.page} ${name}`);
+      this._log = new root.WallDisplayLog.DisplayLog(page.join(""), store);
+      this._seen = new Map(); // element -> its key, of those that can be seen
+      this._watchElements(document.querySelector(".wall-posts").parentElement);
+      this._watchThePage();
+      setInterval(() => this.report(), REPORT);
+      this.report();
+    }
+
+    _watchElements(stage) {
+      const thresholds = { threshold: [0, 0.25, HALF, 0.75, 1] };
+      const seen = new IntersectionObserver((entries) => entries.forEach((entry) => this._look(entry)), thresholds);
+      const watch = (element) => this._keyed(element).forEach((one) => seen.observe(one));
+      watch(stage);
+      new MutationObserver((changes) => {
+        for (const { addedNodes, removedNodes } of changes) {
+          removedNodes.forEach((node) => this._keyed(node).forEach((one) => one.isConnected || this._gone(one, seen)));
+          addedNodes.forEach(watch);
+        }
+      }).observe(stage, { childList: true, subtree: true });
+    }
+
+    _keyed(node) {
+      if (node.nodeType !== Node.ELEMENT_NODE) return [];
+      const inside = Array.from(node.querySelectorAll("[data-key]"));
+      return node.dataset.key ? [node, ...inside] : inside;
+    }
+
+    _look({ target, isIntersecting, intersectionRatio, intersectionRect, rootBounds }) {
+      if (!target.isConnected) return;
+      const fillsHalf = intersectionRect.height >= HALF * (rootBounds ? rootBounds.height : root.innerHeight);
+      if (isIntersecting && (intersectionRatio >= HALF || fillsHalf)) {
+        this._seen.set(target, target.dataset.key);
+        this._log.begin(target.dataset.key);
+      } else this._gone(target);
+    }
+
+    _gone(element, observer) {
+      if (observer) observer.unobserve(element);
+      const key = this._seen.get(element);
+      this._seen.delete(element);
+      // Of a post that stands on the screen twice, one may go.
+      if (key && ![...this._seen.values()].includes(key)) this._log.end(key);
+    }
+
+    _watchThePage() {
+      const page = document.documentElement;
+      const look = () => {
+        const isVisible = document.visibilityState === "visible" && page.dataset.blank !== "yes";
+        if (isVisible === this._log.isVisible) return;
+        this._log.setVisible(isVisible);
+        this.report();
+      };
+      document.addEventListener("visibilitychange", look);
+      new MutationObserver(look).observe(page, { attributes: true, attributeFilter: ["data-blank"] });
+      root.addEventListener("pagehide", () => {
+        this._log.endAll();
+        this._log.save();
+      });
+      look();
+    }
+
+    async report() {
+      this._log.save();
+      if (this._isSending) return;
+      this._isSending = true;
+      let goesOn = true;
+      while (goesOn) goesOn = await this._send(this._log.batch());
+      this._isSending = false;
+    }
+
+    /* Whether there is more to be sent. */
+    async _send(displays) {
+      const body = JSON.stringify({
+        screen: this._name,
+        now: Date.now(),
+        layout: document.documentElement.dataset.layout || "stream",
+        post: this._log.latest,
+        visible: this._log.isVisible,
+        displays,
+      });
+      try {
+        const headers = { "Content-Type": "application/json" };
+        const answer = await fetch(this._address, { method: "POST", headers, body });
+        if (!answer.ok) console.warn(`the server does not take what this screen says: ${answer.status}`);
+        const isTaken = answer.ok || NEVER.includes(answer.status);
+        return this._log.confirm(isTaken) && answer.ok;
+      } catch {
+        this._log.confirm(false); // without network it waits
+        return false;
+      }
+    }
+  }
+
+  /* A browser that keeps nothing forgets with the page what the server does not have. */
+  function storeOf(name) {
+    return {
+      read() {
+        try {
+          return JSON.parse(root.localStorage.getItem(name));
+        } catch {
+          return null;
+        }
+      },
+      write(value) {
+        try {
+          root.localStorage.setItem(name, JSON.stringify(value));
+        } catch {
+          console.warn("this browser keeps no displays");
+        }
+      },
+    };
+  }
+
+  const name = new URLSearchParams(root.location.search).get("screen");
+  const words = JSON.parse(document.getElementById("wall-config").textContent);
+  if (name && name.trim()) new Screen(name.trim(), words);
+})(globalThis);
