@@ -9,15 +9,17 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from operator import itemgetter
 
 from playwright.sync_api import expect, sync_playwright
 
+from realtime_wall.wall.models import channel_of
 from realtime_wall.wall.sources.replay import SAMPLE, SAMPLE_SITE
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 from tests.live import PATIENCE, ROOT, LiveServer
+from tests.open_shell import OpenShell
 from tests.programs import find
 from tests.wall.posts import make_post
 
@@ -122,37 +124,23 @@ class ExampleServer(LiveServer):
         return json.loads(self.get(f"/{slug}posts.json").body)["keys"]
 
 
-IN_THE_SHELL = """
-import json, sys
+TASK = """
 from realtime_wall import publish
 from realtime_wall.wall.models import Tweet, Wall
-for line in sys.stdin:
-    task = json.loads(line)
-    wall = Wall.called(task["wall"])
-    tweets = [Tweet(wall=wall, content=post, created_at=post["created_at"]) for post in task["store"]]
-    for tweet in tweets:
-        tweet.source, tweet.post_id = tweet.content["source"], tweet.content["id"]
-    Tweet.objects.bulk_create(tweets)
-    for post in task["hide"]:
-        wall.tweets.filter(source=post["source"], post_id=post["id"]).update(state="hidden")
-    for event, message in task["publish"]:
-        publish(wall.channel, message, event=event)
-    print("done", flush=True)
+wall = Wall.called({wall!r})
+tweets = [Tweet(wall=wall, content=post, created_at=post["created_at"]) for post in {store!r}]
+for tweet in tweets:
+    tweet.source, tweet.post_id = tweet.content["source"], tweet.content["id"]
+Tweet.objects.bulk_create(tweets)
+for post in {hide!r}:
+    wall.tweets.filter(source=post["source"], post_id=post["id"]).update(state="hidden")
+for event, message in {publish!r}:
+    publish(wall.channel, message, event=event)
 """
 
 
-class Shell:
-    """``manage.py shell`` of a server's project, left open: posts are stored and published from there."""
-
-    def __init__(self, server):
-        self._process = subprocess.Popen(
-            [server.executable, "manage.py", "shell", "-c", IN_THE_SHELL],
-            cwd=server.project,
-            env=server.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+class Shell(OpenShell):
+    """Posts are stored and published from there."""
 
     def store(self, *posts, wall="main"):
         self._do(wall, store=posts)
@@ -169,16 +157,39 @@ class Shell:
         self._do(wall, hide=posts)
 
     def _do(self, wall, store=(), publish=(), hide=()):
-        task = {"wall": wall, "store": store, "publish": publish, "hide": hide}
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line == "done\n":
-                return
-        raise AssertionError("the shell ended; what it said is above")
+        self.run(TASK.format(wall=wall, store=list(store), publish=list(publish), hide=list(hide)))
 
-    def close(self):
-        self._process.communicate(timeout=PATIENCE)
+
+class WallOfItsOwn:
+    """Each test has one, so that they can share the server and the shell."""
+
+    numbers = count(1)
+
+    def __init__(self, server, shell):
+        self.slug = f"hall-{next(self.numbers)}"
+        self._server, self._shell = server, shell
+        self.store()
+
+    @property
+    def path(self):
+        return f"{self.slug}/"
+
+    @property
+    def url(self):
+        return self._server.url + self.path
+
+    def store(self, *posts):
+        self._shell.store(*posts, wall=self.slug)
+
+    def post(self, *posts):
+        self._shell.post(*posts, wall=self.slug)
+
+    def publish(self, event, *messages):
+        self._shell.publish(event, *messages, wall=self.slug)
+
+    def as_it_comes(self, post):
+        """What a page's socket is sent of a new post."""
+        return json.dumps({"type": "tweet", "channel": channel_of(self.slug), "message": post})
 
 
 def assert_policy_holds(visitors, page):

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.browser import ExampleServer, Shell, Visitors, running_browser
+from tests.browser import ExampleServer, Shell, Visitors, WallOfItsOwn, running_browser
 
 
 # Not for the whole session: while it runs, Django takes the tests' thread for an async one.
@@ -33,10 +33,15 @@ def migrated_wall(tmp_path_factory):
 @pytest.fixture(scope="module")
 def office(migrated_wall):
     """A server that no post comes to by itself, and a shell to send them from."""
-    with ExampleServer("example_wall", migrated_wall, wall={"SOURCES": []}) as server:
-        shell = Shell(server)
+    settings = {"SOURCES": [], "VISITORS": True}
+    with ExampleServer("example_wall", migrated_wall, wall=settings) as server, Shell(server) as shell:
         yield server, shell
-        shell.close()
+
+
+@pytest.fixture
+def hall(office):
+    """A wall that no other test has seen."""
+    return WallOfItsOwn(*office)
 
 
 @pytest.fixture

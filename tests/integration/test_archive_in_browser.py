@@ -1,13 +1,10 @@
 """The archive in a real browser: it goes on at both ends, finds, and can be read without a script."""
 
-import json
 import sqlite3
-from itertools import count
 
 import pytest
 from playwright.sync_api import expect
 
-from realtime_wall.wall.models import channel_of
 from tests.browser import (
     PHONE,
     RETURNS_SOON,
@@ -31,42 +28,8 @@ PAGE = 50
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-class WallOfItsOwn:
-    """Each test has one, so that they can share the server and the shell."""
-
-    numbers = count(1)
-
-    def __init__(self, server, shell):
-        self.slug = f"hall-{next(self.numbers)}"
-        self._server, self._shell = server, shell
-        self.store()
-
-    @property
-    def url(self):
-        return f"{self._server.url}{self.slug}/"
-
-    def store(self, *posts):
-        self._shell.store(*posts, wall=self.slug)
-
-    def post(self, *posts):
-        self._shell.post(*posts, wall=self.slug)
-
-    def publish(self, event, *messages):
-        self._shell.publish(event, *messages, wall=self.slug)
-
-    def as_it_comes(self, post):
-        """What a page's socket is sent of a new post."""
-        return json.dumps({"type": "tweet", "channel": channel_of(self.slug), "message": post})
-
-
-@pytest.fixture
-def site(office):
-    wall = WallOfItsOwn(*office)
-    return wall, wall
-
-
-def archive(visitors, server, query="", **options):
-    page = visitors.tab(f"{server.url}archive/{query}", viewport=options.pop("viewport", DESKTOP), **options)
+def archive(visitors, wall, query="", **options):
+    page = visitors.tab(f"{wall.url}archive/{query}", viewport=options.pop("viewport", DESKTOP), **options)
     wait_until_live(page)
     return page
 
@@ -83,12 +46,11 @@ def read_to_the_end(page, number):
     )
 
 
-def test_older_posts_come_as_the_reader_comes_to_the_end(site, visitors):
-    server, desk = site
+def test_older_posts_come_as_the_reader_comes_to_the_end(hall, visitors):
     posts = posts_of_today(3 * PAGE - 10)
-    desk.store(*posts)
+    hall.store(*posts)
 
-    page = archive(visitors, server)
+    page = archive(visitors, hall)
     assert page.locator(".wall-card").count() >= PAGE
     read_to_the_end(page, len(posts))
 
@@ -96,43 +58,40 @@ def test_older_posts_come_as_the_reader_comes_to_the_end(site, visitors):
     expect(page.locator(".wall-older")).to_be_hidden()
 
 
-def test_new_posts_come_on_top_and_follow_what_happens_to_them(site, visitors):
-    server, desk = site
+def test_new_posts_come_on_top_and_follow_what_happens_to_them(hall, visitors):
     early = posts_of_today(3, ago=60)
-    desk.store(*early)
-    page = archive(visitors, server)
+    hall.store(*early)
+    page = archive(visitors, hall)
 
     first, second = posts_of_today(2)
-    desk.post(first, second)
+    hall.post(first, second)
     wait_until_shown(page, keys_of(*early, first, second))
     expect(page.locator(".wall-aloud")).to_have_text("2 new")
 
-    desk.publish("tweet_changed", first | {"text": "said differently", "edited": True})
+    hall.publish("tweet_changed", first | {"text": "said differently", "edited": True})
     expect(page.locator(f'[data-key="{key(first)}"] .wall-text')).to_have_text("said differently")
-    desk.publish("tweet_removed", {"id": early[1]["id"], "source": early[1]["source"]})
+    hall.publish("tweet_removed", {"id": early[1]["id"], "source": early[1]["source"]})
     wait_until_shown(page, keys_of(early[0], early[2], first, second))
 
 
-def test_a_post_that_comes_late_takes_its_place_by_time(site, visitors):
-    server, desk = site
+def test_a_post_that_comes_late_takes_its_place_by_time(hall, visitors):
     posts = posts_of_today(5, seconds=60)
-    desk.store(*posts[::2])
-    page = archive(visitors, server)
+    hall.store(*posts[::2])
+    page = archive(visitors, hall)
 
-    desk.post(posts[1], posts[3])
+    hall.post(posts[1], posts[3])
 
     wait_until_shown(page, keys_of(*posts))
 
 
-def test_nothing_moves_under_a_reader_further_down(site, visitors):
-    server, desk = site
+def test_nothing_moves_under_a_reader_further_down(hall, visitors):
     early = posts_of_today(PAGE, ago=60)
-    desk.store(*early)
-    page = archive(visitors, server)
+    hall.store(*early)
+    page = archive(visitors, hall)
     page.evaluate("scrollTo(0, 900)")
     (new,) = posts_of_today(1)
 
-    desk.post(new)
+    hall.post(new)
     expect(page.locator(".wall-more")).to_have_text("1 new")
     wait_until_shown(page, keys_of(*early))
 
@@ -140,11 +99,10 @@ def test_nothing_moves_under_a_reader_further_down(site, visitors):
     wait_until_shown(page, keys_of(*early, new))
 
 
-def test_a_search_shows_what_has_the_words_now_and_as_it_comes(site, visitors):
-    server, desk = site
+def test_a_search_shows_what_has_the_words_now_and_as_it_comes(hall, visitors):
     tides = make_post(text="The Tides table")
-    desk.store(tides, make_post(text="herring"))
-    page = archive(visitors, server)
+    hall.store(tides, make_post(text="herring"))
+    page = archive(visitors, hall)
 
     page.get_by_label("Words").fill("tides")
     page.keyboard.press("Enter")
@@ -153,23 +111,22 @@ def test_a_search_shows_what_has_the_words_now_and_as_it_comes(site, visitors):
     wait_until_shown(page, [key(tides)])
 
     other, new = posts_of_today(2)
-    desk.post(other | {"text": "no such word"}, new | {"text": "TIDES again"})
+    hall.post(other | {"text": "no such word"}, new | {"text": "TIDES again"})
     wait_until_shown(page, [key(new), key(tides)])
     assert page.get_by_label("Words").input_value() == "tides"
 
 
-def test_what_happened_while_the_server_was_away_is_there_afterwards(office, site, visitors):
-    server, desk = site
+def test_what_happened_while_the_server_was_away_is_there_afterwards(office, hall, visitors):
     early, late = posts_of_today(PAGE + 5, ago=60), posts_of_today(3)
-    desk.store(*early)
-    page = archive(visitors, server, script=RETURNS_SOON)
+    hall.store(*early)
+    page = archive(visitors, hall, script=RETURNS_SOON)
     read_to_the_end(page, len(early))
     wait_until_shown(page, keys_of(*early))
     page.evaluate("scrollTo(0, 0)")
 
     running, _ = office
     assert running.stop() == 0
-    desk.store(*late)
+    hall.store(*late)
     with sqlite3.connect(running.environment["SITE_DATABASE"]) as database:
         database.execute(
             "UPDATE realtime_wall_wall_tweet SET state = 'hidden' WHERE post_id = ?", [early[7]["id"]]
@@ -180,17 +137,16 @@ def test_what_happened_while_the_server_was_away_is_there_afterwards(office, sit
     wait_until_shown(page, keys_of(*early[:7], *early[8:], *late))
 
 
-def test_more_than_can_wait_are_read_when_the_reader_is_back(site, visitors):
-    server, desk = site
+def test_more_than_can_wait_are_read_when_the_reader_is_back(hall, visitors):
     # Half a second off: of two posts of the same millisecond the order is anybody's.
     early, many = posts_of_today(PAGE, ago=60.5), posts_of_today(210)
-    desk.store(*early)
-    page = archive(visitors, server)
+    hall.store(*early)
+    page = archive(visitors, hall)
     page.evaluate("scrollTo(0, 900)")
 
-    desk.post(*many)
+    hall.post(*many)
     # Behind them in the channel: what is said of a post that is shown tells that all have come.
-    desk.publish("tweet_changed", early[-1] | {"text": "these were all"})
+    hall.publish("tweet_changed", early[-1] | {"text": "these were all"})
     expect(page.locator(f'[data-key="{key(early[-1])}"] .wall-text')).to_have_text("these were all")
     expect(page.locator(".wall-more")).to_have_text("200 new")
     page.locator(".wall-more").click()
@@ -200,15 +156,14 @@ def test_more_than_can_wait_are_read_when_the_reader_is_back(site, visitors):
     wait_until_shown(page, keys_of(*early, *many))
 
 
-def test_what_waits_and_comes_with_an_older_page_too_is_shown_once(site, visitors):
-    server, desk = site
+def test_what_waits_and_comes_with_an_older_page_too_is_shown_once(hall, visitors):
     posts = posts_of_today(PAGE + 10)
     late = posts.pop(3)
-    desk.store(*posts)
-    page = archive(visitors, server)
+    hall.store(*posts)
+    page = archive(visitors, hall)
     page.evaluate("scrollTo(0, 900)")
 
-    desk.post(late)
+    hall.post(late)
     expect(page.locator(".wall-more")).to_have_text("1 new")
     read_to_the_end(page, len(posts) + 1)
     expect(page.locator(".wall-more")).to_be_hidden()
@@ -218,20 +173,19 @@ def test_what_waits_and_comes_with_an_older_page_too_is_shown_once(site, visitor
     wait_until_shown(page, keys_of(*posts, late))
 
 
-def test_a_page_that_comes_when_the_list_is_another_one_does_not_end_it(site, visitors):
-    server, desk = site
+def test_a_page_that_comes_when_the_list_is_another_one_does_not_end_it(hall, visitors):
     posts = posts_of_today(2 * PAGE + 10, ago=60)
-    desk.store(*posts)
+    hall.store(*posts)
     page = visitors.tab(viewport=DESKTOP, script=KEEP_THE_SOCKET)
     held = []
     page.route("**/api/posts/**", lambda route: held.append(route), times=1)
-    page.goto(f"{server.url}archive/")
+    page.goto(f"{hall.url}archive/")
     wait_until_live(page)
     with page.expect_request("**/api/posts/**"):
         page.evaluate("scrollTo(0, document.scrollingElement.scrollHeight)")
 
     # More than can wait, so all is read again; and the reader is at the end before the first answer is.
-    lines = list(map(desk.as_it_comes, posts_of_today(210)))
+    lines = list(map(hall.as_it_comes, posts_of_today(210)))
     page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", lines)
     with page.expect_response("**/api/posts/**"):
         page.evaluate("scrollTo(0, 0)")
@@ -244,13 +198,12 @@ def test_a_page_that_comes_when_the_list_is_another_one_does_not_end_it(site, vi
     wait_until_shown(page, keys_of(*posts))
 
 
-def test_a_page_that_would_grow_for_ever_begins_anew(site, visitors):
-    server, desk = site
+def test_a_page_that_would_grow_for_ever_begins_anew(hall, visitors):
     early = posts_of_today(PAGE + 5, ago=60)
-    desk.store(*early)
-    page = archive(visitors, server, script=KEEP_THE_SOCKET)
+    hall.store(*early)
+    page = archive(visitors, hall, script=KEEP_THE_SOCKET)
 
-    lines = list(map(desk.as_it_comes, posts_of_today(190, seconds=0.1)))
+    lines = list(map(hall.as_it_comes, posts_of_today(190, seconds=0.1)))
     for turn in range(11):
         fresh = [line.replace('"id": "', f'"id": "{turn}-') for line in lines]
         page.evaluate("(lines) => lines.forEach((data) => connection.onmessage({ data }))", fresh)
@@ -267,13 +220,12 @@ def test_a_page_that_would_grow_for_ever_begins_anew(site, visitors):
     )
 
 
-def test_a_page_that_cannot_be_read_leaves_the_link(site, visitors):
-    server, desk = site
+def test_a_page_that_cannot_be_read_leaves_the_link(hall, visitors):
     posts = posts_of_today(PAGE + 10)
-    desk.store(*posts)
+    hall.store(*posts)
     page = visitors.tab()
     page.route("**/api/posts/**", lambda route: route.abort(), times=1)
-    page.goto(f"{server.url}archive/")
+    page.goto(f"{hall.url}archive/")
     wait_until_live(page)
     page.set_viewport_size(DESKTOP)
 
@@ -284,11 +236,10 @@ def test_a_page_that_cannot_be_read_leaves_the_link(site, visitors):
     wait_until_shown(page, keys_of(*posts))
 
 
-def test_without_a_script_links_lead_through_all_posts(site, visitors):
-    server, desk = site
+def test_without_a_script_links_lead_through_all_posts(hall, visitors):
     posts = posts_of_today(2 * PAGE + 3)
-    desk.store(*posts)
-    page = visitors.tab(f"{server.url}archive/", java_script_enabled=False)
+    hall.store(*posts)
+    page = visitors.tab(f"{hall.url}archive/", java_script_enabled=False)
 
     def shown():
         cards = page.locator(".wall-card")
@@ -305,19 +256,18 @@ def test_without_a_script_links_lead_through_all_posts(site, visitors):
 
 
 @pytest.mark.threat("S52")
-def test_hostile_posts_run_no_script_in_the_archive(site, visitors):
-    server, desk = site
+def test_hostile_posts_run_no_script_in_the_archive(hall, visitors):
     written, arrived = hostile_posts(), hostile_posts()
     far = [make_post(created_at=f"2026-11-21T10:{n // 60:02}:{n % 60:02}+00:00") for n in range(PAGE)]
-    desk.store(*written, *far)
-    page = archive(visitors, server, query="?q=&author=%3Cscript%3E")
+    hall.store(*written, *far)
+    page = archive(visitors, hall, query="?q=&author=%3Cscript%3E")
     assert page.locator(".wall-none").is_visible()
-    page = archive(visitors, server)
+    page = archive(visitors, hall)
     title = page.title()
     read_to_the_end(page, PAGE + len(written))
 
     page.evaluate("scrollTo(0, 0)")
-    desk.post(*arrived)
+    hall.post(*arrived)
     page.wait_for_function(
         "(number) => document.querySelectorAll('.wall-card').length === number",
         arg=PAGE + len(written + arrived),
@@ -327,12 +277,11 @@ def test_hostile_posts_run_no_script_in_the_archive(site, visitors):
     assert page.title() == title
 
 
-def test_the_archive_is_good_to_look_at(site, visitors):
-    server, desk = site
-    desk.store(*sample_posts(10, 40, seconds=97))
+def test_the_archive_is_good_to_look_at(hall, visitors):
+    hall.store(*sample_posts(10, 40, seconds=97))
 
-    desktop = archive(visitors, server, color_scheme="dark")
-    phone = archive(visitors, server, viewport=PHONE, color_scheme="light")
+    desktop = archive(visitors, hall, color_scheme="dark")
+    phone = archive(visitors, hall, viewport=PHONE, color_scheme="light")
 
     assert phone.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
     size = "(text) => parseFloat(getComputedStyle(text).fontSize)"

@@ -8,6 +8,7 @@ import requests
 from websockets.exceptions import ConnectionClosed
 
 from tests.live import LiveServer
+from tests.open_shell import OpenShell
 
 PEOPLE = """
 for name in ("ada", "bob"):
@@ -25,19 +26,23 @@ with transaction.atomic():
 """
 
 
-def shell(server, code):
-    """What an administrator types into manage.py shell."""
-    code = "from django.contrib.auth.models import User\n" + code
-    done = server.manage("shell", "-v0", "-c", code)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
 def server():
     with LiveServer(settings={"CHANNELS": {"staff*": {"READ": "staff"}}}) as running:
         assert running.manage("migrate", "-v0").returncode == 0
-        shell(running, PEOPLE)
         yield running
+
+
+@pytest.fixture(scope="module")
+def shell(server):
+    """What an administrator types into manage.py shell."""
+    with OpenShell(server) as opened:
+
+        def run(code):
+            return opened.run("from django.contrib.auth.models import User\n" + code)
+
+        run(PEOPLE)
+        yield run
 
 
 class Browser:
@@ -72,7 +77,7 @@ def code_of_the_end(client):
 
 
 @pytest.mark.threat("S36")
-def test_logout_ends_the_sockets_of_that_session_only(server):
+def test_logout_ends_the_sockets_of_that_session_only(server, shell):
     ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
 
     with ada.client() as one, ada.client() as two, elsewhere.client() as other, server.client() as stranger:
@@ -86,7 +91,7 @@ def test_logout_ends_the_sockets_of_that_session_only(server):
 
 
 @pytest.mark.threat("S37")
-def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server):
+def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server, shell):
     ada, elsewhere = Browser(server, "ada"), Browser(server, "ada")
     with ada.client() as one, elsewhere.client() as other:
         ada.log_in_as("ada")
@@ -103,12 +108,12 @@ def test_a_login_as_somebody_else_ends_the_sockets_of_the_session_before(server)
 @pytest.mark.parametrize(
     "what", ["user.set_password('new'); user.save()", "user.is_active = False; user.save()", "user.delete()"]
 )
-def test_a_changed_account_ends_all_sockets_of_its_user_even_from_a_shell(server, what):
-    shell(server, EVE)
+def test_a_changed_account_ends_all_sockets_of_its_user_even_from_a_shell(server, shell, what):
+    shell(EVE)
     eve, bob = Browser(server, "eve"), Browser(server, "bob")
 
     with eve.client() as cut, bob.client() as kept:
-        shell(server, f"user = User.objects.get(username='eve'); {what}")
+        shell(f"user = User.objects.get(username='eve'); {what}")
 
         assert code_of_the_end(cut) == 3501
         assert kept.ask("add", [2]) == 2
@@ -125,10 +130,9 @@ print(ends.timestamp())
 
 
 @pytest.mark.threat("S36")
-def test_a_session_that_expires_ends_its_sockets_within_a_second(server):
+def test_a_session_that_expires_ends_its_sockets_within_a_second(server, shell):
     ada, bob = Browser(server, "ada"), Browser(server, "bob")
-    done = server.manage("shell", "-v0", "-c", EXPIRES.format(key=ada.session.cookies["sessionid"]))
-    ends = float(done.stdout)
+    ends = float(shell(EXPIRES.format(key=ada.session.cookies["sessionid"])))
 
     with ada.client() as cut, bob.client() as kept:
         assert cut.ask("who")["user"] == "ada"
@@ -154,23 +158,23 @@ eve.save()
 """
 
 
-def test_what_a_user_may_do_is_seen_by_its_open_sockets(server):
-    shell(server, EVE)
+def test_what_a_user_may_do_is_seen_by_its_open_sockets(server, shell):
+    shell(EVE)
     eve = Browser(server, "eve")
 
     with eve.client() as client:
         assert client.ask("powers") == [False, []]
-        shell(server, GIVEN)
+        shell(GIVEN)
         assert client.ask("powers") == [True, ["auth.view_user"]]
-        shell(server, TAKEN)
+        shell(TAKEN)
         assert client.ask("powers") == [False, []]
 
 
 STAFF = "eve = User.objects.get(username='eve'); eve.is_staff = {}; eve.save()"
 
 
-def test_who_is_no_staff_any_more_hears_the_staffs_channel_no_more(server):
-    shell(server, EVE + STAFF.format(True))
+def test_who_is_no_staff_any_more_hears_the_staffs_channel_no_more(server, shell):
+    shell(EVE + STAFF.format(True))
     eve = Browser(server, "eve")
 
     with eve.client() as client, server.client() as stranger:
@@ -178,42 +182,42 @@ def test_who_is_no_staff_any_more_hears_the_staffs_channel_no_more(server):
         assert client.subscribe("lobby")["type"] == "subscribed"
         assert stranger.subscribe("staff room")["code"] == "refused"
 
-        shell(server, STAFF.format(False))
+        shell(STAFF.format(False))
         told = client.read_until(lambda one: one["type"] == "unsubscribed")
-        shell(server, "from realtime_wall import publish; [publish(c, c) for c in ('staff room', 'lobby')]")
+        shell("from realtime_wall import publish; [publish(c, c) for c in ('staff room', 'lobby')]")
 
         assert told == {"type": "unsubscribed", "channel": "staff room"}
         assert client.read()["message"] == "lobby"
         assert client.subscribe("staff room")["code"] == "refused"
 
 
-def test_an_ordinary_save_of_a_user_ends_nothing(server):
+def test_an_ordinary_save_of_a_user_ends_nothing(server, shell):
     bob = Browser(server, "bob")
 
     with bob.client() as kept:
-        shell(server, "user = User.objects.get(username='bob'); user.email = 'b@b.example'; user.save()")
+        shell("user = User.objects.get(username='bob'); user.email = 'b@b.example'; user.save()")
         bob.session.get(f"http://{server.host}/user/", timeout=10)
 
         assert kept.ask("add", [3]) == 3
 
 
-def test_a_transaction_that_is_undone_cuts_nobody(server):
+def test_a_transaction_that_is_undone_cuts_nobody(server, shell):
     bob = Browser(server, "bob")
 
     with bob.client() as kept:
-        shell(server, UNDONE)
+        shell(UNDONE)
 
         assert kept.ask("add", [4]) == 4
 
 
 @pytest.mark.threat("S36")
-def test_nothing_published_after_the_logout_is_heard(server):
+def test_nothing_published_after_the_logout_is_heard(server, shell):
     ada = Browser(server, "ada")
 
     with ada.client() as cut:
         cut.subscribe("news")
         ada.logout()
-        shell(server, "from realtime_wall import publish; publish('news', 'secret')")
+        shell("from realtime_wall import publish; publish('news', 'secret')")
         heard = []
         with pytest.raises(ConnectionClosed):
             while True:

@@ -10,6 +10,7 @@ import requests
 from websockets.exceptions import ConnectionClosed
 
 from tests.live import LiveServer
+from tests.open_shell import OpenShell
 
 PEOPLE = """
 from django.contrib.auth.models import User
@@ -41,6 +42,7 @@ class Site:
             settings={**SETTINGS, "RUNTIME_DIR": where},
             environment={"SITE_DATABASE": self.first.environment["SITE_DATABASE"]},
         )
+        self._shell = None
 
     def __enter__(self):
         try:
@@ -53,6 +55,8 @@ class Site:
 
     def __exit__(self, *_):
         close_tabs()  # or the servers would wait for their goodbyes
+        if self._shell is not None:
+            self._shell.close()
         for server in (self.second, self.first):
             if server.process is not None:
                 server.stop()
@@ -61,9 +65,9 @@ class Site:
     def shell(self, code):
         """What an administrator types into manage.py shell; what is printed is JSON."""
         code = "import json\nfrom realtime_wall import cluster\n" + code
-        done = self.first.manage("shell", "-v0", "-c", code)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout else None
+        if self._shell is None:
+            self._shell = OpenShell(self.first)
+        return json.loads(self._shell.run(code) or "null")
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,6 @@ KEEP_THE_SOCKET = """
 """
 
 
-@pytest.fixture
-def site(wall_server, shell):
-    server = wall_server(SOURCES=[], VISITORS=True)
-    return server, shell(server)
-
-
 def search(visitors, server, term="", *, clock=True, **options):
     """The page, live; with a clock that stands still until it is moved."""
     page = visitors.tab(viewport=options.pop("viewport", DESKTOP), **options)
@@ -66,8 +60,8 @@ def tides(number, **fields):
     return make_post(text=f"tides {number}", **fields)
 
 
-def test_the_button_waits_for_the_connection(site, visitors):
-    server, _ = site
+def test_the_button_waits_for_the_connection(office, visitors):
+    server, _ = office
     page = visitors.tab(viewport=DESKTOP, script="window.WebSocket = class { close() {} };")
     page.goto(f"{server.url}search/")
 
@@ -76,8 +70,8 @@ def test_the_button_waits_for_the_connection(site, visitors):
     expect(search(visitors, server).get_by_role("button", name="Search")).to_be_enabled()
 
 
-def test_each_post_has_ten_seconds(site, visitors):
-    server, desk = site
+def test_each_post_has_ten_seconds(office, visitors):
+    server, desk = office
     page = search(visitors, server, "tides")
 
     desk.post(make_post(text="herring"), tides(1), tides(2, retweeted_by="Somebody"), tides(3), tides(4))
@@ -99,8 +93,8 @@ def test_each_post_has_ten_seconds(site, visitors):
     expect(shown(page)).to_have_text("tides 5")
 
 
-def test_of_too_many_the_oldest_are_left_out(site, visitors):
-    server, desk = site
+def test_of_too_many_the_oldest_are_left_out(office, visitors):
+    server, desk = office
     page = search(visitors, server, "tides", script=KEEP_THE_SOCKET)
     desk.post(tides("first"))
     expect(shown(page)).to_have_text("tides first")
@@ -114,8 +108,8 @@ def test_of_too_many_the_oldest_are_left_out(site, visitors):
     expect(shown(page)).to_have_text("tides 6")
 
 
-def test_stop_is_the_end_of_it(site, visitors):
-    server, desk = site
+def test_stop_is_the_end_of_it(office, visitors):
+    server, desk = office
     page = search(visitors, server, "tides")
     desk.post(tides(1), tides(2))
     expect(queue(page)).to_have_text("1 waiting")
@@ -131,8 +125,8 @@ def test_stop_is_the_end_of_it(site, visitors):
     expect(shown(page)).to_have_text("gulls")
 
 
-def test_what_is_edited_or_taken_back_is_followed(site, visitors):
-    server, desk = site
+def test_what_is_edited_or_taken_back_is_followed(office, visitors):
+    server, desk = office
     page = search(visitors, server, "tides")
     first, second, third = tides(1), tides(2), tides(3)
     desk.post(first, second, third)
@@ -146,8 +140,8 @@ def test_what_is_edited_or_taken_back_is_followed(site, visitors):
     expect(shown(page)).to_have_text("tides 3")
 
 
-def test_the_search_goes_on_when_the_connection_is_back(site, visitors):
-    server, desk = site
+def test_the_search_goes_on_when_the_connection_is_back(office, visitors):
+    server, desk = office
     page = search(visitors, server, "tides", clock=False, script=RETURNS_SOON)
 
     assert server.stop() == 0
@@ -160,8 +154,8 @@ def test_the_search_goes_on_when_the_connection_is_back(site, visitors):
     expect(shown(page)).to_have_text("tides 1")
 
 
-def test_what_cannot_be_listened_to_is_said(site, visitors):
-    server, _ = site
+def test_what_cannot_be_listened_to_is_said(office, visitors):
+    server, _ = office
     page = search(visitors, server)
 
     page.get_by_label("A word, a #hashtag or a phrase").fill("a\u200bb")
@@ -172,8 +166,8 @@ def test_what_cannot_be_listened_to_is_said(site, visitors):
 
 
 @pytest.mark.threat("S52")
-def test_hostile_posts_run_no_script_in_the_search(site, visitors):
-    server, desk = site
+def test_hostile_posts_run_no_script_in_the_search(office, visitors):
+    server, desk = office
     posts = [post | {"retweeted_by": ""} for post in hostile_posts()]
     for start in range(0, len(posts), AT_ONCE):
         # Each to visitors of its own: one is sent no more at once.
@@ -231,8 +225,8 @@ def test_what_x_draws_is_in_a_frame_that_reaches_nothing(wall_server, shell, vis
     visitors.complaints[:] = [said for said in visitors.complaints if "Content Security Policy" not in said]
 
 
-def test_the_search_is_good_to_look_at(site, visitors):
-    server, desk = site
+def test_the_search_is_good_to_look_at(office, visitors):
+    server, desk = office
     desktop = search(visitors, server, "#SaltmarshPy", clock=False, color_scheme="dark")
     phone = search(visitors, server, "#SaltmarshPy", clock=False, viewport=PHONE, color_scheme="light")
 

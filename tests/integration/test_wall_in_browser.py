@@ -58,13 +58,11 @@ def test_the_wall_fills_live(wall_server, visitors):
     assert status(page).inner_text() == "live"
 
 
-def test_large_posts_on_a_projector_and_a_feed_on_a_phone(wall_server, visitors, shell):
-    server = wall_server(SOURCES=[], TRACK_KEYWORDS=["#SaltmarshPy"])
-    posts = sample_posts(10, 21, seconds=31)
-    shell(server).store(*posts)
+def test_large_posts_on_a_projector_and_a_feed_on_a_phone(hall, visitors):
+    hall.store(*sample_posts(10, 21, seconds=31))
 
-    stage = visitors.tab(server.url)
-    phone = visitors.tab(server.url, viewport=PHONE)
+    stage = visitors.tab(hall.url)
+    phone = visitors.tab(hall.url, viewport=PHONE)
     wait_until_live(stage)
     wait_until_live(phone)
 
@@ -104,16 +102,15 @@ def test_a_server_that_was_killed_comes_back_under_the_page(wall_server, visitor
     assert status(page).inner_text() == "live"
 
 
-def test_posts_that_came_while_the_server_was_away_are_there_afterwards(wall_server, visitors, shell):
-    server = wall_server(SOURCES=[])
-    desk = shell(server)
+def test_posts_that_came_while_the_server_was_away_are_there_afterwards(office, hall, visitors):
+    server, _ = office
     early, late = posts_of_today(3, seconds=60, ago=10), posts_of_today(4, seconds=25)
-    desk.store(*early)
-    page = visitors.tab(server.url, script=RETURNS_SOON)
+    hall.store(*early)
+    page = visitors.tab(hall.url, script=RETURNS_SOON)
     wait_until_live(page)
 
     assert server.stop() == 0
-    desk.store(*late)
+    hall.store(*late)
     # The first answer to "what did I miss" is lost as well.
     page.route("**/posts.json*", lambda route: route.abort(), times=1)
     server.start_again()
@@ -122,9 +119,9 @@ def test_posts_that_came_while_the_server_was_away_are_there_afterwards(wall_ser
     keys = keys_of(*early, *late)
     wait_until_shown(page, keys)
     (last,) = posts_of_today(1)
-    desk.post(last)
+    hall.post(last)
     wait_until_shown(page, [key(last), *keys])
-    assert server.listed() == [key(last), *keys]
+    assert server.listed(hall.path) == [key(last), *keys]
 
 
 # -- posts of people who mean harm
@@ -171,16 +168,14 @@ def test_a_hostile_post_runs_no_script(wall_server, visitors, tmp_path, part):
 
 
 @pytest.mark.threat("S52")
-def test_nor_does_one_that_got_past_the_feed(wall_server, visitors, shell):
-    server = wall_server(SOURCES=[])
-    desk = shell(server)
+def test_nor_does_one_that_got_past_the_feed(hall, visitors):
     written, arrived = hostile_posts(), hostile_posts()
-    desk.store(*written)
-    page = visitors.tab(server.url)
+    hall.store(*written)
+    page = visitors.tab(hall.url)
     wait_until_live(page)
     title = page.title()
 
-    desk.post(*arrived)
+    hall.post(*arrived)
     page.wait_for_function(HAS_CARDS, arg=len(written + arrived))
 
     assert len(written) <= WRITTEN
@@ -192,17 +187,16 @@ def test_nor_does_one_that_got_past_the_feed(wall_server, visitors, shell):
 
 
 @pytest.mark.threat("S52")
-def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(wall_server, visitors, shell):
-    server = wall_server(SOURCES=[], VISITORS=True)
-    posts = hostile_posts()
-    shell(server).store(*posts)
+def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(office, hall, visitors):
+    server, _ = office
+    hall.store(*hostile_posts())
     page = visitors.tab(script=NOTES_VIOLATIONS)
 
-    for path in ("", "archive/", "report/", "search/"):
-        page.goto(server.url + path)
-        if path != "report/":
+    for address in (hall.url, f"{hall.url}archive/", f"{hall.url}report/", f"{server.url}search/"):
+        page.goto(address)
+        if "report" not in address:
             wait_until_live(page)
-        if path in ("", "archive/"):
-            shell(server).post(*posts_of_today(1))
+        if "report" not in address and "search" not in address:
+            hall.post(*posts_of_today(1))
             page.locator(".wall-more").first.wait_for(state="attached")
         assert_policy_holds(visitors, page)

@@ -22,46 +22,36 @@ REFUSED = """
 """
 
 
-@pytest.fixture
-def site(wall_server, shell):
-    server = wall_server(SOURCES=[])
-    return server, shell(server)
-
-
 def status(page):
     return page.locator(".wall-status")
 
 
 @pytest.mark.parametrize("path", ["", "archive/"])
-def test_a_connection_that_never_was_is_not_called_lost(site, visitors, path):
-    server, _ = site
+def test_a_connection_that_never_was_is_not_called_lost(hall, visitors, path):
     # Else it would be live without a WebSocket.
-    page = visitors.tab(server.url + path, script=REFUSED % 1006 + "window.fetch = undefined;")
+    page = visitors.tab(hall.url + path, script=REFUSED % 1006 + "window.fetch = undefined;")
 
     expect(status(page)).to_have_attribute("data-state", "failed")
     expect(status(page)).to_have_text("no connection")
 
 
-def test_a_connection_that_does_not_come_back_says_what_to_do(site, visitors):
-    server, _ = site
-    page = visitors.tab(server.url, script=REFUSED % 1008)
+def test_a_connection_that_does_not_come_back_says_what_to_do(hall, visitors):
+    page = visitors.tab(hall.url, script=REFUSED % 1008)
 
     expect(status(page)).to_have_attribute("data-state", "closed")
     expect(status(page)).to_have_text("connection closed: load the page again")
 
 
-def test_the_notices_are_in_the_visitors_language(site, visitors):
-    server, _ = site
+def test_the_notices_are_in_the_visitors_language(hall, visitors):
     words = {"de-DE": "Verbindung getrennt: Seite neu laden", "fr-FR": "connexion fermée : rechargez la page"}
     for language, sentence in words.items():
-        page = visitors.tab(server.url, script=REFUSED % 1008, locale=language)
+        page = visitors.tab(hall.url, script=REFUSED % 1008, locale=language)
         expect(status(page)).to_have_text(sentence)
 
 
-def test_the_choice_to_see_no_retweets_is_kept_in_the_browser(site, visitors):
-    server, desk = site
-    desk.store(make_post(text="an original"), make_post(text="a retweet", retweeted_by="Ben Okoro"))
-    page = visitors.tab(f"{server.url}archive/")
+def test_the_choice_to_see_no_retweets_is_kept_in_the_browser(hall, visitors):
+    hall.store(make_post(text="an original"), make_post(text="a retweet", retweeted_by="Ben Okoro"))
+    page = visitors.tab(f"{hall.url}archive/")
     wait_until_live(page)
     retweet = page.locator(".wall-card", has_text="a retweet")
     expect(retweet).to_be_visible()
@@ -72,22 +62,21 @@ def test_the_choice_to_see_no_retweets_is_kept_in_the_browser(site, visitors):
     expect(page.get_by_label("Retweets")).not_to_be_checked()
     expect(retweet).to_be_hidden()
     expect(page.locator(".wall-card", has_text="an original")).to_be_visible()
-    desk.post(make_post(text="another retweet", retweeted_by="Ben Okoro"))
+    hall.post(make_post(text="another retweet", retweeted_by="Ben Okoro"))
     expect(page.locator(".wall-card", has_text="another retweet")).to_be_hidden()
 
     page.get_by_label("Retweets").check()
     expect(retweet).to_be_visible()
 
 
-def test_an_edited_post_is_marked_as_it_changes(site, visitors):
-    server, desk = site
+def test_an_edited_post_is_marked_as_it_changes(hall, visitors):
     post = make_post()
-    desk.store(post)
-    page = visitors.tab(server.url)
+    hall.store(post)
+    page = visitors.tab(hall.url)
     wait_until_live(page)
     expect(page.locator(".wall-edited")).to_have_count(0)
 
-    desk.publish("tweet_changed", post | {"edited": True})
+    hall.publish("tweet_changed", post | {"edited": True})
 
     expect(page.locator(".wall-edited")).to_have_text("edited")
 
