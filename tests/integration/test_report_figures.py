@@ -1,6 +1,6 @@
 """How long a report and a search take, on a real server, and what the screens notice of them.
 
-``make prove`` takes 100,000 posts. The figures are printed with ``pytest -s``.
+``make prove`` takes 100,000 posts, and judges. The figures are printed with ``pytest -s``.
 """
 
 import json
@@ -12,10 +12,9 @@ import pytest
 from tests.integration.test_feed_figures import PROVE, STALL, FeedServer
 from tests.wall.posts import make_post
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone] if PROVE else []
 
-POSTS = 100_000 if PROVE else 20_000
-SLACK = 1 if PROVE else 2  # what else the machine does weighs more in a short run
+POSTS = 100_000 if PROVE else 2_000
 REPORT = 1.0  # seconds
 
 FILL = """
@@ -70,5 +69,6 @@ def test_a_report_takes_less_than_a_second_and_the_screens_do_not_stand_still(se
 
     lines = [f"{name}: {1000 * value:.0f} ms" for name, value in seconds.items()]
     print(f"\n{POSTS:,} posts; {'; '.join(lines)}; longest stall {1000 * stall:.0f} ms")
-    assert max(seconds.values()) < REPORT * SLACK
-    assert stall < STALL * SLACK
+    if PROVE:
+        assert max(seconds.values()) < REPORT
+        assert stall < STALL

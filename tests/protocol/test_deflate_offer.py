@@ -57,7 +57,6 @@ def test_what_is_no_offer_of_it_is_no_matter(header):
 
 
 @pytest.mark.threat("S12")
-@pytest.mark.alone
 @pytest.mark.parametrize(
     "unit", [",", ";", "permessage-deflate;a=b,", '"\\', "permessage-deflate;a;", " ", "="]
 )
@@ -65,8 +64,8 @@ def test_eight_kilobytes_of_anything_are_read_in_a_moment(unit):
     header = "permessage-deflate;" + unit * (8192 // len(unit))
     took = []
     for _ in range(5):
-        before = time.perf_counter()
+        before = time.thread_time()
         accept(header)
-        took.append(time.perf_counter() - before)
+        took.append(time.thread_time() - before)
 
     assert min(took) < 0.001

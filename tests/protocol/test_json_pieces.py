@@ -100,7 +100,6 @@ WORST = {
 
 
 @pytest.mark.threat("S47", "S49")
-@pytest.mark.alone
 @pytest.mark.parametrize("name", WORST)
 def test_nobody_waits_long_for_the_worst_of_a_mebibyte(name):
     """CPU seconds between two turns; the figures are in bench: here, what a slow machine takes, too."""

@@ -297,7 +297,6 @@ def test_a_message_that_one_kind_of_client_cannot_have_reaches_the_others(fan_ou
 # Turns
 
 
-@pytest.mark.alone  # it measures time
 def test_the_event_loop_keeps_turning_while_a_large_audience_is_served(fan_out):
     codec = FakeCodec()
     audience = audience_of(*(SlowSubscriber(codec) for _ in range(5000)))

