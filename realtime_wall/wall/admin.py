@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from realtime_wall.errors import NoServer, RealtimeWallError
 from realtime_wall.wall import options
+from realtime_wall.wall.embedding.allowed_sites import check_sites
 from realtime_wall.wall.feed import source_config
 from realtime_wall.wall.models import RejectedPost, SourcePosition, State, Tweet, Wall, WallSource
 from realtime_wall.wall.moderation import admin_pages  # noqa: F401  registers them
@@ -43,6 +44,11 @@ class WallForm(forms.ModelForm):  # type: ignore[type-arg]
         if slug in taken_names():
             raise forms.ValidationError(gettext("Another page is at this address; choose another slug."))
         return slug
+
+    def clean_embed_sites(self) -> str:
+        text = str(self.cleaned_data["embed_sites"])
+        check_sites(text)
+        return text
 
 
 @admin.register(Wall)

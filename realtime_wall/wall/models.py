@@ -57,6 +57,11 @@ class Wall(models.Model):
         default=0,
         help_text=_("Of each post, at least: a burst waits its turn, author by author. 0 shows it at once."),
     )
+    embed_sites = models.TextField(
+        _("other sites that may show it"),
+        blank=True,
+        help_text=_("One a line: https://event.example, https://*.event.example for all below it, or *."),
+    )
     # What the code for posting from phones is made of; empty while nobody may.
     post_key = models.CharField(max_length=32, blank=True, editable=False)
     pinned: models.ForeignKey[Any, Any] = models.ForeignKey(

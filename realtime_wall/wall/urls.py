@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from realtime_wall.wall.embedding import embed_views
+from realtime_wall.wall.export import export_views
 from realtime_wall.wall.pages import (
     archive_views,
     desk_views,
@@ -31,7 +33,11 @@ urlpatterns = [
     path("desk/", desk_views.desk_page, name="main-desk"),
     path("desk/posts/", desk_views.desk_posts, name="main-desk-posts"),
     path("desk/screens/", screen_views.desk_screens, name="main-desk-screens"),
-    path("desk/displays.csv", screen_views.displays, name="main-displays"),
+    path("desk/displays.csv", export_views.displays_csv, name="main-displays"),
+    path("desk/posts.csv", export_views.posts_csv, name="main-posts-csv"),
+    path("desk/posts.json", export_views.posts_json, name="main-posts-json"),
+    path("embed/", embed_views.embedded_page, name="main-embedded"),
+    path("embed.js", embed_views.script, name="embed-script"),
     path("screens/", screen_views.report, name="main-screens"),
     path("desk/act/", desk_views.desk_act, name="main-desk-act"),
     path("remote/", remote_views.remote_page, name="main-remote"),
@@ -46,7 +52,10 @@ urlpatterns = [
     path("<slug:slug>/desk/", desk_views.desk_page, name="desk"),
     path("<slug:slug>/desk/posts/", desk_views.desk_posts, name="desk-posts"),
     path("<slug:slug>/desk/screens/", screen_views.desk_screens, name="desk-screens"),
-    path("<slug:slug>/desk/displays.csv", screen_views.displays, name="displays"),
+    path("<slug:slug>/desk/displays.csv", export_views.displays_csv, name="displays"),
+    path("<slug:slug>/desk/posts.csv", export_views.posts_csv, name="posts-csv"),
+    path("<slug:slug>/desk/posts.json", export_views.posts_json, name="posts-json"),
+    path("<slug:slug>/embed/", embed_views.embedded_page, name="embedded"),
     path("<slug:slug>/screens/", screen_views.report, name="screens"),
     path("<slug:slug>/desk/act/", desk_views.desk_act, name="desk-act"),
     path("<slug:slug>/remote/", remote_views.remote_page, name="remote"),

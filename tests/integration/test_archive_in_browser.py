@@ -223,11 +223,10 @@ def test_a_page_that_would_grow_for_ever_begins_anew(hall, visitors):
 def test_a_page_that_cannot_be_read_leaves_the_link(hall, visitors):
     posts = posts_of_today(PAGE + 10)
     hall.store(*posts)
-    page = visitors.tab()
+    page = visitors.tab(viewport=DESKTOP)
     page.route("**/api/posts/**", lambda route: route.abort(), times=1)
     page.goto(f"{hall.url}archive/")
     wait_until_live(page)
-    page.set_viewport_size(DESKTOP)
 
     read_to_the_end(page, PAGE)
     expect(page.get_by_role("link", name="Older posts")).to_be_visible()

@@ -1,9 +1,13 @@
-"""What a screen writes down of itself, beside what was really on it."""
+"""What a screen writes down of itself, beside what was really on it; a wall in another site's page."""
 
+import contextlib
 import sqlite3
+import threading
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import NOTES_VIOLATIONS, key, posts_of_today, wait_until_live, wait_until_shown
 from tests.live import wait_for
@@ -84,3 +88,45 @@ def test_what_was_on_a_screen_is_written_down_also_without_network(office, visit
 
     assert wait_for(lambda: not unwritten()), (unwritten(), displays_of(server, "proof"))
     assert page.evaluate("violations") == []
+
+
+@contextlib.contextmanager
+def other_site(html):
+    """A site of another origin, which has this page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):  # as the library calls it
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_another_site_shows_the_wall_by_a_tag_and_reads_its_posts(office, visitors):
+    server, shell = office
+    first, second = posts_of_today(2)
+    shell.store(first, wall="elsewhere")
+    script = f'<script src="{server.url}embed.js" async></script>'
+    with other_site(f'<!doctype html>{script}<realtime-wall wall="elsewhere" theme="light">') as site:
+        with sqlite3.connect(server.environment["SITE_DATABASE"]) as database:
+            allow = "UPDATE realtime_wall_wall_wall SET embed_sites = ? WHERE slug = 'elsewhere'"
+            database.execute(allow, (site,))
+        page = visitors.tab(site)
+        frame = page.frame_locator("iframe")
+        expect(frame.locator(".wall-status")).to_have_attribute("data-state", "live")
+        shell.post(second, wall="elsewhere")
+        expect(frame.locator(".wall-card").first).to_have_attribute("data-key", key(second))
+        expect(frame.locator(".wall-card")).to_have_count(2)
+
+        read = "async (url) => (await (await fetch(url)).json()).posts.length"
+        assert page.evaluate(read, f"{server.url}elsewhere/api/posts/") == 2

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from realtime_wall import cursor
+from realtime_wall.wall.embedding.allowed_sites import read_where_allowed
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages.card_list import cards
 from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
@@ -24,6 +25,7 @@ from realtime_wall.wall.queries.archive import BadSearch, Found, Search, find, s
 
 @require_safe
 @never_cache
+@read_where_allowed
 def api_posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     """``{"posts": [...], "next": "..." or null, "live": {"channel": "tweets", "cursor": "..."}}``."""
     wall = wall_called(slug)
@@ -52,6 +54,11 @@ def api_posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
 @wall_policy
 def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     """The same posts, with a search box; with a script the page goes on by itself."""
+    return archive(request, slug, "realtime_wall_wall/archive.html")
+
+
+def archive(request: HttpRequest, slug: str, template: str) -> HttpResponse:
+    """A page of the wall's posts."""
     wall = wall_called(slug)
     search, found, sources, problem, status = Search(), Found([], None), list[str](), "", 200
     position = cursor()
@@ -72,7 +79,7 @@ def archive_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         "is_newest": search.behind is None,
         "config": _config(wall, search, found),
     }
-    return render(request, "realtime_wall_wall/archive.html", context, status=status)
+    return render(request, template, context, status=status)
 
 
 def _older(search: Search, found: Found) -> str:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from realtime_wall import cursor
 from realtime_wall.api import run_in_threadpool
 from realtime_wall.errors import RealtimeWallError
+from realtime_wall.wall.embedding.allowed_sites import snippet
 from realtime_wall.wall.models import MAIN, State, Wall
 from realtime_wall.wall.moderation import desk_acts
 from realtime_wall.wall.moderation.desk_channel import desk_channel
@@ -66,7 +67,10 @@ def desk_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         "modes": Wall._meta.get_field("mode").choices,
         "remote": address_of("remote", wall),
         "can_ban_everywhere": user.has_perm(ALL),
-        "displays": address_of("displays", wall),
+        "files": {
+            name.replace("-", "_"): address_of(name, wall) for name in ("posts-csv", "posts-json", "displays")
+        },
+        "snippet": snippet(request, wall) if wall.embed_sites else "",
         "config": _config(request, wall, position),
     }
     return render(request, "realtime_wall_wall/desk.html", context)

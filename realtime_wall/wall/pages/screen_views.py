@@ -13,8 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 from realtime_wall.api import run_in_threadpool
 from realtime_wall.wall.displays import screen_report
 from realtime_wall.wall.displays.screen_list import screens_of
-from realtime_wall.wall.export.csv_stream import as_file, lines
-from realtime_wall.wall.export.display_rows import display_rows
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages.desk_views import for_moderators
 from realtime_wall.wall.pages.layout import wall_called
@@ -55,11 +53,3 @@ def report(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
 @for_moderators
 def desk_screens(request: HttpRequest, wall: Wall) -> HttpResponse:
     return JsonResponse({"screens": run_in_threadpool(lambda: screens_of(wall))})
-
-
-@require_safe
-@never_cache
-@for_moderators
-def displays(request: HttpRequest, wall: Wall) -> HttpResponse:
-    """As CSV, the oldest first."""
-    return as_file(lines(display_rows(wall)), f"displays-{wall.slug}.csv", "text/csv")
