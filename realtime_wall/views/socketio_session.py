@@ -97,7 +97,7 @@ def _handshake(
         return _error(ErrorCode.BAD_HANDSHAKE_METHOD)
     if node.stopping:
         return HttpResponse(status=503, headers={"Retry-After": "2"})
-    refused = refusal(request, node.config) or visitor_limits.refusal(node, request)
+    refused = refusal(request, node.config) or visitor_limits.refusal(node, request, is_session=offer is None)
     if refused is not None:
         return refused
     visitor_context.remember(request)

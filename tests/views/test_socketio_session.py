@@ -157,6 +157,15 @@ def test_a_request_that_makes_no_sense_is_refused_with_its_number(node, query, e
     assert set(sessions) == before
 
 
+def test_an_address_opens_so_many_sessions_a_second_on_whichever_connection():
+    with running_node(address_accept_rate=1.0):
+        statuses = [ask(POLLING, address="1.2.3.4").status_code for _ in range(13)]
+        assert statuses == [200] * 11 + [429] * 2
+        assert ask(POLLING, address="1.2.3.5").status_code == 200
+        for session in list(sessions.values()):
+            session.end("the test is over")
+
+
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_only_a_get_opens_a_session(node, method):
     assert code(ask(POLLING, method)) == (400, 2)

@@ -18,6 +18,7 @@ FRAMES, BYTES, EVENTS, SUBSCRIBES, SECONDS = (
     "CPU_RATE",
 )
 CONNECTS = "ADDRESS_ACCEPT_RATE"
+SESSIONS = "ADDRESS_ACCEPT_RATE of sessions"
 # Of what has no burst of its own in the settings, so many seconds' worth may come at once.
 BURST = 10.0
 

@@ -13,7 +13,15 @@ from time import monotonic
 
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import rate
-from realtime_wall.sockets.budgets.budget import BURST, CONNECTS, Budget, Rates, event_named, rates_of
+from realtime_wall.sockets.budgets.budget import (
+    BURST,
+    CONNECTS,
+    SESSIONS,
+    Budget,
+    Rates,
+    event_named,
+    rates_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +54,8 @@ class Visitors:
         self._user_rates = rates_of(config, config.user_budget) if config.user_budget else {}
         self._address_rates = rates_of(config, config.address_budget) if config.address_budget else {}
         if accepts := config.address_accept_rate:
-            self._address_rates[CONNECTS] = rate(accepts, accepts * BURST)
+            one = rate(accepts, accepts * BURST)
+            self._address_rates |= {CONNECTS: one, SESSIONS: one}
         self._per_user, self._per_address = config.user_connections, config.address_connections
         self._addresses: dict[str, Visitor] = {}
         self._users: dict[str, Visitor] = {}
@@ -86,12 +95,13 @@ class Visitors:
         visitor.budget.take({CONNECTS: 1}, now)
         return self._refuse_beyond(visitor, "ADDRESS_CONNECTIONS", self._per_address, now)
 
-    def refuse_client(self, address: str, session_key: str | None) -> int:
-        """Asked in the handshake."""
+    def refuse_client(self, address: str, session_key: str | None, is_session: bool = False) -> int:
+        """Asked in the handshake; a session is one that needs no connection for itself."""
         now = monotonic()
+        home = self.at(address)
         user = None if session_key is None else self.user_of(session_key)
         for visitor, name, most in (
-            (self.at(address), "ADDRESS_CONNECTIONS", self._per_address),
+            (home, "ADDRESS_CONNECTIONS", self._per_address),
             (user, "USER_CONNECTIONS", self._per_user),
         ):
             if visitor is None:
@@ -100,6 +110,8 @@ class Visitors:
                 return seconds
             if owed := visitor.budget.owed(now):
                 return self._refuse(visitor, owed, now)
+        if is_session and home is not None:
+            home.budget.take({SESSIONS: 1}, now)
         return 0
 
     def _refuse_beyond(self, visitor: Visitor, name: str, most: int, now: float) -> int:

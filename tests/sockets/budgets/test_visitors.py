@@ -38,6 +38,17 @@ def test_one_address_is_accepted_so_often_and_refused_ones_do_not_count(clock):
     assert visitors.refused == 1000
 
 
+def test_one_address_opens_so_many_sessions_though_they_share_a_connection_or_a_proxy(clock):
+    visitors = of(ADDRESS_ACCEPT_RATE=1.0)
+
+    assert [visitors.refuse_client("1.2.3.4", None, True) for _ in range(11)] == [0] * 11
+    assert visitors.refuse_client("1.2.3.4", None, True) == LEAST
+    assert visitors.refuse_client("1.2.3.5", None, True) == 0
+    clock[0] += 1.5
+    assert visitors.refuse_client("1.2.3.4", None, True) == 0
+    assert [visitors.refuse_client("1.2.3.6", None) for _ in range(20)] == [0] * 20  # their connections count
+
+
 @pytest.mark.parametrize("who", ["address", "user"])
 def test_one_has_so_many_connections(clock, who):
     visitors = of(**{f"{who.upper()}_CONNECTIONS": 2})
