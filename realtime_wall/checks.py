@@ -20,6 +20,7 @@ from realtime_wall.errors import InvalidChannel
 from realtime_wall.management import older_words
 from realtime_wall.server import monkey_patch
 from realtime_wall.sockets.budgets.budget import event_rate_problem
+from realtime_wall.transports.one_way import padding
 
 TAG = "realtime"
 
@@ -76,6 +77,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("REALTIME_WALL['HEALTH_PATH'] has to begin with a slash.", id="realtime_wall.E012")
         )
+    found.extend(_padding_problems(given.get("PADDING", {})))
     found.extend(_event_rates_problems(given.get("EVENT_RATES", {})))
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))
     found.extend(_broker_problems(given.get("BROKER", ""), given.get("BROKER_PREFIX", "x")))
@@ -101,6 +103,15 @@ def _proxy_problems(given: Any) -> list[CheckMessage]:
     return [
         Error(f"REALTIME_WALL['TRUSTED_PROXIES'] {reason}.", hint=hint, id="realtime_wall.E011")
         for reason in reasons
+    ]
+
+
+def _padding_problems(given: Any) -> list[CheckMessage]:
+    hint = "Write {'MSIE': [1024, 512]}."
+    return [
+        Error(f"REALTIME_WALL['PADDING'][{pattern!r}] {reason}.", hint=hint, id="realtime_wall.E014")
+        for pattern, sizes in (given.items() if isinstance(given, dict) else ())
+        if (reason := padding.problem(pattern, sizes))
     ]
 
 

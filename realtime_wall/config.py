@@ -149,6 +149,9 @@ class Config:
     long_poll_timeout: float = _setting(
         25.0, "How long a long poll waits for a message before it is answered by 304.", least=0.1
     )
+    padding: dict[str, Any] = _setting(
+        {}, "Browsers, by a pattern of their User-Agent, and to how many bytes streams to them are padded."
+    )
     jsonp: bool = _setting(
         False, "Whether polls may be answered as a script (?callback=); any site could then read them."
     )
@@ -210,6 +213,9 @@ class Config:
         100_000, "Channels with kept messages; beyond, the one longest silent is forgotten.", least=1
     )
 
+    max_channels: int = _setting(
+        0, "How many channels there may be; clients that would begin another are refused. 0: any number."
+    )
     log_dir: str = _setting(
         "",
         "A directory that keeps the log on disk, so that a restart loses nothing; empty for memory alone.",

@@ -119,6 +119,11 @@ class Replica:
         """How many messages have been published on the channels that are kept, and how many are stored."""
         return self.log.totals()
 
+    @property
+    def channel_count(self) -> int:
+        """Of how many channels something is kept."""
+        return self.log.channel_count
+
     def channels(self) -> Iterator[str]:
         """The names of the channels of which something is kept."""
         return self.log.channels()

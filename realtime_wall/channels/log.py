@@ -42,7 +42,7 @@ class Log:
         self.on_forgotten: Callable[[str], None] = lambda channel: None
         self._rule_of = rule_of
         self._channels_kept = history_channels
-        self._count = 0
+        self.channel_count = 0
         # By how long they are kept; in each, the channel longest silent comes first.
         self._by_age: dict[float, OrderedDict[str, History]] = {}
         # All that is remembered of channels that were forgotten: what the last of them lost, and
@@ -117,7 +117,7 @@ class Log:
         history = shelf.get(channel)
         if history is None:
             history = shelf[channel] = History(self._lost, self._number)
-            self._count += 1
+            self.channel_count += 1
         else:
             shelf.move_to_end(channel)
         return history
@@ -128,7 +128,7 @@ class Log:
         history.drop(rule, now)
         if not history:
             self._forget(self._by_age[rule.history_age], message.channel)
-        elif self._count > self._channels_kept:
+        elif self.channel_count > self._channels_kept:
             self._forget_longest_silent()
 
     def since(self, channel: str, position: Position, now: float) -> list[Message]:
@@ -243,7 +243,7 @@ class Log:
     ) -> None:
         """Become a copy. ``age_of`` returns how many seconds ago a message was published."""
         self._by_age.clear()
-        self._count = self._lost = self._number = 0
+        self.channel_count = self._lost = self._number = 0
         for one in image:
             if isinstance(one, ChannelImage):
                 self.restore_channel(one, age_of, now)
@@ -262,7 +262,7 @@ class Log:
         history = History(image.lost, image.number)
         history.restore(image, age_of, now)
         history.drop(rule, now)
-        self._count += image.channel not in shelf
+        self.channel_count += image.channel not in shelf
         shelf[image.channel] = history
         if not history:  # too old by now
             self._forget(shelf, image.channel)
@@ -293,7 +293,7 @@ class Log:
 
     def _forget(self, shelf: OrderedDict[str, History], channel: str) -> None:
         history = shelf.pop(channel)
-        self._count -= 1
+        self.channel_count -= 1
         self._lost = max(self._lost, history.last)
         self._number = max(self._number, history.number)
         self.on_forgotten(channel)

@@ -50,6 +50,7 @@ class Rule:
     header_template: str | None = None
     footer_template: str | None = None
     ping_text: str = " "
+    timeout_with_body: bool = False  # of a long poll
     presence: bool | str | Callable[..., Any] = False  # who a socket is: who(socket, channel)
 
 
@@ -172,7 +173,7 @@ def _value_problem(name: str, value: Any) -> str | None:
         return f"cannot be {value!r}: True, False, a function or its path"
     if name == "overflow":
         return None if value in OVERFLOWS else f"cannot be {value!r}: one of {', '.join(OVERFLOWS)}"
-    if name == "existing_only":
+    if name in ("existing_only", "timeout_with_body"):
         return None if isinstance(value, bool) else f"cannot be {value!r}: True or False"
     if name.endswith("template") or name == "ping_text":
         return None if isinstance(value, str) else f"cannot be {value!r}: a text"

@@ -269,13 +269,22 @@ class Node:
         if position is not None and gevent.getcurrent() is not gevent.get_hub():
             self.broker.wait_for(position, BEHIND)
 
+    def has_too_many_channels(self, channel: str) -> bool:
+        """Whether a channel would be one more than there may be."""
+        most = self.config.max_channels
+        if not most or is_wildcard(channel) or max(self.broker.channel_count, len(self.subscriptions)) < most:
+            return False
+        return not (self.broker.published(channel) or self.subscriptions.count(channel))
+
     def closed_because(self, channel: str) -> str | None:
-        """Why no client can join a channel now: "full" or "no_channel"; None when one can."""
+        """Why no client can join a channel now, as a key of CLOSED; None when one can."""
         rule = self.rules.of(channel)
         if rule.max_subscribers and self.subscriptions.count(channel) >= rule.max_subscribers:
             return "full"
         if rule.existing_only and not self.broker.kept(channel):
             return "no_channel"
+        if self.has_too_many_channels(channel):
+            return "too_many"
         return None
 
     def can_resume(self, channels: Iterable[str], since: Position) -> bool:

@@ -22,6 +22,7 @@ class Problem:
 CLOSED = {
     "full": "has as many subscribers as it may have",
     "no_channel": "has no messages, and only such channels can be joined",
+    "too_many": "would be one more than there may be",
 }
 
 

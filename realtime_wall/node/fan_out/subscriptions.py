@@ -17,6 +17,9 @@ class Subscriptions:
         # Most channels have one subscriber. While nothing is on its way to it, it is all there is.
         self._channels: dict[str, Subscriber | Audience] = {}
 
+    def __len__(self) -> int:
+        return len(self._channels)
+
     def add(self, channel: str, subscriber: Subscriber) -> bool:
         """True when it was not on the channel before."""
         there = self._channels.get(channel)

@@ -14,7 +14,7 @@ from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import event_stream, push_stream
 from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.http_stream import chunk
-from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, Item, Template
+from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, TIMED_OUT, Item, Template
 
 # Where a browser waits longer before it comes back, a restart is felt; sooner, all come at once.
 RETRY = 2000
@@ -33,6 +33,8 @@ class Format:
     # What is sent to a silent client.
     ping: Callable[[Rule, Position], str]
     end: Callable[[Rule], str]
+    # At least so many bytes that mean nothing.
+    pad: Callable[[int], str]
 
 
 def _event(item: Item, template: Template) -> str:
@@ -66,6 +68,7 @@ EVENTS = Format(
     lambda at: event_stream.position_text(str(at)),
     _ping_events,
     lambda rule: event_stream.comment_text(rule.footer_template) if rule.footer_template else "",
+    lambda size: ":" * size + "\n",
 )
 # For a client that cannot know the events' names: each is in the message. A script sees no comment, so that
 # pings are messages, too; the first one proves that nothing on the way holds the stream back.
@@ -82,6 +85,7 @@ LINES = Format(
     lambda at: "",
     lambda rule, at: push_stream.as_json(_ping_item(rule, at)) + CRLF,
     lambda rule: rule.footer_template + CRLF if rule.footer_template else "",
+    lambda size: CRLF * (size // 2 + 1),
 )
 # The page in a frame of pushstream.js.
 FRAME = Format(
@@ -91,6 +95,7 @@ FRAME = Format(
     lambda at: "",
     lambda rule, at: push_stream.as_script_call(_ping_item(rule, at)),
     lambda rule: push_stream.FRAME_FOOT,
+    lambda size: " " * size + CRLF,
 )
 
 
@@ -114,6 +119,10 @@ def gap_item(channel: str, position: Position) -> Item:
 
 def deleted_item(channel: str, notice: str, position: Position) -> Item:
     return Item(DELETED, channel, push_stream.json_of(notice), cursor=str(position), tag=str(position.offset))
+
+
+def timed_out_item(position: Position) -> Item:
+    return Item(TIMED_OUT, "", '"Timed out"', cursor=str(position), tag=str(position.offset))
 
 
 def gap_items(gap: Gap) -> list[Item]:
@@ -146,14 +155,20 @@ def write(format: Format, rules: Rules, item: Item) -> str:
 
 
 @cache
-def codec_of(format: Format, rules: Rules, chunked: bool) -> Codec:
-    """Messages for all listeners of a kind."""
+def codec_of(format: Format, rules: Rules, chunked: bool, least: int = 0) -> Codec:
+    """Messages for all listeners of a kind, of at least so many bytes each."""
 
     def encode(messages: list[Message]) -> bytes:
-        data = "".join(write(format, rules, item_of(one)) for one in messages).encode()
+        texts = [write(format, rules, item_of(one)) for one in messages]
+        data = "".join(padded(format, one, least) for one in texts if one).encode()
         return chunk(data) if chunked else data
 
     return encode
+
+
+def padded(format: Format, text: str, least: int) -> str:
+    missing = least - len(text.encode()) if least else 0
+    return text + format.pad(missing) if missing > 0 else text
 
 
 @cache

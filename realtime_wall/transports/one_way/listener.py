@@ -18,8 +18,9 @@ from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
-from realtime_wall.transports.one_way import formats
+from realtime_wall.transports.one_way import formats, padding
 from realtime_wall.transports.one_way.formats import Format
+from realtime_wall.transports.one_way.padding import Padding
 from realtime_wall.wire.connection import Wire, Written
 
 
@@ -32,6 +33,7 @@ class Listener(ListensOnly):
         "_born",
         "_chunked",
         "_format",
+        "_least_opening",
         "_node",
         "channels",
         "codec",
@@ -41,7 +43,14 @@ class Listener(ListensOnly):
     )
 
     def __init__(
-        self, node: Node, wire: Wire, format: Format, *, chunked: bool, session_key: str | None
+        self,
+        node: Node,
+        wire: Wire,
+        format: Format,
+        *,
+        chunked: bool,
+        session_key: str | None,
+        padding: Padding = padding.NONE,
     ) -> None:
         self.due = 0
         self.channels: tuple[str, ...] = ()
@@ -50,7 +59,8 @@ class Listener(ListensOnly):
         self.wire = wire
         self._format = format
         self._chunked = chunked
-        self.codec = formats.codec_of(format, node.rules, chunked)
+        self.codec = formats.codec_of(format, node.rules, chunked, padding.message)
+        self._least_opening = padding.opening
         self._backlog: Backlog | None = None
         self._born = monotonic()
 
@@ -61,7 +71,7 @@ class Listener(ListensOnly):
         self.channels = tuple(channels)
         node.listeners.add(self)
         found = node.subscribe(self, channels, since)
-        opening = self._format.begin(self._rule)
+        opening = formats.padded(self._format, self._format.begin(self._rule), self._least_opening)
         if found.gap is None:
             opening += self._format.place(found.cursor)
         opened = head + self._framed(opening)

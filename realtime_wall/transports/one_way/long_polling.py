@@ -127,5 +127,10 @@ class LongPoll(ListensOnly):
 
     def end(self, reason: str) -> None:
         """Answer that there was nothing; the next poll continues from here."""
-        if not self._answered:
-            self._answer(NOT_MODIFIED, validators(self._node.delivered_position(), time()), b"")
+        if self._answered:
+            return
+        position = self._node.delivered_position()
+        if self._node.rules.of(self.channels[0]).timeout_with_body:
+            self._answer_items([formats.timed_out_item(position)], [], position)
+        else:
+            self._answer(NOT_MODIFIED, validators(position, time()), b"")

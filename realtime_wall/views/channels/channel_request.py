@@ -26,9 +26,11 @@ HEARTBEAT = "Realtime-Heartbeat"
 EXPOSED = f"ETag, Last-Modified, {EXPLAIN}, {HEARTBEAT}"
 ALLOWED_HEADERS = "If-Modified-Since,If-None-Match,Etag,Event-Id,Event-Type,Last-Event-ID,Idempotency-Key"
 LONGEST_EVENT_ID = 128
+TOO_MANY_CHANNELS = "Number of channels were exceeded."
 CLOSED = {
     "full": "Subscribers limit per channel has been exceeded.",
     "no_channel": "Subscriber could not create channels.",
+    "too_many": TOO_MANY_CHANNELS,
 }
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"').fullmatch
 _WHOLE = re.compile(r"[0-9]{1,18}").fullmatch

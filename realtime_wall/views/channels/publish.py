@@ -84,6 +84,8 @@ def _publish(node: Node, request: HttpRequest, names: list[str], body: bytes) ->
     event_id = check_event_id(event_id) if event_id else None
     key = check_key(key) if key else None
     data_json = _data_json(node, request, body)
+    if any(map(node.has_too_many_channels, names)):
+        raise RequestRefused(403, channel_request.TOO_MANY_CHANNELS)
     for name in names:
         command = Publish(
             channel=name,

@@ -24,6 +24,7 @@ from realtime_wall.transports.one_way import formats
 from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES, RETRY, UNNAMED_EVENTS, Format
 from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.transports.one_way.long_polling import Body, LongPoll, validators
+from realtime_wall.transports.one_way.padding import padding_of
 from realtime_wall.transports.websocket.channel_websocket import open_channels, refuse
 from realtime_wall.views import visitor_limits
 from realtime_wall.views.channels import channel_request
@@ -130,13 +131,21 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
 def _stream(request: HttpRequest, wanted: ChannelRequest, format: Format) -> HttpResponse:
     offer = _offer(request, wanted)
     chunked = offer.version != "HTTP/1.0"
+    user_agent = request.META.get("HTTP_USER_AGENT", "")
 
     def opened(wire: Wire, headers: list[tuple[str, str]]) -> None:
         fields = [*_kept(headers), ("Date", formatdate(usegmt=True)), ("Content-Type", format.content_type)]
         fields.append(("Connection", "close"))
         if chunked:
             fields.append(("Transfer-Encoding", "chunked"))
-        listener = Listener(wanted.node, wire, format, chunked=chunked, session_key=wanted.session_key)
+        listener = Listener(
+            wanted.node,
+            wire,
+            format,
+            chunked=chunked,
+            session_key=wanted.session_key,
+            padding=padding_of(wanted.node.config.padding, user_agent),
+        )
         listener.begin(head("200 OK", fields), wanted.channels, wanted.since)
 
     return offer.accept(opened)

@@ -108,3 +108,13 @@ def test_an_answer_that_nobody_reads_ends(node):
     waiting.tick(0.0)
 
     assert wire.ended == "stopped reading"
+
+
+def test_a_rule_may_have_it_answered_by_a_message_when_it_waited_in_vain():
+    with running_node(channels={"a": {"TIMEOUT_WITH_BODY": True}}) as node:
+        waiting, wire = poll(node, "a")
+        waiting.end("waited in vain")
+
+        status, headers, body = answer(wire)
+        assert (status, json.loads(body)["id"], json.loads(body)["text"]) == ("200 OK", -3, "Timed out")
+        assert headers["ETag"] == f'W/"{node.broker.top}"'
