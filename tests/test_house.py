@@ -83,6 +83,7 @@ COVERED_BY = {
     "control/": "control/test_control.py",
     "node/fan_out/subscriber.py": "node/fan_out/test_fan_out.py",
     "node/introspection/listings.py": "test_cluster.py",
+    "management/doctor/": "management/doctor/test_examination.py",
     "monitor/": "monitor/test_admin_page.py",
     "node/publisher.py": "node/test_node.py",
     "outbox/": "outbox/test_relay.py",

@@ -45,9 +45,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def plan_of(options: dict[str, Any]) -> Plan:
     """CommandError for what cannot be, or should not."""
     url = urlsplit(options["url"])
-    if url.scheme not in ("http", "https") or not url.hostname or url.query:
+    if not is_address(options["url"]):
         raise CommandError(f"{options['url']!r} is no address of a site; one is http://127.0.0.1:8000/")
-    if not options["yes"] and not _is_here(url.hostname):
+    if not options["yes"] and not _is_here(url.hostname or ""):
         raise CommandError(f"{url.hostname} is another machine: say --yes if it is yours to be loaded")
     for name, _, most, _ in BOUNDS:
         if not 0 < options[name] <= most:
@@ -55,9 +55,15 @@ def plan_of(options: dict[str, Any]) -> Plan:
     return Plan(
         url=options["url"] if options["url"].endswith("/") else f"{options['url']}/",
         token=channel_token("load.*", write=True, max_age=options["seconds"] + 3600),
-        headers=dict(map(_header, options["header"])),
+        headers=dict(map(header, options["header"])),
         **{name: options[name] for name, *_ in BOUNDS},
     )
+
+
+def is_address(text: str) -> bool:
+    """Whether it is that of a site."""
+    url = urlsplit(text)
+    return url.scheme in ("http", "https") and bool(url.hostname) and not url.query
 
 
 def _is_here(host: str) -> bool:
@@ -67,7 +73,7 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _header(text: str) -> tuple[str, str]:
+def header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
         raise CommandError(f"--header {text!r} is none: it is written 'Cookie: sessionid=...'")

@@ -1,6 +1,7 @@
-"""``manage.py realtime publish|tail|stats|record|replay|load``: channels from a shell, a script or cron.
+"""``manage.py realtime publish|tail|stats|record|replay|load|doctor|start``: from a shell, a script or cron.
 
-It asks the servers of this project that run on this machine; ``load`` goes to an address, as visitors do.
+It asks the servers of this project that run on this machine; ``load`` and ``doctor`` go to an address, as
+visitors do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from realtime_wall import api, config
 from realtime_wall.brokers.questions import MAX_LAST, Follow, GetStatistics
 from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
-from realtime_wall.management import load_command, load_generator, playback, start_app
+from realtime_wall.management import doctor_command, load_command, load_generator, playback, start_app
 from realtime_wall.node.introspection import statistics, statistics_formats
 
 
@@ -52,7 +53,9 @@ class Command(BaseCommand):
         load_command.add_arguments(
             actions.add_parser("load", help="try out how much a server of yours takes")
         )
-
+        doctor_command.add_arguments(
+            actions.add_parser("doctor", help="name what is wrong between browsers and a server of yours")
+        )
         start = actions.add_parser("start", help="make an app with a live page and its test")
         start.add_argument("name", help="the app's name")
 
@@ -115,6 +118,22 @@ class Command(BaseCommand):
         question = GetStatistics(selection=what)
         found = statistics.of_all(list(control_client.answers_to(question, config.current())))
         self.stdout.write(json.dumps(found) if options["json"] else _for_people(found))
+
+    def _doctor(self, **options: Any) -> None:
+        def report(what: str) -> None:
+            self.stderr.write(f"\r{what} ...".ljust(30), ending="")
+
+        found = doctor_command.examine(options, report if self.stderr.isatty() else lambda what: None)
+        if self.stderr.isatty():
+            self.stderr.write("\r".ljust(30) + "\r", ending="")
+        text = (
+            doctor_command.as_json(found)
+            if options["json"]
+            else doctor_command.for_people(found, options["proxy"])
+        )
+        self.stdout.write(text)
+        if not all(finding.is_advice for finding in found.findings):
+            sys.exit(1)
 
     def _load(self, **options: Any) -> None:
         plan = load_command.plan_of(options)
