@@ -1,4 +1,6 @@
-"""A small server of feeds: one at ``/feed``, which does what a script says first."""
+"""A small server of feeds, which may be told something as well; it does what a script says first."""
+
+import json
 
 from gevent.server import StreamServer
 
@@ -16,7 +18,10 @@ class FakeFeed:
         self.items = {}
         self.headers = {}
         self.requests = []  # headers of each
+        self.bodies = []  # what was sent, read as JSON
+        self.raw = []
         self.script = []  # acts for the next requests
+        self.slow = None  # the act for ``?slow``
         self._server = StreamServer(("127.0.0.1", 0), self._serve)
 
     def __enter__(self):
@@ -42,8 +47,14 @@ class FakeFeed:
     def _serve(self, connection, _):
         reader = connection.makefile("rb")
         while request := read_request(reader):
-            _method, _target, headers, _body = request
+            _method, target, headers, body = request
+            if target.endswith("?slow"):
+                self.slow(connection)
+                return
             self.requests.append(headers)
+            if body is not None:
+                self.bodies.append(body)
+                self.raw.append(json.dumps(body, separators=(",", ":")).encode())
             act = self.script.pop(0) if self.script else answer(self.body(), self.headers)
             act(connection)
 

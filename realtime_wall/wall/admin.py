@@ -30,6 +30,7 @@ from realtime_wall.wall.moderation import admin_pages  # noqa: F401  registers t
 from realtime_wall.wall.moderation.decisions import ACTIONS, Choice, decide
 from realtime_wall.wall.moderation.open_pages import publish_decisions, take_down
 from realtime_wall.wall.moderation.shipped_words import add_shipped_words
+from realtime_wall.wall.programs import program_pages  # noqa: F401  the same
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.urls import taken_names

@@ -27,6 +27,7 @@ class WallConfig(AppConfig):
         from realtime_wall.wall.models import Wall, WallSource
         from realtime_wall.wall.moderation import delay_line
         from realtime_wall.wall.moderation.rights import moderators_changed
+        from realtime_wall.wall.programs import webhook_sender
 
         chosen = options.current()
         if chosen.visitors:
@@ -38,6 +39,12 @@ class WallConfig(AppConfig):
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")
         signals.server_started.connect(delay_line.start, weak=False, dispatch_uid="realtime_wall.wall.delay")
         signals.server_stopping.connect(delay_line.stop, weak=False, dispatch_uid="realtime_wall.wall.delay")
+        signals.server_started.connect(
+            webhook_sender.start, weak=False, dispatch_uid="realtime_wall.wall.hooks"
+        )
+        signals.server_stopping.connect(
+            webhook_sender.stop, weak=False, dispatch_uid="realtime_wall.wall.hooks"
+        )
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
         for named in (Wall.moderators.through, Wall.moderator_groups.through):
             m2m_changed.connect(moderators_changed, sender=named, dispatch_uid="realtime_wall.wall")

@@ -272,7 +272,7 @@ class WallSource(models.Model):
         _("address"),
         max_length=500,
         blank=True,
-        help_text=_("Of the server, for mastodon and bluesky. Empty for the one in the settings."),
+        help_text=_("Of the server, or of the feeds. Empty for the one in the settings."),
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     cap = models.PositiveIntegerField(
@@ -327,4 +327,5 @@ def channel_of(slug: str) -> str:
 # They are of the wall, and in a file of their own; Django looks for them here.
 from realtime_wall.wall.displays.display_tables import Display as Display  # noqa: E402
 from realtime_wall.wall.displays.display_tables import Screen as Screen  # noqa: E402
+from realtime_wall.wall.programs.program_tables import ApiToken, Webhook, WebhookMessage  # noqa: E402, F401
 from realtime_wall.wall.stage.tables import Director  # noqa: E402, F401

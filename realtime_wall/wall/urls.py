@@ -14,6 +14,7 @@ from realtime_wall.wall.pages import (
     search_views,
     wall_views,
 )
+from realtime_wall.wall.programs import api_views
 from realtime_wall.wall.sources.webhook import hook
 
 app_name = "realtime_wall_wall"
@@ -25,6 +26,8 @@ urlpatterns = [
     path("posts.json", wall_views.posts, name="main-posts"),
     path("hook/", hook, name="main-hook"),
     path("api/posts/", archive_views.api_posts, name="main-api-posts"),
+    path("api/desk/posts/", api_views.list_posts, name="main-api-desk-posts"),
+    path("api/desk/act/", api_views.act, name="main-api-desk-act"),
     path("archive/", archive_views.archive_page, name="main-archive"),
     path("report/", report_views.report_page, name="main-report"),
     # What visitors search are the posts of the main wall.
@@ -64,6 +67,8 @@ urlpatterns = [
     path("<slug:slug>/", wall_views.wall_page, name="wall"),
     path("<slug:slug>/posts.json", wall_views.posts, name="posts"),
     path("<slug:slug>/api/posts/", archive_views.api_posts, name="api-posts"),
+    path("<slug:slug>/api/desk/posts/", api_views.list_posts, name="api-desk-posts"),
+    path("<slug:slug>/api/desk/act/", api_views.act, name="api-desk-act"),
     path("<slug:slug>/archive/", archive_views.archive_page, name="archive"),
     path("<slug:slug>/report/", report_views.report_page, name="report"),
 ]

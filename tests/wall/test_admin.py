@@ -13,6 +13,8 @@ from realtime_wall.wall.feed.store import DatabaseStore
 from realtime_wall.wall.models import Phrase, RejectedPost, Tweet, Wall, WallSource
 from realtime_wall.wall.moderation.shipped_words import FOLDER, shipped_words
 from realtime_wall.wall.post import Removal
+from realtime_wall.wall.programs.program_tables import ApiToken, Webhook, WebhookMessage
+from realtime_wall.wall.programs.program_token import digest_of
 from tests.wall.fakes import post
 
 urlpatterns = [path("admin/", site.urls)]
@@ -240,3 +242,56 @@ def test_the_words_that_come_with_the_wall_are_added_once_to_those_that_want_the
     assert f"{len(shipped_words())} words added" in added and ">0 words added" in again
     assert Phrase.objects.filter(wall=Wall.called(), text="Blödmann").exists()
     assert len(list(FOLDER.glob("*.txt"))) == 6
+
+
+# -- programs
+
+PROGRAMS = "/admin/realtime_wall_wall"
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(admin):
+    made = admin.post(f"{PROGRAMS}/apitoken/add/", {"name": "robot", "may_decide": "on"}, follow=True)
+    token = re.search(r"rwt_[\w-]{43}", made.content.decode())[0]
+    row = ApiToken.objects.get()
+    assert row.digest == digest_of(token)
+    for where in ("apitoken/", f"apitoken/{row.pk}/change/"):
+        assert token not in page(admin, f"{PROGRAMS}/{where}") and row.digest not in page(
+            admin, f"{PROGRAMS}/{where}"
+        )
+
+    admin.post(f"{PROGRAMS}/apitoken/", {"action": "revoke", "_selected_action": [row.pk]})
+    row.refresh_from_db()
+    assert row.revoked
+
+
+def test_what_webhooks_were_not_told_is_listed_and_told_again(admin):
+    admin.post(
+        f"{PROGRAMS}/webhook/add/", {"url": "https://a.example/told", "secret": "x" * 20, "enabled": "on"}
+    )
+    webhook = Webhook.objects.get()
+    Webhook.objects.update(problem="it answered 500", due="2027-01-01T00:00:00Z")
+    DatabaseStore("main").add([post(7)])
+    WebhookMessage.objects.update(problem="it answered 400", attempts=3)
+    assert "it answered 500" in page(admin, f"{PROGRAMS}/webhook/")
+    assert "post.shown list:7" in page(admin, f"{PROGRAMS}/webhookmessage/")
+
+    message = WebhookMessage.objects.get()
+    admin.post(f"{PROGRAMS}/webhookmessage/", {"action": "send_again", "_selected_action": [message.pk]})
+    admin.post(f"{PROGRAMS}/webhook/", {"action": "try_now", "_selected_action": [webhook.pk]})
+    message.refresh_from_db()
+    webhook.refresh_from_db()
+    assert (message.problem, message.attempts, webhook.due) == ("", 0, None)
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/", "javascript:alert(1)", "https://a.example/<script>"])
+def test_a_webhook_is_at_an_address_of_the_web(admin, url):
+    admin.post(f"{PROGRAMS}/webhook/add/", {"url": url, "secret": "x" * 20, "enabled": "on"})
+
+    assert not Webhook.objects.exists()
+
+
+def test_a_feed_that_is_no_address_is_refused_where_it_is_typed(admin):
+    form = {"kind": "rss", "wall": Wall.called().pk, "cap": 0, "address": "https://a.example/f blog.example"}
+    refused = admin.post(f"{PROGRAMS}/wallsource/add/", form)
+
+    assert "no address of a feed" in refused.content.decode() and not WallSource.objects.exists()

@@ -38,6 +38,7 @@ from realtime_wall.wall.moderation.admission import Admission
 from realtime_wall.wall.moderation.desk_channel import listed
 from realtime_wall.wall.moderation.folding import count_copies
 from realtime_wall.wall.post import CURSOR_SIZE, ID_SIZE, Item, Mark, Post, Removal, tidy
+from realtime_wall.wall.programs import webhook_queue
 from realtime_wall.wall.write_transaction import write_transaction
 
 sleep = monkey.get_original("time", "sleep")  # of a native thread
@@ -205,6 +206,7 @@ class DatabaseStore:
                     _replace(row, item, admission, done)
             insert(wall, new, admission, done)
             _count_copies(wall, done)
+            webhook_queue.note(wall, done.new, done.removed)
             self._remember_places(wall, items)
         return done
 

@@ -16,6 +16,7 @@ from django.db.models import F, QuerySet
 
 from realtime_wall.wall.models import Ban, Decision, State, Tweet, Wall
 from realtime_wall.wall.moderation.admission import is_banned
+from realtime_wall.wall.programs.webhook_queue import note_decisions
 from realtime_wall.wall.write_transaction import write_transaction
 
 # Of which states, and what a post becomes.
@@ -64,6 +65,7 @@ def decide(wall: Wall, action: str, choices: Iterable[Choice], by: str, reason: 
                 act.late += _found(wall, choice.key)
         if becomes == State.HIDDEN:
             _hide_retweets(wall, act)
+        note_decisions(wall, act.decided)
     return act
 
 
@@ -80,6 +82,7 @@ def undo(wall: Wall, act_id: str, by: str) -> Act:
     with write_transaction():
         for before in wall.decisions.filter(act=act_id).exclude(act="").order_by("id"):
             _decide_one(wall, act, Choice(before.key, before.became), State(before.was), "")
+        note_decisions(wall, act.decided)
     return act
 
 
@@ -94,6 +97,7 @@ def ban(walls: Sequence[Wall], new: Ban) -> list[Act]:
             for tweet in _posts_of(wall, new):
                 _decide_one(wall, act, Choice(str(tweet), tweet.state), State.HIDDEN, "ban")
             _hide_retweets(wall, act)
+            note_decisions(wall, act.decided)
             acts.append(act)
     return acts
 

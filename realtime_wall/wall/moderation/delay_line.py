@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 from django.db import DatabaseError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from gevent.event import Event
 
@@ -24,6 +24,8 @@ from realtime_wall.wall.feed.store import Stored
 from realtime_wall.wall.models import Mode, State, Tweet
 from realtime_wall.wall.moderation.desk_channel import listed
 from realtime_wall.wall.moderation.open_pages import publish_late
+from realtime_wall.wall.programs import webhook_queue
+from realtime_wall.wall.write_transaction import write_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -79,19 +81,27 @@ def look_after_the_rest() -> bool:
 def release_due() -> dict[str, Stored]:
     """What is shown from now on, by the wall's slug."""
     found: dict[str, Stored] = {}
+    if not _due().exists():
+        return found
+    with write_transaction():
+        for tweet in _due():
+            as_it_was = Tweet.objects.filter(pk=tweet.pk, state=State.WAITING, show_at=tweet.show_at)
+            change: dict[str, Any] = {"state": State.SHOWN, "reason": "", "show_at": None}
+            if as_it_was.update(**change, publications=F("publications") + 1):
+                stored = found.setdefault(tweet.wall.slug, Stored())
+                tweet.publications += 1
+                stored.new.append(tweet.content)
+                stored.event_ids[str(tweet)] = tweet.event_ids[-1:]
+                stored.waiting.append(listed(tweet.content, State.SHOWN, was=State.WAITING))
+                webhook_queue.note(tweet.wall, [tweet.content])
+    return found
+
+
+def _due() -> QuerySet[Tweet]:
     due = Tweet.objects.filter(state=State.WAITING, show_at__lte=timezone.now())
     # On a wall where posts are approved by now, the clock approves none.
     due = due.exclude(wall__mode=Mode.APPROVED).select_related("wall").order_by("show_at", "id")
-    for tweet in due[:PORTION]:
-        as_it_was = Tweet.objects.filter(pk=tweet.pk, state=State.WAITING, show_at=tweet.show_at)
-        change: dict[str, Any] = {"state": State.SHOWN, "reason": "", "show_at": None}
-        if as_it_was.update(**change, publications=F("publications") + 1):
-            stored = found.setdefault(tweet.wall.slug, Stored())
-            tweet.publications += 1
-            stored.new.append(tweet.content)
-            stored.event_ids[str(tweet)] = tweet.event_ids[-1:]
-            stored.waiting.append(listed(tweet.content, State.SHOWN, was=State.WAITING))
-    return found
+    return due[:PORTION]
 
 
 # The receivers of signals

@@ -80,6 +80,10 @@ def desk_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
 @never_cache
 @for_moderators
 def desk_posts(request: HttpRequest, wall: Wall) -> HttpResponse:
+    return answer_posts(request, wall)
+
+
+def answer_posts(request: HttpRequest, wall: Wall) -> HttpResponse:
     """``?state=``, and ``?behind=`` the ``next`` of an earlier answer."""
     state, behind = request.GET.get("state", State.WAITING), request.GET.get("behind", "")
     if state == BANNED:
@@ -108,24 +112,29 @@ def acting(perform: Perform) -> Callable[..., HttpResponse]:
     @csrf_protect
     @for_moderators
     def act(request: HttpRequest, wall: Wall) -> HttpResponse:
-        try:
-            if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
-                raise desk_acts.BadAct("that is too much at once")
-            asked = json.loads(request.body)
-            if not isinstance(asked, dict):
-                raise desk_acts.BadAct("it is no JSON object")
-            return JsonResponse(perform(wall, request.user, asked))
-        except DatabaseError:
-            return JsonResponse({"error": "the database is unavailable"}, status=503)
-        except RealtimeWallError as problem:
-            return JsonResponse({"error": str(problem)}, status=503)
-        except desk_acts.Forbidden as problem:
-            return JsonResponse({"error": str(problem)}, status=403)
-        except (ValueError, RecursionError) as problem:
-            reason = str(problem) if isinstance(problem, desk_acts.BadAct) else "it is no JSON"
-            return JsonResponse({"error": reason}, status=400)
+        return answer_act(request, wall, request.user, perform)
 
     return act
+
+
+def answer_act(request: HttpRequest, wall: Wall, user: Any, perform: Perform) -> HttpResponse:
+    """Of somebody who may ask."""
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+            raise desk_acts.BadAct("that is too much at once")
+        asked = json.loads(request.body)
+        if not isinstance(asked, dict):
+            raise desk_acts.BadAct("it is no JSON object")
+        return JsonResponse(perform(wall, user, asked))
+    except DatabaseError:
+        return JsonResponse({"error": "the database is unavailable"}, status=503)
+    except RealtimeWallError as problem:
+        return JsonResponse({"error": str(problem)}, status=503)
+    except desk_acts.Forbidden as problem:
+        return JsonResponse({"error": str(problem)}, status=403)
+    except (ValueError, RecursionError) as problem:
+        reason = str(problem) if isinstance(problem, desk_acts.BadAct) else "it is no JSON"
+        return JsonResponse({"error": reason}, status=400)
 
 
 desk_act = acting(desk_acts.perform)

@@ -51,6 +51,16 @@ def signature_of(headers: Mapping[str, str], now: float) -> Signature | None:
     return Signature(f"{sent_id}.{sent_at}.".encode(), tuple(filter(None, map(_digest, claims))))
 
 
+def signed_headers(secret: str, message_id: str, now: int, body: bytes) -> dict[str, str]:
+    """Of what we send ourselves."""
+    made = digest(key_of(secret), f"{message_id}.{now}.".encode() + body, "sha256")
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(now),
+        "webhook-signature": f"v1,{base64.b64encode(made).decode()}",
+    }
+
+
 def key_of(secret: str) -> bytes:
     if secret.startswith(KEY):
         try:

@@ -168,7 +168,7 @@ def test_what_was_stored_before_the_database_went_away_is_told(database, monkeyp
 
     locks = []
     monkeypatch.setattr(store_module, "insert", lock_after_the_first_half)
-    monkeypatch.setattr(Wall, "called", locked_when(locks, Wall.called))
+    monkeypatch.setattr(store_module, "write_transaction", locked_when(locks, store_module.write_transaction))
 
     stored = DatabaseStore("main").add([post(1), post(2), bad(Unstorable, 3), post(4)])
     locks[0].close()
@@ -177,11 +177,11 @@ def test_what_was_stored_before_the_database_went_away_is_told(database, monkeyp
     assert [left.id for left in stored.left] == ["3", "4"]
 
 
-def locked_when(locks, called):
-    def lock_first(slug):
-        if locks:
+def locked_when(locks, write_transaction):
+    def lock_first():
+        if locks and not locks[0].in_transaction:
             locks[0].execute("BEGIN EXCLUSIVE")
-        return called(slug)
+        return write_transaction()
 
     return lock_first
 

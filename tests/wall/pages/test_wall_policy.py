@@ -28,6 +28,8 @@ NO_PAGES = {
     "sign-out/",
     "posts.json",
     "api/posts/",
+    "api/desk/posts/",
+    "api/desk/act/",
     "hook/",
 }
 

@@ -1,0 +1,170 @@
+"""Tells webhooks what they are to be told: signed, in order, and again until they have taken it.
+
+One server of all does it. Each webhook has a greenlet of its own while it is told something, so a slow one
+holds up nobody; the database is asked in a thread. One that fails rests, ever longer, up to an hour.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import gevent
+import requests
+from django.db import DatabaseError
+from django.utils import timezone
+from gevent.event import Event
+from gevent.pool import Pool
+
+from realtime_wall import cluster
+from realtime_wall.api import run_in_threadpool
+from realtime_wall.cluster import Lease
+from realtime_wall.wall import options
+from realtime_wall.wall.programs import webhook_queue
+from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
+from realtime_wall.wall.public_requests import reason_of, session
+from realtime_wall.wall.sources.webhook_signature import signed_headers
+
+logger = logging.getLogger(__name__)
+
+LEASE = "webhooks"
+EVERY = 1.0  # seconds, between two looks
+WITHOUT_DATABASE = 5.0
+GIVE_UP_EVERY = 600.0
+PATIENCE, LONGEST_ANSWER = 10.0, 15.0
+AT_ONCE = 10  # webhooks
+FIRST_RETRY, LONGEST_RETRY = 5.0, 3600.0
+REFUSALS = 3  # of one message; then the next one has its turn
+NOT_NOW = (408, 425, 429)  # of the 400s
+GONE = 410
+
+
+class TookTooLong(Exception):
+    pass
+
+
+class WebhookSender:
+    def __init__(self, lease: Lease, *, private_hosts: Callable[[], tuple[str, ...]]) -> None:
+        self._lease = lease
+        self._private_hosts = private_hosts
+        self._stopping = Event()
+        self._pool = Pool(AT_ONCE)
+        self._busy: set[int] = set()
+        self._gave_up = 0.0  # when
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._greenlet is not None:
+            self._greenlet.join(timeout=1)
+            self._greenlet.kill()
+        self._pool.kill(timeout=1)  # what was under way is told again, under the same id
+        self._lease.release()
+
+    def _run(self) -> None:
+        pause = EVERY
+        while not self._stopping.wait(pause):
+            pause = EVERY
+            try:
+                if self._lease.take():
+                    self.look()
+            except DatabaseError as problem:
+                logger.info("what webhooks are to be told cannot be looked up: %s", problem)
+                pause = WITHOUT_DATABASE
+            except Exception:
+                logger.exception("webhooks could not be told anything")
+
+    def look(self) -> None:
+        if time.monotonic() - self._gave_up > GIVE_UP_EVERY:
+            run_in_threadpool(webhook_queue.give_up_old)
+            self._gave_up = time.monotonic()
+        for webhook in run_in_threadpool(webhook_queue.due):
+            if webhook.pk not in self._busy and self._pool.free_count():
+                self._busy.add(webhook.pk)
+                self._pool.spawn(self._send_all, webhook)
+
+    def _send_all(self, webhook: Webhook) -> None:
+        try:
+            with session(self._private_hosts()) as asking:
+                while self._lease.is_held and not self._stopping.is_set():
+                    message = run_in_threadpool(partial(webhook_queue.oldest, webhook))
+                    if message is None or not self._send(asking, webhook, message):
+                        return
+        except DatabaseError as problem:
+            logger.info("whether %s was told is not noted, and it is told again: %s", webhook, problem)
+        except Exception:
+            logger.exception("%s could not be told anything", webhook)
+        finally:
+            self._busy.discard(webhook.pk)
+
+    def _send(self, asking: requests.Session, webhook: Webhook, message: WebhookMessage) -> bool:
+        """Whether it has taken it."""
+        status, problem, wait = 0, "", 0.0
+        try:
+            with gevent.Timeout(LONGEST_ANSWER, TookTooLong("it took too long")):
+                status, wait = post(asking, webhook, message)
+        except requests.RequestException as failure:
+            problem = reason_of(failure)
+        except TookTooLong as failure:
+            problem = str(failure)
+        if 200 <= status < 300:
+            run_in_threadpool(partial(webhook_queue.delivered, webhook, message))
+            return True
+        self._failed(webhook, message, status, problem or f"it answered {status}", wait)
+        return False
+
+    def _failed(
+        self, webhook: Webhook, message: WebhookMessage, status: int, problem: str, wait: float
+    ) -> None:
+        if not webhook.failures:
+            logger.warning("the webhook %s was not told: %s", webhook, problem)
+        is_refused = 400 <= status < 500 and status not in NOT_NOW
+        wait = max(wait, min(FIRST_RETRY * 2 ** min(webhook.failures, 20), LONGEST_RETRY))
+        again = timezone.now() + timedelta(seconds=wait * random.uniform(1.0, 1.2))
+        webhook.enabled = status != GONE
+        is_given_up = is_refused and message.attempts + 1 >= REFUSALS
+        run_in_threadpool(
+            partial(webhook_queue.failed, webhook, message, problem, again, is_given_up=is_given_up)
+        )
+
+
+def post(asking: requests.Session, webhook: Webhook, message: WebhookMessage) -> tuple[int, float]:
+    """The status, and the seconds that it asks us to wait. Where it redirects to, nothing is sent."""
+    body = json.dumps(message.body, separators=(",", ":")).encode()
+    headers = signed_headers(webhook.secret, f"msg_{message.pk}", int(time.time()), body)
+    headers["Content-Type"] = "application/json"
+    with asking.post(
+        webhook.url, body, headers=headers, timeout=PATIENCE, allow_redirects=False, stream=True
+    ) as answer:
+        wait = answer.headers.get("Retry-After", "")
+        return answer.status_code, min(float(wait[:6]), LONGEST_RETRY) if wait.isdecimal() else 0.0
+
+
+# The receivers of signals
+
+_running: dict[Any, WebhookSender] = {}
+
+
+def start(node: Any, **_: Any) -> None:
+    """Receiver of ``server_started``."""
+    if node not in _running:
+        _running[node] = sender = WebhookSender(
+            cluster.lease(LEASE), private_hosts=lambda: options.current().private_hosts
+        )
+        sender.start()
+
+
+def stop(node: Any, **_: Any) -> None:
+    """Receiver of ``server_stopping``."""
+    sender = _running.pop(node, None)
+    if sender is not None:
+        sender.stop()
