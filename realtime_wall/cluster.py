@@ -13,7 +13,7 @@ from typing import Any
 from realtime_wall import api
 from realtime_wall.brokers import lease as leases
 from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Disconnect, DisconnectUser, check_close
+from realtime_wall.brokers.commands import Disconnect, DisconnectUser, Move, check_close
 from realtime_wall.brokers.lease import Lease
 from realtime_wall.brokers.questions import (
     GetChannelPage,
@@ -30,7 +30,7 @@ from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import check_channel
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client, isolation
-from realtime_wall.errors import NoServer
+from realtime_wall.errors import NoServer, NoSocket
 from realtime_wall.events import Published
 from realtime_wall.node import node
 from realtime_wall.node.introspection.statistics import of_all
@@ -54,8 +54,10 @@ __all__ = [
     "socket_page",
     "sockets",
     "statistics",
+    "subscribe",
     "this_server",
     "topic",
+    "unsubscribe",
     "watch",
 ]
 
@@ -155,6 +157,34 @@ def disconnect_user(user: Any, code: int = 3503, reason: str = BY_SERVER) -> Rec
     """Close all sockets of a user, or of a user's primary key; the receipt counts them."""
     check_close(code, reason)
     return api.perform(DisconnectUser(user_id=str(getattr(user, "pk", user)), code=code, reason=reason))
+
+
+def subscribe(
+    channel: str, *, session_id: str | None = None, user: Any = None, on: str | None = None
+) -> Receipt:
+    """Put sockets on a channel, on whatever servers they are: one, a user's, or all that are ``on`` another.
+
+    As ``socket.subscribe()`` in each of them, in its turn. The receipt counts whom it was said to; NoSocket
+    when that is nobody.
+    """
+    return _move(channel, False, session_id, user, on)
+
+
+def unsubscribe(
+    channel: str, *, session_id: str | None = None, user: Any = None, on: str | None = None
+) -> Receipt:
+    """Take sockets off a channel, as :func:`subscribe` puts them on it."""
+    return _move(channel, True, session_id, user, on)
+
+
+def _move(channel: str, off: bool, session_id: str | None, user: Any, on: str | None) -> Receipt:
+    user_id = None if user is None else str(getattr(user, "pk", user))
+    command = Move(channel=channel, off=off, session_id=session_id, user_id=user_id, on=on)
+    command.check()
+    receipt = api.perform(command)
+    if not receipt.sockets:
+        raise NoSocket(f"There are no such sockets to move: {session_id or user_id or on}")
+    return receipt
 
 
 def presence(channel: str) -> list[Person]:

@@ -178,6 +178,10 @@ class Config:
     receiver_context: str | Callable[..., Any] | None = _setting(
         None, "What is around each run of receivers: receiver_context(request) is used with 'with'."
     )
+    connection_middleware: list[Any] = _setting(
+        [], "Around the connect receivers: functions as Django's middleware, or their paths."
+    )
+    event_middleware: list[Any] = _setting([], "Around the receivers of each event and message, likewise.")
     event_transaction: bool = _setting(
         False, "Whether the receivers of an event share a database transaction, undone when one fails."
     )
@@ -313,7 +317,8 @@ def _is_a(value: object, hint: Any) -> bool:
         return callable(value)
     if kind is list:
         items = value if isinstance(value, (list, tuple)) else [None]
-        return all(isinstance(item, typing.get_args(hint)) for item in items)
+        kinds = typing.get_args(hint)
+        return all(kinds == (Any,) or isinstance(item, kinds) for item in items)
     if isinstance(value, bool):
         return kind is bool
     if kind is float:

@@ -105,6 +105,38 @@ def test_a_visit_that_was_cut_off_cannot_go_on_after_it_was_closed(node):
     assert node.detached_sessions.take("secret", "me") is None
 
 
+def test_sockets_are_put_on_a_channel_and_taken_off_it(node):
+    ada, also_ada, bob = connect(node, "ada"), connect(node, "ada"), connect(node, "bob")
+
+    def on(channel):
+        assert node.pool.wait_until_idle(10)
+        return [client for client in (ada, also_ada, bob) if channel in client.socket.channels]
+
+    assert cluster.subscribe("a", user=1).sockets == 2
+    assert on("a") == [ada, also_ada]
+    assert cluster.subscribe("b", session_id=bob.socket.id).sockets == 1
+    assert cluster.subscribe("b", on="a").sockets == 2
+    assert on("b") == [ada, also_ada, bob]
+    assert cluster.unsubscribe("a", on="b").sockets == 3
+    assert on("a") == []
+    assert cluster.unsubscribe("b", session_id=ada.socket.id).sockets == 1
+    assert on("b") == [also_ada, bob]
+
+
+def test_who_is_moved_is_said_in_one_way_and_there(node, caplog):
+    client = connect(node)
+    for given in ({}, {"user": 1, "on": "a"}, {"session_id": "x", "user": 1, "on": "a"}):
+        with pytest.raises(ValueError, match="say whom"):
+            cluster.subscribe("news", **given)
+    for given in ({"session_id": "nobody"}, {"user": 99}, {"on": "empty"}):
+        with pytest.raises(NoSocket, match="no such sockets"):
+            cluster.unsubscribe("news", **given)
+    node.channels_per_connection = 0
+    cluster.subscribe("news", session_id=client.socket.id)
+    assert node.pool.wait_until_idle(10)
+    assert "was not put on channel 'news'" in caplog.text
+
+
 def test_a_users_sockets_are_closed(node):
     ada, also_ada, bob = connect(node, "ada"), connect(node, "ada"), connect(node, "bob")
 

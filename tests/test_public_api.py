@@ -78,6 +78,8 @@ def test_what_long_work_in_a_server_needs(name, expected):
         "metrics": "",
         "disconnect": "session_id, code=3503, reason='disconnected by the server'",
         "disconnect_user": "user, code=3503, reason='disconnected by the server'",
+        "subscribe": "channel, =session_id=None, =user=None, =on=None",
+        "unsubscribe": "channel, =session_id=None, =user=None, =on=None",
         "presence": "channel",
         "statistics": "what=''",
         "this_server": "",

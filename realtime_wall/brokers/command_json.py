@@ -17,6 +17,7 @@ from realtime_wall.brokers.commands import (
     Disconnect,
     DisconnectUser,
     GetPosition,
+    Move,
     Publish,
     RecheckPermissions,
     Request,
@@ -49,7 +50,7 @@ def kinds_of(classes: Iterable[type[Request]]) -> dict[str, type[Request]]:
 # What any process of the site may send.
 PUBLIC_KINDS: Kinds = kinds_of(
     (
-        *(Publish, Retract, Delete, SendTo, Disconnect, DisconnectUser, RecheckPermissions, Count, Ask),
+        *(Publish, Retract, Delete, SendTo, Disconnect, DisconnectUser, RecheckPermissions, Count, Ask, Move),
         *(GetPosition, Follow, GetStatistics, GetMetrics, GetServers, GetSockets, GetPresence),
         *(GetSocketPage, GetChannelPage, GetHistory),
     )

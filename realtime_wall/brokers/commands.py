@@ -229,6 +229,24 @@ class RecheckPermissions(_Receipted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move(_Receipted):
+    """Put sockets on a channel, or take them off it: one, those of a user, or those on another channel."""
+
+    channel: str
+    off: bool = False
+    session_id: str | None = None
+    user_id: str | None = None
+    on: str | None = None
+
+    def check(self, *, of_server: bool = False) -> None:
+        check_channel(self.channel)
+        if self.on is not None:
+            check_channel(self.on)
+        if (self.session_id, self.user_id, self.on).count(None) != 2:
+            raise ValueError("say whom: one of session_id, user and on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Count(_Receipted):
     """Ask how many are on a channel."""
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 from realtime_wall.brokers.commands import (
     Ask,
     Count,
     Disconnect,
     DisconnectUser,
+    Move,
     RecheckPermissions,
     SendTo,
 )
 from realtime_wall.brokers.results import Answers, Receipt
 from realtime_wall.brokers.rpc import Handlers
-from realtime_wall.errors import NoSocket
+from realtime_wall.errors import NoSocket, TooManyChannels
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.publisher import Publisher
 from realtime_wall.sockets import ack_collector
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.client_session import session_of
+from realtime_wall.sockets.client_session import ClientSession, session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.revocation.revocation import Revocation
 from realtime_wall.wire.connection import DROPPED, QUEUED
+
+log = logging.getLogger(__name__)
 
 
 class LocalCommands:
@@ -36,6 +42,7 @@ class LocalCommands:
         handlers.add(Disconnect, self._disconnect)
         handlers.add(DisconnectUser, self._disconnect_user)
         handlers.add(RecheckPermissions, self._recheck_permissions)
+        handlers.add(Move, self._move)
 
     def _send(self, command: SendTo) -> Receipt:
         socket = connected_sockets.get(command.session_id)
@@ -73,6 +80,32 @@ class LocalCommands:
 
     def _recheck_permissions(self, command: RecheckPermissions) -> Receipt:
         return Receipt(processes=1, sockets=self._revocation.ask_again(command))
+
+    def _move(self, command: Move) -> Receipt:
+        """In their own turn: subscribing asks receivers, which may wait."""
+        if command.on is not None:
+            members = self._subscriptions.snapshot(command.on)
+            sessions = [one.session for one in members if one.session is not None]
+        elif command.session_id is not None:
+            found = connected_sockets.get(command.session_id)
+            sessions = [] if found is None else [session_of(found)]
+        else:
+            whose = self._revocation.users(connected_sockets)
+            sessions = [session_of(one) for one in connected_sockets if whose.get(one.id) == command.user_id]
+        for session in sessions:
+            session.inbox.put(partial(_leave if command.off else _join, session, command.channel))
+        return Receipt(processes=1, sockets=len(sessions))
+
+
+def _join(session: ClientSession, channel: str) -> None:
+    try:
+        session.subscribe(channel)
+    except TooManyChannels as problem:
+        log.warning("socket %s was not put on channel %r: %s", session.log_id, channel, problem)
+
+
+def _leave(session: ClientSession, channel: str) -> None:
+    session.unsubscribe(channel)
 
 
 def no_socket(session_id: str) -> NoSocket:

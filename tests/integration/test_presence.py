@@ -179,10 +179,13 @@ def test_a_socket_and_a_user_are_disconnected_anywhere(site):
         assert code_of_the_end(tab) == 3600
     told = site.shell(
         "from django.contrib.auth.models import User\n"
-        "print(cluster.disconnect_user(User.objects.get(username='ada')).sockets)"
+        "ada = User.objects.get(username='ada')\n"
+        "moved = cluster.subscribe('moved', user=ada).sockets\n"
+        "while len(cluster.sockets('moved')) < 2: pass\n"
+        "print(json.dumps([moved, cluster.disconnect_user(ada).sockets]))"
     )
 
-    assert told == 2
+    assert told == [2, 2]
     assert [code_of_the_end(tab) for tab in tabs] == [3503, 3503]
 
 

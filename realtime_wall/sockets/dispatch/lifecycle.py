@@ -13,7 +13,7 @@ from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.events import Event
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.client_session import ClientSession
-from realtime_wall.sockets.dispatch import message_log, receivers
+from realtime_wall.sockets.dispatch import message_log, middleware, receivers
 from realtime_wall.sockets.registry import connected_sockets
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def finish(session: ClientSession) -> None:
 
 
 def _connected(session: ClientSession) -> None:
-    outcome = receivers.run(signals.socket_connected, session.socket)
+    outcome = middleware.connect(session.socket)
     session.is_refused = outcome.refused is not None
     if session.is_disconnected:
         return
@@ -96,7 +96,7 @@ def _dispatch(
     calls = [(signal, arguments)]
     if happened.name in signals.socket_client_event_by_type:
         calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
-    outcome = receivers.run_together(calls, session.socket)
+    outcome = middleware.dispatch(calls, session.socket, happened)
     answer = outcome.answer
     if not outcome.was_received:
         if event_id is not None:  # to acknowledge it would make a misspelt name look like success
