@@ -89,6 +89,7 @@
       return this.emit("message", text, ack);
     }
 
+    /** @param {string} channel @param {Subscription} how */
     subscribe(channel, { since = null, onGap, onSubscribed, onError } = {}) {
       if (since) this._cursors.set(channel, since);
       this._subscriptions.set(channel, { onGap, onSubscribed, onError });
@@ -361,6 +362,7 @@
       this._kind = kind;
       this._world = world;
       this._base = new URL("../events/", address.href.replace(/^ws/, "http"));
+      this.onopen = this.onmessage = this.onclose = (/** @type {any} */ _event) => {}; // as of a WebSocket
       this._cursors = new Map(); // channel -> up to where it was told
       this._position = null; // up to where all of them were
       this._silence = 2 * HEARTBEAT; // after which a stream is taken for dead
@@ -448,7 +450,7 @@
 
     _pollOn() {
       let stopped = false;
-      let giveUp = () => {};
+      let giveUp = (/** @type {Error} */ _reason) => {};
       this._stop = () => {
         stopped = true;
         giveUp(new Error("stopped"));
@@ -530,8 +532,7 @@
         .then(resolve, reject)
         .then(() => world.clearTimeout(timer));
     });
-    asked.giveUp = giveUp;
-    return asked;
+    return Object.assign(asked, { giveUp });
   }
 
   /* A long answer over a slow line takes its time: goOn is called for each part. */
@@ -602,9 +603,9 @@
       document: root.document,
       window: root.document && root,
       random: Math.random,
-      setTimeout: (...args) => root.setTimeout(...args),
-      clearTimeout: (...args) => root.clearTimeout(...args),
-      fetch: root.fetch && ((...args) => root.fetch(...args)),
+      setTimeout: (/** @type {Function} */ act, /** @type {number} */ delay) => root.setTimeout(act, delay),
+      clearTimeout: (/** @type {number} */ timer) => root.clearTimeout(timer),
+      fetch: root.fetch && ((/** @type {string} */ address, /** @type {RequestInit} */ options) => root.fetch(address, options)),
       EventSource: root.EventSource,
       report: (error) => (root.reportError || console.error)(error),
     };

@@ -12,10 +12,9 @@
   const PAGE = 50;
   const AHEAD = "1200px"; // the next page is fetched while the reader is so far from the end
   const SAID_EVERY = 5000;
-  const RETRY = [1000, 2000, 5000, 10000];
 
   const Frame = root.WallFrame;
-  const keyOf = (post) => `${post.source}:${post.id}`;
+  const { keyOf } = root.WallCard;
 
   class Archive {
     constructor(list, words) {
@@ -23,7 +22,7 @@
       this._words = words;
       this._skew = Date.parse(words.now) - Date.now();
       this._isNewest = !words.page;
-      this._older = document.querySelector(".wall-older");
+      this._older = /** @type {HTMLElement} */ (document.querySelector(".wall-older"));
       this._link = this._older.querySelector("a");
       this._cards = new Map(); // key -> element
       this._waiting = []; // new posts, oldest first, for when the reader is back at the top
@@ -201,14 +200,12 @@
       const stale = this._later || [];
       this._later = later;
       const pages = [];
-      for (let attempt = 0; pages.length < number; ) {
+      while (pages.length < number) {
         const place = pages.length ? pages[pages.length - 1].next : this._words.page;
-        const found = await this._read(place, PAGE);
-        if (this._later !== later) return; // another gap: that one reads it all
-        if (found) pages.push(found);
-        else await wait(RETRY[Math.min(attempt++, RETRY.length - 1)] * (0.5 + Math.random()));
-        if (this._later !== later) return;
-        if (found && !found.next) break;
+        const found = await Frame.askUntil(() => this._read(place, PAGE), () => this._later === later);
+        if (!found) return; // another gap: that one reads it all
+        pages.push(found);
+        if (!found.next) break;
       }
       this._later = null;
       this._start(pages);
@@ -229,14 +226,7 @@
       const query = new URLSearchParams(this._words.query);
       if (page) query.set("page", page);
       query.set("limit", limit);
-      try {
-        const answer = await fetch(`${this._words.api}?${query}`);
-        if (answer.ok) return await answer.json();
-        console.warn(`the archive could not be read: ${answer.status}`);
-      } catch (error) {
-        console.warn("the archive could not be read:", error);
-      }
-      return null;
+      return Frame.readJson(`${this._words.api}?${query}`);
     }
 
     _card(post) {
@@ -248,12 +238,8 @@
     }
   }
 
-  function wait(milliseconds) {
-    return new Promise((resolve) => setTimeout(resolve, milliseconds));
-  }
-
   function start() {
-    const list = document.querySelector(".wall-posts");
+    const list = /** @type {HTMLElement} */ (document.querySelector(".wall-posts"));
     const words = JSON.parse(document.getElementById("archive-config").textContent);
     const archive = new Archive(list, words);
     Frame.watchPictures(list);

@@ -11,16 +11,21 @@
   const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
   const OURS = /^[A-Za-z0-9_.@\/-]+$/;
 
+  function keyOf({ source, id }) {
+    return `${source}:${id}`;
+  }
+
   /* labels: {now, minutes, hours, days, retweeted, edited, passed_on, static, pictures}, now: milliseconds */
+  /** @param {Post} post @param {Labels} labels @param {number} now */
   function wallCard(post, labels, now) {
-    const card = element("li", { class: "wall-card", "data-key": `${post.source}:${post.id}` });
+    const card = element("li", { class: "wall-card", "data-key": keyOf(post) });
     card.dataset.length = lengthOf(post.text);
     if (post.retweeted_by) card.append(retweet(post, labels));
     card.append(avatar(post, labels), author(post), time(post, labels, now));
     if (post.source) card.append(badge(post));
     card.append(text(post));
     if (post.poll && post.poll.length) card.append(poll(post.poll));
-    if (post.passed_on) card.append(element("p", { class: "wall-passed-on" }, labels.passed_on.replace("{}", post.passed_on)));
+    if (post.passed_on) card.append(element("p", { class: "wall-passed-on" }, labels.passed_on.replace("{}", String(post.passed_on))));
     const media = firstMedia(post, labels);
     if (media) card.append(media);
     const link = post.link && safeUrl(post.link.url);
@@ -194,7 +199,7 @@
     return labels.days.replace("{}", Math.floor(minutes / 1440));
   }
 
-  const Card = { wallCard, ago };
+  const Card = { wallCard, ago, keyOf };
   if (typeof module === "object" && module.exports) module.exports = Card;
   else root.WallCard = Card;
 })(typeof globalThis === "object" ? globalThis : self);

@@ -5,6 +5,8 @@
   const KEYS = { a: "approve", h: "hide", b: "ban", p: "pin", u: "undo" };
   const SEEN = { approve: ["waiting", "hidden"], hide: ["waiting", "shown"] };
   const find = (selector) => document.querySelector(selector);
+  /** @returns {HTMLElement[]} */
+  const all = (/** @type {string} */ selector) => Array.from(document.querySelectorAll(selector));
 
   class Desk {
     constructor(config) {
@@ -220,7 +222,7 @@
       empty.hidden = find(".desk-list").children.length > 0;
       empty.textContent = this._words[`empty_${this._tab}`];
       const meant = this._list.meant();
-      for (const button of document.querySelectorAll(".desk-bar [data-act]")) this._offer(button, meant);
+      for (const button of all(".desk-bar [data-act]")) this._offer(button, meant);
       for (const card of find(".desk-list").children) card.classList.toggle("desk-pinned", card.dataset.key === this._pinned);
     }
 
@@ -264,7 +266,7 @@
         const reason = answer.headers.get("Content-Type") === "application/json" ? (await answer.json()).error : "";
         if (answer.status !== 403 && reason) problem = reason;
       } catch (error) {
-        problem = error.message;
+        problem = String(error);
       }
       this._say(this._words.failed.replace("{}", problem));
       return null;
@@ -279,10 +281,10 @@
   }
 
   function listen(desk, config) {
-    for (const button of document.querySelectorAll(".desk-bar [data-act]")) {
+    for (const button of all(".desk-bar [data-act]")) {
       button.addEventListener("click", () => desk.act(button.dataset.act));
     }
-    for (const button of document.querySelectorAll("[data-phones]")) {
+    for (const button of all("[data-phones]")) {
       button.addEventListener("click", () => desk.setPhones(button.dataset.phones === "open"));
     }
     desk.showCode(config.token);
@@ -291,7 +293,7 @@
     find(".desk-mode").addEventListener("change", () => desk.setMode());
     find(".desk-mode").addEventListener("submit", (event) => event.preventDefault());
     find(".desk-all input").addEventListener("change", ({ target }) => desk._list.chooseAll(target.checked));
-    const tabs = [...document.querySelectorAll(".desk-tabs [role=tab]")];
+    const tabs = all(".desk-tabs [role=tab]");
     for (const tab of tabs) {
       tab.addEventListener("click", () => open(tab));
       tab.addEventListener("keydown", ({ key }) => {

@@ -68,7 +68,7 @@
     }
 
     /* A new item, or a newer state of one; what came back has the place that it had. */
-    put(item, { atTheTop = false, order } = {}) {
+    put(item, { atTheTop = false, order = undefined } = {}) {
       const known = this._items.get(item.key);
       const place = known ? known.order : order !== undefined ? order : atTheTop ? --this._first : ++this._last;
       this._items.set(item.key, { item, order: place });
@@ -149,7 +149,7 @@
       box.setAttribute("aria-label", this._words.words.select);
       line.append(box, ...this._why(item));
       const act = item.state === "shown" ? "hide" : "approve";
-      const other = element("button", "desk-quick", document.querySelector(`[data-act="${act}"]`).firstChild.data.trim());
+      const other = element("button", "desk-quick", document.querySelector(`[data-act="${act}"]`).firstChild.textContent.trim());
       other.type = "button";
       other.dataset.quick = act;
       line.append(other);

@@ -3,6 +3,7 @@
   "use strict";
 
   const FOLD_SHOWN = 4000;
+  const RETRY = [1000, 2000, 5000, 10000];
   const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
   const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
   const RETWEETS = "realtime_wall.retweets";
@@ -14,7 +15,7 @@
   /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
   class More {
     constructor(words, released) {
-      this._pill = document.querySelector(".wall-more");
+      this._pill = /** @type {HTMLElement} */ (document.querySelector(".wall-more"));
       this._words = words;
       this._timer = null;
       this._held = false;
@@ -57,7 +58,7 @@
 
   /* live; lost, and back by itself; failed from the start; or closed for good. */
   function statusReporter(words) {
-    const place = document.querySelector(".wall-status");
+    const place = /** @type {HTMLElement} */ (document.querySelector(".wall-status"));
     let timer = null;
     let wasOpen = false;
     const report = (state) => {
@@ -79,7 +80,7 @@
 
   /* Whether retweets are shown: the choice of this browser, kept in it. */
   function startSwitch() {
-    const box = document.querySelector(".wall-switch input");
+    const box = /** @type {HTMLInputElement} */ (document.querySelector(".wall-switch input"));
     if (!box) return;
     const page = document.documentElement;
     const update = () => {
@@ -142,7 +143,32 @@
     }, TICK);
   }
 
+  /* What the server answers; null, and a note in the console, when it does not. */
+  async function readJson(address) {
+    try {
+      const answer = await fetch(address);
+      if (answer.ok) return await answer.json();
+      console.warn(`${address} could not be read: ${answer.status}`);
+    } catch (problem) {
+      console.warn(`${address} could not be read:`, problem);
+    }
+    return null;
+  }
+
+  /* Again and again, until there is an answer; null once it is wanted no more. */
+  async function askUntil(ask, isWanted) {
+    for (let attempt = 0; ; attempt += 1) {
+      const answer = await ask();
+      if (!isWanted()) return null;
+      if (answer) return answer;
+      const delay = RETRY[Math.min(attempt, RETRY.length - 1)] * (0.5 + Math.random());
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      if (!isWanted()) return null;
+    }
+  }
+
   /* To the channel, from the position at which the list was written; "gap" is when to read it again. */
+  /** @param {Words} words @param {HTMLElement} list */
   function subscribe(words, list, { gap, ...events }) {
     const socket = root.Realtime.connect();
     for (const [event, react] of Object.entries(events)) {
@@ -179,5 +205,5 @@
     });
   }
 
-  root.WallFrame = { AT_THE_TOP, More, comeBackSoon, keepTimes, subscribe, startClock, startSwitch, statusReporter, watchPictures };
+  root.WallFrame = { AT_THE_TOP, More, askUntil, comeBackSoon, keepTimes, readJson, subscribe, startClock, startSwitch, statusReporter, watchPictures };
 })(globalThis);

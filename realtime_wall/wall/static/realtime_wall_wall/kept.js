@@ -10,9 +10,10 @@
   const PAUSE = 1000; // milliseconds between two writes, but for what is taken back
   const PATIENCE = 2000; // for the server, before what is kept is shown
 
-  const keyOf = (post) => `${post.source}:${post.id}`;
+  const { keyOf } = root.WallCard;
 
   class KeptPosts {
+    /** @param {Words} words */
     constructor(words) {
       const isItsPage = root.location.pathname === words.page;
       this._caches = isItsPage && root.caches ? root.caches : null; // only where the page is kept as well
@@ -21,6 +22,7 @@
       this._address = new URL(`${words.posts}?kept`, root.location.href).href;
       this._keys = []; // newest first
       this._posts = new Map(); // key -> post
+      /** @type {Partial<Missed>} */
       this._about = {}; // what else the server said with them
       this._removed = new Set(); // an answer that was on its way does not bring them back
       this._timer = null;
@@ -44,13 +46,8 @@
 
     /* All that is shown, beside what is read one by one as it happens. */
     async fill() {
-      if (!this._caches) return;
-      try {
-        const answer = await fetch(this._source);
-        if (answer.ok) this.take(await answer.json());
-      } catch (problem) {
-        console.warn("nothing is kept yet:", problem);
-      }
+      const answer = this._caches && (await root.WallFrame.readJson(this._source));
+      if (answer) this.take(answer);
     }
 
     /* The server's answer: all that is shown, and the posts that were asked for. */
@@ -117,12 +114,13 @@
     }
   }
 
-  /* A server that does not answer soon is taken for away. */
+  /** A server that does not answer soon is taken for away. @param {Promise} answering */
   function inTime(answering) {
     return Promise.race([answering, new Promise((resolve) => setTimeout(resolve, PATIENCE, null))]);
   }
 
   /* Have the page kept, with its files; it says so in data-kept when that is done. */
+  /** @param {Words} words */
   async function keepPage(words) {
     const workers = root.navigator.serviceWorker;
     if (!workers || root.location.pathname !== words.page) return;
@@ -131,16 +129,21 @@
     });
     workers.startMessages();
     try {
+      /** @type {RegistrationOptions} */
       const options = { scope: words.page, updateViaCache: "none" };
       const { installing, waiting, active } = await workers.register(words.worker, options);
       const files = document.querySelectorAll("script[src], link[href], body > :not(main) img[src]");
       (installing || waiting || active).postMessage({
         page: workers.controller ? "" : root.location.href, // else it was kept as it came
-        files: Array.from(files, (file) => file.src || file.href),
+        files: Array.from(files, addressOf),
       });
     } catch (problem) {
       console.warn("this page will not be there without network:", problem);
     }
+  }
+
+  function addressOf(element) {
+    return element.src || element.href;
   }
 
   root.WallKept = { KeptPosts, inTime, keepPage };

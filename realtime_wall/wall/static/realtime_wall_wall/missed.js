@@ -3,7 +3,7 @@
   "use strict";
 
   const { keyOf } = root.WallQueue;
-  const RETRY = [1000, 2000, 5000, 10000];
+  const Frame = root.WallFrame;
 
   class Missed {
     /* address: of posts.json; known: the keys that the page has, first those that it shows */
@@ -30,17 +30,10 @@
       const after = this._noted ? this._noted.after : latest;
       const noted = { after, arrived: new Set(), removed: new Set(), changed: new Map() };
       this._noted = noted;
-      for (let attempt = 0; this._noted === noted; attempt += 1) {
-        const missed = await this._complete(after);
-        if (this._noted !== noted) return null;
-        if (missed) {
-          this._noted = null;
-          return { missed, noted };
-        }
-        const delay = RETRY[Math.min(attempt, RETRY.length - 1)];
-        await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random())));
-      }
-      return null;
+      const missed = await Frame.askUntil(() => this._complete(after), () => this._noted === noted);
+      if (!missed) return null;
+      this._noted = null;
+      return { missed, noted };
     }
 
     /* All posts that a page may show, once; null when they cannot be had. */
@@ -58,15 +51,8 @@
       return expected.every((key) => known.has(key)) ? missed : this._ask("");
     }
 
-    async _ask(after) {
-      try {
-        const answer = await fetch(`${this._address}?after=${encodeURIComponent(after)}`);
-        if (answer.ok) return await answer.json();
-        console.warn(`the wall could not read what it missed: ${answer.status}`);
-      } catch (error) {
-        console.warn("the wall could not read what it missed:", error);
-      }
-      return null;
+    _ask(after) {
+      return Frame.readJson(`${this._address}?after=${encodeURIComponent(after)}`);
     }
   }
 

@@ -12,7 +12,7 @@
   const HURRY = 3000; // what a post has for itself while more wait than make a burst
   const LATE = 0.6; // of its time, which is too little to begin with
 
-  const keyOf = (post) => `${post.source}:${post.id}`;
+  const { keyOf } = typeof require === "function" ? require("./card.js") : root.WallCard;
   const authorOf = (post) => `${post.source}:${post.retweeted_by_username || post.author_id || post.author_username}`;
 
   class Queue {

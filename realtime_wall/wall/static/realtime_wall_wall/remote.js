@@ -10,6 +10,8 @@
   const LISTED = 30;
   const STAGE = { width: 1920, height: 1080 };
   const find = (selector) => document.querySelector(selector);
+  /** @returns {HTMLElement[]} */
+  const all = (/** @type {string} */ selector) => Array.from(document.querySelectorAll(selector));
   const keyOf = (post) => `${post.source}:${post.id}`;
 
   class Remote {
@@ -107,7 +109,7 @@
     }
 
     heardRemoved(key) {
-      for (const row of document.querySelectorAll(".remote-post")) if (row.dataset.key === key) row.remove();
+      for (const row of all(".remote-post")) if (row.dataset.key === key) row.remove();
     }
 
     heardPinned({ key }) {
@@ -145,7 +147,7 @@
         if (answer.ok) return await answer.json();
         problem = answer.status === 403 ? this._words.signed_out : `${answer.status}`;
       } catch (error) {
-        problem = error.message;
+        problem = String(error);
       }
       this._say(this._words.failed.replace("{}", problem));
       return null;
@@ -177,7 +179,7 @@
   }
 
   function listen(remote) {
-    for (const key of document.querySelectorAll("[data-do]")) key.addEventListener("click", () => remote.press(key.dataset.do));
+    for (const key of all("[data-do]")) key.addEventListener("click", () => remote.press(key.dataset.do));
     find("[name=layout]").addEventListener("change", ({ target }) => remote.direct({ layout: target.value }));
     find(".remote-message").addEventListener("submit", (event) => {
       event.preventDefault();

@@ -12,7 +12,7 @@
   const SEEN = 500; // keys that are remembered, so that no post is shown twice
 
   const Frame = root.WallFrame;
-  const keyOf = (post) => `${post.source}:${post.id}`;
+  const { keyOf } = root.WallCard;
 
   /* The posts that are shown one after the other. */
   class Carousel {

@@ -7,14 +7,15 @@
 
 const PATIENCE = 4000; // milliseconds for the network, where something is kept
 const GONE = [401, 403, 404, 410]; // then this visitor is to see nothing of it
-const PAGE = new URL(self.registration.scope).pathname;
+const worker = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
+const PAGE = new URL(worker.registration.scope).pathname;
 const CACHE = `realtime_wall ${PAGE}`;
 const LIST = /(<ol class="wall-posts"[^>]*?) data-cursor="[^"]*"([^>]*>)[^]*?<\/ol>/;
 const OF_THE_BODY = ["content-length", "content-encoding", "transfer-encoding"]; // which is another one now
 
-self.addEventListener("install", () => self.skipWaiting());
+worker.addEventListener("install", () => worker.skipWaiting());
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") {
@@ -25,7 +26,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 /* From a page that came past us, as the first one does. */
-self.addEventListener("message", (event) => {
+worker.addEventListener("message", (event) => {
   const { page, files } = event.data;
   event.waitUntil(
     keepFiles(files)

@@ -1,0 +1,178 @@
+/* What the scripts of a page share, and what the server gives them. For tsc alone: no browser loads it. */
+
+interface Entity {
+  start: number;
+  end: number;
+  kind: "url" | "hashtag" | "mention" | "emoji";
+  text: string;
+  url: string;
+}
+
+interface Media {
+  kind: "photo" | "video" | "gif";
+  url: string;
+  alt: string;
+  width: number;
+  height: number;
+  file?: string;
+}
+
+interface Link {
+  url: string;
+  title: string;
+  description?: string;
+  picture?: string;
+}
+
+/* The flat object of realtime_wall/wall/post.py. */
+interface Post {
+  source: string;
+  id: string;
+  text: string;
+  lang?: string;
+  created_at: string;
+  url?: string;
+  author_id?: string;
+  author_name?: string;
+  author_username?: string;
+  author_avatar?: string;
+  author_url?: string;
+  retweeted_by?: string;
+  retweeted_by_username?: string;
+  entities?: Entity[];
+  media?: Media[];
+  poll?: string[];
+  link?: Link | null;
+  edited?: boolean;
+  passed_on?: number;
+}
+
+/* posts.json */
+interface Missed {
+  posts: Post[];
+  keys: string[];
+  edited?: Post[];
+  pinned?: Post | null;
+  staged?: Post | null;
+  director?: object;
+  now?: string;
+  skew?: number;
+  count: number;
+}
+
+/* script_config.py, and what a page adds to it. */
+interface Words {
+  channel: string;
+  screens: string;
+  posts: string;
+  page: string;
+  worker: string;
+  report: string;
+  now: string;
+  card: Labels;
+  status: Record<string, string>;
+  [more: string]: any;
+}
+
+type Labels = Record<string, string>;
+
+interface Display {
+  page: string;
+  number: number;
+  key: string;
+  from: number;
+  to: number;
+  visible: boolean;
+}
+
+interface DisplayStore {
+  read(): Display[] | null;
+  write(displays: Display[]): void;
+}
+
+interface DisplayLog {
+  latest: string;
+  readonly isVisible: boolean;
+  begin(key: string): void;
+  end(key: string): void;
+  endAll(): void;
+  setVisible(isVisible: boolean): void;
+  batch(): Display[];
+  confirm(isTaken: boolean): boolean;
+  save(): void;
+}
+
+interface Card {
+  wallCard(post: Post, labels: Labels, now: number): HTMLElement;
+  ago(created: string, labels: Labels, now: number): string;
+  keyOf(post: { source: string; id: string }): string;
+}
+
+interface Subscription {
+  since?: string | null;
+  onGap?: (cursor: string) => void;
+  onSubscribed?: (reply: { cursor: string }) => void;
+  onError?: (problem: { code: string; message: string }) => void;
+}
+
+interface RealtimeSocket {
+  status: string;
+  transport: string;
+  on(type: string, listener: (message: any, envelope: any) => unknown): RealtimeSocket;
+  off(type: string, listener: Function): RealtimeSocket;
+  emit(type: string, message: unknown, ack?: Function | null, options?: { volatile?: boolean }): RealtimeSocket;
+  send(text: string, ack?: Function): RealtimeSocket;
+  subscribe(channel: string, subscription?: Subscription): RealtimeSocket;
+  unsubscribe(channel: string): RealtimeSocket;
+  connect(): void;
+  reconnect(): void;
+  close(): void;
+}
+
+interface Frame {
+  AT_THE_TOP: number;
+  More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
+  askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
+  readJson(address: string): Promise<any>;
+  comeBackSoon(socket: RealtimeSocket): void;
+  keepTimes(list: Element, labels: Labels, now: () => number): void;
+  statusReporter(words: Record<string, string>): (status: { state: string }) => void;
+  startClock(): void;
+  startSwitch(): void;
+  subscribe(words: Words, list: HTMLElement, reacting: Record<string, (message: any) => unknown>): RealtimeSocket;
+  watchPictures(list: Element): void;
+}
+
+/* What a page under a service worker, and the worker, see of each other. */
+interface WorkerEvent extends Event {
+  request: Request;
+  data: { page: string; files: string[] };
+  source: { postMessage(message: string): void };
+  respondWith(answering: Promise<Response>): void;
+  waitUntil(working: Promise<unknown>): void;
+}
+
+interface WorkerScope {
+  registration: { scope: string };
+  skipWaiting(): void;
+  addEventListener(type: string, listener: (event: WorkerEvent) => void): void;
+}
+
+declare var module: { exports: unknown } | undefined;
+declare function require(name: string): any;
+declare var Realtime: { connect(url?: string, world?: object): RealtimeSocket };
+declare var WallCard: Card;
+declare var WallFrame: Frame;
+declare var WallKept: {
+  KeptPosts: new (words: Words) => any;
+  inTime<Answer>(answering: Promise<Answer>): Promise<Answer | null>;
+  keepPage(words: Words): Promise<void>;
+};
+declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
+declare var WallQueue: any;
+declare var WallMissed: any;
+declare var Wall: any;
+declare var WallLook: any;
+declare var WallSlides: any;
+declare var wallOnStage: any;
+declare var DeskList: any;
