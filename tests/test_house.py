@@ -136,6 +136,9 @@ COVERED_BY = {
     "wall/sources/web_socket.py": "wall/sources/test_bluesky.py",
     "wall/sources/x/http_adapter.py": "wall/sources/x/test_stream.py",
     "wall/sources/x/list_timeline.py": "wall/test_lister_command.py",
+    "wall/stage/admin_forms.py": "wall/stage/test_look.py",
+    "wall/stage/look_changes.py": "wall/stage/test_look.py",
+    "wall/stage/slides.py": "wall/stage/test_look.py",
     "wall/stage/tables.py": "wall/stage/test_director.py",
     "wall/templatetags/": "wall/test_tags.py",
 }

@@ -15,7 +15,8 @@ from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -30,9 +31,11 @@ from realtime_wall.wall.moderation import admin_pages  # noqa: F401  registers t
 from realtime_wall.wall.moderation.decisions import ACTIONS, Choice, decide
 from realtime_wall.wall.moderation.open_pages import publish_decisions, take_down
 from realtime_wall.wall.moderation.shipped_words import add_shipped_words
+from realtime_wall.wall.pages.layout import address_of
 from realtime_wall.wall.programs import program_pages  # noqa: F401  the same
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import SourceRequest
+from realtime_wall.wall.stage.admin_forms import LookInline
 from realtime_wall.wall.urls import taken_names
 
 logger = logging.getLogger(__name__)
@@ -59,6 +62,14 @@ class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     filter_horizontal = ("moderators", "moderator_groups")
     actions = ("add_words",)
     search_fields = ("slug", "title", "hashtag")
+    inlines = (LookInline,)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        wall = self.get_object(request, object_id)
+        extra = {**(extra_context or {}), "preview": _preview(wall) if wall else None}
+        return super().change_view(request, object_id, form_url, extra)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Wall]:
         return super().get_queryset(request).prefetch_related("sources")
@@ -71,6 +82,13 @@ class WallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("sources"))
     def fed_by(self, wall: Wall) -> str:
         return ", ".join(source.kind for source in wall.sources.all() if source.enabled)
+
+
+def _preview(wall: Wall) -> dict[str, str] | None:
+    try:
+        return {"wall": address_of("wall", wall), "contrasts": address_of("look-contrast", wall)}
+    except NoReverseMatch:
+        return None  # an admin on a site of its own has none
 
 
 class WallSourceForm(forms.ModelForm):  # type: ignore[type-arg]

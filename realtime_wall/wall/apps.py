@@ -28,6 +28,8 @@ class WallConfig(AppConfig):
         from realtime_wall.wall.moderation import delay_line
         from realtime_wall.wall.moderation.rights import moderators_changed
         from realtime_wall.wall.programs import webhook_sender
+        from realtime_wall.wall.stage.look_changes import look_saved, slide_saved
+        from realtime_wall.wall.stage.tables import Look, Slide
 
         chosen = options.current()
         if chosen.visitors:
@@ -48,6 +50,10 @@ class WallConfig(AppConfig):
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
         for named in (Wall.moderators.through, Wall.moderator_groups.through):
             m2m_changed.connect(moderators_changed, sender=named, dispatch_uid="realtime_wall.wall")
+        for dressed in (Wall, Look):
+            post_save.connect(look_saved, sender=dressed, dispatch_uid="realtime_wall.wall.look")
+        for saved in (post_save, post_delete):
+            saved.connect(slide_saved, sender=Slide, dispatch_uid="realtime_wall.wall.slides")
         for model in (Wall, WallSource):
             for saved in (post_save, post_delete):
                 saved.connect(sources_saved, sender=model, dispatch_uid="realtime_wall.wall")

@@ -328,4 +328,4 @@ def channel_of(slug: str) -> str:
 from realtime_wall.wall.displays.display_tables import Display as Display  # noqa: E402
 from realtime_wall.wall.displays.display_tables import Screen as Screen  # noqa: E402
 from realtime_wall.wall.programs.program_tables import ApiToken, Webhook, WebhookMessage  # noqa: E402, F401
-from realtime_wall.wall.stage.tables import Director  # noqa: E402, F401
+from realtime_wall.wall.stage.tables import Director, Look, Slide  # noqa: E402, F401

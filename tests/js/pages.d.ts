@@ -74,7 +74,7 @@ interface Words {
   [more: string]: any;
 }
 
-type Labels = Record<string, string>;
+type Labels = Record<string, any>;
 
 interface Display {
   page: string;
@@ -174,5 +174,6 @@ declare var WallMissed: any;
 declare var Wall: any;
 declare var WallLook: any;
 declare var WallSlides: any;
+declare var WallRota: any;
 declare var wallOnStage: any;
 declare var DeskList: any;

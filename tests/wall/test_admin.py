@@ -18,7 +18,14 @@ from realtime_wall.wall.programs.program_token import digest_of
 from tests.wall.fakes import post
 
 urlpatterns = [path("admin/", site.urls)]
-MODERATION = {"mode": "at_once", "delay": 30, "quota": 0, "least": 0}
+MODERATION = {
+    "mode": "at_once",
+    "delay": 30,
+    "quota": 0,
+    "least": 0,
+    "look-TOTAL_FORMS": 0,
+    "look-INITIAL_FORMS": 0,
+}
 TWEETS = "/admin/realtime_wall_wall/tweet/"
 
 

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 Post = Mapping[str, Any]
-Labels = Mapping[str, str]
+Labels = Mapping[str, Any]
 
 TONES = 12  # colours for people without a picture: .wall-tone-0 to .wall-tone-11
 LINK = (
@@ -30,9 +30,13 @@ _of_this_site = re.compile(r"[A-Za-z0-9_.@/-]+").fullmatch
 _is_language = re.compile(r"[a-z]{2}").fullmatch
 
 
-def card_labels() -> dict[str, str]:
-    """The words of a card in the visitor's language, and where this site's own pictures are."""
+def card_labels(badges: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The words of a card in the visitor's language, and where this site's own pictures are.
+
+    ``badges`` has a wall's own names of sources; an empty one is for no badge.
+    """
     return {
+        "badges": dict(badges or {}),
         "now": gettext("now"),
         "minutes": gettext("{} min"),
         "hours": gettext("{} h"),
@@ -67,6 +71,7 @@ def card(post: Post, labels: Labels, now: datetime) -> dict[str, Any]:
         "ago": ago(post["created_at"], labels, now),
         "edited": labels["edited"] if post.get("edited") else "",
         "source": post["source"],
+        "badge": labels["badges"].get(post["source"], post["source"]),
         "lang": post["lang"] if _is_language(post["lang"] or "") else "",
         "text": linked(post["text"], post["entities"]),
         "media": _first_media(post["media"], _ours(labels)),
@@ -172,12 +177,9 @@ def ago(created_at: str, labels: Labels, now: datetime) -> str:
     created = datetime.fromisoformat(created_at)
     minutes = int((now - created).total_seconds() // 60)
     if minutes < 1:
-        return labels["now"]
-    if minutes < 60:
-        return labels["minutes"].replace("{}", str(minutes))
-    if minutes < 1440:
-        return labels["hours"].replace("{}", str(minutes // 60))
-    return labels["days"].replace("{}", str(minutes // 1440))
+        return str(labels["now"])
+    unit, length = ("minutes", 1) if minutes < 60 else ("hours", 60) if minutes < 1440 else ("days", 1440)
+    return str(labels[unit]).replace("{}", str(minutes // length))
 
 
 def utc_now() -> datetime:

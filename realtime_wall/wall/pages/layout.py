@@ -37,8 +37,8 @@ def frame(
         names["search"] = gettext("Search")
     return {
         "wall": wall,
-        "title": wall.title or (gettext("Live wall") if wall.slug == MAIN else wall.slug),
-        "hashtag": _hashtag(wall),
+        "title": title_of(wall),
+        "hashtag": hashtag_of(wall),
         "theme": asked if asked in THEMES else usual_theme,
         "links": [
             {"url": address_of(name, wall), "word": word, "is_current": name == current}
@@ -52,7 +52,11 @@ def reading_frame(request: HttpRequest, wall: Wall, current: str) -> dict[str, A
     return frame(request, wall, current, "auto")
 
 
-def _hashtag(wall: Wall) -> str:
+def title_of(wall: Wall) -> str:
+    return wall.title or (gettext("Live wall") if wall.slug == MAIN else wall.slug)
+
+
+def hashtag_of(wall: Wall) -> str:
     """What to post with: the wall's own hashtag; else, on the main wall, the first that is asked for."""
     if wall.hashtag:
         return "#" + wall.hashtag.lstrip("#")

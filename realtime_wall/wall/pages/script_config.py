@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext
@@ -11,21 +12,23 @@ from realtime_wall.wall.moderation.pinned_post import pinned_key
 from realtime_wall.wall.moderation.screens import screens_channel
 from realtime_wall.wall.pages.card import card_labels, utc_now
 from realtime_wall.wall.stage.director import state_of
+from realtime_wall.wall.stage.look import badge_words, look_of, merged
+from realtime_wall.wall.stage.slides import slides_of
 
 
-def live_words(wall: Wall) -> dict[str, Any]:
-    """Of any page that shows posts as they come."""
+def live_words(wall: Wall, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Of any page that shows posts as they come; ``asked`` is what its address says of how it looks."""
+    look, asked = look_of(wall), dict(asked or {})
     return {
+        "look": look,
+        "asked": asked,
         "channel": wall.channel,
         "screens": screens_channel(wall.slug),
         "pinned": pinned_key(wall),
-        "least": wall.least,
-        "layout": "stream",
-        "seconds": 12,
-        "quiet": 120,
         "director": state_of(wall),
+        "slides": slides_of(wall),
         "now": utc_now().isoformat(),
-        "card": card_labels(),
+        "card": card_labels(badge_words(merged(look, asked))),
         "more": gettext("{} more"),
         "status": {
             "live": gettext("live"),

@@ -33,6 +33,7 @@ def wall_policy(view: View, has_frames: bool = False) -> View:
             request,
             response,
             img_src=["https:", "http:"],  # posts come with theirs
+            media_src=["'self'", "https:", "http:"],  # and slides with films
             connect_src=[
                 server,
                 server.replace("ws", "http", 1),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
@@ -16,8 +17,9 @@ from realtime_wall.wall.pages.card import key_of, utc_now
 from realtime_wall.wall.pages.layout import address_of, frame, wall_called
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries import newest
+from realtime_wall.wall.stage.contrast import below_aa, contrasts
 from realtime_wall.wall.stage.director import staged, state_of
-from realtime_wall.wall.stage.tables import Layout
+from realtime_wall.wall.stage.look import COLOURS, asked_in, colours_of, look_of, merged, style_of
 
 KEPT = 200  # as many as wall.js keeps in the page
 WORKER = Path(__file__).parent.parent / "static/realtime_wall_wall/worker.js"
@@ -31,9 +33,43 @@ def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
     # On the event's own screens only: who is not there need not post.
     code = address_of("code", wall) if wall.post_key and request.GET.get("screen") else ""
-    director = state_of(wall)
-    page = {"code": code, "director": director, "layout": director["layout"] or Layout.STREAM}
-    return render(request, "realtime_wall_wall/wall.html", frame(request, wall) | page)
+    director, asked = state_of(wall), asked_in(request.GET)
+    look = merged(look_of(wall), asked)
+    page = frame(request, wall) | {
+        "code": code,
+        "director": director,
+        "asked": asked,
+        "look": look,
+        "style": f"{address_of('look-style', wall)}?{_query(request, look)}",
+        "title": look["title"],
+        "hashtag": look["hashtag"],
+        "theme": look["theme"],
+        "layout": director["layout"] or look["layout"],
+    }
+    return render(request, "realtime_wall_wall/wall.html", page)
+
+
+def _query(request: HttpRequest, look: dict[str, Any]) -> str:
+    query = request.GET.copy()
+    query["v"] = str(look["number"])
+    return query.urlencode()
+
+
+@require_safe
+@cache_control(max_age=3600)
+def look_style(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
+    """The colours and the font; ``v`` in the address changes with them."""
+    look = merged(look_of(wall_called(slug)), asked_in(request.GET))
+    return HttpResponse(style_of(look), content_type="text/css; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def look_contrast(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
+    """How well colours that somebody is about to choose can be read."""
+    asked = asked_in(request.GET)
+    colours = colours_of(look_of(wall_called(slug)) | dict.fromkeys(COLOURS, "") | asked)
+    return JsonResponse({"contrasts": contrasts(colours), "refused": sorted(below_aa(colours))})
 
 
 @require_safe

@@ -37,6 +37,7 @@ USUAL: Message = {
     "post": "",
     "message": None,
     "countdown": None,
+    "slide": None,
 }
 
 
@@ -135,6 +136,15 @@ def _countdown(wall: Wall, value: object) -> Message | None:
     return {"text": text, "until": _now() + 1000 * seconds}
 
 
+def _slide(wall: Wall, value: object) -> Message | None:
+    """At once, whatever the rota says."""
+    if value is None:
+        return None
+    if not isinstance(value, int) or not wall.slides.filter(pk=value).exists():
+        raise BadAct("there is no such slide")
+    return {"id": value, "at": _now()}
+
+
 def _timed(value: object) -> tuple[str, int]:
     if not isinstance(value, dict):
         raise BadAct("it has a 'text' and 'seconds'")
@@ -154,4 +164,5 @@ _CHECKS: Mapping[str, Callable[[Wall, object], object]] = {
     "post": _post,
     "message": _message,
     "countdown": _countdown,
+    "slide": _slide,
 }

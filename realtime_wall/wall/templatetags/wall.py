@@ -36,16 +36,19 @@ from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.queries import newest
 from realtime_wall.wall.queries.aggregates import Figures, figures
 from realtime_wall.wall.queries.report import top_people, top_posts
+from realtime_wall.wall.stage.look import badge_words, look_of, merged
 
 register = template.Library()
 
 
-@register.inclusion_tag("realtime_wall_wall/posts.html")
-def render_tweets(count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
+@register.inclusion_tag("realtime_wall_wall/posts.html", takes_context=True)
+def render_tweets(context: Context, count: int, wall: Wall | str = MAIN) -> dict[str, Any]:
     """The newest posts, in a list that knows from which position on the page has to listen."""
     # Before the posts are read: what is stored in between comes twice, and is shown once.
     position = cursor()
-    return {"cursor": position, "cards": cards(newest.newest(_wall(wall), count))}
+    chosen = _wall(wall)
+    badges = badge_words(merged(look_of(chosen), context.get("asked") or {}))
+    return {"cursor": position, "cards": cards(newest.newest(chosen, count), badges)}
 
 
 @register.inclusion_tag("realtime_wall_wall/client.html", takes_context=True)
@@ -58,7 +61,7 @@ def websocket_client(context: Context, wall: Wall | str = MAIN, server: str = ""
     return {
         "realtime_client": realtime_client(context, server or options.current().websocket_server),
         "nonce": nonce_attribute(context),
-        "config": live_words(chosen)
+        "config": live_words(chosen, context.get("asked"))
         | {
             "posts": address_of("posts", chosen),
             "page": address_of("wall", chosen),

@@ -27,6 +27,8 @@ NO_PAGES = {
     "remote/act/",
     "sign-out/",
     "posts.json",
+    "look.css",
+    "look.json",
     "api/posts/",
     "api/desk/posts/",
     "api/desk/act/",

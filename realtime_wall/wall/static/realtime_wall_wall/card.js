@@ -15,14 +15,14 @@
     return `${source}:${id}`;
   }
 
-  /* labels: {now, minutes, hours, days, retweeted, edited, passed_on, static, pictures}, now: milliseconds */
+  /* labels: {badges, now, minutes, hours, days, retweeted, edited, passed_on, static, pictures}, now: milliseconds */
   /** @param {Post} post @param {Labels} labels @param {number} now */
   function wallCard(post, labels, now) {
     const card = element("li", { class: "wall-card", "data-key": keyOf(post) });
     card.dataset.length = lengthOf(post.text);
     if (post.retweeted_by) card.append(retweet(post, labels));
     card.append(avatar(post, labels), author(post), time(post, labels, now));
-    if (post.source) card.append(badge(post));
+    if (post.source) card.append(badge(post, labels));
     card.append(text(post));
     if (post.poll && post.poll.length) card.append(poll(post.poll));
     if (post.passed_on) card.append(element("p", { class: "wall-passed-on" }, labels.passed_on.replace("{}", String(post.passed_on))));
@@ -65,8 +65,9 @@
     return when;
   }
 
-  function badge(post) {
-    return element("span", { class: "wall-source", "data-source": post.source }, post.source);
+  function badge(post, labels) {
+    const { [post.source]: words = post.source } = labels.badges;
+    return element("span", { class: "wall-source", "data-source": post.source }, words);
   }
 
   function text(post) {

@@ -24,7 +24,8 @@
       this._past = []; // keys of the posts that had the stage, and after them those that come again
       this._at = -1; // which of them has it now
       this._arrived = now; // when the last post came
-      this._directed = { at: 0, post: "", paused: false, speed: 1 };
+      this._directed = { at: 0, post: "", paused: false, speed: 1, held: false };
+      this.count = 0; // of posts that had the stage
       this.set(rules);
     }
 
@@ -34,7 +35,8 @@
       this._rules = { least, seconds, quiet, single };
     }
 
-    /* What the director says: paused, speed, and the post that had the stage at the time "at". */
+    /* What the director says: paused, speed, and the post that had the stage at the time "at". Or a slide is
+     * shown, and all are held for it. */
     direct(state) {
       this._directed = { ...this._directed, ...state };
     }
@@ -44,7 +46,7 @@
     }
 
     get isPaused() {
-      return this._directed.paused;
+      return this._directed.paused || this._directed.held;
     }
 
     // -- what waits
@@ -136,6 +138,7 @@
     /* The post with this key has it now. */
     show(key) {
       if (key === this.current) return;
+      this.count += 1;
       if (key === this._past[this._at + 1]) this._at += 1;
       else if (key === this.back()) this._at -= 1;
       else {

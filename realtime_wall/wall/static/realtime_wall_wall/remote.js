@@ -21,6 +21,7 @@
       this._skew = Date.parse(config.now) - Date.now();
       this._pinned = config.pinned;
       this.apply(config.director);
+      this.listSlides(config.slides);
     }
 
     /* Also what another director has done. */
@@ -84,7 +85,7 @@
       const answer = await this._ask(`${this._config.posts}?after=`);
       if (!answer) return;
       const rows = answer.posts.slice(0, LISTED).map((post) => this._row(post));
-      find(".remote-posts").replaceChildren(...rows);
+      find(".remote-choice").replaceChildren(...rows);
     }
 
     _row(post) {
@@ -102,19 +103,29 @@
       return row;
     }
 
+    listSlides(slides) {
+      const rows = slides.map((slide) => {
+        const row = element("li", "remote-post");
+        row.append(element("span", "remote-post-text", slide.name), button(this._words.show, () => this.direct({ slide: slide.id })));
+        return row;
+      });
+      find(".remote-slides").replaceChildren(...rows);
+      find(".remote-slides-part").hidden = !rows.length;
+    }
+
     heard(post) {
-      const rows = find(".remote-posts");
+      const rows = find(".remote-choice");
       rows.prepend(this._row(post));
       while (rows.children.length > LISTED) rows.lastElementChild.remove();
     }
 
     heardRemoved(key) {
-      for (const row of all(".remote-post")) if (row.dataset.key === key) row.remove();
+      for (const row of all(".remote-choice .remote-post")) if (row.dataset.key === key) row.remove();
     }
 
     heardPinned({ key }) {
       this._pinned = key;
-      document.querySelectorAll(".remote-post").forEach((row) => this._mark(row));
+      all(".remote-choice .remote-post").forEach((row) => this._mark(row));
     }
 
     _mark(row) {
@@ -204,6 +215,7 @@
     socket.on("status", root.WallFrame.statusReporter(config.status));
     const of = (react) => (message, { channel }) => channel === config.channel && react(message);
     socket.on("wall_directed", of((state) => remote.apply(state)));
+    socket.on("wall_slides", of((slides) => remote.listSlides(slides)));
     socket.on("tweet", of((post) => remote.heard(post)));
     socket.on("tweet_removed", of(({ source, id }) => remote.heardRemoved(`${source}:${id}`)));
     socket.on("tweet_pinned", of((pinned) => remote.heardPinned(pinned)));

@@ -9,6 +9,7 @@
   const page = document.documentElement;
   const SINGLE = ["spotlight", "ticker"]; // layouts that show one post at a time
   const SECOND = 1000;
+  const FRESH = 5000; // milliseconds, in which what was asked for is still wanted
   const LONG = 60; // characters, beyond which a message is written smaller
   const find = (selector) => document.querySelector(selector);
 
@@ -17,6 +18,9 @@
       this._words = words;
       this._wall = wall;
       this._state = { seq: 0 };
+      this._look = { ...words.look, ...words.asked };
+      this._slide = null; // that the director has asked for last
+      this._slides = find(".wall-message") && new root.WallSlides(words.slides, wall, () => this._isFree());
       this._timer = null; // while something runs out
     }
 
@@ -24,13 +28,55 @@
     apply(state) {
       if (state.seq < this._state.seq) return;
       this._state = state;
-      const layout = state.layout || this._words.layout;
-      page.dataset.layout = layout;
       page.dataset.paused = state.paused ? "yes" : "no";
-      const { least, seconds, quiet } = this._words;
-      this._wall.set({ least, seconds, quiet, single: SINGLE.includes(layout) });
-      this._wall.direct({ at: state.at, post: state.post, paused: state.paused || state.blank, speed: state.speed });
+      this._lay();
+      this._showSlide(state);
       this._draw();
+      this._direct();
+    }
+
+    /* The organiser has changed how it looks; what this page's address asks for stays. */
+    dress(look) {
+      this._look = { ...look, ...this._words.asked };
+      this._words.card.badges = this._look.badges;
+      root.WallLook.dress(this._look);
+      this._lay();
+    }
+
+    /* Behind what covers them posts do not go by unseen. */
+    _direct() {
+      const { at, post, paused, blank, speed } = this._state;
+      this._wall.direct({ at, post, speed, paused: paused || blank || this._isSpeaking() });
+    }
+
+    _isSpeaking() {
+      const { message } = this._state;
+      return Boolean(message) && !(message.until && message.until <= this._wall.now());
+    }
+
+    setSlides(slides) {
+      if (this._slides) this._slides.set(slides);
+    }
+
+    _isFree() {
+      const { blank, paused } = this._state;
+      return !blank && !paused && !this._isSpeaking() && document.visibilityState === "visible";
+    }
+
+    /* At once, and once: a page that opens later does not show it again. */
+    _showSlide({ slide, blank }) {
+      const isNew = slide && (!this._slide || slide.at !== this._slide.at);
+      this._slide = slide;
+      if (!this._slides) return;
+      if (blank) this._slides.end();
+      else if (isNew && this._wall.now() - slide.at < FRESH) this._slides.show(slide.id);
+    }
+
+    _lay() {
+      const { least, seconds, quiet } = this._look;
+      const layout = this._state.layout || this._look.layout;
+      page.dataset.layout = layout;
+      this._wall.set({ least, seconds, quiet, single: SINGLE.includes(layout) });
     }
 
     /* What lies over the posts, or beside them, for as long as it does. */
@@ -38,14 +84,18 @@
       clearTimeout(this._timer);
       const { blank, message, countdown } = this._state;
       const now = this._wall.now();
-      const isOver = (one) => !one || (one.until && one.until <= now);
       page.dataset.blank = blank ? "yes" : "no";
-      show(".wall-message", isOver(message) ? "" : message.text);
+      show(".wall-message", this._isSpeaking() ? message.text : "");
       show(".wall-countdown-word", countdown ? countdown.text : "");
       show(".wall-countdown-left", countdown ? clockOf(countdown.until - now) : "");
       const isRunning = (one) => one && one.until > now;
-      if (isRunning(countdown)) this._timer = setTimeout(() => this._draw(), ((countdown.until - now - 1) % SECOND) + 1);
-      else if (isRunning(message)) this._timer = setTimeout(() => this._draw(), message.until - now);
+      const again = () => {
+        const spoke = Boolean(message) && !find(".wall-message").hidden;
+        this._draw();
+        if (spoke && !this._isSpeaking()) this._direct();
+      };
+      if (isRunning(countdown)) this._timer = setTimeout(again, ((countdown.until - now - 1) % SECOND) + 1);
+      else if (isRunning(message)) this._timer = setTimeout(again, message.until - now);
     }
   }
 
@@ -85,6 +135,8 @@
       tweet_removed: (post) => both((one) => one.remove(root.WallQueue.keyOf(post))),
       tweet_pinned: ({ key }) => both((one) => one.pin(key)),
       wall_directed: (state) => [kept.direct(state), stage.apply(state)],
+      wall_slides: (slides) => stage.setSlides(slides),
+      wall_look: (look) => stage.dress(look),
       gap: () => wall.readAgain(),
     });
     root.wallOnStage = wall; // the remote's preview of this page is asked what is on

@@ -104,6 +104,16 @@
       this._startAgain();
     }
 
+    /* While a slide is shown nothing moves behind it. */
+    hold(held) {
+      this._queue.direct({ held });
+      this._startAgain();
+    }
+
+    get count() {
+      return this._queue.count;
+    }
+
     /* Keys of posts: what has the stage, and what would have it after "next" and after "back". */
     get current() {
       return this._queue.current;

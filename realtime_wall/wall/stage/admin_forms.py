@@ -1,0 +1,113 @@
+"""The look of a wall, and its slides, in Django's admin; with a preview of what is about to be saved."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext, gettext_lazy
+
+from realtime_wall.wall.stage.contrast import AA, below_aa, is_colour, palette
+from realtime_wall.wall.stage.look import COLOURS, is_address
+from realtime_wall.wall.stage.tables import Look, Part, Slide
+
+
+class LookForm(forms.ModelForm):  # type: ignore[type-arg]
+    left_out = forms.MultipleChoiceField(
+        choices=Part.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Left out of a post"),
+    )
+
+    def clean_logo(self) -> str:
+        return _checked_address(self.cleaned_data["logo"])
+
+    def clean_seconds(self) -> int:
+        return max(1, int(self.cleaned_data["seconds"]))
+
+    def clean(self) -> dict[str, Any]:
+        """Colours that cannot be read from the back of the hall are refused."""
+        cleaned = super().clean() or self.cleaned_data
+        chosen = {name: cleaned.get(name, "") for name in COLOURS}
+        for name, colour in chosen.items():
+            if colour and not is_colour(colour):
+                self.add_error(name, gettext("A colour is # and six digits, such as #ffb547."))
+        if not self.errors:
+            self._refuse_what_is_faint(palette(cleaned["theme"], chosen))
+        return cleaned
+
+    def _refuse_what_is_faint(self, colours: dict[str, str]) -> None:
+        for pair, ratio in below_aa(colours).items():
+            words, ground = pair.split("/")
+            names = [self.fields[name].label for name in (words, ground)]
+            sentence = gettext("{} on {}: a contrast of {}, and it has to be {}.")
+            self.add_error(words, sentence.format(*names, ratio, AA))
+
+
+class LookInline(admin.StackedInline):  # type: ignore[type-arg]
+    model = Look
+    form = LookForm
+    can_delete = False
+    classes = ("wall-look",)
+    fields = (
+        ("layout", "seconds", "quiet"),
+        ("theme", "font"),
+        ("bg", "card", "text", "accent"),
+        "logo",
+        "left_out",
+        "badges",
+    )
+
+    class Media:
+        js = ("realtime_wall_wall/look_admin.js",)
+        css: ClassVar = {"all": ("realtime_wall_wall/look_admin.css",)}
+
+
+class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_picture(self) -> str:
+        return _checked_address(self.cleaned_data["picture"])
+
+    def clean_film(self) -> str:
+        return _checked_address(self.cleaned_data["film"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not any(cleaned.get(name) for name in ("text", "picture", "film")):
+            raise forms.ValidationError(gettext("A slide has a text, a picture or a film."))
+        return cleaned
+
+
+@admin.register(Slide)
+class SlideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = SlideForm
+    list_display = (
+        "name",
+        "wall",
+        "enabled",
+        "seconds",
+        "every_posts",
+        "every_minutes",
+        "begins",
+        "ends",
+        "place",
+    )
+    list_editable = ("enabled", "place")
+    list_filter = ("wall", "enabled")
+    list_select_related = ("wall",)
+    fields: ClassVar = (
+        ("wall", "name", "enabled"),
+        "text",
+        "picture",
+        "film",
+        ("seconds", "every_posts", "every_minutes"),
+        ("begins", "ends"),
+        "place",
+    )
+
+
+def _checked_address(value: str) -> str:
+    if value and not is_address(value):
+        raise forms.ValidationError(gettext("It begins with https://, or with / for a file of this site."))
+    return value

@@ -1,0 +1,117 @@
+"""Each layout on each kind of screen: nothing spills over, and it can be read from the back of the hall."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import (
+    NOTES_VIOLATIONS,
+    PHONE,
+    STAGE,
+    ExampleServer,
+    Shell,
+    assert_policy_holds,
+    keep_picture,
+    key,
+    posts_of_today,
+    sample_posts,
+    wait_until_live,
+)
+
+UPRIGHT = {"width": 1080, "height": 1920}
+SCREENS = {"stage": STAGE, "upright": UPRIGHT, "phone": PHONE}
+MORE_SCREENS = {"small": {"width": 1280, "height": 720}, "huge": {"width": 3840, "height": 2160}}
+LAYOUTS = ["stream", "spotlight", "grid", "ticker"]
+AFAR = 0.03  # of the screen's shorter side: the least height of a post's text on a stage
+SHOWN = """() => {
+    const isSeen = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().top < innerHeight;
+    const cards = Array.from(document.querySelectorAll(".wall-card")).filter(isSeen);
+    const texts = cards.map((card) => card.querySelector(".wall-text"));
+    return {
+        count: cards.length,
+        spills: document.scrollingElement.scrollWidth > innerWidth,
+        scrolls: document.scrollingElement.scrollHeight > innerHeight,
+        least: Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize))),
+        over: texts.filter((text) => {
+            const [inner, outer] = [text, text.parentElement].map((one) => one.getBoundingClientRect());
+            return inner.bottom > outer.bottom + 1 || inner.top < outer.top - 1;
+        }).length,
+    };
+}"""
+SET = """
+from realtime_wall.wall.stage.tables import Look
+from realtime_wall.wall.models import Wall
+Look.objects.update_or_create(wall=Wall.called("live"), defaults={"layout": "spotlight", "accent": "#00ffaa"})
+"""
+SLIDE = """
+from realtime_wall.wall.stage.tables import Slide
+from realtime_wall.wall.models import Wall
+from realtime_wall.wall.stage.director import direct
+wall = Wall.called("live")
+words = "Thank you, harbour"
+slide = Slide.objects.create(wall=wall, name="thanks", text=words, seconds=2, every_minutes=60)
+direct(wall, {"slide": slide.pk})
+"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(migrated_wall):
+    with ExampleServer("example_wall", migrated_wall, {"SOURCES": []}) as running:
+        shell = Shell(running)
+        shell.store(*sample_posts(60, 99, seconds=40))
+        shell.store(*posts_of_today(5), wall="live")
+        yield running
+        shell.close()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_fits_every_screen(server, visitors, layout):
+    query = f"title=SaltmarshPy%202026&hashtag=%23SaltmarshPy&layout={layout}"
+    page = visitors.tab(f"{server.url}?screen=A&{query}", script=NOTES_VIOLATIONS)
+    wait_until_live(page)
+    shows_pictures = [post for post in sample_posts(60, 99, seconds=40) if post["media"]]
+    page.evaluate("(key) => wallOnStage.direct({ post: key, paused: true })", key(shows_pictures[-1]))
+    page.locator(".wall-current img").first.evaluate("(picture) => picture.decode()")
+
+    for name, size in (SCREENS | MORE_SCREENS).items():
+        page.set_viewport_size(size)
+        for theme in ("light", "dark"):
+            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+            if name in SCREENS and (theme == "dark" or name == "stage"):
+                keep_picture(page, f"layouts/{layout}-{name}-{theme}.png")
+        found = page.evaluate(SHOWN)
+        assert not found["spills"] and not found["over"], (name, found)
+        if name != "phone":
+            assert found["least"] >= AFAR * min(size.values()) * (0.85 if layout == "grid" else 1), (
+                name,
+                found,
+            )
+        single = layout in ("spotlight", "ticker")
+        assert found["count"] == 1 if single else found["count"] >= 3, (name, found)
+        assert layout == "stream" or name == "phone" or not found["scrolls"], (name, found)
+    assert page.evaluate("violations") == []
+
+
+def test_a_look_and_a_slide_reach_open_pages(server, visitors):
+    page = visitors.tab(f"{server.url}live/?screen=A&title=Mine", script=NOTES_VIOLATIONS)
+    wait_until_live(page)
+    run(server, SET)
+
+    expect(page.locator("html")).to_have_attribute("data-layout", "spotlight")
+    expect(page.locator(".wall-card:visible")).to_have_count(1)
+    page.wait_for_function(
+        "() => getComputedStyle(document.documentElement).getPropertyValue('--wall-accent') === '#00ffaa'"
+    )
+    assert page.locator(".wall-title").inner_text() == "Mine"  # as its address asks for
+
+    run(server, SLIDE)
+    expect(page.locator("[data-key='slide:thanks']")).to_have_text("Thank you, harbour")
+    keep_picture(page, "layouts/slide.png")
+    expect(page.locator(".wall-slide")).to_have_count(0)
+    assert_policy_holds(visitors, page)
+
+
+def run(server, code):
+    done = server.manage("shell", "--verbosity", "0", "-c", code)
+    assert done.returncode == 0, done.stderr
