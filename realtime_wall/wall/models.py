@@ -325,6 +325,7 @@ def channel_of(slug: str) -> str:
 
 
 # They are of the wall, and in a file of their own; Django looks for them here.
+from realtime_wall.wall.changes.change_table import WallChange  # noqa: E402, F401
 from realtime_wall.wall.displays.display_tables import Display as Display  # noqa: E402
 from realtime_wall.wall.displays.display_tables import Screen as Screen  # noqa: E402
 from realtime_wall.wall.programs.program_tables import ApiToken, Webhook, WebhookMessage  # noqa: E402, F401

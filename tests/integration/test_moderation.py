@@ -22,7 +22,8 @@ from realtime_wall.wall.feed.announce import post_now
 from realtime_wall.wall.models import Ban, Mode, Tweet, Wall
 from realtime_wall.wall.moderation.decisions import Choice, ban, decide, undo
 from realtime_wall.wall.moderation.open_pages import publish_decisions
-from realtime_wall.wall.moderation.pinned_post import pin
+from realtime_wall.wall.changes.wall_changes import change
+from realtime_wall.wall.moderation.pinned_post import publish_pinned
 from realtime_wall.wall.post import Author, Post
 
 def add(id, text, author="mara", source="webhook", **fields):
@@ -35,7 +36,8 @@ wall.moderators.add(User.objects.create_user("ada", password="salt-and-tide"))
 add("1", "shown and then HIDDENWORD")
 add("1", "shown and then HIDDENWORD again", version=1)
 add("2", "of a banned one: BANNEDWORD", author="spammer")
-pin(wall, Tweet.objects.get(post_id="1"))
+change(wall, "pin", "ada", {"pinned_id": Tweet.objects.get(post_id="1").pk})
+publish_pinned(wall)
 def done(act):
     publish_decisions(wall, act.decided)
     return act

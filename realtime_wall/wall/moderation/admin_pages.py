@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
+from realtime_wall.wall.changes.change_table import WallChange
 from realtime_wall.wall.models import Ban, Decision, Display, Phrase, Screen
 
 
@@ -26,6 +27,21 @@ class DecisionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Decision | None = None) -> bool:
+        return False
+
+
+@admin.register(WallChange)
+class WallChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The trail of what was changed of the walls themselves."""
+
+    list_display = ("at", "by", "action", "was", "became", "wall")
+    list_filter = ("action", "by", "wall")
+    list_select_related = ("wall",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: WallChange | None = None) -> bool:
         return False
 
 

@@ -16,16 +16,18 @@ from django.utils import timezone
 
 from realtime_wall import api
 from realtime_wall.errors import RealtimeWallError
+from realtime_wall.wall.changes.change_table import WallChange
+from realtime_wall.wall.changes.wall_changes import ChangedSince, change, undo_change
 from realtime_wall.wall.models import Ban, Mode, State, Tweet, Wall
 from realtime_wall.wall.moderation import decisions
 from realtime_wall.wall.moderation.decisions import Act, Choice
 from realtime_wall.wall.moderation.desk_channel import desk_channel
 from realtime_wall.wall.moderation.open_pages import publish_decisions
-from realtime_wall.wall.moderation.pinned_post import pin
+from realtime_wall.wall.moderation.pinned_post import publish_pinned
 from realtime_wall.wall.moderation.rights import ALL
 from realtime_wall.wall.moderation.screens import confirm
 from realtime_wall.wall.phone_posts.picture import can_take_posts
-from realtime_wall.wall.phone_posts.post_token import close, renew, token_of
+from realtime_wall.wall.phone_posts.post_token import new_key, token_of
 from realtime_wall.wall.queries.desk import found_by
 
 Asked = Mapping[str, Any]
@@ -66,6 +68,13 @@ def _undo(wall: Wall, user: Any, asked: Asked) -> Answer:
     ban = Ban.objects.filter(act=act_id).first()
     if ban is not None:
         return _lift(wall, user, ban)
+    nothing: Answer = {"act": act_id, "decided": [], "late": [], "pages": 0}
+    try:
+        made = stored(lambda: undo_change(wall, act_id, user.get_username()))
+    except ChangedSince as problem:
+        return nothing | {"late": [{"key": str(problem), "state": ""}]}
+    if made is not None:
+        return nothing | {"act": made.act} | _publish_change(wall, made)
     return _published(wall, stored(lambda: decisions.undo(wall, act_id, user.get_username())))
 
 
@@ -127,34 +136,37 @@ def _mode(wall: Wall, user: Any, asked: Asked) -> Answer:
         raise BadAct("'mode' is one of " + ", ".join(Mode.values))
     if not isinstance(delay, int) or isinstance(delay, bool) or not 1 <= delay <= LONGEST_DELAY:
         raise BadAct(f"'delay' is from 1 to {LONGEST_DELAY} seconds")
-    wall.mode, wall.delay = mode, delay
-    stored(lambda: _save_mode(wall))
-    answer = {"mode": mode, "delay": delay, "by": user.get_username()}
-    _publish_quietly(desk_channel(wall.slug), answer, "desk_mode")
-    return answer
-
-
-def _save_mode(wall: Wall) -> None:
-    wall.save(update_fields=["mode", "delay"])
-    line = wall.tweets.filter(state=State.WAITING, show_at__isnull=False)
-    if wall.mode == Mode.AT_ONCE:
-        line.update(show_at=timezone.now())
-    elif wall.mode == Mode.APPROVED:
-        line.update(show_at=None, reason="")
+    return _changed(wall, user, "mode", {"mode": mode, "delay": delay})
 
 
 def _pin(wall: Wall, user: Any, asked: Asked) -> Answer:
     """No key: nothing is pinned from now on."""
     tweet = found_by(wall, _text(asked, "key", 100)) if asked.get("key") else None
-    return dict(pin(wall, tweet))
+    return _changed(wall, user, "pin", {"pinned_id": tweet.pk if tweet else None})
 
 
 def _phones(wall: Wall, user: Any, asked: Asked) -> Answer:
     """Let phones post, with a new code; or let none."""
-    if asked.get("open") is True and not can_take_posts():
+    is_open = asked.get("open") is True
+    if is_open and not can_take_posts():
         raise BadAct("this needs Pillow and segno: pip install realtime-wall[phone]")
-    stored(lambda: renew(wall) if asked.get("open") is True else close(wall))
-    return {"token": token_of(wall)}
+    return _changed(wall, user, "phones", {"post_key": new_key() if is_open else ""})
+
+
+def _changed(wall: Wall, user: Any, action: str, values: Mapping[str, Any]) -> Answer:
+    made = stored(lambda: change(wall, action, user.get_username(), values))
+    return {"act": made.act} | _publish_change(wall, made)
+
+
+def _publish_change(wall: Wall, made: WallChange) -> Answer:
+    """What the pages have to know of it."""
+    if made.action == "pin":
+        return dict(publish_pinned(wall))
+    if made.action == "phones":
+        return {"token": token_of(wall)}
+    message = {"mode": wall.mode, "delay": wall.delay, "by": made.by}
+    _publish_quietly(desk_channel(wall.slug), message, "desk_mode")
+    return message
 
 
 _ACTIONS: dict[str, Callable[[Wall, Any, Asked], Answer]] = {

@@ -20,18 +20,15 @@ def pinned_key(wall: Wall) -> str:
     return str(tweet) if tweet else ""
 
 
-def pin(wall: Wall, tweet: Tweet | None) -> dict[str, str]:
-    """On the open pages as well; what they are sent. A post that is not shown is not pinned."""
-    if tweet is not None and tweet.state != State.SHOWN:
-        tweet = None
-    Wall.objects.filter(pk=wall.pk).update(pinned=tweet)
-    wall.pinned = tweet
-    message = {"key": str(tweet) if tweet else ""}
+def publish_pinned(wall: Wall) -> dict[str, str]:
+    """To the open pages; what they are sent."""
+    message = {"key": pinned_key(wall)}
     api.publish(wall.channel, message, "tweet_pinned")
     return message
 
 
 def unpin(wall: Wall, tweet: Tweet) -> None:
     """If it is this one: it is hidden now."""
-    if Wall.objects.filter(pk=wall.pk, pinned=tweet).exists():
-        pin(wall, None)
+    if Wall.objects.filter(pk=wall.pk, pinned=tweet).update(pinned=None):
+        wall.pinned = None
+        publish_pinned(wall)

@@ -28,11 +28,5 @@ def fits(wall: Wall, token: str) -> bool:
     return bool(expected) and constant_time_compare(token, expected)
 
 
-def renew(wall: Wall) -> None:
-    wall.post_key = secrets.token_hex(8)
-    wall.save(update_fields=["post_key"])
-
-
-def close(wall: Wall) -> None:
-    wall.post_key = ""
-    wall.save(update_fields=["post_key"])
+def new_key() -> str:
+    return secrets.token_hex(8)

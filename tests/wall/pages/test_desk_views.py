@@ -196,14 +196,67 @@ def test_the_line_is_released_or_stopped_when_the_mode_is_switched(ada, publishe
 
 
 def test_a_pinned_post_is_no_longer_pinned_when_it_is_hidden(ada, publisher):
-    assert act(ada, action="pin", key="list:1") == {"key": ""}  # nobody may see it
+    assert act(ada, action="pin", key="list:1")["key"] == ""  # nobody may see it
     act(ada, action="approve", posts=choose(1))
-    assert act(ada, action="pin", key="list:1") == {"key": "list:1"}
+    assert act(ada, action="pin", key="list:1")["key"] == "list:1"
     assert Client().get("/wall/posts.json").json()["pinned"]["id"] == "1"
     act(ada, action="hide", posts=choose(1, seen="shown"))
 
     assert publisher.published[-2][1:3] == ({"key": ""}, "tweet_pinned")
     assert Client().get("/wall/posts.json").json()["pinned"] is None
+
+
+# -- what is changed of the wall itself, and undone
+
+
+def test_pinning_is_undone(ada, publisher):
+    act(ada, action="approve", posts=choose(1, 2))
+    act(ada, action="pin", key="list:1")
+    second = act(ada, action="pin", key="list:2")
+    undone = act(ada, action="undo", act=second["act"])
+
+    assert (undone["key"], undone["late"]) == ("list:1", [])
+    assert publisher.published[-1][1:3] == ({"key": "list:1"}, "tweet_pinned")
+    assert act(ada, action="undo", act=undone["act"])["key"] == "list:2"
+
+
+def test_a_post_that_is_hidden_by_now_is_not_pinned_by_undoing(ada):
+    act(ada, action="approve", posts=choose(1, 2))
+    act(ada, action="pin", key="list:1")
+    second = act(ada, action="pin", key="list:2")
+    act(ada, action="hide", posts=choose(1, seen="shown"))
+
+    assert act(ada, action="undo", act=second["act"])["key"] == ""
+
+
+def test_a_mode_is_undone_and_what_waited_for_the_clock_waits_for_it_again(ada, wall, publisher):
+    act(ada, action="mode", mode="delayed", delay=60)
+    DatabaseStore("main").add([post(4), post(5)])
+    stopped = act(ada, action="mode", mode="approved")
+    act(ada, action="hide", posts=choose(5))
+    undone = act(ada, action="undo", act=stopped["act"])
+
+    assert (undone["mode"], undone["delay"]) == ("delayed", 60)
+    assert publisher.published[-1][2] == "desk_mode"
+    assert list(Tweet.objects.exclude(show_at=None).values_list("post_id", flat=True)) == ["4"]
+
+
+def test_a_code_that_was_renewed_by_mistake_holds_again(ada, wall):
+    first = act(ada, action="phones", open=True)
+    second = act(ada, action="phones", open=True)
+    undone = act(ada, action="undo", act=second["act"])
+
+    assert undone["token"] == first["token"] != second["token"]
+    assert act(ada, action="undo", act=first["act"])["token"] == ""
+
+
+def test_what_somebody_else_has_changed_since_is_not_undone(ada, wall):
+    first = act(ada, action="mode", mode="delayed", delay=60)
+    act(ada, action="mode", mode="at_once")
+    late = act(ada, action="undo", act=first["act"])
+
+    assert late["late"] == [{"key": "mode", "state": ""}]
+    assert Wall.called().mode == "at_once" and wall.changes.count() == 2
 
 
 @pytest.mark.parametrize(

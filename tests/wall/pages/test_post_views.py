@@ -17,7 +17,7 @@ from realtime_wall.wall.models import PhonePicture, Tweet, Wall
 from realtime_wall.wall.moderation.decisions import Choice, decide
 from realtime_wall.wall.phone_posts import phone_limits, picture
 from realtime_wall.wall.phone_posts.picture import BadPicture, redraw
-from realtime_wall.wall.phone_posts.post_token import close, renew, token_of
+from realtime_wall.wall.phone_posts.post_token import new_key, token_of
 
 urlpatterns = [path("", include("realtime_wall.urls")), path("wall/", include("realtime_wall.wall.urls"))]
 HOSTILE = [
@@ -39,6 +39,16 @@ def wall(database, publisher, monkeypatch):
     with override_settings(ROOT_URLCONF=__name__):
         yield wall
     cache.clear()
+
+
+def renew(wall):
+    wall.post_key = new_key()
+    wall.save()
+
+
+def close(wall):
+    wall.post_key = ""
+    wall.save()
 
 
 def drawn(kind="PNG", size=(40, 30), **options):

@@ -119,7 +119,18 @@
       }
       const answer = await this._post({ action: "undo", act });
       if (!answer) this._acts.push(act);
-      else this._done(answer, this._words.undone, false);
+      else {
+        this._changed({ ...answer, act: "" });
+        this._done(answer, this._words.undone, false);
+      }
+    }
+
+    /* Of the wall itself, by us; its mode comes to all by the channel. */
+    _changed({ act, key, token }) {
+      if (act) this._acts.push(act);
+      if (key !== undefined) this.heardPinned({ key });
+      if (token !== undefined) this.showCode(token);
+      this._update();
     }
 
     async dump() {
@@ -153,18 +164,20 @@
     async pin(item) {
       if (item.state !== "shown") return;
       const answer = await this._post({ action: "pin", key: item.key === this._pinned ? "" : item.key });
-      if (answer) this.heardPinned(answer);
+      if (answer) this._changed(answer);
     }
 
     async setMode() {
       const { mode, delay } = find(".desk-mode").elements;
       const answer = await this._post({ action: "mode", mode: mode.value, delay: Number(delay.value) });
-      if (answer) this._say(this._words.mode.replace("{}", mode.selectedOptions[0].text));
+      if (!answer) return;
+      this._changed(answer);
+      this._say(this._words.mode.replace("{}", mode.selectedOptions[0].text));
     }
 
     async setPhones(open) {
       const answer = await this._post({ action: "phones", open });
-      if (answer) this.showCode(answer.token);
+      if (answer) this._changed(answer);
     }
 
     showCode(token) {
