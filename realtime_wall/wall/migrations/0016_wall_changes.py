@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('realtime_wall_wall', '0014_programs'),
+        ('realtime_wall_wall', '0015_look_and_slides'),
     ]
 
     operations = [
