@@ -36,6 +36,34 @@ test("with a least time each has its turn, author by author, for its share of th
   assert.equal(drain(queue), "4 2 3");
 });
 
+test("10,000 of one among 1,000 others in ten minutes: every other has his turn, each for five seconds", () => {
+  const [SPAN, PLACES] = [600_000, 6];
+  const arrivals = Array.from({ length: 10_000 }, (_, n) => [(n * SPAN) / 10_000, post(`f${n}`, "flood")]);
+  for (let n = 0; n < 1000; n += 1) arrivals.push([(n * SPAN) / 1000 + 0.5, post(`o${n}`, `other${n}`)]);
+  arrivals.sort(([one], [other]) => one - other);
+  const queue = new Queue({ least: 5 }, 0);
+  const shown = [];
+  let [now, next] = [0, 0];
+  for (let due = 0; next < arrivals.length || queue.waiting; ) {
+    if (next < arrivals.length && arrivals[next][0] <= due) {
+      now = Math.max(now, arrivals[next][0]);
+      queue.add(arrivals[next][1], now);
+      next += 1;
+      continue;
+    }
+    now = due;
+    const step = queue.arrive(() => PLACES);
+    for (const { id } of step ? step.posts : []) shown.push({ id, at: now });
+    due = now + (step ? step.pace : 100);
+  }
+
+  assert.equal(new Set(shown.map(({ id }) => id).filter((id) => id.startsWith("o"))).size, 1000);
+  const seen = shown.slice(PLACES).map(({ at }, index) => at - shown[index].at); // until it is pushed out
+  assert.ok(Math.min(...seen) >= 5000, `${Math.min(...seen)} ms`);
+  const last = Math.max(...shown.filter(({ id }) => id.startsWith("o")).map(({ at }) => at));
+  assert.ok(last < 2 * SPAN, `the last other came after ${last / 1000} s`);
+});
+
 test("one at a time, each has its seconds, and fewer while many wait", () => {
   const queue = new Queue(oneByOne, 0);
   for (let id = 1; id <= 7; id += 1) queue.add(post(id), 0);

@@ -7,6 +7,7 @@
   "use strict";
 
   const KEPT = 200; // posts; of more that wait, the oldest have had their chance
+  const KEPT_FAIR = 2000; // where each has its least time, and every author his turn
   const PACE = 900; // milliseconds from one arrival to the next
   const BURST = 4; // more waiting posts than this arrive in one step
   const HURRY = 3000; // what a post has for itself while more wait than make a burst
@@ -64,8 +65,18 @@
     }
 
     add(post, now) {
-      this._waiting = [...this._waiting, post].slice(-KEPT);
+      this._waiting.push(post);
+      const isFair = this._rules.least > 0;
+      if (this._waiting.length > (isFair ? KEPT_FAIR : KEPT)) this._waiting.splice(isFair ? this._excess() : 0, 1);
       this._arrived = now;
+    }
+
+    /* The oldest post of whoever has most. */
+    _excess() {
+      const [authors, counts] = [this._waiting.map(authorOf), new Map()];
+      for (const author of authors) counts.set(author, (counts.get(author) || 0) + 1);
+      const most = Math.max(...counts.values());
+      return authors.findIndex((author) => counts.get(author) === most);
     }
 
     change(post) {
