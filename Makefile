@@ -8,6 +8,7 @@ WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHAT_CLIENT := $(VENV)/chat/node_modules/socket.io-client/dist/socket.io.min.js
 
 help:
 	@echo "make wall    the example wall on http://127.0.0.1:$(PORT)/ (PORT=... for another port)"
@@ -33,9 +34,14 @@ wall: $(READY)
 	@cd example_wall && ../$(BIN)/python manage.py shell --verbosity 0 -c "from project.demo import make_moderator; make_moderator($(PORT))"
 	@cd example_wall && exec ../$(BIN)/python manage.py rungevent $(PORT)
 
-chat: $(READY)
+# Kept, so that the next time needs no internet; without npm the pages take it from its CDN.
+$(CHAT_CLIENT):
+	@npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix $(VENV)/chat socket.io-client@4.8.1 \
+	  2>/dev/null || echo "Socket.IO's client could not be fetched: pages take it from its CDN, if there is internet."
+
+chat: $(READY) $(CHAT_CLIENT)
 	@cd example_chat && ../$(BIN)/python manage.py migrate --verbosity 0
-	@cd example_chat && exec ../$(BIN)/python manage.py rungevent $(PORT)
+	@cd example_chat && if [ -f ../$(CHAT_CLIENT) ]; then export CHAT_SOCKETIO_FOLDER="$(CURDIR)/$(dir $(CHAT_CLIENT))"; fi; exec ../$(BIN)/python manage.py rungevent $(PORT)
 
 test: $(READY)
 ifeq ($(ARGS),)

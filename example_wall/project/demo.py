@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from realtime_wall.wall.models import Wall
+from realtime_wall.wall.phone_posts.picture import can_take_posts
+from realtime_wall.wall.phone_posts.post_token import renew
 
 NAME, PASSWORD = "moderator", "salt-and-tide"
 
@@ -15,7 +17,14 @@ def make_moderator(port):
     if is_new:
         user.set_password(PASSWORD)
         user.save()
-    Wall.called().moderators.add(user)
+    wall = Wall.called()
+    wall.moderators.add(user)
+    if is_new:
+        wall.title, wall.hashtag = "Saltmarsh Py", "SaltmarshPy"
+        wall.save()
+        if can_take_posts():
+            renew(wall)
+    print(f"Begin here:  http://127.0.0.1:{port}/start/")
     print(f"The wall:  http://127.0.0.1:{port}/?screen=Stage")
     print(f"Its remote, for a phone:  http://127.0.0.1:{port}/remote/")
     print(f"Its desk:  http://127.0.0.1:{port}/desk/  (sign in as {NAME}, password {PASSWORD})")

@@ -316,3 +316,16 @@ def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(server, visitors)
     expect(person(page, "Ada")).to_be_visible()
     assert page.evaluate("socket.io.engine.transport.name") == "websocket"
     assert_policy_holds(visitors, page)
+
+
+def test_a_page_that_cannot_load_the_client_says_so(server, visitors):
+    page = visitors.tab(viewport=WINDOW)
+    page.route("**/socket.io.min.js", lambda route: route.abort())
+    page.goto(f"{server.url}room/lobby/")
+
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page.get_by_role("button", name="Enter")).to_be_disabled()
+    page.get_by_label("Your name").press("Enter")
+    assert page.url == f"{server.url}room/lobby/"
+    assert visitors.complaints == ["Socket.IO's client could not be loaded"]
+    visitors.complaints.clear()

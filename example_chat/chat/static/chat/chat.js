@@ -1,5 +1,16 @@
 "use strict";
 
+// In no function: what follows needs the client, and a page without it has to say so.
+if (typeof io === "undefined") {
+  const [door, reason] = ["door", "refusal"].map((id) => document.getElementById(id));
+  reason.textContent =
+    "The chat's client (Socket.IO) could not be loaded, so nobody can come in. Without internet it needs a copy of its own: " +
+    "“make chat” fetches one, once, where there is npm.";
+  door.querySelector("button").disabled = true;
+  door.addEventListener("submit", (event) => event.preventDefault());
+  throw new Error("Socket.IO's client could not be loaded");
+}
+
 const byId = (id) => document.getElementById(id);
 const { slug: room, channel } = byId("room").dataset;
 const log = byId("log");
