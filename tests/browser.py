@@ -65,6 +65,12 @@ WRITES_INLINE = """() => {
 }"""
 
 
+SEEN_THOUGH_HIDDEN = """() => Array.from(document.querySelectorAll("body [hidden]"))
+    .filter((element) => getComputedStyle(element).display !== "none")
+    .map((element) => element.outerHTML)
+"""
+
+
 class Visitors:
     """People with a browser each; what goes wrong in their pages fails the test."""
 
@@ -195,6 +201,7 @@ class WallOfItsOwn:
 def assert_policy_holds(visitors, page):
     """The page broke no rule of its own so far; and it has one, under which nothing inline runs."""
     assert page.evaluate("violations") == []
+    assert page.evaluate(SEEN_THOUGH_HIDDEN) == []
     page.evaluate(WRITES_INLINE)
     page.wait_for_function("() => violations.length === 2")
     assert page.evaluate("violations") == ["script-src-elem", "style-src-attr"]

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import PHONE, STAGE, ExampleServer, keep_picture, wait_until_live
+from tests.browser import PHONE, SEEN_THOUGH_HIDDEN, STAGE, ExampleServer, keep_picture, wait_until_live
 
 DESK = {"width": 1280, "height": 800}
 WAITING = 14
@@ -82,6 +82,7 @@ def test_moderators_decide_by_keys_and_see_each_other_and_the_screen_confirms(se
     wait_until_live(screen)
     ada, ben = desk("table", "ada"), desk("table", "ben")
     expect(ada.locator(".desk-count")).to_have_text(str(WAITING))
+    assert ada.evaluate(SEEN_THOUGH_HIDDEN) == []
 
     ada.keyboard.press("a")
     expect(card(screen, 1)).to_be_visible()
