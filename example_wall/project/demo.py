@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.phone_posts.picture import can_take_posts
-from realtime_wall.wall.phone_posts.post_token import renew
+from realtime_wall.wall.phone_posts.post_token import new_key
 
 NAME, PASSWORD = "moderator", "salt-and-tide"
 
@@ -21,9 +21,8 @@ def make_moderator(port):
     wall.moderators.add(user)
     if is_new:
         wall.title, wall.hashtag = "Saltmarsh Py", "SaltmarshPy"
+        wall.post_key = new_key() if can_take_posts() else ""
         wall.save()
-        if can_take_posts():
-            renew(wall)
     print(f"Begin here:  http://127.0.0.1:{port}/start/")
     print(f"The wall:  http://127.0.0.1:{port}/?screen=Stage")
     print(f"Its remote, for a phone:  http://127.0.0.1:{port}/remote/")
