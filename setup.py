@@ -36,6 +36,7 @@ TEST = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "python-socketio[client]>=5.11",
+    "pyright>=1.1.390",
     "pyyaml>=6",
     "redis[hiredis]>=5.1",
     "ruff>=0.9",

@@ -37,6 +37,8 @@ from realtime_wall.sockets.arguments import encode_args
 from realtime_wall.sockets.emit_to_all import emit_to_all
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.typed_events import declared
+from realtime_wall.typed_events.declared import Name
 from realtime_wall.wire.backoff import Backoff
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
@@ -74,17 +76,18 @@ def broadcast_channel(message: Any, channel: str) -> Receipt:
     return _publish_to(check_channel(channel), None, (message,))
 
 
-def broadcast_emit(name: str, *args: Any, channel: str | None = None, volatile: bool = False) -> Receipt:
+def broadcast_emit(name: Name, *args: Any, channel: str | None = None, volatile: bool = False) -> Receipt:
     """Send an event to every client, or to those of a channel; raises as :func:`broadcast`.
 
     A ``volatile`` one is for the sockets that keep up: it is left out for whoever is behind with reading,
     and not logged, so that nobody gets it later.
     """
+    name, args = declared.name_and_args(name, args)
     event = check_event_name(name)
     return _publish_to(EVERYONE if channel is None else check_channel(channel), event, args, volatile)
 
 
-def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: float = 5.0) -> Answers:
+def broadcast_call(name: Name, *args: Any, channel: str | None = None, timeout: float = 5.0) -> Answers:
     """Ask every client, or those of a channel, and gather their acknowledgements.
 
     Waits until all have answered, ``timeout`` seconds at most; ``answers`` has theirs by session id,
@@ -92,6 +95,7 @@ def broadcast_call(name: str, *args: Any, channel: str | None = None, timeout: f
     """
     if not 0 < timeout <= MAX_TIMEOUT:
         raise ValueError(f"a timeout is more than 0 and at most {MAX_TIMEOUT:.0f} seconds")
+    name, args = declared.name_and_args(name, args)
     data = encode_args(args)
     command = Ask(
         channel=EVERYONE if channel is None else check_channel(channel),
@@ -175,6 +179,7 @@ def publish(
     With ``spool``, what Redis does not take in time waits in the server, in order, and :class:`Spooled` is
     returned: it has no position yet. Outside of a server there is nothing to wait in, and it raises.
     """
+    event, data = declared.event_and_data(event, data)
     arguments = encode_args((data,))
     command = Publish(
         channel=check_channel(channel),
@@ -227,11 +232,12 @@ def time_slice(seconds: float = SLICE) -> TimeSlice:
     return TimeSlice(float("inf") if node.current() is None else seconds)
 
 
-def emit_to(sockets: Iterable[Socket], name: str, *args: Any, volatile: bool = False) -> int:
+def emit_to(sockets: Iterable[Socket], name: Name, *args: Any, volatile: bool = False) -> int:
     """Send an event to some sockets of this process, written once for all; to how many it was sent.
 
     Those whose client is gone are left out; so is, from a ``volatile`` one, who is behind with reading.
     """
+    name, args = declared.name_and_args(name, args)
     return emit_to_all(sockets, check_event_name(name), encode_args(args), volatile)
 
 

@@ -24,17 +24,19 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from realtime_wall import signals
+from realtime_wall.typed_events import declared
+from realtime_wall.typed_events.declared import event as event
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Decorator = Callable[[Handler], Handler]
 
 __all__ = [
     "Event",
     "EventError",
     "Published",
+    "event",
     "on_connect",
     "on_disconnect",
     "on_error",
@@ -126,9 +128,20 @@ class Event:
         return f"<Event {self.name!r}>"
 
 
-def _decorator(
-    signal: signals.Signal, argument: str | None, takes_channel: bool = True
-) -> Callable[..., Any]:
+class _Decorator(Protocol):
+    """As ``@on_connect`` or ``@on_message(channel="...")``; the function stays what it is."""
+
+    @overload
+    def __call__(self, handler: Handler, *, channel: str | None = None) -> Handler: ...
+    @overload
+    def __call__(self, handler: None = None, *, channel: str | None = None) -> _Keep: ...
+
+
+class _Keep(Protocol):
+    def __call__(self, handler: Handler, /) -> Handler: ...
+
+
+def _decorator(signal: signals.Signal, argument: str | None, takes_channel: bool = True) -> _Decorator:
     """A decorator that connects ``handler(request, socket, context[, argument])`` to a signal."""
 
     def decorate(handler: Any = None, *, channel: str | None = None) -> Any:
@@ -171,13 +184,33 @@ on_disconnect = _decorator(signals.socket_disconnected, None)
 on_finish = _decorator(signals.socket_finished, None)
 
 
+@overload
+def on_event(handler: type[Any], *, channel: str | None = None) -> _Keep: ...
+@overload
+def on_event(handler: Handler, *, channel: str | None = None) -> Handler: ...
+@overload
+def on_event(handler: None = None, *, name: str | None = None, channel: str | None = None) -> _Keep: ...
+
+
 def on_event(handler: Any = None, *, name: str | None = None, channel: str | None = None) -> Any:
-    """Handle client events: all of them, or those with a name."""
+    """Handle client events: all of them, those with a name, or one that is declared by :func:`event`."""
+    found = declared.find(handler)
+    if found is not None:
+        signal = signals.socket_client_event_by_type[found.name]
+
+        def decorate(handler: Any) -> Any:
+            receiver = functools.wraps(handler)(declared.receiver_for(found, handler))
+            _decorator(signal, "event")(receiver, channel=channel)
+            return handler
+
+        return decorate
+    if isinstance(handler, type):
+        raise EventError(f"{handler!r} is no declared event: write @event above it")
     signal = signals.socket_client_event if name is None else signals.socket_client_event_by_type[name]
     return _decorator(signal, "event")(handler, channel=channel)
 
 
-def on_published(pattern: str) -> Decorator[Callable[[Published], object]]:
+def on_published(pattern: str) -> _Keep:
     """Call a function with everything that this server publishes on channels that fit the pattern.
 
     ``*`` stands for any characters. The function runs in a greenlet, for one message after the other.
@@ -185,7 +218,7 @@ def on_published(pattern: str) -> Decorator[Callable[[Published], object]]:
     if not isinstance(pattern, str):
         raise EventError("on_published takes a pattern of channel names, as in on_published('tweets*')")
 
-    def decorate(handler: Callable[[Published], object]) -> Callable[[Published], object]:
+    def decorate(handler: Handler) -> Handler:
         published_receivers.append((pattern, handler))
         return handler
 

@@ -14,12 +14,13 @@ import inspect
 from collections.abc import Callable, Hashable, Iterable
 from itertools import count
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, WeakMethod, ref
 
 from blinker import ANY, NamedSignal
 
 Receiver = Callable[..., Any]
+R = TypeVar("R", bound=Receiver)
 
 
 def name_of(receiver: Receiver) -> str:
@@ -63,13 +64,13 @@ class Signal(NamedSignal):
         super().__init__(name, doc)
         self._by_uid: WeakKeyDictionary[Any, dict[Hashable, ref[Receiver]]] = WeakKeyDictionary()
 
-    def connect(  # type: ignore[override]
+    def connect(
         self,
-        receiver: Receiver,
+        receiver: R,
         sender: Any = ANY,
         weak: bool = True,
         dispatch_uid: Hashable | None = None,
-    ) -> Receiver:
+    ) -> R:
         """Connect ``receiver(sender, **kwargs)``; ``sender`` limits it to one socket.
 
         A ``dispatch_uid`` that is already connected (for this sender) changes nothing, as in Django.

@@ -16,6 +16,7 @@ from django.urls import resolve
 from realtime_wall import signals
 from realtime_wall.config import Config
 from realtime_wall.events import published_receivers
+from realtime_wall.typed_events import declared
 from tests.fakes import forgotten_model_receivers
 from tests.live import ROOT
 
@@ -37,10 +38,12 @@ def forgotten_receivers():
     """Receivers that a page connects are gone afterwards."""
     kept = [(signal, dict(signal.receivers)) for signal in ALL_SIGNALS]
     names = set(signals.socket_client_event_by_type)
-    published = list(published_receivers)
+    published, events = list(published_receivers), dict(declared.registry)
     with forgotten_model_receivers():
         yield
     published_receivers[:] = published
+    declared.registry.clear()
+    declared.registry.update(events)
     for signal, receivers in kept:
         for receiver in list(signal.receivers.values()):
             if receiver not in receivers.values():

@@ -100,6 +100,7 @@ COVERED_BY = {
     "sockets/recovery/": "node/test_session_migration.py",
     "templatetags/socketio.py": "templatetags/test_socketio_tags.py",
     "testing/": "testing/test_site.py",
+    "typed_events/": "typed_events/test_declared.py",
     "transports/engineio/carrier.py": "transports/engineio/test_session.py",
     "transports/engineio/message_handler.py": "transports/engineio/test_session.py",
     "transports/one_way/formats.py": "transports/one_way/test_listener.py",

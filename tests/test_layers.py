@@ -49,6 +49,7 @@ FLOORS = {
     "realtime_wall.config": 0,
     "realtime_wall.signals": 0,
     "realtime_wall.events": 0,
+    "realtime_wall.typed_events": 0,
     "realtime_wall.answers": 0,
     "realtime_wall.async_functions": 0,
 }

@@ -149,7 +149,7 @@ def test_the_signals():
 def test_the_decorators():
     assert set(events.__all__) == {
         *("on_connect", "on_message", "on_event", "on_subscribe", "on_unsubscribe", "on_error"),
-        *("on_disconnect", "on_finish", "on_published", "Event", "EventError", "Published"),
+        *("on_disconnect", "on_finish", "on_published", "event", "Event", "EventError", "Published"),
     }
     for name in ("on_connect", "on_message", "on_subscribe", "on_unsubscribe", "on_error", "on_finish"):
         assert signature(getattr(events, name)) == "handler=None, =channel=None"

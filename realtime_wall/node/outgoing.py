@@ -21,6 +21,7 @@ from realtime_wall.config import Config
 from realtime_wall.control import control_client
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.arguments import encode_args
+from realtime_wall.typed_events import declared
 
 # On their way together: to enter them takes the event loop a few milliseconds.
 AT_ONCE = 25
@@ -34,6 +35,7 @@ class OutgoingMessage:
     def __init__(
         self, channel: str, data: Any, event: str | None = None, event_id: str | None = None
     ) -> None:
+        event, data = declared.event_and_data(event, data)
         arguments = encode_args((data,))
         self._command = Publish(
             channel=check_channel(channel),

@@ -19,6 +19,8 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments, encode_args
 from realtime_wall.sockets.interfaces import Inside
 from realtime_wall.sockets.pending_acks import Reply
+from realtime_wall.typed_events import declared
+from realtime_wall.typed_events.declared import Name
 
 
 class Session(dict[str, Any]):
@@ -86,12 +88,13 @@ class Socket:
         self._session.send_event(None, Arguments(data_json))
 
     def emit(
-        self, name: str, *args: Any, callback: Callable[..., Any] | None = None, volatile: bool = False
+        self, name: Name, *args: Any, callback: Callable[..., Any] | None = None, volatile: bool = False
     ) -> None:
         """Send an event. ``callback(*args)`` is called with the client's acknowledgement, if one comes.
 
         A ``volatile`` event is left out when the client is behind with reading.
         """
+        name, args = declared.name_and_args(name, args)
         arguments, session = encode_args(args), self._session
         check_event_name(name, session.transport.reserved_events)
         if callback is None:
@@ -101,11 +104,12 @@ class Socket:
             reply = Reply(lambda answer: session.inbox.put(partial(callback, *answer)), lambda: None)
             session.ask(name, arguments, reply)
 
-    def call(self, name: str, *args: Any, timeout: float = 10.0) -> Any:
+    def call(self, name: Name, *args: Any, timeout: float = 10.0) -> Any:
         """Send an event and wait for its acknowledgement: ``timeout`` seconds, or until the client is gone.
 
         Then there is a TimeoutError.
         """
+        name, args = declared.name_and_args(name, args)
         arguments = encode_args(args)
         result: AsyncResult[Any] = AsyncResult()
         lost = TimeoutError(f"{name!r} was not acknowledged: the client is gone")
@@ -138,9 +142,10 @@ class Socket:
         return self.broadcast(text if isinstance(text, str) else str(text))
 
     def broadcast_emit(
-        self, name: str, *args: Any, include_self: bool = False, volatile: bool = False
+        self, name: Name, *args: Any, include_self: bool = False, volatile: bool = False
     ) -> Receipt:
         """Send an event to every other socket, or to this one too."""
+        name, args = declared.name_and_args(name, args)
         check_event_name(name)
         exclude = None if include_self else self.id
         return self._session.publish(EVERYONE, name, encode_args(args), exclude, volatile)

@@ -1,4 +1,4 @@
-"""``manage.py realtime publish|tail|stats|record|replay|load|doctor|start``: from a shell, a script or cron.
+"""``manage.py realtime publish|tail|stats|record|replay|load|doctor|types|asyncapi|start``: from a shell.
 
 It asks the servers of this project that run on this machine; ``load`` and ``doctor`` go to an address, as
 visitors do.
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from realtime_wall import api, config
@@ -21,6 +22,7 @@ from realtime_wall.control import control_client
 from realtime_wall.errors import RealtimeWallError
 from realtime_wall.management import doctor_command, load_command, load_generator, playback, start_app
 from realtime_wall.node.introspection import statistics, statistics_formats
+from realtime_wall.typed_events import asyncapi, declared, typescript
 
 
 class Command(BaseCommand):
@@ -56,6 +58,10 @@ class Command(BaseCommand):
         doctor_command.add_arguments(
             actions.add_parser("doctor", help="name what is wrong between browsers and a server of yours")
         )
+        actions.add_parser("types", help="write the declared events as TypeScript")
+        asyncapi = actions.add_parser("asyncapi", help="write the declared events as an AsyncAPI document")
+        asyncapi.add_argument("--title", default="", help="of the document; else the project's name")
+        asyncapi.add_argument("--version-of", default="1.0.0", metavar="VERSION", help="of the document")
         start = actions.add_parser("start", help="make an app with a live page and its test")
         start.add_argument("name", help="the app's name")
 
@@ -134,6 +140,14 @@ class Command(BaseCommand):
         self.stdout.write(text)
         if not all(finding.is_advice for finding in found.findings):
             sys.exit(1)
+
+    def _types(self, **options: Any) -> None:
+        self.stdout.write(typescript.typescript(declared.registry.values()), ending="")
+
+    def _asyncapi(self, title: str, version_of: str, **options: Any) -> None:
+        title = title or settings.ROOT_URLCONF.partition(".")[0]
+        found = asyncapi.asyncapi(declared.registry.values(), title, version_of)
+        self.stdout.write(json.dumps(found, indent=2, ensure_ascii=False))
 
     def _load(self, **options: Any) -> None:
         plan = load_command.plan_of(options)
