@@ -28,11 +28,18 @@ def test_it_says_what_has_arrived():
 
 @pytest.mark.threat("S39")
 @pytest.mark.parametrize(
-    "token", ["", "forged", channel_token("doctor.*"), channel_token("news", write=True)]
+    "make_token",
+    [
+        lambda: "",
+        lambda: "forged",
+        lambda: channel_token("doctor.*"),
+        lambda: channel_token("news", write=True),
+    ],
+    ids=["none", "forged", "to read", "of another channel"],
 )
-def test_it_says_nothing_without_a_token_of_the_doctors(token):
+def test_it_says_nothing_without_a_token_of_the_doctors(make_token):
     with running_node():
-        answer = ask(token)
+        answer = ask(make_token())
 
     assert (answer.status_code, answer.content) == (403, b"")
 
