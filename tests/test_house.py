@@ -66,6 +66,7 @@ SMALL = {
     "wall/pages/script_config.py": "what the wall's scripts are given, by two pages",
     "wall/changes/change_table.py": "imported by models.py, which its user imports",
     "wall/write_transaction.py": "what the feed and the moderators both write in",
+    "wall/stage/source_problems.py": "asked for by the wall's pages, and by its moderators'",
     "wall/templatetags/twitsocket_tags.py": TYPED,
 }
 

@@ -55,6 +55,7 @@ interface Missed {
   pinned?: Post | null;
   staged?: Post | null;
   director?: object;
+  down?: boolean;
   now?: string;
   skew?: number;
   count: number;
@@ -137,6 +138,7 @@ interface Frame {
   comeBackSoon(socket: RealtimeSocket): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
   statusReporter(words: Record<string, string>): (status: { state: string }) => void;
+  setDown(isDown: boolean, words: Record<string, string>): void;
   startClock(): void;
   startSwitch(): void;
   subscribe(words: Words, list: HTMLElement, reacting: Record<string, (message: any) => unknown>): RealtimeSocket;
@@ -176,4 +178,5 @@ declare var WallLook: any;
 declare var WallSlides: any;
 declare var WallRota: any;
 declare var wallOnStage: any;
+declare var showProblems: (problems: { source: string; problem: string }[]) => void;
 declare var DeskList: any;

@@ -42,6 +42,11 @@ def announce(slug: str, stored: Stored, publisher: Publisher) -> None:
         _publish(publisher, desk_channel(slug), "desk_post", item, item["key"])
 
 
+def announce_outage(slug: str, is_down: bool, publisher: Publisher) -> None:
+    """Whether anything new can come: pages that are told otherwise do not claim to be live."""
+    _publish(publisher, channel_of(slug), "wall_sources", {"id": "outage", "down": is_down}, None)
+
+
 def _publish(
     publisher: Publisher, channel: str, event: str, message: dict[str, Any], event_id: str | None
 ) -> None:

@@ -27,7 +27,7 @@ from gevent.queue import Empty, JoinableQueue
 from gevent.threadpool import ThreadPool
 
 from realtime_wall.api import Backoff, time_slice
-from realtime_wall.wall.feed.announce import AuthorFilter, announce
+from realtime_wall.wall.feed.announce import AuthorFilter, announce, announce_outage
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.feed.publish_queue import Publisher
 from realtime_wall.wall.feed.publish_queue import publisher as current_publisher
@@ -73,6 +73,7 @@ class Feed:
         self._queue: JoinableQueue[Item] = JoinableQueue()
         self._capacity = waiting
         self._database_is_away = False
+        self._failing: set[str] = set()  # names of sources, until anything comes again
         self._room = Event()
         self._recent = RecentIds()
         self._stopping = Event()
@@ -120,11 +121,22 @@ class Feed:
         self._writer.kill()
 
     def _note(self, source: str, problem: str) -> None:
-        """For the admin; when the database is away, the log has to do."""
+        """For the admin and the moderators; when the database is away, the log has to do."""
+        self._follow_outage(self._failing | {source} if problem else self._failing)
         self._writer.spawn(self._store.note, source, problem)
+
+    def _follow_outage(self, failing: set[str]) -> None:
+        """All of them fail; or something has come. A source that is only tried again is not well yet."""
+        names = {source.name for source in self._supervisors}
+        was_down, is_down = names <= self._failing, names <= failing
+        self._failing = failing
+        if was_down != is_down:
+            announce_outage(self._slug, is_down, self._publisher)
 
     def _receive(self, item: Item) -> None:
         """From a source; it waits while there is no room."""
+        if self._failing:
+            self._follow_outage(set())
         while self._queue.qsize() >= self._limit:
             self._room.clear()
             self._room.wait()

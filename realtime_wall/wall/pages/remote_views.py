@@ -44,6 +44,7 @@ def remote_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
             "posts": address_of("posts", wall),
             "act": address_of("remote-act", wall),
             "desk_act": address_of("desk-act", wall),
+            "problems": address_of("desk-screens", wall),
             "csrf": get_token(request),
             "words": _words(),
         },

@@ -17,6 +17,7 @@ from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.pages.desk_views import for_moderators
 from realtime_wall.wall.pages.layout import wall_called
 from realtime_wall.wall.phone_posts.phone_limits import count_of
+from realtime_wall.wall.stage.source_problems import source_problems
 
 LARGEST = 128 * 1024
 OF_AN_ADDRESS = 6000  # reports in ten minutes: a hundred screens
@@ -52,4 +53,7 @@ def report(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
 @never_cache
 @for_moderators
 def desk_screens(request: HttpRequest, wall: Wall) -> HttpResponse:
-    return JsonResponse({"screens": run_in_threadpool(lambda: screens_of(wall))})
+    def find() -> dict[str, object]:
+        return {"screens": screens_of(wall), "problems": source_problems(wall)}
+
+    return JsonResponse(run_in_threadpool(find))

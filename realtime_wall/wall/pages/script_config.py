@@ -14,6 +14,7 @@ from realtime_wall.wall.pages.card import card_labels, utc_now
 from realtime_wall.wall.stage.director import state_of
 from realtime_wall.wall.stage.look import badge_words, look_of, merged
 from realtime_wall.wall.stage.slides import slides_of
+from realtime_wall.wall.stage.source_problems import is_down
 
 
 def live_words(wall: Wall, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -27,11 +28,13 @@ def live_words(wall: Wall, asked: Mapping[str, Any] | None = None) -> dict[str, 
         "pinned": pinned_key(wall),
         "director": state_of(wall),
         "slides": slides_of(wall),
+        "down": is_down(wall),
         "now": utc_now().isoformat(),
         "card": card_labels(badge_words(merged(look, asked))),
         "more": gettext("{} more"),
         "status": {
             "live": gettext("live"),
+            "behind": gettext("earlier posts"),
             "lost": gettext("connection lost"),
             "failed": gettext("no connection"),
             "closed": gettext("connection closed: load the page again"),

@@ -20,6 +20,7 @@ from realtime_wall.wall.queries import newest
 from realtime_wall.wall.stage.contrast import below_aa, contrasts
 from realtime_wall.wall.stage.director import staged, state_of
 from realtime_wall.wall.stage.look import COLOURS, asked_in, colours_of, look_of, merged, style_of
+from realtime_wall.wall.stage.source_problems import is_down
 
 KEPT = 200  # as many as wall.js keeps in the page
 WORKER = Path(__file__).parent.parent / "static/realtime_wall_wall/worker.js"
@@ -81,6 +82,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
     their places and take out what has been removed; ``edited`` are those of them that it may show as
     they were. Without a usable key all of them are sent. ``pinned`` is the post that stays on top,
     ``staged`` the one that the director has put on the stage, and ``director`` all that he has said.
+    ``down`` is whether none of the wall's sources works.
     """
     wall = wall_called(slug)
     state = state_of(wall)
@@ -94,6 +96,7 @@ def posts(request: HttpRequest, slug: str = MAIN) -> JsonResponse:
         "now": utc_now().isoformat(),
         "staged": tweet.content if (tweet := staged(wall, state)) else None,
         "director": state,
+        "down": is_down(wall),
         "count": wall.tweets.filter(state=State.SHOWN).count(),
     }
     return JsonResponse(answer)

@@ -457,3 +457,29 @@ def test_what_stands_in_the_way_of_a_source_is_noted(run):
             gevent.sleep(0.005)
 
     assert sorted(store.notes) == [("list", ""), ("list", "it has stopped for good: the token is wrong")]
+
+
+def test_pages_are_told_when_nothing_new_can_come_and_when_something_comes_again(run, publisher):
+    class Refused(ListSource):
+        name = "refused"
+
+        def run(self, emit):
+            raise SourceGaveUp("the token is wrong")
+
+    class Flickering(ListSource):
+        name = "flickering"
+        goes_on = Event()
+
+        def run(self, emit):
+            if not self.goes_on.is_set():
+                raise OSError("no network")
+            emit(post(1))
+
+    flickering = Flickering()
+    run(Refused(), flickering)
+    publisher.wait_for(1)
+    flickering.goes_on.set()
+    publisher.wait_for(3)
+
+    told = [(data["down"], event) for _, data, event, _ in publisher.published if event != "tweet"]
+    assert told == [(True, "wall_sources"), (False, "wall_sources")]

@@ -26,7 +26,8 @@
     try {
       const answer = await fetch(words.desk_screens);
       if (!answer.ok) return;
-      const { screens } = await answer.json();
+      const { screens, problems } = await answer.json();
+      root.showProblems(problems);
       section.querySelector("tbody").replaceChildren(...screens.map(row));
       section.querySelector("table").hidden = !screens.length;
     } catch {

@@ -74,8 +74,18 @@
       clearTimeout(timer);
       timer = null;
       wasOpen = wasOpen || state === "open";
-      report(state === "open" ? "live" : "closed");
+      const isDown = document.documentElement.dataset.sources === "down";
+      report(state !== "open" ? "closed" : isDown ? "behind" : "live");
     };
+  }
+
+  /* Connected, but nothing new can come: then the page does not claim to be live. */
+  function setDown(isDown, words) {
+    const place = /** @type {HTMLElement} */ (document.querySelector(".wall-status"));
+    document.documentElement.dataset.sources = isDown ? "down" : "up";
+    if (!place || !["live", "behind"].includes(place.dataset.state)) return;
+    place.dataset.state = isDown ? "behind" : "live";
+    place.querySelector(".wall-status-word").textContent = words[place.dataset.state];
   }
 
   /* Whether retweets are shown: the choice of this browser, kept in it. */
@@ -205,5 +215,5 @@
     });
   }
 
-  root.WallFrame = { AT_THE_TOP, More, askUntil, comeBackSoon, keepTimes, readJson, subscribe, startClock, startSwitch, statusReporter, watchPictures };
+  root.WallFrame = { AT_THE_TOP, More, askUntil, comeBackSoon, keepTimes, readJson, setDown, subscribe, startClock, startSwitch, statusReporter, watchPictures };
 })(globalThis);

@@ -8,6 +8,7 @@
 
   const SPEEDS = [0.25, 0.5, 1, 2, 4];
   const LISTED = 30;
+  const AGAIN = 10000; // milliseconds, from asking how the sources are to asking again
   const STAGE = { width: 1920, height: 1080 };
   const find = (selector) => document.querySelector(selector);
   /** @returns {HTMLElement[]} */
@@ -207,10 +208,21 @@
     fit();
   }
 
+  async function watchSources(config) {
+    try {
+      const answer = await fetch(config.problems);
+      if (answer.ok) root.showProblems((await answer.json()).problems);
+    } catch {
+      // The dot of the page says that the server is away.
+    }
+  }
+
   function start() {
     const config = JSON.parse(document.getElementById("remote-config").textContent);
     const remote = new Remote(config);
     listen(remote);
+    watchSources(config);
+    setInterval(() => document.visibilityState === "visible" && watchSources(config), AGAIN);
     const socket = root.Realtime.connect();
     socket.on("status", root.WallFrame.statusReporter(config.status));
     const of = (react) => (message, { channel }) => channel === config.channel && react(message);

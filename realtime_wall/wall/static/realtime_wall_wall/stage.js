@@ -119,9 +119,13 @@
     const list = find(".wall-posts");
     const words = JSON.parse(document.getElementById("wall-config").textContent);
     const kept = new root.WallKept.KeptPosts(words);
-    const wall = new root.Wall(list, words, kept, (state) => stage.apply(state));
+    const wall = new root.Wall(list, words, kept, (state, { down }) => {
+      Frame.setDown(down, words.status);
+      stage.apply(state);
+    });
     const stage = new Stage(words, wall);
     stage.apply(words.director);
+    Frame.setDown(words.down, words.status);
     Frame.watchPictures(list);
     Frame.startSwitch();
     Frame.startClock();
@@ -136,6 +140,7 @@
       tweet_pinned: ({ key }) => both((one) => one.pin(key)),
       wall_directed: (state) => [kept.direct(state), stage.apply(state)],
       wall_slides: (slides) => stage.setSlides(slides),
+      wall_sources: ({ down }) => Frame.setDown(down, words.status),
       wall_look: (look) => stage.dress(look),
       gap: () => wall.readAgain(),
     });

@@ -182,7 +182,7 @@
       if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
       if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
       if (staged && !removed.has(keyOf(staged)) && !this._cards.has(keyOf(staged))) this._insert(staged, this._top());
-      if (director) this._directed(director);
+      if (director) this._directed(director, answer);
       this._mark();
       this._next();
     }
