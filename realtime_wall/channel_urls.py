@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from realtime_wall.views.channels import publish, stats, subscribe
+from realtime_wall.views.channels import batch, publish, stats, subscribe
 
 
 def _with_channels(prefix: str, view: subscribe.View) -> list[URLPattern]:
@@ -29,6 +29,8 @@ urlpatterns = [
     *_with_channels("sub", subscribe.stream),
     *_with_channels("lp", subscribe.long_poll),
     *_with_channels("poll", subscribe.poll),
+    path("batch/", batch.batch, name="batch"),
+    path("batch", batch.batch),
     path("ws/<path:channels>", subscribe.websocket, name="ws"),
     path("ws", subscribe.websocket, name="ws-argument"),
 ]

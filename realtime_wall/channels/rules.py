@@ -42,6 +42,8 @@ class Rule:
     history_age: float = 1800.0  # seconds
     max_subscribers: int = 0  # in this process; 0 for any number
     existing_only: bool = False
+    tags: tuple[str, ...] | list[str] = ()  # fields by which a reader may choose messages
+    delta: bool = False  # whether a reader may be told what is different from the message before
     wildcards: int = 0  # of one connection: news* and the like
     idle_time: float | None = None  # seconds; None for as long as its messages are kept
     overflow: str = "disconnect"
@@ -173,7 +175,10 @@ def _value_problem(name: str, value: Any) -> str | None:
         return f"cannot be {value!r}: True, False, a function or its path"
     if name == "overflow":
         return None if value in OVERFLOWS else f"cannot be {value!r}: one of {', '.join(OVERFLOWS)}"
-    if name in ("existing_only", "timeout_with_body"):
+    if name == "tags":
+        is_fine = isinstance(value, (list, tuple)) and all(isinstance(one, str) and one for one in value)
+        return None if is_fine else f"cannot be {value!r}: a list of names of fields"
+    if name in ("existing_only", "timeout_with_body", "delta"):
         return None if isinstance(value, bool) else f"cannot be {value!r}: True or False"
     if name.endswith("template") or name == "ping_text":
         return None if isinstance(value, str) else f"cannot be {value!r}: a text"

@@ -272,7 +272,11 @@ class Node:
     def has_too_many_channels(self, channel: str) -> bool:
         """Whether a channel would be one more than there may be."""
         most = self.config.max_channels
-        if not most or is_wildcard(channel) or max(self.broker.channel_count, len(self.subscriptions)) < most:
+        if (
+            not most
+            or is_wildcard(channel)
+            or max(self.broker.channel_count, self.subscriptions.channel_count) < most
+        ):
             return False
         return not (self.broker.published(channel) or self.subscriptions.count(channel))
 

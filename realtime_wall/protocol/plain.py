@@ -19,6 +19,7 @@ from realtime_wall.protocol.socketio import GAP_EVENT, OFFSET_EVENT, RESERVED_EV
 Id = int | str | None
 
 MAX_EVENT_NAME = 128
+MAX_BATCH = 100
 # The longest cursor has 51: an epoch of 32, a colon, 18 digits.
 _MAX_SINCE = 64
 _MAX_ID_TEXT = 128
@@ -53,6 +54,8 @@ class Subscribe:
     since: str | None
     id: Id
     token: str | None = None
+    where: Any = None  # which of its messages; None for all
+    delta: bool = False  # whether each as the difference from the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,20 @@ class BadCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Several commands in one text; each is answered as if it came alone."""
+
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """A client that has heard nothing for a while asks whether it is still heard."""
 
     id: int | str
 
 
-Command = Heartbeat | EventCommand | MessageCommand | Subscribe | Unsubscribe | Ack | BadCommand
+Command = Heartbeat | Batch | EventCommand | MessageCommand | Subscribe | Unsubscribe | Ack | BadCommand
 
 _starts_like_an_object = re.compile(r"[ \t\r\n]*\{").match
 
@@ -102,7 +112,17 @@ def parse(
         return MessageCommand(text)
     except BadJSON as problem:
         return BadCommand("bad_json", problem.reason)
+    if "commands" in fields and "type" not in fields:
+        return _batch(fields["commands"])
     return _command(fields)
+
+
+def _batch(commands: Any) -> Command:
+    if not isinstance(commands, list) or not 0 < len(commands) <= MAX_BATCH:
+        return BadCommand("bad_batch", f"commands has to be an array of 1 to {MAX_BATCH} objects")
+    if not all(isinstance(fields, dict) for fields in commands):
+        return BadCommand("bad_batch", "each of commands has to be an object")
+    return Batch(tuple(map(_command, commands)))
 
 
 def _command(fields: dict[str, Any]) -> Command:
@@ -138,7 +158,10 @@ def _channel_command(kind: str, fields: dict[str, Any], id: Id) -> Command:
     token = fields.get("token")
     if token is not None and not isinstance(token, str):
         return BadCommand("bad_token", "token has to be a text", id)
-    return Subscribe(channel, since, id, token)
+    delta = fields.get("delta", False)
+    if not isinstance(delta, bool):
+        return BadCommand("bad_delta", "delta has to be true or false", id)
+    return Subscribe(channel, since, id, token, fields.get("where"), delta)
 
 
 def _is_id(id: object) -> bool:
@@ -173,6 +196,14 @@ def message_text(
 ) -> str:
     """With an ``id`` the client is asked to answer by an ack."""
     return f'{{"type":{_json(type)},"message":{data_json}{_optional(channel=channel, cursor=cursor, id=id)}}}'
+
+
+def delta_text(type: str, patch_json: str, base: str, channel: str, cursor: str) -> str:
+    """A message as what is different (RFC 7396) from the one whose cursor is ``base``."""
+    return (
+        f'{{"type":{_json(type)},"delta":{patch_json},"base":{_json(base)},"channel":{_json(channel)},'
+        f'"cursor":{_json(cursor)}}}'
+    )
 
 
 def ack_text(id: int | str, data_json: str) -> str:

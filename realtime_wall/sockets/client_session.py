@@ -153,7 +153,9 @@ class ClientSession:
 
     # Channels
 
-    def subscribe(self, channel: str, since: Position | None = None, command_id: Any = None) -> bool:
+    def subscribe(
+        self, channel: str, since: Position | None = None, command_id: Any = None, look_back: int = 0
+    ) -> bool:
         """Join a channel, from a position if given; False when it is in it or a receiver refused."""
         check_subscribable(channel, self.node.rules, self.channels)
         if channel in self.channels or self.is_disconnected or self.is_refused:
@@ -162,17 +164,17 @@ class ClientSession:
             raise TooManyChannels(self.node.channels_per_connection)
         if not self._is_admitted(channel):
             return False
-        catch_up = self.node.subscribe(self.transport, {channel: 0}, Since(position=since))
+        catch_up = self.node.subscribe(self.transport, {channel: look_back}, Since(position=since))
         self.transport.send_caught_up(channel, since, catch_up, command_id)
         return True
 
     def subscribe_for_client(
-        self, channel: str, since: Position | None, token: str | None, command_id: Any
+        self, channel: str, since: Position | None, token: str | None, command_id: Any, look_back: int = 0
     ) -> bool:
         """Join a channel because the client wants to; False when it may not, or a receiver refused."""
         if not channel_permissions.may_read(self.node.rules.of(channel), self.request, channel, token):
             return False
-        if not self.subscribe(channel, since, command_id):
+        if not self.subscribe(channel, since, command_id, look_back):
             return False
         self.requested = {**(self.requested or {}), channel: token}
         return True

@@ -27,9 +27,14 @@ CLOSED = {
 
 
 def subscribe(
-    session: ClientSession, channel: Any, since: Any, command_id: Any, token: str | None = None
+    session: ClientSession,
+    channel: Any,
+    since: Any,
+    command_id: Any,
+    token: str | None = None,
+    look_back: int = 0,
 ) -> Problem | None:
-    """Join a channel; its transport answers when it worked."""
+    """Join a channel, with its last messages; its transport answers when it worked."""
     try:
         position = Position.parse(since) if since else None
         closed = session.node.closed_because(
@@ -41,7 +46,7 @@ def subscribe(
             # The first answer may have been lost with the connection, before the session was resumed.
             session.catch_up_again(channel, position, command_id)
             return None
-        if session.subscribe_for_client(channel, position, token, command_id):
+        if session.subscribe_for_client(channel, position, token, command_id, look_back):
             return None
     except InvalidPosition as problem:
         return Problem("bad_since", str(problem))

@@ -110,6 +110,8 @@ interface Card {
 }
 
 interface Subscription {
+  where?: Record<string, unknown>;
+  delta?: boolean;
   since?: string | null;
   onGap?: (cursor: string) => void;
   onSubscribed?: (reply: { cursor: string }) => void;

@@ -543,6 +543,28 @@ test("a wildcard resumes after the last message of any channel that it means", (
   assert.deepEqual([channel, since], ["news*", "e:12"]);
 });
 
+test("a difference is put together with the message before it, or asked for whole", () => {
+  const scene = subscribedTo("state", { delta: true });
+  const seen = heard(scene.socket, "message");
+  const says = (envelope) => scene.server.now.says({ type: "message", channel: "state", ...envelope });
+  assert.equal(scene.server.now.last.delta, true);
+
+  says({ message: { a: 1, b: { c: 2, d: 3 }, e: 4 }, cursor: "e:11" });
+  says({ delta: { a: 5, b: { c: null }, e: null }, base: "e:11", cursor: "e:12" });
+  says({ delta: { a: 7 }, base: "e:14", cursor: "e:15" }); // of one that never came
+
+  assert.deepEqual(seen, [{ a: 1, b: { c: 2, d: 3 }, e: 4 }, { a: 5, b: { d: 3 } }]);
+  assert.deepEqual([scene.server.now.last.type, scene.server.now.last.since], ["subscribe", "e:12"]);
+});
+
+test("what is wanted of a channel is said each time", () => {
+  const scene = subscribedTo("posts", { where: { team: "red" } });
+
+  comeBack(scene);
+
+  assert.deepEqual(scene.server.now.last.where, { team: "red" });
+});
+
 test("what is not newer than the cursor is dropped", () => {
   const { socket, server } = subscribedTo("tweets");
   const seen = heard(socket, "tweet");

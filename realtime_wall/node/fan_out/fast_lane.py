@@ -144,6 +144,9 @@ class Lane:
         """
         data = b"" if self.codec is None else encoded[self.codec]
         size, position = len(data), encoded.messages[-1].position
+        if not data and self.codec is not None:  # nothing of it is for this kind of client
+            self._before, self._now, self._passed = self._now, position, end
+            return [0, 0, 0]
         sends = [ask] * end if ask_all else self._sends
         self._before, self._now, self._passed = self._now, position, 0
         counts, asked, at = [0, 0, 0], 0, 0

@@ -17,7 +17,8 @@ class Subscriptions:
         # Most channels have one subscriber. While nothing is on its way to it, it is all there is.
         self._channels: dict[str, Subscriber | Audience] = {}
 
-    def __len__(self) -> int:
+    @property
+    def channel_count(self) -> int:
         return len(self._channels)
 
     def add(self, channel: str, subscriber: Subscriber) -> bool:

@@ -40,6 +40,18 @@
   const script = root.document && root.document.currentScript;
   const DEFAULT_URL = (script && script.dataset.url) || "/ws/";
 
+  /* RFC 7396: null takes out. */
+  function merged(old, patch) {
+    if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
+    const found = old !== null && typeof old === "object" && !Array.isArray(old) ? { ...old } : {};
+    for (const [name, value] of Object.entries(patch)) {
+      if (value === null) delete found[name];
+      else Object.defineProperty(found, name, { value: merged(found[name], value), ...AS_ASSIGNED });
+    }
+    return found;
+  }
+  const AS_ASSIGNED = { enumerable: true, configurable: true, writable: true }; // "__proto__" is a name like any other
+
   class Socket {
     constructor(url, world) {
       this.session = null;
@@ -89,10 +101,11 @@
       return this.emit("message", text, ack);
     }
 
+    /* where: {field: value}, of what is wanted; delta: messages may come as differences, put together here. */
     /** @param {string} channel @param {Subscription} how */
-    subscribe(channel, { since = null, onGap, onSubscribed, onError } = {}) {
+    subscribe(channel, { since = null, where, delta, onGap, onSubscribed, onError } = {}) {
       if (since) this._cursors.set(channel, since);
-      this._subscriptions.set(channel, { onGap, onSubscribed, onError });
+      this._subscriptions.set(channel, { where, delta, onGap, onSubscribed, onError });
       if (this.status === "open") this._subscribeNow(channel);
       return this;
     }
@@ -273,7 +286,8 @@
     }
 
     _subscribeNow(channel) {
-      this._ask({ type: "subscribe", channel, since: this._cursors.get(channel) }, (reply) => {
+      const { where, delta } = this._subscriptions.get(channel);
+      this._ask({ type: "subscribe", channel, since: this._cursors.get(channel), where, delta }, (reply) => {
         const subscription = this._subscriptions.get(channel);
         if (!subscription || reply.code === "lost") return;
         if (reply.type === "error") {
@@ -317,11 +331,28 @@
         this._call((this._subscriptions.get(envelope.channel) || {}).onGap, envelope.cursor);
         return;
       }
-      if (LOCAL.has(envelope.type) || !this._isNew(envelope)) return;
+      if (LOCAL.has(envelope.type) || !this._isWhole(envelope) || !this._isNew(envelope)) return;
       const answer = this._tell(envelope.type, envelope.message, envelope);
       if (envelope.id !== undefined && this.status === "open") {
         this._connection.send(JSON.stringify({ type: "ack", id: envelope.id, message: answer }));
       }
+    }
+
+    /* A difference is put together with the message before it; without that one, it is asked for again whole. */
+    _isWhole(envelope) {
+      const { channel, cursor, delta, base } = envelope;
+      const subscription = this._subscriptions.get(channel);
+      if (!subscription || !subscription.delta) return true;
+      if (delta !== undefined) {
+        const { before } = subscription;
+        if (!before || before.cursor !== base) {
+          this._subscribeNow(channel);
+          return false;
+        }
+        envelope.message = merged(before.message, delta);
+      }
+      if (cursor && envelope.type !== "retracted") subscription.before = { cursor, message: envelope.message };
+      return true;
     }
 
     /* Whether we have not had it before; from now on we have. What carries no cursor was for us alone. */
@@ -383,8 +414,10 @@
     }
 
     send(text) {
-      const { type, channel, since, id } = JSON.parse(text);
-      if (type === "subscribe") {
+      const { type, channel, since, id, where } = JSON.parse(text);
+      if (type === "subscribe" && where) {
+        this._says({ type: "error", code: "one_way", message: `where needs a WebSocket, not ${this._kind}`, id });
+      } else if (type === "subscribe") {
         this._subscribe(channel, since, id).catch(() => this._lose());
       } else if (type === "unsubscribe") {
         this._cursors.delete(channel);

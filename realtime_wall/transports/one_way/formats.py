@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap
 from realtime_wall.channels.rules import Rule, Rules
+from realtime_wall.channels.where import Where, wanted
 from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import event_stream, push_stream
 from realtime_wall.protocol.deflate import Framing
@@ -154,12 +155,14 @@ def write(format: Format, rules: Rules, item: Item) -> str:
     return format.write(item, template)
 
 
-@cache
-def codec_of(format: Format, rules: Rules, chunked: bool, least: int = 0) -> Codec:
+@lru_cache(1000)  # strangers choose what they want
+def codec_of(
+    format: Format, rules: Rules, chunked: bool, least: int = 0, where: Where | None = None
+) -> Codec:
     """Messages for all listeners of a kind, of at least so many bytes each."""
 
     def encode(messages: list[Message]) -> bytes:
-        texts = [write(format, rules, item_of(one)) for one in messages]
+        texts = [write(format, rules, item_of(one)) for one in wanted(where, messages)]
         data = "".join(padded(format, one, least) for one in texts if one).encode()
         return chunk(data) if chunked else data
 
@@ -171,12 +174,14 @@ def padded(format: Format, text: str, least: int) -> str:
     return text + format.pad(missing) if missing > 0 else text
 
 
-@cache
-def frames_of(rules: Rules, framing: Framing) -> Codec:
+@lru_cache(1000)
+def frames_of(rules: Rules, framing: Framing, where: Where | None = None) -> Codec:
     """Messages for those on a WebSocket of one framing."""
 
     def encode(messages: list[Message]) -> bytes:
-        return b"".join(framing.text(text_of(item_of(one), rules).encode()) for one in messages)
+        return b"".join(
+            framing.text(text_of(item_of(one), rules).encode()) for one in wanted(where, messages)
+        )
 
     return encode
 

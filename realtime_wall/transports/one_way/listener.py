@@ -13,6 +13,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
 from realtime_wall.channels.rules import Rule
+from realtime_wall.channels.where import Where
 from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
@@ -51,6 +52,7 @@ class Listener(ListensOnly):
         chunked: bool,
         session_key: str | None,
         padding: Padding = padding.NONE,
+        where: Where | None = None,
     ) -> None:
         self.due = 0
         self.channels: tuple[str, ...] = ()
@@ -59,7 +61,7 @@ class Listener(ListensOnly):
         self.wire = wire
         self._format = format
         self._chunked = chunked
-        self.codec = formats.codec_of(format, node.rules, chunked, padding.message)
+        self.codec = formats.codec_of(format, node.rules, chunked, padding.message, where)
         self._least_opening = padding.opening
         self._backlog: Backlog | None = None
         self._born = monotonic()

@@ -13,6 +13,7 @@ from time import time
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since, messages_of
+from realtime_wall.channels.where import Where, wanted
 from realtime_wall.node.fan_out.subscriber import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import push_stream
@@ -50,9 +51,27 @@ class Body:
 
 
 class LongPoll(ListensOnly):
-    __slots__ = ("_answered", "_body", "_headers", "_node", "_wire", "channels", "due", "session_key")
+    __slots__ = (
+        "_answered",
+        "_body",
+        "_headers",
+        "_node",
+        "_where",
+        "_wire",
+        "channels",
+        "due",
+        "session_key",
+    )
 
-    def __init__(self, node: Node, wire: Wire, headers: Headers, body: Body, session_key: str | None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        wire: Wire,
+        headers: Headers,
+        body: Body,
+        session_key: str | None,
+        where: Where | None = None,
+    ) -> None:
         self.due = 0
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key
@@ -60,6 +79,7 @@ class LongPoll(ListensOnly):
         self._wire = wire
         self._headers = headers
         self._body = body
+        self._where = where
         self._answered = False
 
     def begin(self, channels: tuple[str, ...], since: Position) -> None:
@@ -69,8 +89,9 @@ class LongPoll(ListensOnly):
         self.channels = channels
         node.listeners.add(self)
         found = node.subscribe(self, dict.fromkeys(channels, 0), Since(position=since))
-        if found.items:  # published while the response was on its way here
-            self._answer_items(formats.items_of(found.items), messages_of(found.items), node.broker.top)
+        items = wanted(self._where, found.items)
+        if items:  # published while the response was on its way here
+            self._answer_items(formats.items_of(items), messages_of(items), node.broker.top)
         else:
             node.timer_wheel.schedule(self, node.config.long_poll_timeout)
 
@@ -79,7 +100,9 @@ class LongPoll(ListensOnly):
     def deliver(self, encoded: Encoded) -> Written:
         if self._answered:
             return DROPPED  # it asks again, and is sent it
-        messages = encoded.messages
+        messages = wanted(self._where, encoded.messages)
+        if not messages:
+            return DROPPED  # it waits for what it wants
         return self._answer_items(list(map(formats.item_of, messages)), messages, messages[-1].position)
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:

@@ -13,6 +13,7 @@ import gevent
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Gap, Since, fits, messages_of
+from realtime_wall.channels.where import Where
 from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
@@ -40,6 +41,7 @@ class ChannelWebSocket(ListensOnly):
         "_node",
         "_publish",
         "_texts",
+        "_where",
         "_writer",
         "channels",
         "due",
@@ -53,11 +55,13 @@ class ChannelWebSocket(ListensOnly):
         publish: Publish | None,
         session_key: str | None,
         framing: Framing = PLAIN,
+        where: Where | None = None,
     ) -> None:
         self.due = 0
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key
         self._node = node
+        self._where = where
         self._publish = publish  # None where no rule lets this client write
         self._frames = FramedConnection(node, wire, self, framing)
         self._frames.account.session_key = session_key
@@ -142,7 +146,7 @@ class ChannelWebSocket(ListensOnly):
 
     @property
     def codec(self) -> Codec:
-        return formats.frames_of(self._node.rules, self._frames.framing)
+        return formats.frames_of(self._node.rules, self._frames.framing, self._where)
 
     @property
     def wire(self) -> Wire:
@@ -171,7 +175,7 @@ class ChannelWebSocket(ListensOnly):
 
     def _write(self, messages: list[Message]) -> None:
         if messages:  # for this client alone, so that it is not deflated
-            self._frames.write(formats.frames_of(self._node.rules, PLAIN)(messages))
+            self._frames.write(formats.frames_of(self._node.rules, PLAIN, self._where)(messages))
 
     def _write_gap(self, gap: Gap) -> None:
         for item in formats.gap_items(gap):
@@ -190,9 +194,10 @@ def open_channels(
     wire: Wire,
     arrived: bytes,
     framing: Framing = PLAIN,
+    where: Where | None = None,
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    ChannelWebSocket(node, wire, publish, session_key, framing).begin(arrived, channels, since)
+    ChannelWebSocket(node, wire, publish, session_key, framing, where).begin(arrived, channels, since)
 
 
 def refuse(node: Node, reason: str, wire: Wire, arrived: bytes) -> None:

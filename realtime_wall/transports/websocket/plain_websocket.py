@@ -7,7 +7,7 @@ The protocol is described in docs/reference/plain-websocket.rst; its parsing and
 from __future__ import annotations
 
 import logging
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -17,6 +17,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
+from realtime_wall.channels.where import BadWhere, from_json
 from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded
 from realtime_wall.node.node import Node
@@ -30,6 +31,9 @@ from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.request import keep
+from realtime_wall.sockets.subscribe_commands import Problem
+from realtime_wall.transports.websocket import plain_codec
+from realtime_wall.transports.websocket.plain_codec import ALL, Wish
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
 
@@ -38,31 +42,10 @@ log = logging.getLogger(__name__)
 UNSUPPORTED_DATA = 1003
 
 
-@cache
-def frames_of(framing: Framing) -> Codec:
-    """Messages for every plain WebSocket of one framing."""
-
-    def encode(messages: list[Message]) -> bytes:
-        return b"".join(framing.text(_message_text(message).encode()) for message in messages)
-
-    return encode
-
-
-# What a client missed is encoded for it alone: to deflate that would take too long where many come back.
-encode_missed = frames_of(PLAIN)
-
-
-def _message_text(message: Message) -> str:
-    channel = None if message.channel == EVERYONE else message.channel
-    # What is not in the log moves no cursor.
-    cursor = None if message.is_volatile else str(message.position)
-    return plain.message_text(message.event or "message", message.data_json, channel, cursor)
-
-
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_frames", "_node", "_was", "codec", "session")
+    __slots__ = ("_backlog", "_encode_missed", "_frames", "_node", "_was", "_wishes", "codec", "session")
 
     reserved_events = plain.RESERVED
 
@@ -73,7 +56,9 @@ class WebSocket:
         self._node = node
         self._was = was  # the id this client had before it lost its last connection
         self._frames = FramedConnection(node, wire, self, framing)
-        self.codec = frames_of(framing)
+        self.codec: Codec = plain_codec.frames_of(framing)
+        self._encode_missed: Codec = plain_codec.encode_missed
+        self._wishes: dict[str, Wish] | None = None  # most want all of everything
         self._backlog: Backlog | None = None
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
@@ -100,6 +85,10 @@ class WebSocket:
         command = plain.parse(text, config.json_depth, config.json_values, turn)
         if self._frames.closing:  # while a large text was read
             return
+        for one in command.commands if isinstance(command, plain.Batch) else (command,):
+            self._obey(one)
+
+    def _obey(self, command: plain.Command) -> None:
         session = self.session
         match command:
             case plain.EventCommand():
@@ -139,15 +128,48 @@ class WebSocket:
         return self.session.log_id
 
     def _subscribe(self, command: plain.Subscribe) -> None:
-        problem = subscribe_commands.subscribe(
-            self.session, command.channel, command.since, command.id, command.token
-        )
+        channel = command.channel
+        before = (self._wishes or {}).get(channel)
+        problem = self._wish(command)
+        if problem is None:
+            # Who is told differences needs something that they are different from.
+            look_back = 1 if command.delta and not command.since else 0
+            problem = subscribe_commands.subscribe(
+                self.session, channel, command.since, command.id, command.token, look_back
+            )
+            if channel not in self.session.channels or problem is not None:
+                self._set_wish(channel, before if channel in self.session.channels else None)
         if problem is not None:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
+
+    def _wish(self, command: plain.Subscribe) -> Problem | None:
+        """Remember which messages its client wants of a channel, and how; a Problem when it may not."""
+        rule = self._node.rules.of(command.channel)
+        try:
+            where = None if command.where is None else from_json(command.where, rule)
+        except BadWhere as bad:
+            return Problem("bad_where", str(bad))
+        if command.delta and not rule.delta:
+            return Problem("bad_delta", f"channel {command.channel!r} has no DELTA")
+        self._set_wish(command.channel, Wish(where, command.delta))
+        return None
+
+    def _set_wish(self, channel: str, wish: Wish | None) -> None:
+        wishes = {name: one for name, one in (self._wishes or {}).items() if name != channel}
+        if wish is not None and wish != ALL:
+            wishes[channel] = wish
+        if wishes == (self._wishes or {}):
+            return
+        self._wishes = wishes
+        key = frozenset(wishes.items())
+        self.codec = plain_codec.codec_for(self._frames.framing, key)
+        self._encode_missed = plain_codec.missed_codec_for(key)
+        self._frames.wire.leave_lanes()  # from the next message on it is of another kind
 
     def _unsubscribe(self, command: plain.Unsubscribe) -> None:
         problem = subscribe_commands.unsubscribe(self.session, command.channel)
         if problem is None:
+            self._set_wish(command.channel, None)
             self._write_text(plain.unsubscribed_text(command.channel, command.id))
         else:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
@@ -219,7 +241,7 @@ class WebSocket:
         """An answer and what was missed: in one write, when that is little."""
         frame = self._frames.framing.text(answer.encode())
         if self._backlog is None and fits(missed, PORTION):
-            self._frames.write(frame + encode_missed(messages_of(missed)))
+            self._frames.write(frame + self._encode_missed(messages_of(missed)))
             return
         self._frames.write(frame)
         if self._backlog is None:
@@ -236,7 +258,7 @@ class WebSocket:
             self._write_text(plain.gap_text(name, str(gap.position), None))
 
     def _write_messages(self, messages: list[Message]) -> None:
-        self._frames.write(encode_missed(messages))
+        self._frames.write(self._encode_missed(messages))
 
     def _is_on(self, channel: str) -> bool:
         return channel == EVERYONE or is_among(channel, self.session.channels)

@@ -6,6 +6,7 @@ Refusals have an empty body and say why in a header, as those of nginx push stre
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -16,6 +17,7 @@ from realtime_wall.channels import path
 from realtime_wall.channels.path import BadPath
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
+from realtime_wall.channels.where import BadWhere, Where, from_texts
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
@@ -61,6 +63,7 @@ class ChannelRequest:
     channels: dict[str, int]  # with how many messages to look back
     since: Since
     session_key: str | None
+    where: Where | None = None  # which of the messages; None for all
 
 
 def node_for(request: HttpRequest, *methods: str) -> Node:
@@ -85,8 +88,18 @@ def subscription(request: HttpRequest, channels: str) -> ChannelRequest:
     found = channels_of(node, channels or request.GET.get("channels", ""))
     for channel in found:
         _check(node, request, channel)
+    where = _where_of(node, request, found)
     node.revocation.sessions.arrived(request)
-    return ChannelRequest(node, found, since_of(request), django_sessions.session_key_of(request))
+    return ChannelRequest(node, found, since_of(request), django_sessions.session_key_of(request), where)
+
+
+def _where_of(node: Node, request: HttpRequest, channels: Iterable[str]) -> Where | None:
+    texts = request.GET.getlist("where")
+    try:
+        wheres = {from_texts(texts, node.rules.of(channel)) for channel in channels} if texts else set()
+    except BadWhere as problem:
+        raise RequestRefused(400, str(problem)) from problem
+    return wheres.pop() if wheres else None
 
 
 def channels_of(node: Node, text: str) -> dict[str, int]:

@@ -57,7 +57,7 @@ def _answer(node: Node, request: HttpRequest, channels: str) -> HttpResponse:
             raise RequestRefused(404, NO_CHANNEL)
         return _json(encode_json(information))
     try:
-        body = _body(node, request)
+        body = read_body(node, request)
         if request.method == "DELETE":
             return _delete(node, names, body)
         return _publish(node, request, names, body)
@@ -109,7 +109,7 @@ def _delete(node: Node, names: list[str], body: bytes) -> HttpResponse:
     return HttpResponse(headers={channel_request.EXPLAIN: "Channel deleted."})
 
 
-def _body(node: Node, request: HttpRequest) -> bytes:
+def read_body(node: Node, request: HttpRequest) -> bytes:
     """What was sent; no more of it is read than a message may have."""
     limit = node.config.message_size
     try:

@@ -16,6 +16,7 @@ from time import time
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from realtime_wall.channels import where
 from realtime_wall.channels.resume import messages_of
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import head
@@ -124,6 +125,7 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
         publish,
         wanted.session_key,
         framing=offer.framing,
+        where=wanted.where,
     )
     return offer.accept(opener)
 
@@ -145,6 +147,7 @@ def _stream(request: HttpRequest, wanted: ChannelRequest, format: Format) -> Htt
             chunked=chunked,
             session_key=wanted.session_key,
             padding=padding_of(wanted.node.config.padding, user_agent),
+            where=wanted.where,
         )
         listener.begin(head("200 OK", fields), wanted.channels, wanted.since)
 
@@ -159,7 +162,7 @@ def _long_poll(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse:
 
     def opened(wire: Wire, headers: list[tuple[str, str]]) -> None:
         fields = [*_kept(headers), ("Connection", "close")]
-        poll = LongPoll(wanted.node, wire, fields, body, wanted.session_key)
+        poll = LongPoll(wanted.node, wire, fields, body, wanted.session_key, wanted.where)
         poll.begin(tuple(wanted.channels), top)
 
     return offer.accept(opened)
@@ -179,11 +182,11 @@ def _missed_now(request: HttpRequest, wanted: ChannelRequest) -> HttpResponse | 
     """What was missed, if anything: the answer at once."""
     node = wanted.node
     node.come_up_to(wanted.since)
-    found = node.catch_up(wanted.channels, wanted.since)
-    if not found.items:
+    items = where.wanted(wanted.where, node.catch_up(wanted.channels, wanted.since).items)
+    if not items:
         return None
-    body, messages = _body(request, wanted), messages_of(found.items)
-    response = HttpResponse(body.text(formats.items_of(found.items)), content_type=body.content_type)
+    body, messages = _body(request, wanted), messages_of(items)
+    response = HttpResponse(body.text(formats.items_of(items)), content_type=body.content_type)
     last = messages[-1] if messages else None
     # Up to the log's end nothing else was for this client: all of it is in the answer.
     _validate(response, validators(node.broker.top, last.time if last else time()))

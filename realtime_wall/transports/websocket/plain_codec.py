@@ -1,0 +1,121 @@
+"""In which bytes does a message reach plain WebSockets? All of one kind share them.
+
+A kind is a framing, and what a client wants of its channels: all of it, some of it (``where``), or each
+message as the difference from the one before (``delta``, a JSON Merge Patch of RFC 7396).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.names import EVERYONE
+from realtime_wall.channels.where import Where, wants
+from realtime_wall.node.fan_out.subscriber import Codec
+from realtime_wall.protocol import merge_patch, plain
+from realtime_wall.protocol.deflate import PLAIN, Framing
+from realtime_wall.protocol.json_output import encode_json
+
+# Channels of which the last message is kept to compare the next one with.
+REMEMBERED = 1000
+# Smaller than so many of a hundred a difference has to be, to be worth its taking apart.
+WORTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client wants of a channel."""
+
+    where: Where | None = None
+    delta: bool = False
+
+
+ALL = Wish()
+# By channel; of channels without one a client is told everything.
+Wishes = frozenset[tuple[str, Wish]]
+
+
+@cache
+def frames_of(framing: Framing) -> Codec:
+    """Messages for every plain WebSocket of one framing that wants all of them."""
+
+    def encode(messages: list[Message]) -> bytes:
+        return b"".join(framing.text(_message_text(message).encode()) for message in messages)
+
+    return encode
+
+
+# What a client missed is encoded for it alone: to deflate that would take too long where many come back.
+encode_missed = frames_of(PLAIN)
+
+
+def codec_for(framing: Framing, wishes: Wishes) -> Codec:
+    return _frames_by_wishes(framing, wishes) if wishes else frames_of(framing)
+
+
+def missed_codec_for(wishes: Wishes) -> Codec:
+    """What was missed is told whole."""
+    return codec_for(PLAIN, frozenset((name, Wish(wish.where)) for name, wish in wishes if wish.where))
+
+
+@lru_cache(1000)
+def _frames_by_wishes(framing: Framing, wishes: Wishes) -> Codec:
+    by_channel = dict(wishes)
+    deltas = _Deltas()
+
+    def encode(messages: list[Message]) -> bytes:
+        frames = []
+        for message in messages:
+            wish = by_channel.get(message.channel)
+            if wish is None:
+                frames.append(framing.text(_message_text(message).encode()))
+            elif wish.where is None or wants(wish.where, message):
+                text = deltas.text(message) if wish.delta else _message_text(message)
+                frames.append(framing.text(text.encode()))
+        return b"".join(frames)
+
+    return encode
+
+
+class _Deltas:
+    """Messages as differences from the one before, which each reader has had."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[str, tuple[Message, Any]] = OrderedDict()
+
+    def text(self, message: Message) -> str:
+        whole = _message_text(message)
+        if message.retracts is not None or message.is_volatile or message.exclude is not None:
+            self._last.pop(message.channel, None)  # some have not had it
+            return whole
+        value = json.loads(message.data_json)
+        before = self._last.get(message.channel)
+        self._last[message.channel] = (message, value)
+        self._last.move_to_end(message.channel)
+        if len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
+        if before is None or not _is_next(before[0], message):
+            return whole
+        try:
+            patch = encode_json(merge_patch.diff(before[1], value))
+        except merge_patch.NotPatchable:
+            return whole
+        text = plain.delta_text(
+            message.event or "message", patch, str(before[0].position), message.channel, str(message.position)
+        )
+        return text if len(text) * 100 < len(whole) * WORTH else whole
+
+
+def _is_next(before: Message, message: Message) -> bool:
+    return before.number == message.number - 1 and before.position.epoch == message.position.epoch
+
+
+def _message_text(message: Message) -> str:
+    channel = None if message.channel == EVERYONE else message.channel
+    # What is not in the log moves no cursor.
+    cursor = None if message.is_volatile else str(message.position)
+    return plain.message_text(message.event or "message", message.data_json, channel, cursor)
