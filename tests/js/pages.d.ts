@@ -134,6 +134,8 @@ interface RealtimeSocket {
 
 interface Frame {
   AT_THE_TOP: number;
+  Announcer: new (words: string) => { add(number: number, sentence?: string): void };
+  startRest(wall: { rest(isResting: boolean): void }): void;
   More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
   askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
   readJson(address: string): Promise<any>;

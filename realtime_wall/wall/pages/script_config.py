@@ -32,6 +32,7 @@ def live_words(wall: Wall, asked: Mapping[str, Any] | None = None) -> dict[str, 
         "now": utc_now().isoformat(),
         "card": card_labels(badge_words(merged(look, asked))),
         "more": gettext("{} more"),
+        "fresh": gettext("{} new"),
         "status": {
             "live": gettext("live"),
             "behind": gettext("earlier posts"),

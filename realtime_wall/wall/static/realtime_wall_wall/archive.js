@@ -11,7 +11,6 @@
   const WAITING = 200; // new posts while the reader is further down; beyond, they are read afterwards
   const PAGE = 50;
   const AHEAD = "1200px"; // the next page is fetched while the reader is so far from the end
-  const SAID_EVERY = 5000;
 
   const Frame = root.WallFrame;
   const { keyOf } = root.WallCard;
@@ -28,9 +27,7 @@
       this._waiting = []; // new posts, oldest first, for when the reader is back at the top
       this._later = null; // what happened while everything is being read again
       this._isLoading = false;
-      this._aloud = document.querySelector(".wall-aloud");
-      this._unannounced = 0;
-      this._announcing = null;
+      this._announcer = new Frame.Announcer(words.found);
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       this._pages = [{ keys: [...this._cards.keys()], next: words.next }];
       this._more = new Frame.More(words.found, () => this._show());
@@ -92,19 +89,8 @@
       const arriving = this._waiting.splice(0);
       if (arriving.length > WAITING) this.readAgain(1);
       else for (const post of arriving) this._insert(post);
-      this._announce(arriving.length);
+      this._announcer.add(arriving.length);
       this._trim();
-    }
-
-    /* To those who hear the page: how many came, but not each of them. */
-    _announce(number) {
-      this._unannounced += number;
-      if (!this._unannounced || this._announcing) return;
-      this._announcing = setTimeout(() => {
-        this._aloud.textContent = this._words.found.replace("{}", this._unannounced);
-        this._unannounced = 0;
-        this._announcing = null;
-      }, SAID_EVERY);
     }
 
     /* In its place by time; what is older than all that is here comes with the pages that follow. */

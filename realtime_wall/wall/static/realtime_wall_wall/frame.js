@@ -7,6 +7,7 @@
   const AT_THE_TOP = 80; // pixels; who has scrolled further is reading, and nothing moves
   const GRACE = 1500; // a connection that is back sooner was never lost, as far as the audience knows
   const RETWEETS = "realtime_wall.retweets";
+  const SAID_EVERY = 5000;
   const SLEPT = 10000; // a clock that jumps by more: the machine slept
   const SOON = 1500; // until a screen of the event tries again; there are few of them
   const TOO_MUCH = 1008; // it has sent, and is to wait
@@ -153,6 +154,42 @@
     }, TICK);
   }
 
+  /* To those who hear a page: what came, politely, and no more than every few seconds. */
+  class Announcer {
+    constructor(words) {
+      this._place = document.querySelector(".wall-aloud");
+      this._words = words;
+      this._number = 0;
+      this._timer = null;
+    }
+
+    /* Of one post its own words may be said; of several how many they are. */
+    add(number, sentence = "") {
+      this._number += number;
+      if (!this._place || !this._number) return;
+      this._sentence = this._number === 1 ? sentence : "";
+      this._timer = this._timer || setTimeout(() => this._say(), SAID_EVERY);
+    }
+
+    _say() {
+      this._place.textContent = this._sentence || this._words.replace("{}", String(this._number));
+      this._number = 0;
+      this._timer = null;
+    }
+  }
+
+  /* The button that stops all movement, for who needs more time to read (WCAG 2.2.2). */
+  function startRest(wall) {
+    const button = document.querySelector(".wall-rest");
+    if (!button) return;
+    button.addEventListener("click", () => {
+      const isResting = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(isResting));
+      document.documentElement.dataset.resting = isResting ? "yes" : "no";
+      wall.rest(isResting);
+    });
+  }
+
   /* What the server answers; null, and a note in the console, when it does not. */
   async function readJson(address) {
     try {
@@ -215,5 +252,6 @@
     });
   }
 
-  root.WallFrame = { AT_THE_TOP, More, askUntil, comeBackSoon, keepTimes, readJson, setDown, subscribe, startClock, startSwitch, statusReporter, watchPictures };
+  const shared = { Announcer, More, askUntil, comeBackSoon, keepTimes, readJson, setDown, statusReporter, subscribe };
+  root.WallFrame = { AT_THE_TOP, ...shared, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

@@ -135,11 +135,17 @@
       const files = document.querySelectorAll("script[src], link[href], body > :not(main) img[src]");
       (installing || waiting || active).postMessage({
         page: workers.controller ? "" : root.location.href, // else it was kept as it came
-        files: Array.from(files, addressOf),
+        files: [...Array.from(files, addressOf), ...picturesOf(words.slides || [])],
       });
     } catch (problem) {
       console.warn("this page will not be there without network:", problem);
     }
+  }
+
+  /* Those that are this site's own: of others a browser would set megabytes aside. */
+  function picturesOf(slides) {
+    const addresses = slides.filter(({ picture }) => picture).map(({ picture }) => new URL(picture, root.location.href));
+    return addresses.filter(({ origin }) => origin === root.location.origin).map(({ href }) => href);
   }
 
   function addressOf(element) {

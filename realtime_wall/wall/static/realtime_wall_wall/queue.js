@@ -25,7 +25,7 @@
       this._past = []; // keys of the posts that had the stage, and after them those that come again
       this._at = -1; // which of them has it now
       this._arrived = now; // when the last post came
-      this._directed = { at: 0, post: "", paused: false, speed: 1, held: false };
+      this._directed = { at: 0, post: "", paused: false, speed: 1, held: false, resting: false };
       this.count = 0; // of posts that had the stage
       this.set(rules);
     }
@@ -47,7 +47,11 @@
     }
 
     get isPaused() {
-      return this._directed.paused || this._directed.held;
+      return this._directed.paused || this._directed.held || this.isResting;
+    }
+
+    get isResting() {
+      return this._directed.resting;
     }
 
     // -- what waits

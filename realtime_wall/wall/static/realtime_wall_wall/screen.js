@@ -1,13 +1,14 @@
 /* What does a screen of the event (?screen=NAME) say of itself? What it shows, and what it has shown.
  *
  * What is on the screen is looked at, whatever draws it: each element with a data-key of which half can be seen, or which
- * fills half of the screen.
+ * fills half of the screen. Under a slide, or a message, are no posts.
  */
 (function (root) {
   "use strict";
 
   const REPORT = 10000; // milliseconds
   const HALF = 0.5;
+  const COVER = ".wall-slide"; // what lies over the posts, and is written down itself
   const NEVER = [400, 413, 415]; // what the server will not take when it is sent again either
 
   class Screen {
@@ -19,6 +20,7 @@
       const store = storeOf(`realtime_wall.displays ${words.page} ${name}`);
       this._log = new root.WallDisplayLog.DisplayLog(page.join(""), store);
       this._seen = new Map(); // element -> its key, of those that can be seen
+      this._isCovered = false;
       this._watchElements(document.querySelector(".wall-posts").parentElement);
       this._watchThePage();
       setInterval(() => this.report(), REPORT);
@@ -35,7 +37,21 @@
           removedNodes.forEach((node) => this._keyed(node).forEach((one) => one.isConnected || this._gone(one, seen)));
           addedNodes.forEach(watch);
         }
+        this._lookForCover();
       }).observe(stage, { childList: true, subtree: true });
+      const message = document.querySelector(".wall-message");
+      const look = () => this._lookForCover();
+      if (message) new MutationObserver(look).observe(message, { attributes: true, attributeFilter: ["hidden"] });
+    }
+
+    _lookForCover() {
+      const isCovered = Boolean(document.querySelector(".wall-slide, .wall-message:not([hidden])"));
+      if (isCovered === this._isCovered) return;
+      this._isCovered = isCovered;
+      for (const [element, key] of this._seen) {
+        if (isCovered && !element.matches(COVER)) this._log.end(key);
+        else if (!isCovered) this._log.begin(key);
+      }
     }
 
     _keyed(node) {
@@ -49,7 +65,7 @@
       const fillsHalf = intersectionRect.height >= HALF * (rootBounds ? rootBounds.height : root.innerHeight);
       if (isIntersecting && (intersectionRatio >= HALF || fillsHalf)) {
         this._seen.set(target, target.dataset.key);
-        this._log.begin(target.dataset.key);
+        if (!this._isCovered || target.matches(COVER)) this._log.begin(target.dataset.key);
       } else this._gone(target);
     }
 

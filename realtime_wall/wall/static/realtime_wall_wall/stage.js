@@ -60,7 +60,8 @@
 
     _isFree() {
       const { blank, paused } = this._state;
-      return !blank && !paused && !this._isSpeaking() && document.visibilityState === "visible";
+      const isResting = page.dataset.resting === "yes";
+      return !blank && !paused && !isResting && !this._isSpeaking() && document.visibilityState === "visible";
     }
 
     /* At once, and once: a page that opens later does not show it again. */
@@ -132,9 +133,14 @@
     if (list.dataset.kept !== undefined) await wall.goOn();
     else root.WallKept.keepPage(words);
     kept.fill();
+    Frame.startRest(wall);
+    const announcer = new Frame.Announcer(words.fresh);
     const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
     const socket = Frame.subscribe(words, list, {
-      tweet: (post) => both((one) => one.receive(post)),
+      tweet: (post) => {
+        both((one) => one.receive(post));
+        announcer.add(1, `${post.author_name || post.author_username}: ${post.text}`);
+      },
       tweet_changed: (post) => both((one) => one.change(post)),
       tweet_removed: (post) => both((one) => one.remove(root.WallQueue.keyOf(post))),
       tweet_pinned: ({ key }) => both((one) => one.pin(key)),

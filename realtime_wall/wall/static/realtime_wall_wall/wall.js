@@ -127,6 +127,12 @@
       return this._queue.back();
     }
 
+    /* For this page alone, by whoever looks at it. */
+    rest(resting) {
+      this._queue.direct({ resting });
+      this._startAgain();
+    }
+
     _startAgain() {
       this._isBusy = false;
       this._next();
@@ -203,6 +209,7 @@
         this._more.hold(this._queue.waiting);
         return;
       }
+      if (this._queue.isResting) this._more.hold(this._queue.waiting);
       const arriving = this._queue.arrive(() => this._places());
       if (!arriving) {
         this._rotate();
