@@ -5,6 +5,7 @@ ARGS ?=
 SECONDS_EACH ?= 60
 FUZZERS ?= $(patsubst tests/fuzz/fuzz_%.py,%,$(wildcard tests/fuzz/fuzz_*.py))
 WORKERS ?= 3
+NPM_FOLDER ?= build/npm
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -18,6 +19,7 @@ help:
 	@echo "make matrix  the tests on each Python with each Django that this machine has"
 	@echo "make bench   ratios against a control, interleaved in one run"
 	@echo "make fuzz    strangers' bytes against the parsers (SECONDS_EACH=60, FUZZERS=...)"
+	@echo "make npm     realtime.js as a package for npm, packed, in build/npm"
 	@echo "make docs    these pages as a site, in docs/_build"
 	@echo "make format  write the format that make test asks for"
 
@@ -67,6 +69,11 @@ fuzz: $(READY)
 	for what in $(FUZZERS); do \
 	  $(BIN)/python -m tests.fuzz $$what --keep -max_total_time=$(SECONDS_EACH) $(ARGS) || exit 1; done
 
+npm:
+	@rm -rf $(NPM_FOLDER)/package && mkdir -p $(NPM_FOLDER) && cp -R npm $(NPM_FOLDER)/package
+	@cp realtime_wall/static/realtime_wall/realtime.js $(NPM_FOLDER)/package/
+	@cd $(NPM_FOLDER) && npm pack --silent ./package && rm -rf package
+
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 
@@ -74,4 +81,4 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: help setup wall chat test prove matrix bench fuzz docs format
+.PHONY: help setup wall chat test prove matrix bench fuzz npm docs format

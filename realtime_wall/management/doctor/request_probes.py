@@ -19,11 +19,13 @@ def large_requests(site: Site, seen: dict[str, Any]) -> Iterator[Finding]:
     answer = _answer(site, SEEN, headers=LARGE)
     if answer is None or answer.status != 200:
         yield Finding("headers-too-small", _status(answer))
+    answer = _answer(site, SEEN, "POST", body=b"x")
+    if answer is None or answer.status != 200:
+        yield Finding("post-refused", _status(answer))
+        return
     size = int(min(seen["message_size"], 1024 * 1024) * 0.9)
     answer = _answer(site, SEEN, "POST", body=b"x" * size)
-    if answer is not None and answer.status in (403, 404, 405, 501):
-        yield Finding("post-refused", _status(answer))
-    elif answer is None or answer.status != 200 or answer.json().get("body") != size:
+    if answer is None or answer.status != 200 or answer.json().get("body") != size:
         yield Finding("body-too-small", f"{_status(answer)} MESSAGE_SIZE is {seen['message_size']:,} bytes.")
 
 

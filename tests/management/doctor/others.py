@@ -62,7 +62,7 @@ MISTAKES = [
     ("haproxy", "cookie-lost", ("#here", "http-request del-header Cookie")),
     ("haproxy", "set-cookie-lost", ("#here", "http-response del-header Set-Cookie")),
     ("haproxy", "post-refused", ("#here", "http-request deny if METH_POST")),
-    ("haproxy", "websocket-refused", ("#here", "http-request deny if { path_beg /ws/ }")),
+    ("haproxy", "websocket-refused", ("#here", "http-request deny if {{ path_beg /ws/ }}")),
     ("haproxy", "headers-too-small", ("maxconn 512", "tune.bufsize 4096\n    tune.maxrewrite 512")),
     ("haproxy", "idle-cut", ("tunnel 1h", "tunnel 1s")),
     ("haproxy", "nobody-behind", (":{upstream}", ":1")),
