@@ -14,17 +14,20 @@ from tests.live import PATIENCE
 SECRETS = ("WAITINGWORD", "HIDDENWORD", "BANNEDWORD", "EDITEDWORD", "waitingauthor", "waitingsource")
 END = "that is all for today"
 STORY = """
-import sys
+import io, json
 from datetime import UTC, datetime
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.template import Context, Template
 from realtime_wall import publish
 from realtime_wall.wall.feed.announce import post_now
-from realtime_wall.wall.models import Ban, Mode, Tweet, Wall
+from realtime_wall.wall.models import Ban, Mode, PhonePicture, Tweet, Wall
 from realtime_wall.wall.moderation.decisions import Choice, ban, decide, undo
 from realtime_wall.wall.moderation.open_pages import publish_decisions
 from realtime_wall.wall.changes.wall_changes import change
 from realtime_wall.wall.moderation.pinned_post import publish_pinned
 from realtime_wall.wall.post import Author, Post
+from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
 
 def add(id, text, author="mara", source="webhook", **fields):
     now = datetime.now(UTC)
@@ -32,6 +35,7 @@ def add(id, text, author="mara", source="webhook", **fields):
     post_now("main", [post])
 
 wall = Wall.called()
+Webhook.objects.create(url="http://127.0.0.1:9/")
 wall.moderators.add(User.objects.create_user("ada", password="salt-and-tide"))
 add("1", "shown and then HIDDENWORD")
 add("1", "shown and then HIDDENWORD again", version=1)
@@ -50,8 +54,14 @@ add("3", "a good one")
 Wall.objects.update(mode=Mode.APPROVED)
 add("3", "a good one, EDITEDWORD", version=1)
 add("4", "WAITINGWORD", author="waitingauthor", source="waitingsource")
+add("6", "WAITINGWORD of a phone", author="waitingauthor", source="phone")
+PhonePicture.objects.create(post_id="6", wall=wall, data=b"WAITINGWORD in a picture")
 add("5", "that is all for today", source="post")
-print("told")
+tags = "{% load wall %}{% render_tweets 50 %}{% count %}{% top_users 50 %}{% top_tweets 50 %}"
+said = io.StringIO()
+call_command("top_tweets", stdout=said)
+bodies = [one.body for one in WebhookMessage.objects.order_by("id")]
+print(json.dumps({"tags": Template(tags).render(Context()), "command": said.getvalue(), "webhooks": bodies}))
 """
 
 
@@ -61,7 +71,8 @@ def server(migrated_wall):
     with ExampleServer("example_wall", migrated_wall, {"SOURCES": ["webhook"], "VISITORS": True}) as running:
         running.since = re.search(rb'data-cursor="([^"]+)"', running.get("/").body)[1].decode()
         told = running.manage("shell", "--verbosity", "0", "-c", STORY)
-        assert told.stdout == "told\n", told.stderr
+        assert told.returncode == 0, told.stderr
+        running.said = json.loads(told.stdout)
         yield running
 
 
@@ -77,18 +88,38 @@ def routes():
     yield from (
         "posts.json?after=webhook:3",
         "posts.json?after=waitingsource:4",
+        "picture/6.jpg",
+        "?screen=Hall",
         "events/stats/ALL",
+        "events/stats/tweets?format=xml",
+        "metrics/",
+        "start/",
         "admin/",
     )
 
 
 def test_no_page_and_no_answer_has_it(server):
     for route in routes():
-        text = requests.get(server.url + route, timeout=PATIENCE).text
+        answer = requests.get(server.url + route, timeout=PATIENCE)
+        text = answer.text
+        # Nor in a cache on the way, tomorrow, when it is hidden.
+        assert END not in text or "no-store" in answer.headers["Cache-Control"], route
         asked = [secret for secret in SECRETS if secret in route]  # which a page says again
         assert not set(leaks(text)) - set(asked), route
         assert "a good one" not in text and "BANNED" not in text, route
     assert END in requests.get(server.url, timeout=PATIENCE).text
+
+
+def test_no_tag_no_command_and_no_webhook_says_it(server):
+    assert not leaks(server.said["tags"] + server.said["command"]) and END in server.said["tags"]
+    sent = json.dumps(server.said["webhooks"])
+    # What was shown was sent then; and that it is gone, without a word of it.
+    assert set(leaks(sent)) <= {"HIDDENWORD", "BANNEDWORD"}
+    keys = [body["data"]["key"] for body in server.said["webhooks"] if body["type"] == "post.hidden"]
+    assert keys == ["webhook:1", "webhook:1", "webhook:2", "webhook:3"]
+    assert [body["data"].keys() for body in server.said["webhooks"] if body["type"] == "post.hidden"] == [
+        {"wall", "key"}
+    ] * 4
 
 
 def test_what_is_kept_in_the_log_has_it_on_no_transport(server):

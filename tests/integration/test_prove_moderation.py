@@ -9,15 +9,19 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
+from time import monotonic
 
 import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser import STAGE, ExampleServer, wait_until_live
+from tests.browser import PHONE, STAGE, ExampleServer, wait_until_live
 from tests.live import PATIENCE, wait_for
 from tests.redis_server import RedisServer
+from tests.workers import npm_install
 
+TOOLS = Path(__file__).parent.parent / "js"
 DESK = {"width": 1280, "height": 800}
 SECRET = "a secret that is long"
 WAITING, DECISIONS, A_SECOND = 500, 40, 10
@@ -113,8 +117,9 @@ def set_up(server, count=WAITING):
     return server
 
 
-def open_desk(visitors, server, name):
-    page = visitors.tab(viewport=DESK, script=MARKS, storage_state={"cookies": [], "origins": []})
+def open_desk(visitors, server, name, viewport=DESK, **options):
+    nobody = {"cookies": [], "origins": []}
+    page = visitors.tab(viewport=viewport, script=MARKS, storage_state=nobody, **options)
     page.context.add_cookies([{"name": "sessionid", "value": server.sessions[name], "url": server.url}])
     page.goto(f"{server.url}desk/")
     wait_until_live(page)
@@ -236,6 +241,25 @@ def decide(desk, key, how):
         desk.locator(".desk-ban [value=here]").wait_for()
         desk.keyboard.press("Enter")
     return desk.evaluate("marks.pressed")
+
+
+def test_ten_are_approved_by_thumb_on_a_phone_on_which_axe_finds_nothing(server, visitors):
+    phone = open_desk(visitors, server, "ada", PHONE, has_touch=True, is_mobile=True)
+    show, waiting = phone.locator("[data-act=approve]"), phone.locator(".desk-count")
+    began = monotonic()
+    for done in range(1, 11):
+        show.tap()
+        expect(waiting).to_have_text(str(WAITING - done))
+    seconds = monotonic() - began
+    print(f"\nten approved by thumb: {seconds:.1f} s")
+    assert seconds < 30
+    assert npm_install(TOOLS).returncode == 0
+    phone.evaluate((TOOLS / "node_modules/axe-core/axe.min.js").read_text() + "; undefined")
+    for opened in ("", "ban"):
+        if opened:
+            phone.locator(f"[data-act={opened}]").tap()
+        found = phone.evaluate("async () => (await axe.run({ resultTypes: ['violations'] })).violations")
+        assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
 
 
 # -- faults
