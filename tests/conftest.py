@@ -25,11 +25,15 @@ settings.register_profile("suite", deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=200_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
+PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 # In these most wait for other processes. They go first: at the end one of them would run alone for long.
 SLOW = {"brokers", "conformance", "control", "integration", "management", "oracle", "presence", "server"}
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if not PROVE and (left := [item for item in items if item.get_closest_marker("prove")]):
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
     items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in SLOW)
     for item in items:
         for marker in NEEDED:
@@ -57,7 +61,8 @@ def pytest_runtest_makereport(item, call):
         and call.excinfo.errisinstance(pytest.skip.Exception)
         and os.environ.get("REALTIME_WALL_NO_SKIPS")
     ):
-        call.excinfo = pytest.ExceptionInfo.from_exception(AssertionError(f"skipped: {call.excinfo.value}"))
+        failure = AssertionError(f"skipped: {call.excinfo.value}").with_traceback(call.excinfo.tb)
+        call.excinfo = pytest.ExceptionInfo.from_exception(failure)
 
 
 import django  # noqa: E402

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.conftest import pytest_runtest_makereport
 from tests.live import PATIENCE, ROOT, wait_for
 from tests.workers import sendable
 
@@ -81,3 +82,14 @@ def test_most_run_beside_each_other_and_who_measures_runs_alone(worker, place):
 
 def test_half_a_character_in_a_report_is_spelled_out():
     assert sendable({"log": [("said", "a\ud800"), 5, None]}) == {"log": [("said", "a\\ud800"), 5, None]}
+
+
+def test_a_skip_is_a_failure_on_a_machine_that_has_everything(monkeypatch):
+    """Also one that is skipped before it begins, as its parameter has no values."""
+    monkeypatch.setenv("REALTIME_WALL_NO_SKIPS", "1")
+    call = pytest.CallInfo.from_call(lambda: pytest.skip("nothing to try"), "setup", reraise=())
+
+    pytest_runtest_makereport(item=None, call=call)
+
+    with pytest.raises(AssertionError, match="skipped: nothing to try"):
+        raise call.excinfo.value

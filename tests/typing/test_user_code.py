@@ -20,7 +20,6 @@ SIGNATURES = {
     "connected": ("sender: Socket", "request: HttpRequest"),
     "Say": ("Say",),
 }
-PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 
 
 @pytest.fixture
@@ -55,7 +54,8 @@ def run(folder, command, environment):
     )
 
 
-@pytest.mark.parametrize("checker", [mypy, pyright] if PROVE else [], ids=lambda checker: checker.__name__)
+@pytest.mark.prove
+@pytest.mark.parametrize("checker", [mypy, pyright], ids=lambda checker: checker.__name__)
 def test_a_users_code_has_no_error_and_keeps_its_signatures(checker, folder):
     done = checker(folder)
 

@@ -11,14 +11,14 @@ from tests.live import wait_for
 from tests.management.doctor.others import CONFIGURATIONS, MISTAKES
 from tests.management.doctor.test_examination import SILENT, is_open, names_found, site_server
 
-PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
+pytestmark = pytest.mark.prove
 MODULES = "/usr/lib/apache2/modules"
 COMMANDS = {
     "haproxy": ["haproxy", "-db", "-f"],
     "caddy": ["caddy", "run", "--adapter", "caddyfile", "--config"],
     "apache2": ["apache2", "-DFOREGROUND", "-f"],
 }
-HERE = [name for name in CONFIGURATIONS if PROVE and shutil.which(name)]
+HERE = [name for name in CONFIGURATIONS if shutil.which(name)]
 # What every one of these sites has not: a place for static files.
 ALSO = {"script-missing"}
 
