@@ -47,7 +47,7 @@ def _default(socket: Socket) -> Person:
     if user is not None and user.is_authenticated:
         return {"id": str(user.pk), "name": user.get_username()}
     secret = django_sessions.session_key_of(socket.request) or socket.id
-    return {"id": f"guest-{salted_hmac(__name__, secret).hexdigest()[:16]}"}
+    return {"id": f"guest-{salted_hmac(__name__, secret, algorithm='sha256').hexdigest()[:16]}"}
 
 
 def _checked(person: Any) -> Person:
