@@ -123,6 +123,7 @@ COVERED_BY = {
     "wall/programs/program_token.py": "wall/programs/test_api_views.py",
     "wall/programs/program_tables.py": "wall/programs/test_webhook_sender.py",
     "wall/programs/webhook_queue.py": "wall/programs/test_webhook_sender.py",
+    "wall/programs/webhook_request.py": "wall/programs/test_webhook_sender.py",
     "wall/management/commands/api_token.py": "wall/programs/test_api_views.py",
     "wall/changes/": "wall/pages/test_desk_views.py",
     "wall/moderation/desk_acts.py": "wall/pages/test_desk_views.py",

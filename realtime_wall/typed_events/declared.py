@@ -125,7 +125,7 @@ def name_and_args(name: Name, args: tuple[Any, ...]) -> tuple[str, tuple[Any, ..
     if isinstance(name, str):
         return name, args
     if args or type(name) not in registry:
-        raise InvalidMessage(f"{name!r} is neither an event's name nor a declared event")
+        raise InvalidMessage(f"{name!r} is no event name and no declared event")
     _, data = event_and_data(None, name)
     return registry[type(name)].name, (data,)
 

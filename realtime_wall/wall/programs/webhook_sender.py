@@ -6,17 +6,15 @@ holds up nobody; the database is asked in a thread. One that fails rests, ever l
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
-import requests
 from django.db import DatabaseError
 from django.utils import timezone
 from gevent.event import Event
@@ -28,8 +26,6 @@ from realtime_wall.cluster import Lease
 from realtime_wall.wall import options
 from realtime_wall.wall.programs import webhook_queue
 from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
-from realtime_wall.wall.public_requests import reason_of, session
-from realtime_wall.wall.sources.webhook_signature import signed_headers
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +33,7 @@ LEASE = "webhooks"
 EVERY = 1.0  # seconds, between two looks
 WITHOUT_DATABASE = 5.0
 GIVE_UP_EVERY = 600.0
-PATIENCE, LONGEST_ANSWER = 10.0, 15.0
+LONGEST_ANSWER = 15.0
 AT_ONCE = 10  # webhooks
 FIRST_RETRY, LONGEST_RETRY = 5.0, 3600.0
 REFUSALS = 3  # of one message; then the next one has its turn
@@ -47,6 +43,15 @@ GONE = 410
 
 class TookTooLong(Exception):
     pass
+
+
+class NotReached(Exception):
+    """With the reason, in a sentence."""
+
+
+class Asking(Protocol):
+    def post(self, webhook: Webhook, message: WebhookMessage) -> tuple[int, float]:
+        """The status, and the seconds that it asks us to wait. NotReached where there is no answer."""
 
 
 class WebhookSender:
@@ -93,8 +98,11 @@ class WebhookSender:
                 self._pool.spawn(self._send_all, webhook)
 
     def _send_all(self, webhook: Webhook) -> None:
+        # Here: a site without webhooks loads no requests, which takes longer than the wall.
+        from realtime_wall.wall.programs.webhook_request import open_session
+
         try:
-            with session(self._private_hosts()) as asking:
+            with open_session(self._private_hosts()) as asking:
                 while self._lease.is_held and not self._stopping.is_set():
                     message = run_in_threadpool(partial(webhook_queue.oldest, webhook))
                     if message is None or not self._send(asking, webhook, message):
@@ -106,15 +114,13 @@ class WebhookSender:
         finally:
             self._busy.discard(webhook.pk)
 
-    def _send(self, asking: requests.Session, webhook: Webhook, message: WebhookMessage) -> bool:
+    def _send(self, asking: Asking, webhook: Webhook, message: WebhookMessage) -> bool:
         """Whether it has taken it."""
         status, problem, wait = 0, "", 0.0
         try:
             with gevent.Timeout(LONGEST_ANSWER, TookTooLong("it took too long")):
-                status, wait = post(asking, webhook, message)
-        except requests.RequestException as failure:
-            problem = reason_of(failure)
-        except TookTooLong as failure:
+                status, wait = asking.post(webhook, message)
+        except (NotReached, TookTooLong) as failure:
             problem = str(failure)
         if 200 <= status < 300:
             run_in_threadpool(partial(webhook_queue.delivered, webhook, message))
@@ -135,18 +141,6 @@ class WebhookSender:
         run_in_threadpool(
             partial(webhook_queue.failed, webhook, message, problem, again, is_given_up=is_given_up)
         )
-
-
-def post(asking: requests.Session, webhook: Webhook, message: WebhookMessage) -> tuple[int, float]:
-    """The status, and the seconds that it asks us to wait. Where it redirects to, nothing is sent."""
-    body = json.dumps(message.body, separators=(",", ":")).encode()
-    headers = signed_headers(webhook.secret, f"msg_{message.pk}", int(time.time()), body)
-    headers["Content-Type"] = "application/json"
-    with asking.post(
-        webhook.url, body, headers=headers, timeout=PATIENCE, allow_redirects=False, stream=True
-    ) as answer:
-        wait = answer.headers.get("Retry-After", "")
-        return answer.status_code, min(float(wait[:6]), LONGEST_RETRY) if wait.isdecimal() else 0.0
 
 
 # The receivers of signals
