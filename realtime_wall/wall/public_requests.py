@@ -27,7 +27,9 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PrivateAddress(NewConnectionError):
-    pass
+    def __init__(self, connection: Any, sentence: str) -> None:
+        super().__init__(connection, sentence)
+        self.sentence = sentence
 
 
 def session(private_hosts: Sequence[str] = ()) -> requests.Session:
@@ -45,7 +47,7 @@ def reason_of(problem: requests.RequestException) -> str:
     """In a sentence, for whoever has typed the address."""
     cause: Any = problem.args[0] if problem.args else None
     cause = getattr(cause, "reason", cause)
-    return str(cause) if isinstance(cause, PrivateAddress) else type(problem).__name__
+    return cause.sentence if isinstance(cause, PrivateAddress) else type(problem).__name__
 
 
 def is_public(address: str) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 import requests
@@ -9,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from realtime_wall.wall.urls import urlpatterns
 from tests.browser import ExampleServer
-from tests.live import PATIENCE
+from tests.live import PATIENCE, wait_for
 
 SECRETS = ("WAITINGWORD", "HIDDENWORD", "BANNEDWORD", "EDITEDWORD", "waitingauthor", "waitingsource")
 END = "that is all for today"
@@ -120,6 +122,14 @@ def test_no_tag_no_command_and_no_webhook_says_it(server):
     assert [body["data"].keys() for body in server.said["webhooks"] if body["type"] == "post.hidden"] == [
         {"wall", "key"}
     ] * 4
+
+
+def test_a_webhook_is_tried_by_the_server_and_its_neighbours_are_not(server):
+    def problem():
+        with closing(sqlite3.connect(server.environment["SITE_DATABASE"])) as database:
+            return database.execute("SELECT problem FROM realtime_wall_wall_webhook").fetchone()[0]
+
+    assert wait_for(problem, "an attempt").startswith("127.0.0.1 is at 127.0.0.1, which is private")
 
 
 def test_what_is_kept_in_the_log_has_it_on_no_transport(server):

@@ -47,6 +47,7 @@ def asked(url, *private_hosts):
         return asking.get(url, timeout=5).status_code
 
 
+@pytest.mark.threat("S54")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001"])
 def test_however_it_is_written(host):
     with FakeFeed() as feed:

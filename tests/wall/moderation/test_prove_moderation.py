@@ -73,7 +73,6 @@ def wall(database, publisher, monkeypatch):
     cache.clear()
 
 
-@pytest.mark.threat("S43")
 def test_three_hundred_hostile_posts_from_phones(wall):
     chance, taken = random.Random(14), 0
     words = [*TEXTS, *SCRIPTS, *ADDRESSES]

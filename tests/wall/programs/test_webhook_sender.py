@@ -229,6 +229,7 @@ def test_after_a_day_it_is_given_up_and_after_a_week_forgotten(wall, webhook, mo
     assert problems == ["given up after a day", "given up: too many wait", "", ""]
 
 
+@pytest.mark.threat("S54")
 def test_neighbours_of_the_server_are_told_nothing_nor_are_they_by_a_redirect(
     wall, webhook, receiver, sender
 ):

@@ -129,7 +129,6 @@ def test_what_a_feed_asks_for_has_bounds():
     assert retry_after({"Retry-After": "soon"}, 0.0) == 0.0
 
 
-@pytest.mark.threat("S31")
 def test_a_feed_without_end_is_not_read_to_its_end(world, run, monkeypatch, caplog):
     monkeypatch.setattr(rss, "LARGEST", 1000)
     world.server.script = [answer(b"x" * 2000)]
@@ -156,6 +155,7 @@ def test_a_feed_that_trickles_is_given_up(world, run, monkeypatch, caplog):
     assert "took too long" in caplog.text
 
 
+@pytest.mark.threat("S54")
 @pytest.mark.parametrize("way", ["straight", "by a redirect"])
 def test_neighbours_of_the_server_are_not_asked(world, run, caplog, way):
     """No request reaches it."""
