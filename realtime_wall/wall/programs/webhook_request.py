@@ -10,14 +10,13 @@ from contextlib import contextmanager
 import requests
 
 from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
-from realtime_wall.wall.programs.webhook_sender import LONGEST_RETRY, NotReached
 from realtime_wall.wall.public_requests import reason_of, session
 from realtime_wall.wall.sources.webhook_signature import signed_headers
 
 PATIENCE = 10.0  # seconds, for each step of an answer
 
 
-class Session:
+class WebhookSession:
     def __init__(self, requests_session: requests.Session) -> None:
         self._session = requests_session
 
@@ -31,13 +30,12 @@ class Session:
                 webhook.url, body, headers=headers, timeout=PATIENCE, allow_redirects=False, stream=True
             ) as answer:
                 wait = answer.headers.get("Retry-After", "")
-                seconds = min(float(wait[:6]), LONGEST_RETRY) if wait.isdecimal() else 0.0
-                return answer.status_code, seconds
+                return answer.status_code, float(wait[:6]) if wait.isdecimal() else 0.0
         except requests.RequestException as problem:
-            raise NotReached(reason_of(problem)) from problem
+            raise ConnectionError(reason_of(problem)) from problem
 
 
 @contextmanager
-def open_session(private_hosts: Sequence[str]) -> Iterator[Session]:
+def open_session(private_hosts: Sequence[str]) -> Iterator[WebhookSession]:
     with session(private_hosts) as opened:
-        yield Session(opened)
+        yield WebhookSession(opened)

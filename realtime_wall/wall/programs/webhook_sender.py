@@ -45,13 +45,9 @@ class TookTooLong(Exception):
     pass
 
 
-class NotReached(Exception):
-    """With the reason, in a sentence."""
-
-
 class Asking(Protocol):
     def post(self, webhook: Webhook, message: WebhookMessage) -> tuple[int, float]:
-        """The status, and the seconds that it asks us to wait. NotReached where there is no answer."""
+        """The status, and the seconds that it asks us to wait. ConnectionError where there is no answer."""
 
 
 class WebhookSender:
@@ -120,7 +116,7 @@ class WebhookSender:
         try:
             with gevent.Timeout(LONGEST_ANSWER, TookTooLong("it took too long")):
                 status, wait = asking.post(webhook, message)
-        except (NotReached, TookTooLong) as failure:
+        except (ConnectionError, TookTooLong) as failure:
             problem = str(failure)
         if 200 <= status < 300:
             run_in_threadpool(partial(webhook_queue.delivered, webhook, message))
@@ -134,7 +130,7 @@ class WebhookSender:
         if not webhook.failures:
             logger.warning("the webhook %s was not told: %s", webhook, problem)
         is_refused = 400 <= status < 500 and status not in NOT_NOW
-        wait = max(wait, min(FIRST_RETRY * 2 ** min(webhook.failures, 20), LONGEST_RETRY))
+        wait = min(max(wait, FIRST_RETRY * 2 ** min(webhook.failures, 20)), LONGEST_RETRY)
         again = timezone.now() + timedelta(seconds=wait * random.uniform(1.0, 1.2))
         webhook.enabled = status != GONE
         is_given_up = is_refused and message.attempts + 1 >= REFUSALS
