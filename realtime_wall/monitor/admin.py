@@ -6,7 +6,7 @@ all of them. Who may view the live site sees it; who may change it disconnects s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,8 @@ from django.urls import URLPattern, path, reverse
 
 from realtime_wall import cluster, send
 from realtime_wall.cluster import ConnectedSocket
-from realtime_wall.errors import NoServer, NoSocket, RealtimeWallError
-from realtime_wall.monitor.figures import receivers_of, totals_of
+from realtime_wall.errors import InvalidChannel, NoServer, NoSocket, RealtimeWallError
+from realtime_wall.monitor.figures import SERIES, receivers_of, totals_of
 from realtime_wall.monitor.models import LiveSite
 
 PAGE = 50
@@ -62,7 +62,7 @@ class LiveSiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 "receivers": receivers_of(figures),
             }
 
-        return self._page(request, "overview", "Servers and receivers", found)
+        return self._page(request, "overview", "Servers and receivers", found, series=SERIES)
 
     def sockets(self, request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
@@ -131,6 +131,8 @@ class LiveSiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if "disconnect" in request.POST:
             done = _each(chosen, cluster.disconnect)
             outcome = f"{done} of {len(chosen)} sockets disconnected."
+        elif "subscribe" in request.POST or "unsubscribe" in request.POST:
+            done, outcome = _move(chosen, request.POST.get("to", "").strip(), "unsubscribe" in request.POST)
         elif text := request.POST.get("message", "").strip():
             done = _each(chosen, lambda session_id: send(session_id, text))
             outcome = f"Sent to {done} of {len(chosen)} sockets: {text[:200]}"
@@ -154,6 +156,16 @@ def _each(session_ids: Iterable[str], do: Callable[[str], object]) -> int:
             continue  # it has gone meanwhile
         done += 1
     return done
+
+
+def _move(session_ids: Sequence[str], channel: str, off: bool) -> tuple[int, str]:
+    """On a channel, or off it: how many, and in words."""
+    move = cluster.unsubscribe if off else cluster.subscribe
+    try:
+        done = _each(session_ids, lambda session_id: move(channel, session_id=session_id))
+    except InvalidChannel as problem:
+        return 0, str(problem)
+    return done, f"{done} of {len(session_ids)} sockets {'taken off' if off else 'put on'} channel {channel}."
 
 
 def _line(one: ConnectedSocket, names: dict[str, str]) -> tuple[ConnectedSocket, str, str, str]:

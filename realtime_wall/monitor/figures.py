@@ -31,9 +31,19 @@ class ReceiverLine:
     mean: float  # milliseconds
 
 
-def totals_of(servers: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+# What is drawn over time: a name, what it is called, and whether it is a counter.
+SERIES = (
+    ("sockets", "sockets", False),
+    ("published_messages_total", "messages published each second", True),
+    ("deliveries_total", "deliveries each second", True),
+    ("deliveries_dropped_total", "deliveries dropped each second", True),
+)
+
+
+def totals_of(servers: Sequence[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """Names, what they are called, and the figures."""
     return [
-        (label, int((max if name in THE_SAME else sum)(one["values"].get(name, 0) for one in servers)))
+        (name, label, int((max if name in THE_SAME else sum)(one["values"].get(name, 0) for one in servers)))
         for name, label in SHOWN.items()
         if servers
     ]

@@ -184,3 +184,4 @@ declare var WallRota: any;
 declare var wallOnStage: any;
 declare var showProblems: (problems: { source: string; problem: string }[]) => void;
 declare var DeskList: any;
+declare var MonitorTraffic: any;

@@ -124,6 +124,34 @@ def test_chosen_sockets_are_disconnected_or_sent_to(realtime, logged):
     ada.assert_nothing_sent()
 
 
+def test_chosen_sockets_are_put_on_a_channel_and_taken_off(realtime, logged):
+    ada, grace = realtime.connect(), realtime.connect(channels=["news"])
+    chosen = [ada.session_id, grace.session_id]
+
+    _, on = ask(
+        "sockets", VIEW, CHANGE, post={"subscribe": "1", "to": "backstage", "socket": [*chosen, "gone"]}
+    )
+    realtime.settle()
+    assert [one.socket.channels for one in (ada, grace)] == [("backstage",), ("news", "backstage")]
+    _, off = ask("sockets", VIEW, CHANGE, post={"unsubscribe": "1", "to": "news", "socket": grace.session_id})
+    realtime.settle()
+    assert grace.socket.channels == ("backstage",)
+    _, bad = ask("sockets", VIEW, CHANGE, post={"subscribe": "1", "to": "a*", "socket": chosen})
+
+    assert on == ["2 of 3 sockets put on channel backstage."]
+    assert off == ["1 of 1 sockets taken off channel news."]
+    assert "channel 'a*'" in bad[0]
+    assert logged == [*on, *off]
+
+
+def test_what_is_drawn_over_time_is_among_the_figures_of_the_page(realtime):
+    page = ask("overview", VIEW)
+
+    drawn = re.findall(r'data-series="(\w+)"', page)
+    assert len(drawn) == 4
+    assert all(f'data-figure="{name}"' in page for name in drawn)
+
+
 def test_channels_are_listed_and_one_shows_its_last_messages(realtime):
     realtime.connect(channels=["news"])
     publish("news", "<i>flood</i>", event="alert")
@@ -157,7 +185,7 @@ def test_the_log_is_counted_once_and_clients_are_added_up():
         },
     ]
 
-    totals = dict(totals_of(servers))
+    totals = {label: value for _, label, value in totals_of(servers)}
     assert (totals["sockets"], totals["messages published"]) == (5, 9)
     assert [(one.name, one.calls, one.failures, round(one.mean)) for one in receivers_of(servers)] == [
         ("b", 1, 1, 1000),

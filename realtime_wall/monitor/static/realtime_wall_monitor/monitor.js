@@ -7,6 +7,12 @@
   const isInUse = () =>
     document.hidden || live.contains(document.activeElement) || live.querySelector("input:checked");
 
+  /* Only where its place is, on the page that has the figures. */
+  function drawTraffic() {
+    const traffic = document.getElementById("traffic");
+    if (traffic) MonitorTraffic.draw(traffic, MonitorTraffic.note(live, sessionStorage, Date.now()));
+  }
+
   async function refresh() {
     if (isInUse()) return;
     const answer = await fetch(location.href, { credentials: "same-origin" });
@@ -14,6 +20,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("live");
     if (fresh && !isInUse()) live.replaceChildren(...fresh.childNodes);
+    drawTraffic();
   }
 
   async function run() {
@@ -25,5 +32,6 @@
     setTimeout(run, 1000 * Number(live.dataset.seconds));
   }
 
+  drawTraffic();
   setTimeout(run, 1000 * Number(live.dataset.seconds));
 })();

@@ -1,0 +1,57 @@
+// What has gone over the site while this tab was open: readings of counters, and the lines that they make.
+"use strict";
+
+const MonitorTraffic = (() => {
+  const KEPT = 360; // half an hour, at one reading in five seconds
+  const STORE = "realtime_wall_monitor.traffic";
+  const [WIDTH, HEIGHT] = [600, 60];
+
+  /* Of a counter how much it grows each second; of anything else what it is. One that fell began anew. */
+  function series(readings, name, isCounter) {
+    if (!isCounter) return readings.map((reading) => reading[name] ?? 0);
+    return readings.slice(1).map((reading, index) => {
+      const before = readings[index];
+      const grown = (reading[name] ?? 0) - (before[name] ?? 0);
+      return grown > 0 ? (1000 * grown) / Math.max(1, reading.time - before.time) : 0;
+    });
+  }
+
+  function points(values) {
+    const most = Math.max(...values, 1);
+    const step = WIDTH / Math.max(1, values.length - 1);
+    return values.map((value, index) => `${(index * step).toFixed(1)},${(HEIGHT - (HEIGHT * value) / most).toFixed(1)}`).join(" ");
+  }
+
+  function read(live, now) {
+    const reading = { time: now };
+    for (const cell of live.querySelectorAll("[data-figure]")) reading[cell.dataset.figure] = Number(cell.textContent);
+    return reading;
+  }
+
+  function note(live, store, now) {
+    const reading = read(live, now);
+    if (Object.keys(reading).length === 1) return [];
+    let readings = [];
+    try {
+      readings = JSON.parse(store.getItem(STORE) || "[]");
+    } catch {
+      // Something else's: it is written over.
+    }
+    readings = [...readings, reading].slice(-KEPT);
+    store.setItem(STORE, JSON.stringify(readings));
+    return readings;
+  }
+
+  function draw(place, readings) {
+    for (const figure of place.querySelectorAll("[data-series]")) {
+      const values = series(readings, figure.dataset.series, "counter" in figure.dataset);
+      figure.querySelector("polyline").setAttribute("points", points(values));
+      const last = values[values.length - 1];
+      figure.querySelector("output").textContent = last === undefined ? "" : String(Math.round(last));
+    }
+  }
+
+  return { series, points, note, draw };
+})();
+
+if (typeof module === "object") module.exports = MonitorTraffic;
