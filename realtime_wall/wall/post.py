@@ -100,6 +100,26 @@ class LinkCard:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where on earth a post was written, if its author has said so: degrees, and a name."""
+
+    longitude: float
+    latitude: float
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not (-180 <= self.longitude <= 180 and -90 <= self.latitude <= 90):
+            raise BadPost("longitude goes from -180 to 180, latitude from -90 to 90")
+
+    def as_message(self) -> dict[str, Any]:
+        return {
+            "longitude": round(float(self.longitude), 5),
+            "latitude": round(float(self.latitude), 5),
+            "place": tidy(self.name, NAME_SIZE),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
     id: str = ""
@@ -131,6 +151,7 @@ class Post:
     media: tuple[Media, ...] = ()
     link: LinkCard | None = None
     poll: tuple[str, ...] = ()  # what can be voted for
+    spot: Spot | None = None
     sensitive: bool = False
     warning: str = ""
     original_id: str = ""
@@ -186,6 +207,7 @@ class Post:
             "original_id": tidy(self.original_id, ID_SIZE),
             "retweeted_by": tidy(self.retweeter.name, NAME_SIZE),
             "retweeted_by_username": tidy(self.retweeter.username, NAME_SIZE),
+            **(self.spot.as_message() if self.spot else {}),
         }
 
 

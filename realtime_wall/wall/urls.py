@@ -16,6 +16,7 @@ from realtime_wall.wall.pages import (
 )
 from realtime_wall.wall.programs import api_views
 from realtime_wall.wall.sources.webhook import hook
+from realtime_wall.wall.world_map import map_views
 
 app_name = "realtime_wall_wall"
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("api/desk/posts/", api_views.list_posts, name="main-api-desk-posts"),
     path("api/desk/act/", api_views.act, name="main-api-desk-act"),
     path("archive/", archive_views.archive_page, name="main-archive"),
+    path("map/", map_views.map_page, name="main-map"),
     path("report/", report_views.report_page, name="main-report"),
     # What visitors search are the posts of the main wall.
     path("search/", search_views.search_page, name="main-search"),
@@ -74,6 +76,7 @@ urlpatterns = [
     path("<slug:slug>/api/desk/posts/", api_views.list_posts, name="api-desk-posts"),
     path("<slug:slug>/api/desk/act/", api_views.act, name="api-desk-act"),
     path("<slug:slug>/archive/", archive_views.archive_page, name="archive"),
+    path("<slug:slug>/map/", map_views.map_page, name="map"),
     path("<slug:slug>/report/", report_views.report_page, name="report"),
 ]
 

@@ -8,7 +8,8 @@ from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import Since
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.views.channels.channel_request import RequestRefused, since_of, tokens_of
-from realtime_wall.wall.queries.archive import BadSearch, Place, Search
+from realtime_wall.wall.queries.archive import Place, Search
+from realtime_wall.wall.world_map.box import BadSearch
 
 HEADERS = ["HTTP_LAST_EVENT_ID", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_AUTHORIZATION"]
 

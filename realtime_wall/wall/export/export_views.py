@@ -12,7 +12,8 @@ from realtime_wall.wall.export.display_rows import display_rows
 from realtime_wall.wall.export.post_rows import post_json, post_rows
 from realtime_wall.wall.models import Tweet, Wall
 from realtime_wall.wall.pages.desk_views import for_moderators
-from realtime_wall.wall.queries.archive import BadSearch, Search, matching
+from realtime_wall.wall.queries.archive import Search, matching
+from realtime_wall.wall.world_map.box import BadSearch
 
 
 @require_safe

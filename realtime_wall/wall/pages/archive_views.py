@@ -20,7 +20,8 @@ from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_call
 from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
-from realtime_wall.wall.queries.archive import BadSearch, Found, Search, find, sources_of
+from realtime_wall.wall.queries.archive import Found, Search, find, sources_of
+from realtime_wall.wall.world_map.box import BadSearch
 
 
 @require_safe

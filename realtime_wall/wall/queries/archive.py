@@ -20,6 +20,7 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from realtime_wall.wall.models import State, Tweet, Wall
+from realtime_wall.wall.world_map.box import BadSearch, Box
 
 USUAL, MOST = 50, 100  # posts in a page
 WORDS_SIZE = 100  # characters of a search
@@ -30,10 +31,6 @@ SEARCHED = ("text", "author_name", "author_username")
 START = datetime(1, 1, 1, tzinfo=UTC)
 
 Message = dict[str, Any]
-
-
-class BadSearch(ValueError):
-    """A question that cannot be answered, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +66,19 @@ class Search:
     words: tuple[str, ...] = ()  # all of them, each in the text or in the author's names
     author: str = ""
     sources: tuple[str, ...] = ()
+    box: Box | None = None
     behind: Place | None = None
     limit: int = USUAL
 
     @classmethod
     def parse(cls, query: QueryDict) -> Search:
-        """From ``?q=&author=&source=&page=&limit=``."""
+        """From ``?q=&author=&source=&box=&page=&limit=``."""
         page = query.get("page", "")
         return cls(
             words=words_of(query.get("q", "")),
             author=_plain(query.get("author", ""), "author", NAME_SIZE).strip().lstrip("@"),
             sources=_sources(query.getlist("source")),
+            box=Box.parse(str(query["box"])) if query.get("box") else None,
             behind=Place.parse(page) if page else None,
             limit=_limit(query.get("limit", "")),
         )
@@ -87,6 +86,7 @@ class Search:
     def as_query(self) -> dict[str, Any]:
         """The question without the place, for an address; what is not asked for is left out."""
         query = {"q": " ".join(self.words), "author": self.author, "source": list(self.sources)}
+        query["box"] = str(self.box) if self.box else ""
         return {name: value for name, value in query.items() if value}
 
 
@@ -124,6 +124,8 @@ def matching(wall: Wall, search: Search) -> QuerySet[Tweet]:
     found = wall.tweets.filter(state=State.SHOWN)
     if search.sources:
         found = found.filter(source__in=search.sources)
+    if search.box is not None:
+        found = found.filter(search.box.condition())
     if search.author:
         found = found.filter(content__author_username__iexact=search.author)
     for word in search.words:

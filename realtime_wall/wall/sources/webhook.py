@@ -32,6 +32,7 @@ from realtime_wall.wall.post import (
     Media,
     Post,
     Removal,
+    Spot,
     picture_url,
     tidy,
     web_url,
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 NAME = "webhook"
 LARGEST = 64 * 1024
 KNOWN = {"id", "text", "author", "username", "avatar", "url", "author_url", "image", "alt", "lang"}
-KNOWN |= {"created_at", "version", "deleted", "sensitive", "warning"}
+KNOWN |= {"longitude", "latitude", "place", "created_at", "version", "deleted", "sensitive", "warning"}
 
 
 @csrf_exempt
@@ -111,6 +112,9 @@ def _refuse(status: int, reason: str) -> JsonResponse:
     return JsonResponse({"error": reason}, status=status)
 
 
+_TYPES = {"deleted": bool, "sensitive": bool, "version": int, "longitude": float, "latitude": float}
+
+
 def from_webhook(value: object, body: bytes, *, now: datetime) -> Post | Removal:
     """The post, its edit or its removal; without an id of its own it has one made from all it says."""
     if not isinstance(value, dict):
@@ -118,8 +122,8 @@ def from_webhook(value: object, body: bytes, *, now: datetime) -> Post | Removal
     if unknown := sorted(value.keys() - KNOWN):
         raise BadPost(f"{unknown[0][:50]!r} is not known; these are: {', '.join(sorted(KNOWN))}")
     for key, given in value.items():
-        wanted = {"deleted": bool, "sensitive": bool, "version": int}.get(key, str)
-        if type(given) is not wanted:
+        wanted = _TYPES.get(key, str)
+        if type(given) is not wanted and not (wanted is float and type(given) is int):
             raise BadPost(f"{key!r} has to be a {wanted.__name__}")
     post_id = value.get("id") or hashlib.sha256(body).hexdigest()[:32]
     if value.get("deleted"):
@@ -147,9 +151,16 @@ def _post(value: dict[str, Any], post_id: str, now: datetime) -> Post:
         ),
         media=(Media("photo", image, tidy(value.get("alt", ""), ALT_SIZE)),) if image else (),
         sensitive=value.get("sensitive", False),
+        spot=_spot(value),
         warning=tidy(value.get("warning", ""), NAME_SIZE),
         version=value.get("version", 0),
     )
+
+
+def _spot(value: dict[str, Any]) -> Spot | None:
+    if "longitude" not in value or "latitude" not in value:
+        return None
+    return Spot(value["longitude"], value["latitude"], value.get("place", ""))
 
 
 def _time(value: str | None, now: datetime) -> datetime:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall.wall.models import Wall
-from realtime_wall.wall.queries.archive import MOST, BadSearch, Place, Search, find, matching
+from realtime_wall.wall.queries.archive import MOST, Place, Search, find, matching
+from realtime_wall.wall.world_map.box import BadSearch
 from tests.wall.posts import make_post, store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

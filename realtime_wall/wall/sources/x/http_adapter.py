@@ -19,6 +19,7 @@ FIELDS = {
         "attachments.media_keys",
         "referenced_tweets.id",
         "referenced_tweets.id.author_id",
+        "geo.place_id",
     ],
     "tweet_fields": [
         "created_at",
@@ -29,8 +30,10 @@ FIELDS = {
         "attachments",
         "edit_history_tweet_ids",
         "possibly_sensitive",
+        "geo",
     ],
     "user_fields": ["name", "username", "profile_image_url"],
+    "place_fields": ["full_name", "geo"],
     "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height"],
 }
 

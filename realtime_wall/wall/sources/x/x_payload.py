@@ -28,6 +28,7 @@ from realtime_wall.wall.post import (
     Entity,
     Media,
     Post,
+    Spot,
     tidy,
     web_url,
 )
@@ -88,10 +89,32 @@ def from_x(
         author=author,
         entities=entities,
         media=tuple(_media(shown, media, picture)) or tuple(_media(data, media, picture)),
+        spot=_spot(_object(shown.get("geo")), _by_key(includes, "places", "id")),
         sensitive=any(one.get("possibly_sensitive") is True for one in (data, shown)),
         original_id=original_id,
         retweeter=writer if original else NOBODY,
     )
+
+
+def _spot(geo: Object, places: dict[str, Object]) -> Spot | None:
+    """The point, if its author gave one; else the middle of the place."""
+    place = places.get(_string(geo.get("place_id")), {})
+    point: Any = _object(geo.get("coordinates")).get("coordinates")
+    if not _are_numbers(point, 2):
+        box: Any = _object(place.get("geo")).get("bbox")
+        if not _are_numbers(box, 4):
+            return None
+        point = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+    try:
+        return Spot(point[0], point[1], _string(place.get("full_name")))
+    except BadPost:  # no reason to lose the post
+        return None
+
+
+def _are_numbers(value: object, count: int) -> bool:
+    if not isinstance(value, list) or len(value) != count:
+        return False
+    return all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in value)
 
 
 def _history(data: Object, post_id: str) -> list[str]:

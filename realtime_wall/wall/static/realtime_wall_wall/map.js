@@ -1,0 +1,110 @@
+/* The map of a wall: a dot for each post that says where it was written, as it comes, and the counters of places.
+ *
+ * In the drawing x is 180 + longitude and y is 90 - latitude. Who draws a box on it sees what is inside.
+ */
+(function (root) {
+  "use strict";
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const SMALLEST = 0.5; // degrees; a click is no box
+  const Frame = root.WallFrame;
+  const { keyOf } = root.WallCard;
+
+  class WallMap {
+    constructor(drawing, places, words) {
+      this._drawing = drawing;
+      this._dots = drawing.querySelector(".wall-dots");
+      this._rect = drawing.querySelector(".wall-box");
+      this._places = places;
+      this._words = words;
+      this._from = null; // where a box was begun
+      drawing.addEventListener("pointerdown", (event) => this._begin(event));
+      drawing.addEventListener("pointermove", (event) => this._draw(event));
+      drawing.addEventListener("pointerup", (event) => this._end(event));
+    }
+
+    receive(post) {
+      const { longitude, latitude } = post;
+      if (typeof longitude !== "number" || !this._isInside(longitude, latitude)) return;
+      const dot = document.createElementNS(SVG, "circle");
+      const title = document.createElementNS(SVG, "title");
+      title.textContent = [post.author_name, post.place, post.text.slice(0, 140)].filter(Boolean).join(" ");
+      for (const [name, value] of Object.entries({ cx: 180 + longitude, cy: 90 - latitude, r: 1.2 })) {
+        dot.setAttribute(name, String(value));
+      }
+      dot.dataset.key = keyOf(post);
+      dot.append(title);
+      this._dots.prepend(dot);
+      while (this._dots.children.length > this._words.most) this._dots.lastElementChild.remove();
+      if (post.place) this._count(post.place);
+    }
+
+    remove(post) {
+      for (const dot of [...this._dots.children]) if (dot.dataset.key === keyOf(post)) dot.remove();
+    }
+
+    _count(place) {
+      let line = [...this._places.children].find((one) => one.dataset.place === place);
+      if (!line) {
+        line = document.createElement("li");
+        line.dataset.place = place;
+        const name = document.createElement("bdi");
+        name.textContent = place;
+        line.append(name, " ", document.createElement("output"));
+        this._places.append(line);
+      }
+      const number = line.querySelector("output");
+      number.textContent = String(Number(number.textContent) + 1);
+    }
+
+    _isInside(longitude, latitude) {
+      const [west, south, east, north] = this._words.box;
+      const beside = west > east ? longitude >= west || longitude <= east : longitude >= west && longitude <= east;
+      return beside && latitude >= south && latitude <= north;
+    }
+
+    _degrees(event) {
+      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this._drawing.getScreenCTM().inverse());
+      return { x: Math.min(360, Math.max(0, point.x)), y: Math.min(180, Math.max(0, point.y)) };
+    }
+
+    _begin(event) {
+      this._from = this._degrees(event);
+      this._drawing.setPointerCapture(event.pointerId);
+    }
+
+    _draw(event) {
+      if (!this._from) return;
+      const to = this._degrees(event);
+      const box = { x: Math.min(this._from.x, to.x), y: Math.min(this._from.y, to.y) };
+      const size = { width: Math.abs(this._from.x - to.x), height: Math.abs(this._from.y - to.y) };
+      for (const [name, value] of Object.entries({ ...box, ...size })) this._rect.setAttribute(name, String(value));
+      this._rect.setAttribute("visibility", "visible");
+    }
+
+    _end(event) {
+      const [from, to] = [this._from, this._degrees(event)];
+      this._from = null;
+      this._rect.setAttribute("visibility", "hidden");
+      if (!from || Math.abs(from.x - to.x) < SMALLEST || Math.abs(from.y - to.y) < SMALLEST) return;
+      const [west, east] = [from.x, to.x].sort((a, b) => a - b).map((x) => (x - 180).toFixed(2));
+      const [north, south] = [from.y, to.y].sort((a, b) => a - b).map((y) => (90 - y).toFixed(2));
+      root.location.search = `?box=${[west, south, east, north].join(",")}`;
+    }
+  }
+
+  function start() {
+    const words = JSON.parse(document.getElementById("map-config").textContent);
+    const drawing = document.querySelector(".wall-map");
+    const map = new WallMap(drawing, document.querySelector(".wall-places"), words);
+    const list = /** @type {HTMLElement} */ (document.querySelector(".wall-posts"));
+    Frame.subscribe(words, list, {
+      tweet: (post) => map.receive(post),
+      tweet_changed: () => {},
+      tweet_removed: (post) => map.remove(post),
+      gap: () => root.location.reload(),
+    });
+  }
+
+  start();
+})(globalThis);
