@@ -46,11 +46,10 @@
     const found = old !== null && typeof old === "object" && !Array.isArray(old) ? { ...old } : {};
     for (const [name, value] of Object.entries(patch)) {
       if (value === null) delete found[name];
-      else Object.defineProperty(found, name, { value: merged(found[name], value), ...AS_ASSIGNED });
+      else if (name !== "__proto__") found[name] = merged(found[name], value);
     }
     return found;
   }
-  const AS_ASSIGNED = { enumerable: true, configurable: true, writable: true }; // "__proto__" is a name like any other
 
   class Socket {
     constructor(url, world) {
@@ -416,7 +415,7 @@
     send(text) {
       const { type, channel, since, id, where } = JSON.parse(text);
       if (type === "subscribe" && where) {
-        this._says({ type: "error", code: "one_way", message: `where needs a WebSocket, not ${this._kind}`, id });
+        this._says({ type: "error", code: "one_way", message: "where needs a WebSocket", id });
       } else if (type === "subscribe") {
         this._subscribe(channel, since, id).catch(() => this._lose());
       } else if (type === "unsubscribe") {

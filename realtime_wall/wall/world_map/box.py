@@ -43,8 +43,8 @@ class Box:
 
     def condition(self) -> Q:
         west, east = Q(content__longitude__gte=self.west), Q(content__longitude__lte=self.east)
-        beside = (west | east) if self.west > self.east else (west & east)
-        return beside & Q(content__latitude__gte=self.south, content__latitude__lte=self.north)
+        between = (west | east) if self.west > self.east else (west & east)
+        return between & Q(content__latitude__gte=self.south, content__latitude__lte=self.north)
 
 
 WORLD = Box(-180, -90, 180, 90)
