@@ -29,6 +29,8 @@ def publish_pinned(wall: Wall) -> dict[str, str]:
 
 def unpin(wall: Wall, tweet: Tweet) -> None:
     """If it is this one: it is hidden now."""
-    if Wall.objects.filter(pk=wall.pk, pinned=tweet).update(pinned=None):
+    # Looked up first: a write, if only of nothing, would have the event loop wait for who writes now.
+    if Wall.objects.filter(pk=wall.pk, pinned=tweet).exists():
+        Wall.objects.filter(pk=wall.pk, pinned=tweet).update(pinned=None)
         wall.pinned = None
         publish_pinned(wall)
