@@ -43,6 +43,7 @@ SAME_CLASS = {
 # Files of less than 30 lines that stand alone nevertheless.
 SMALL = {
     "monitor/apps.py": DJANGO,
+    "tracing/apps.py": DJANGO,
     "monitor/models.py": DJANGO,
     "answers.py": "a public import path",
     "async_functions.py": "floor 0, for every floor above",
@@ -101,6 +102,7 @@ COVERED_BY = {
     "sockets/recovery/": "node/test_session_migration.py",
     "templatetags/socketio.py": "templatetags/test_socketio_tags.py",
     "testing/": "testing/test_site.py",
+    "tracing/": "tracing/test_spans.py",
     "typed_events/": "typed_events/test_declared.py",
     "transports/engineio/carrier.py": "transports/engineio/test_session.py",
     "transports/engineio/message_handler.py": "transports/engineio/test_session.py",
