@@ -106,6 +106,18 @@ def test_moderators_decide_by_keys_and_see_each_other_and_the_screen_confirms(se
     ada.keyboard.press("u")
     expect(card(screen, 1)).to_be_visible()
 
+    pinned = ada.locator(".desk-pinned[data-key='x:1']")
+    card(ada, 1).click()
+    ada.keyboard.press("p")
+    expect(pinned).to_be_visible()
+    ada.keyboard.press("u")
+    said(ada, "Undone.")
+    expect(pinned).to_have_count(0)
+    ada.select_option(".desk-mode select", "delayed")
+    said(ada, "Posts are shown: after a delay")
+    ada.click("[data-act=undo]")
+    expect(ada.locator(".desk-mode select")).to_have_value("approved")
+
     # What ada decides arrives at ben's only when he has decided, too.
     def be_faster(route):
         ada.click("#desk-tab-waiting")

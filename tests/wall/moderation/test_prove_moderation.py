@@ -88,6 +88,7 @@ def test_three_hundred_hostile_posts_from_phones(wall):
         assert not re.search(r"<script(?! src=)(?! id=)", answer.content.decode()), text
         taken += answer.status_code == 302
     tweets = list(Tweet.objects.all())
+    print(f"\n{taken} of {POSTS} were taken, {PhonePicture.objects.count()} with a picture")
     assert len(tweets) == taken > POSTS / 4
     assert {tweet.state for tweet in tweets} == {"waiting"}
 
