@@ -92,10 +92,9 @@ interface DisplayStore {
 }
 
 interface DisplayLog {
-  latest: string;
   readonly isVisible: boolean;
-  begin(key: string): void;
-  end(key: string): void;
+  begin(key: string, now?: number): void;
+  end(key: string, now?: number): void;
   endAll(): void;
   setVisible(isVisible: boolean): void;
   batch(): Display[];

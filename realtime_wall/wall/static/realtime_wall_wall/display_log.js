@@ -18,12 +18,10 @@
       this._sending = 0; // of the oldest, which are not touched any more
       // What was on when an earlier page ended, or broke down, was on until it last said so.
       this._done = store.read() || [];
-      this.latest = "";
     }
 
-    begin(key) {
+    begin(key, now = this._clock()) {
       if (this._open.has(key)) return;
-      const now = this._clock();
       const before = this._done.findLastIndex((one) => one.key === key && one.page === this._page);
       const last = before >= this._sending ? this._done[before] : null;
       if (last && now - last.to <= BLINK && last.visible === this._isVisible) {
@@ -34,13 +32,12 @@
         const display = { page: this._page, number: this._number, key, from: now, to: now, visible: this._isVisible };
         this._open.set(key, display);
       }
-      this.latest = key;
     }
 
-    end(key) {
+    end(key, now = this._clock()) {
       const display = this._open.get(key);
       if (!display) return;
-      display.to = this._clock();
+      display.to = Math.max(display.from, now);
       this._open.delete(key);
       this._done.push(display);
       if (this._done.length <= MOST) return;
@@ -54,12 +51,10 @@
     /* The page went into the background, or was blanked, or came back: that is another display of the same post. */
     setVisible(isVisible) {
       if (isVisible === this._isVisible) return;
-      const latest = this.latest;
       const keys = [...this._open.keys()];
       this.endAll();
       this._isVisible = isVisible;
       for (const key of keys) this.begin(key);
-      this.latest = latest;
     }
 
     get isVisible() {

@@ -7,6 +7,8 @@
   "use strict";
 
   const REPORT = 10000; // milliseconds
+  const SOON = 1000;
+  const LATEST = 5000; // more than that was no delay: the machine slept
   const HALF = 0.5;
   const COVER = ".wall-slide"; // what lies over the posts, and is written down itself
   const NEVER = [400, 413, 415]; // what the server will not take when it is sent again either
@@ -24,17 +26,25 @@
       this._watchElements(document.querySelector(".wall-posts").parentElement);
       this._watchThePage();
       setInterval(() => this.report(), REPORT);
-      this.report();
+      setTimeout(() => this.report(), SOON); // when its first posts stand
     }
 
     _watchElements(stage) {
       const thresholds = { threshold: [0, 0.25, HALF, 0.75, 1] };
-      const seen = new IntersectionObserver((entries) => entries.forEach((entry) => this._look(entry)), thresholds);
+      let since = firstPaint(); // of what came with the page
+      const seen = new IntersectionObserver((entries) => {
+        for (const entry of entries) this._look(entry, since);
+        since = undefined;
+      }, thresholds);
       const watch = (element) => this._keyed(element).forEach((one) => seen.observe(one));
       watch(stage);
+      const leave = (element) => {
+        seen.unobserve(element);
+        this._gone(element);
+      };
       new MutationObserver((changes) => {
         for (const { addedNodes, removedNodes } of changes) {
-          removedNodes.forEach((node) => this._keyed(node).forEach((one) => one.isConnected || this._gone(one, seen)));
+          removedNodes.forEach((node) => this._keyed(node).forEach((one) => one.isConnected || leave(one)));
           addedNodes.forEach(watch);
         }
         this._lookForCover();
@@ -60,21 +70,20 @@
       return node.dataset.key ? [node, ...inside] : inside;
     }
 
-    _look({ target, isIntersecting, intersectionRatio, intersectionRect, rootBounds }) {
+    _look({ target, isIntersecting, intersectionRatio, intersectionRect, rootBounds, time }, since = timeOf(time)) {
       if (!target.isConnected) return;
       const fillsHalf = intersectionRect.height >= HALF * (rootBounds ? rootBounds.height : root.innerHeight);
       if (isIntersecting && (intersectionRatio >= HALF || fillsHalf)) {
         this._seen.set(target, target.dataset.key);
-        if (!this._isCovered || target.matches(COVER)) this._log.begin(target.dataset.key);
-      } else this._gone(target);
+        if (!this._isCovered || target.matches(COVER)) this._log.begin(target.dataset.key, since);
+      } else this._gone(target, since);
     }
 
-    _gone(element, observer) {
-      if (observer) observer.unobserve(element);
+    _gone(element, now = Date.now()) {
       const key = this._seen.get(element);
       this._seen.delete(element);
       // Of a post that stands on the screen twice, one may go.
-      if (key && ![...this._seen.values()].includes(key)) this._log.end(key);
+      if (key && ![...this._seen.values()].includes(key)) this._log.end(key, now);
     }
 
     _watchThePage() {
@@ -109,7 +118,7 @@
         screen: this._name,
         now: Date.now(),
         layout: document.documentElement.dataset.layout || "stream",
-        post: this._log.latest,
+        post: keyOnStage(),
         visible: this._log.isVisible,
         displays,
       });
@@ -124,6 +133,24 @@
         return false;
       }
     }
+  }
+
+  /* When what came with the page was first to be seen, which is before its scripts have run. */
+  function firstPaint() {
+    const [paint] = performance.getEntriesByName("first-contentful-paint");
+    return paint ? Math.round(performance.timeOrigin + paint.startTime) : undefined;
+  }
+
+  /* On the clock: of the frame that was looked at, and a busy machine is told of later. */
+  function timeOf(frame) {
+    const late = performance.now() - frame;
+    return Date.now() - (late > 0 && late < LATEST ? Math.round(late) : 0);
+  }
+
+  /* The slide that covers all; else the post that has the stage, or is the newest. */
+  function keyOnStage() {
+    const on = /** @type {HTMLElement} */ (document.querySelector(COVER) || document.querySelector(".wall-current"));
+    return on ? on.dataset.key : "";
   }
 
   /* A browser that keeps nothing forgets with the page what the server does not have. */
