@@ -1,5 +1,7 @@
 """Each layout on each kind of screen: nothing spills over, and it can be read from the back of the hall."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
@@ -16,6 +18,7 @@ from tests.browser import (
     sample_posts,
     wait_until_live,
 )
+from tests.integration.test_remote_in_browser import SIGN_IN
 
 UPRIGHT = {"width": 1080, "height": 1920}
 SCREENS = {"stage": STAGE, "upright": UPRIGHT, "phone": PHONE}
@@ -23,7 +26,8 @@ MORE_SCREENS = {"small": {"width": 1280, "height": 720}, "huge": {"width": 3840,
 LAYOUTS = ["stream", "spotlight", "grid", "ticker"]
 AFAR = 0.03  # of the screen's shorter side: the least height of a post's text on a stage
 SHOWN = """() => {
-    const isSeen = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().top < innerHeight;
+    const end = Math.min(innerHeight, document.querySelector(".wall-posts").getBoundingClientRect().bottom);
+    const isSeen = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().top < end - 1;
     const cards = Array.from(document.querySelectorAll(".wall-card")).filter(isSeen);
     const texts = cards.map((card) => card.querySelector(".wall-text"));
     return {
@@ -123,6 +127,31 @@ def test_a_look_and_a_slide_reach_open_pages(server, visitors):
     keep_picture(page, "layouts/slide.png")
     expect(page.locator(".wall-slide")).to_have_count(0)
     assert_policy_holds(visitors, page)
+
+
+def test_the_admin_shows_what_is_about_to_be_saved(server, visitors):
+    done = server.manage(
+        "shell", "--verbosity", "0", "-c", SIGN_IN.replace("create_user", "create_superuser")
+    )
+    assert done.returncode == 0, done.stderr
+    page = visitors.tab(viewport={"width": 1280, "height": 900})
+    session = {"name": "sessionid", "value": json.loads(done.stdout), "url": server.url}
+    page.context.add_cookies([session])
+    page.goto(f"{server.url}admin/realtime_wall_wall/wall/")
+    page.get_by_role("link", name="main", exact=True).click()
+    preview = page.frame_locator(".wall-look-stage iframe")
+    expect(preview.locator("html")).to_have_attribute("data-layout", "stream")
+
+    page.select_option("[name=look-0-layout]", "grid")
+    for name, colour in {"bg": "#002244", "card": "#003366", "accent": "#33ddff"}.items():
+        page.fill(f"[name=look-0-{name}]", colour)
+    expect(preview.locator("html")).to_have_attribute("data-layout", "grid")
+    expect(page.locator(".wall-look-contrasts")).to_contain_text("accent/card: 7.76")
+    preview.locator(".wall-current img").first.evaluate("(picture) => picture.decode()")
+    page.locator(".wall-look-preview").scroll_into_view_if_needed()
+    keep_picture(page, "look-admin.png")
+    page.fill("[name=look-0-accent]", "#777777")
+    expect(page.locator(".wall-look-contrasts .errornote")).to_have_text("accent/card: 2.81 < 4.5")
 
 
 def run(server, code):

@@ -5,9 +5,10 @@
   const SECOND = 1000;
 
   class Slides {
-    /* wall: whose posts wait meanwhile; isFree(): whether nothing else has the screen */
-    constructor(slides, wall, isFree) {
+    /* wall: whose posts are counted; hold(held): they wait meanwhile; isFree(): nothing else has the screen */
+    constructor(slides, wall, hold, isFree) {
       this._wall = wall;
+      this._hold = hold;
       this._isFree = isFree;
       this._rota = new root.WallRota(slides, wall.now());
       this._next = []; // whose turn has come
@@ -31,7 +32,7 @@
       if (!this._place) return;
       this._place.remove();
       this._place = null;
-      this._wall.hold(false);
+      this._hold(false);
     }
 
     _look() {
@@ -53,7 +54,7 @@
       if (slide.film) media.addEventListener("ended", () => this.end());
       document.querySelector(".wall-stage").append(place);
       this._place = place;
-      this._wall.hold(true);
+      this._hold(true);
       this._timer = setTimeout(() => this.end(), slide.seconds * SECOND);
     }
   }

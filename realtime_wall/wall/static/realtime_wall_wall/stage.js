@@ -20,7 +20,9 @@
       this._state = { seq: 0 };
       this._look = { ...words.look, ...words.asked };
       this._slide = null; // that the director has asked for last
-      this._slides = find(".wall-message") && new root.WallSlides(words.slides, wall, () => this._isFree());
+      this._isHeld = false;
+      const hold = (held) => this._hold(held);
+      this._slides = find(".wall-message") && new root.WallSlides(words.slides, wall, hold, () => this._isFree());
       this._timer = null; // while something runs out
     }
 
@@ -52,6 +54,17 @@
     _isSpeaking() {
       const { message } = this._state;
       return Boolean(message) && !(message.until && message.until <= this._wall.now());
+    }
+
+    /* While a slide is shown. */
+    _hold(held) {
+      this._isHeld = held;
+      this._cover();
+      this._wall.hold(held);
+    }
+
+    _cover() {
+      page.dataset.covered = this._isHeld || this._isSpeaking() ? "yes" : "no";
     }
 
     setSlides(slides) {
@@ -86,6 +99,7 @@
       const { blank, message, countdown } = this._state;
       const now = this._wall.now();
       page.dataset.blank = blank ? "yes" : "no";
+      this._cover();
       show(".wall-message", this._isSpeaking() ? message.text : "");
       show(".wall-countdown-word", countdown ? countdown.text : "");
       show(".wall-countdown-left", countdown ? clockOf(countdown.until - now) : "");

@@ -232,7 +232,8 @@
 
     /* How many posts can be seen at once. */
     _places() {
-      const isWhole = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= root.innerHeight;
+      const end = Math.min(root.innerHeight, this._list.getBoundingClientRect().bottom + 1);
+      const isWhole = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= end;
       return Array.from(this._list.children).slice(0, 12).filter(isWhole).length;
     }
 
@@ -281,6 +282,7 @@
       if (before && before !== card) before.classList.remove("wall-current");
       if (!card) return;
       card.classList.add("wall-current");
+      this._list.classList.add("wall-marked");
       this._queue.show(card.dataset.key);
     }
 

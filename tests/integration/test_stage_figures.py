@@ -1,0 +1,74 @@
+"""What a rush costs a screen: its first paint, its longest task, what is in the page and in memory.
+
+``make prove`` takes ten minutes of it, and judges. The figures are printed with ``pytest -s``.
+"""
+
+import os
+import time
+
+import pytest
+
+from tests.browser import Shell, posts_of_today, wait_until_live
+
+PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
+SECONDS = int(os.environ.get("REALTIME_WALL_RUSH", "600")) if PROVE else 2
+A_SECOND = 10
+STORED = 200
+PAINT = 1000  # milliseconds
+TASK = 50
+GROWTH = 1.1  # of nodes, and of the heap, from half of the time to its end
+
+WATCH = """
+    window.tasks = [];
+    window.paint = 0;
+    const watch = (type, react) =>
+        new PerformanceObserver((list) => list.getEntries().forEach(react)).observe({ type, buffered: true });
+    watch("largest-contentful-paint", (entry) => { window.paint = entry.startTime; });
+    watch("longtask", (entry) => tasks.push(entry.duration));
+"""
+
+pytestmark = [pytest.mark.browser, *([pytest.mark.alone] if PROVE else [])]
+
+
+def test_ten_posts_a_second_are_shown_without_a_long_task_and_nothing_grows(office, visitors):
+    server, office_shell = office
+    office_shell.store(*posts_of_today(STORED, ago=60), wall="rush")
+    page = visitors.tab(f"{server.url}rush/?screen=A", script=WATCH)
+    wait_until_live(page)
+    page.wait_for_function("() => window.paint > 0")
+    shell, figures, at_load = Shell(server), [], taken(page)
+
+    rush(shell, SECONDS // 2, page, figures)
+    rush(shell, SECONDS // 2, page, figures)
+    shell.close()
+
+    paint = page.evaluate("paint")
+    tasks = sorted(took for *_, of_half in figures for took in of_half)
+    print(f"paint {paint:.0f} ms; at load {at_load}; tasks of more than {TASK} ms: {tasks}; {figures}")
+    assert page.locator(".wall-card").count() <= STORED
+    if PROVE:
+        (nodes, heap, _), (nodes_then, heap_then, _) = figures
+        assert paint < PAINT and not tasks
+        assert nodes_then <= GROWTH * nodes and heap_then <= GROWTH * heap
+
+
+def rush(shell, seconds, page, figures):
+    """So many posts, one after the other; then how many nodes there are, and how large the heap is."""
+    posts = posts_of_today(A_SECOND * seconds)
+    began = time.monotonic()
+    for number, post in enumerate(posts):
+        shell.post(post, wall="rush")
+        time.sleep(max(0.0, began + (number + 1) / A_SECOND - time.monotonic()))
+    last = f"{posts[-1]['source']}:{posts[-1]['id']}"
+    page.wait_for_function("(key) => document.querySelector(`[data-key='${key}']`)", arg=last)
+    tasks = taken(page)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("HeapProfiler.collectGarbage")
+    heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
+    figures.append((page.evaluate("document.querySelectorAll('*').length"), heap, tasks))
+    taken(page)  # to collect the garbage was one
+
+
+def taken(page):
+    """The long tasks since this was last asked, in milliseconds."""
+    return page.evaluate("() => tasks.splice(0).map((took) => Math.round(took))")
