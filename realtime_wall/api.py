@@ -24,11 +24,12 @@ from realtime_wall.brokers.commands import (
 )
 from realtime_wall.brokers.results import Answers, Receipt, Spooled
 from realtime_wall.channels.idempotency import check_key
+from realtime_wall.channels.message import OUTSIDE_OF
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_id, check_event_name
 from realtime_wall.channels.position import Position
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client
-from realtime_wall.errors import NoServer
+from realtime_wall.errors import InvalidMessage, NoServer
 from realtime_wall.node import node, outgoing
 from realtime_wall.node.outgoing import OutgoingMessage
 from realtime_wall.node.threadpool import run_in_threadpool
@@ -62,29 +63,39 @@ __all__ = [
 ]
 
 
-def broadcast(message: Any) -> Receipt:
-    """Send a message to every WebSocket and Socket.IO client.
+def broadcast(message: Any, *, namespace: str | None = None) -> Receipt:
+    """Send a message to every WebSocket and Socket.IO client, or to those in a namespace.
 
     Raises NoSocket when there is none, NoServer (a NoSocket) when no server runs, and InvalidMessage for
     what no client could read; then nobody was sent anything.
     """
-    return _publish_to(EVERYONE, None, (message,))
+    return _publish_to(EVERYONE, None, (message,), namespace=namespace)
 
 
-def broadcast_channel(message: Any, channel: str) -> Receipt:
-    """Send a message to every client of a channel; raises as :func:`broadcast`."""
-    return _publish_to(check_channel(channel), None, (message,))
+def broadcast_channel(message: Any, channel: str, *, namespace: str | None = None) -> Receipt:
+    """Send a message to every client of a channel; raises as :func:`broadcast`.
+
+    With a ``namespace`` it is for those on the channel who are in that one, and for no other listener.
+    """
+    return _publish_to(check_channel(channel), None, (message,), namespace=namespace)
 
 
-def broadcast_emit(name: Name, *args: Any, channel: str | None = None, volatile: bool = False) -> Receipt:
-    """Send an event to every client, or to those of a channel; raises as :func:`broadcast`.
+def broadcast_emit(
+    name: Name,
+    *args: Any,
+    channel: str | None = None,
+    volatile: bool = False,
+    namespace: str | None = None,
+) -> Receipt:
+    """Send an event to every client, or to those of a channel, or a namespace; raises as :func:`broadcast`.
 
     A ``volatile`` one is for the sockets that keep up: it is left out for whoever is behind with reading,
     and not logged, so that nobody gets it later.
     """
     name, args = declared.name_and_args(name, args)
     event = check_event_name(name)
-    return _publish_to(EVERYONE if channel is None else check_channel(channel), event, args, volatile)
+    to = EVERYONE if channel is None else check_channel(channel)
+    return _publish_to(to, event, args, volatile, namespace)
 
 
 def broadcast_call(name: Name, *args: Any, channel: str | None = None, timeout: float = 5.0) -> Answers:
@@ -262,8 +273,16 @@ def cursor() -> str:
         return ""
 
 
-def _publish_to(channel: str, event: str | None, args: tuple[Any, ...], volatile: bool = False) -> Receipt:
+def _publish_to(
+    channel: str,
+    event: str | None,
+    args: tuple[Any, ...],
+    volatile: bool = False,
+    namespace: str | None = None,
+) -> Receipt:
     """To those who are there: NoSocket when nobody is."""
+    if namespace is not None and namespace not in {"/", *config().namespaces}:
+        raise InvalidMessage(f"namespace {namespace[:140]!r} is not among NAMESPACES")
     data = encode_args(args)
     command = Publish(
         channel=channel,
@@ -271,6 +290,7 @@ def _publish_to(channel: str, event: str | None, args: tuple[Any, ...], volatile
         arity=data.arity,
         binary=data.binary,
         event=event,
+        exclude=None if namespace is None else f"{OUTSIDE_OF}{namespace}",
         wanted=True,
         volatile=volatile,
     )

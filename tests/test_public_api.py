@@ -32,10 +32,10 @@ def signature(function):
 @pytest.mark.parametrize(
     ("name", "expected"),
     {
-        "broadcast": "message",
-        "broadcast_channel": "message, channel",
+        "broadcast": "message, =namespace=None",
+        "broadcast_channel": "message, channel, =namespace=None",
         "broadcast_call": "name, *args, =channel=None, =timeout=5.0",
-        "broadcast_emit": "name, *args, =channel=None, =volatile=False",
+        "broadcast_emit": "name, *args, =channel=None, =volatile=False, =namespace=None",
         "publish": "channel, data, event=None, event_id=None, =idempotency_key=None, =on_commit=False"
         ", =spool=False, =durable=False",
         "broadcast_changes": "model, =channel, =fields",

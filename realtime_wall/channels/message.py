@@ -10,6 +10,10 @@ from realtime_wall.channels.position import Position
 _OVERHEAD = 300
 
 
+# What a message leaves out begins so when that is everybody outside of a namespace, whose name follows.
+OUTSIDE_OF = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Binary:
     """The bytes among the arguments of a message, and its JSON with Socket.IO's places for them."""
@@ -33,7 +37,8 @@ class Message:
     time: float
     event: str | None = None
     event_id: str | None = None
-    # The session that must not get it: a broadcast leaves out its sender, on resume too.
+    # Who must not get it, on resume either: the sender of a broadcast, by its session, or whoever is
+    # OUTSIDE_OF a namespace.
     exclude: str | None = None
     # How many arguments of an event data_json has: an array of several, null for none.
     arity: int = 1
@@ -43,6 +48,11 @@ class Message:
     binary: Binary | None = None
     # Not in the log: for those who are there and keep up. Its position is that of the message before it.
     is_volatile: bool = False
+
+    def is_for(self, namespace: str) -> bool:
+        """Whether those in a namespace may get it; all have sessions of their own, in one namespace each."""
+        left_out = self.exclude
+        return left_out is None or left_out[:1] != OUTSIDE_OF or left_out[1:] == namespace
 
     @property
     def size(self) -> int:

@@ -256,7 +256,9 @@ class Node:
         """What is to be sent of channels to somebody who comes, or comes back."""
 
         def is_for_reader(message: Message) -> bool:
-            return not message.exclude or subscriber is None or not subscriber.is_known_as(message.exclude)
+            if not message.exclude or subscriber is None:
+                return message.is_for("")  # who polls is in no namespace
+            return not subscriber.is_known_as(message.exclude)
 
         return resume.catch_up(self.broker, self._wildcards.expanded(channels), since, is_for_reader)
 

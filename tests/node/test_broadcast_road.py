@@ -44,7 +44,7 @@ ROAD = [
 ASKED = {
     "to encode": [
         "node/fan_out/subscriber.py",
-        "transports/websocket/plain_websocket.py",
+        "transports/websocket/plain_codec.py",
         "protocol/deflate.py",
         "sockets/arguments.py",
         "protocol/json_output.py",

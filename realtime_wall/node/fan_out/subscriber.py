@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime_wall.channels.message import Message
+from realtime_wall.channels.message import OUTSIDE_OF, Message
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.wire.connection import Wire, Written
@@ -44,7 +44,7 @@ class Subscriber(Protocol):
         """The channel is no more; up to the position everything of it was delivered."""
 
     def is_known_as(self, session_id: str) -> bool:
-        """Whether this is the client that a message leaves out, under its present or an earlier id."""
+        """Whether this is whom a message leaves out: under its present or an earlier id, or its namespace."""
 
     # For the fast lane (``fast_lane.py``)
 
@@ -79,7 +79,7 @@ class ListensOnly:
         return None
 
     def is_known_as(self, session_id: str) -> bool:
-        return False
+        return session_id[:1] == OUTSIDE_OF  # it is in no namespace
 
     def is_ready(self, position: Position) -> bool:
         return False

@@ -162,11 +162,16 @@ def codec_of(
     """Messages for all listeners of a kind, of at least so many bytes each."""
 
     def encode(messages: list[Message]) -> bytes:
-        texts = [write(format, rules, item_of(one)) for one in wanted(where, messages)]
+        texts = [write(format, rules, item_of(one)) for one in _heard(where, messages)]
         data = "".join(padded(format, one, least) for one in texts if one).encode()
         return chunk(data) if chunked else data
 
     return encode
+
+
+def _heard(where: Where | None, messages: list[Message]) -> list[Message]:
+    """What listeners want of what they may hear: they are in no namespace."""
+    return wanted(where, [one for one in messages if one.is_for("")])
 
 
 def padded(format: Format, text: str, least: int) -> str:
@@ -180,7 +185,7 @@ def frames_of(rules: Rules, framing: Framing, where: Where | None = None) -> Cod
 
     def encode(messages: list[Message]) -> bytes:
         return b"".join(
-            framing.text(text_of(item_of(one), rules).encode()) for one in wanted(where, messages)
+            framing.text(text_of(item_of(one), rules).encode()) for one in _heard(where, messages)
         )
 
     return encode

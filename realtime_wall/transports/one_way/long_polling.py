@@ -100,7 +100,7 @@ class LongPoll(ListensOnly):
     def deliver(self, encoded: Encoded) -> Written:
         if self._answered:
             return DROPPED  # it asks again, and is sent it
-        messages = wanted(self._where, encoded.messages)
+        messages = wanted(self._where, [one for one in encoded.messages if one.is_for("")])
         if not messages:
             return DROPPED  # it waits for what it wants
         return self._answer_items(list(map(formats.item_of, messages)), messages, messages[-1].position)

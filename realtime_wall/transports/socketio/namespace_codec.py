@@ -23,6 +23,7 @@ def frames_of(namespace: str, with_offset: bool, framing: Framing) -> Codec:
         return b"".join(
             framing.binary(part) if isinstance(part, bytes) else framing.text(part.encode())
             for message in messages
+            if message.is_for(namespace)
             for part in _packets(namespace, message, with_offset)
         )
 
@@ -37,6 +38,7 @@ def packets_of(namespace: str, with_offset: bool) -> Codec:
         return SEPARATOR.join(
             (encode_base64(part) if isinstance(part, bytes) else part).encode()
             for message in messages
+            if message.is_for(namespace)
             for part in _packets(namespace, message, with_offset)
         )
 

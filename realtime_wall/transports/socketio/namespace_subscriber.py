@@ -6,7 +6,7 @@ argument of any event is what the official client keeps.
 
 from __future__ import annotations
 
-from realtime_wall.channels.message import Message
+from realtime_wall.channels.message import OUTSIDE_OF, Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, merge, messages_of
@@ -119,6 +119,8 @@ class NamespaceSubscriber:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
+        if session_id[:1] == OUTSIDE_OF:
+            return session_id[1:] != self._name
         return session_id == self.session.id
 
     @property

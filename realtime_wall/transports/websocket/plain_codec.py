@@ -26,6 +26,10 @@ REMEMBERED = 1000
 WORTH = 80
 
 
+# All of them are in it.
+NAMESPACE = "/"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a client wants of a channel."""
@@ -44,7 +48,9 @@ def frames_of(framing: Framing) -> Codec:
     """Messages for every plain WebSocket of one framing that wants all of them."""
 
     def encode(messages: list[Message]) -> bytes:
-        return b"".join(framing.text(_message_text(message).encode()) for message in messages)
+        return b"".join(
+            framing.text(_message_text(message).encode()) for message in messages if message.is_for(NAMESPACE)
+        )
 
     return encode
 
@@ -69,7 +75,7 @@ def _frames_by_wishes(framing: Framing, wishes: Wishes) -> Codec:
 
     def encode(messages: list[Message]) -> bytes:
         frames = []
-        for message in messages:
+        for message in filter(_is_for_plain, messages):
             wish = by_channel.get(message.channel)
             if wish is None:
                 frames.append(framing.text(_message_text(message).encode()))
@@ -108,6 +114,10 @@ class _Deltas:
             message.event or "message", patch, str(before[0].position), message.channel, str(message.position)
         )
         return text if len(text) * 100 < len(whole) * WORTH else whole
+
+
+def _is_for_plain(message: Message) -> bool:
+    return message.is_for(NAMESPACE)
 
 
 def _is_next(before: Message, message: Message) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from realtime_wall.auth.django_sessions import session_key_of
-from realtime_wall.channels.message import Message
+from realtime_wall.channels.message import OUTSIDE_OF, Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import CatchUp, Gap, Items, Since, fits, messages_of
@@ -198,6 +198,8 @@ class WebSocket:
         self.session.expel(channel)
 
     def is_known_as(self, session_id: str) -> bool:
+        if session_id[:1] == OUTSIDE_OF:
+            return session_id[1:] != self.session.namespace
         return session_id in (self.session.id, self._was)
 
     def leave_lanes(self) -> None:
