@@ -41,7 +41,7 @@ _HOMES = {
         "retract",
         "send",
     ),
-    "realtime_wall.brokers.commands": ("Spooled",),
+    "realtime_wall.brokers.results": ("Spooled",),
     "realtime_wall.errors": ("InvalidMessage", "NoServer", "NoSocket", "Refuse"),
     "realtime_wall.model_changes": ("broadcast_changes",),
     "realtime_wall.views.raw_endpoint": ("raw_websocket",),

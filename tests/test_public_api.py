@@ -101,6 +101,7 @@ def test_the_package_names_what_it_has_and_nothing_else():
         *("broadcast", "broadcast_call", "broadcast_changes", "broadcast_channel", "broadcast_emit"),
         *("channel_token", "connected_sockets", "cursor", "publish", "raw_websocket", "retract", "send"),
     ]
+    assert all(hasattr(realtime_wall, name) for name in realtime_wall.__all__)
     assert isinstance(realtime_wall.connected_sockets, ConnectedSockets)
     for name in ("InvalidMessage", "NoServer", "NoSocket", "Refuse"):
         assert getattr(realtime_wall, name) is getattr(errors, name)
