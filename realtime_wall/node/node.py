@@ -287,7 +287,7 @@ class Node:
         rule = self.rules.of(channel)
         if rule.max_subscribers and self.subscriptions.count(channel) >= rule.max_subscribers:
             return "full"
-        if rule.existing_only and not self.broker.kept(channel):
+        if rule.existing_only and not is_wildcard(channel) and not self.broker.kept(channel):
             return "no_channel"
         if self.has_too_many_channels(channel):
             return "too_many"

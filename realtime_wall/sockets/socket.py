@@ -15,6 +15,7 @@ from gevent.event import AsyncResult
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.names import EVERYONE, check_channel, check_event_name
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.wildcards import is_wildcard
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments, encode_args
 from realtime_wall.sockets.interfaces import Inside
@@ -163,7 +164,8 @@ class Socket:
 
     def _to_channels(self, message: Any, channel: str | None, exclude: str | None) -> Receipt:
         arguments, session = encode_args((message,)), self._session
-        names = session.channels if channel is None else (check_channel(channel),)
+        own = (name for name in session.channels if not is_wildcard(name))
+        names = own if channel is None else (check_channel(channel),)
         receipts = (session.publish(name, None, arguments, exclude) for name in names)
         return sum(receipts, Receipt())
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from realtime_wall.auth import channel_permissions
 from realtime_wall.brokers.commands import Publish
+from realtime_wall.channels.wildcards import is_wildcard
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.json_output import encode_json
@@ -18,6 +19,8 @@ def publisher_for_socket(
     node: Node, request: HttpRequest, channels: list[str]
 ) -> Callable[[str, str], str | None] | None:
     """Publishes what a WebSocket writes; None where the rule of one of its channels forbids it."""
+    if any(map(is_wildcard, channels)):  # it is no channel that could be published on
+        return None
     tokens = channel_request.tokens_of(request)
     for channel in channels:
         rule = node.rules.of(channel)

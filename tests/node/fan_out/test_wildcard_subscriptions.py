@@ -7,7 +7,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall import publish
+from realtime_wall import connected_sockets, publish
 from realtime_wall.channels.rules import Rules
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.fan_out.wildcard_subscriptions import WildcardSubscriptions
@@ -81,6 +81,21 @@ def test_statistics_count_wildcards_and_who_listens_by_one(realtime):
     summary = statistics.summary(node)
     assert (summary["wildcard_channels"], "news*" in summary["unlogged"]) == (1, False)
     client.close()
+
+
+def test_a_wildcard_is_no_channel_to_write_on(realtime):
+    client = realtime.connect("websocket", channels=["news*", "sport"])
+
+    (socket,) = connected_sockets
+    assert socket.send_and_broadcast_channel("hello").sockets == 1
+    assert [one.channel for one in realtime.published] == ["sport"]
+    client.close()
+
+
+def test_where_channels_have_to_exist_a_wildcard_may_mean_none_yet():
+    with running_node(channels={"news*": {"WILDCARDS": 1, "EXISTING_ONLY": True}}) as node:
+        assert node.closed_because("news*") is None
+        assert node.closed_because("news.a") == "no_channel"
 
 
 # Whatever is joined and left, in whatever order

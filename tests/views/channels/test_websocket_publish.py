@@ -13,7 +13,15 @@ from tests.fakes import running_node
 
 MEMBER = SimpleNamespace(pk=2, is_authenticated=True, is_active=True, is_staff=False)
 STAFF = SimpleNamespace(pk=1, is_authenticated=True, is_active=True, is_staff=True)
-RULES = {"open": {"WRITE": True}, "team": {"WRITE": ["users", "token"]}, "shut": {"WRITE": False}}
+RULES = {
+    "open*": {"WRITE": True, "WILDCARDS": 1},
+    "team": {"WRITE": ["users", "token"]},
+    "shut": {"WRITE": False},
+}
+    "open*": {"WRITE": True, "WILDCARDS": 1},
+    "team": {"WRITE": ["users", "token"]},
+    "shut": {"WRITE": False},
+}
 
 
 def may(node, *channels, user=None, token=None):
@@ -40,6 +48,7 @@ def node():
         (["team"], {"token": channel_token("team")}, False),
         (["any"], {"token": channel_token("any", write=True)}, False),
         (["life"], {"user": STAFF}, False),
+        (["open", "open*"], {}, False),  # what it writes would be on no channel
     ],
 )
 def test_a_rule_says_who_may(node, channels, who, allowed):
