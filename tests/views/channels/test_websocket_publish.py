@@ -18,10 +18,6 @@ RULES = {
     "team": {"WRITE": ["users", "token"]},
     "shut": {"WRITE": False},
 }
-    "open*": {"WRITE": True, "WILDCARDS": 1},
-    "team": {"WRITE": ["users", "token"]},
-    "shut": {"WRITE": False},
-}
 
 
 def may(node, *channels, user=None, token=None):
