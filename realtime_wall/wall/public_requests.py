@@ -17,7 +17,6 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
-from urllib3.util.connection import create_connection
 
 MOST_REDIRECTS = 5
 AGENT = "realtime_wall"
@@ -27,9 +26,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PrivateAddress(NewConnectionError):
-    def __init__(self, connection: Any, sentence: str) -> None:
-        super().__init__(connection, sentence)
-        self.sentence = sentence
+    pass
 
 
 def session(private_hosts: Sequence[str] = ()) -> requests.Session:
@@ -47,7 +44,8 @@ def reason_of(problem: requests.RequestException) -> str:
     """In a sentence, for whoever has typed the address."""
     cause: Any = problem.args[0] if problem.args else None
     cause = getattr(cause, "reason", cause)
-    return cause.sentence if isinstance(cause, PrivateAddress) else type(problem).__name__
+    sentence = str(cause).partition("): ")[2] if isinstance(cause, NewConnectionError) else ""
+    return sentence or type(problem).__name__
 
 
 def is_public(address: str) -> bool:
@@ -82,23 +80,36 @@ class _PublicConnection:
 
     def _new_conn(self: Any) -> socket.socket:
         problem: Exception | None = None
-        for address in self._addresses():
+        for family, target in self._targets():
+            address = str(target[0])
             if not (self.host in self.private_hosts or address in self.private_hosts or is_public(address)):
                 problem = PrivateAddress(
                     self, f"{self.host} is at {address}, which is private: see PRIVATE_HOSTS"
                 )
                 continue
             try:
-                return create_connection(
-                    (address, self.port), self.timeout, self.source_address, self.socket_options
-                )
+                return _connect(family, target, self.timeout, self.socket_options)
             except OSError as failed:
                 problem = NewConnectionError(self, f"{type(failed).__name__}: {failed}")
         raise problem or NewConnectionError(self, f"{self.host} has no address")
 
-    def _addresses(self: Any) -> Iterator[str]:
+    def _targets(self: Any) -> Iterator[tuple[int, Any]]:
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as failed:
             raise NewConnectionError(self, f"{self.host} has no address: {failed}") from failed
-        yield from dict.fromkeys(str(one[4][0]) for one in found)
+        yield from dict.fromkeys((one[0], one[4]) for one in found)
+
+
+def _connect(family: int, target: Any, timeout: Any, options: Any) -> socket.socket:
+    """It is looked up no more; and closed also when its greenlet is killed, or its time is up."""
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for option in options or ():
+            made.setsockopt(*option)
+        made.settimeout(timeout if isinstance(timeout, (int, float)) else None)
+        made.connect(target)
+    except BaseException:
+        made.close()
+        raise
+    return made

@@ -58,6 +58,15 @@ def test_however_it_is_written(host):
         assert feed.requests == []
 
 
+def test_what_cannot_be_reached_says_why():
+    with FakeFeed() as feed:
+        url = feed.url
+    for wrong, why in ((url, "refused"), ("http://no.such.example/", "no.such.example has no address")):
+        with pytest.raises(requests.RequestException) as problem:
+            asked(wrong, "127.0.0.1")
+        assert why in reason_of(problem.value) and "PublicHTTP" not in reason_of(problem.value)
+
+
 def test_a_host_that_the_settings_name_is_asked():
     with FakeFeed() as feed:
         assert asked(feed.url, "127.0.0.1") == 200
