@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -42,14 +43,15 @@ def behind(server, tmp_path):
         environment = {**os.environ, "HOME": str(tmp_path)}
         with (tmp_path / "log").open("wb") as log:
             command = [*COMMANDS[proxy], str(configuration)]
-            running.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
+            options = {"stdout": log, "stderr": log, "env": environment, "start_new_session": True}
+            running.append(subprocess.Popen(command, **options))
         wait_for(lambda: is_open(port) or running[0].poll() is not None, proxy)
         assert running[0].poll() is None, (tmp_path / "log").read_text()
         return f"http://localhost:{port}/"
 
     yield start
     for process in running:
-        process.kill()  # Caddy would wait for its clients
+        os.killpg(process.pid, signal.SIGKILL)  # Caddy would wait for its clients; Apache has children
         process.wait(20)
 
 
