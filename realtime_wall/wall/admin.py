@@ -32,7 +32,10 @@ from realtime_wall.wall.moderation.decisions import ACTIONS, Choice, decide
 from realtime_wall.wall.moderation.open_pages import publish_decisions, take_down
 from realtime_wall.wall.moderation.shipped_words import add_shipped_words
 from realtime_wall.wall.pages.layout import address_of
-from realtime_wall.wall.programs import program_pages  # noqa: F401  the same
+from realtime_wall.wall.programs import (
+    program_pages,  # noqa: F401  the same
+    webhook_queue,
+)
 from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.source import SourceRequest
 from realtime_wall.wall.stage.admin_forms import LookInline
@@ -248,6 +251,7 @@ def _take_down(tweets: Iterable[Tweet]) -> None:
     """From the open pages, once it is true: a page that reads again must not find them."""
     for tweet in tweets:
         if tweet.state == State.SHOWN:
+            webhook_queue.note(tweet.wall, hidden=[tweet.content])
             transaction.on_commit(partial(_notify_pages, tweet))
 
 

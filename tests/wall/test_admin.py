@@ -290,6 +290,15 @@ def test_what_webhooks_were_not_told_is_listed_and_told_again(admin):
     assert (message.problem, message.attempts, webhook.due) == ("", 0, None)
 
 
+def test_webhooks_are_sent_what_is_deleted_as_hidden(admin):
+    Webhook.objects.create(url="https://a.example/told")
+    tweet = Tweet.objects.get(post_id="1")
+    admin.post(f"{TWEETS}{tweet.pk}/delete/", {"post": "yes"})
+
+    (message,) = WebhookMessage.objects.all()
+    assert (message.body["type"], message.body["data"]["key"]) == ("post.hidden", str(tweet))
+
+
 @pytest.mark.parametrize("url", ["ftp://a.example/", "javascript:alert(1)", "https://a.example/<script>"])
 def test_a_webhook_is_at_an_address_of_the_web(admin, url):
     admin.post(f"{PROGRAMS}/webhook/add/", {"url": url, "secret": "x" * 20, "enabled": "on"})
