@@ -25,6 +25,7 @@ TOOLS = Path(__file__).parent.parent / "js"
 DESK = {"width": 1280, "height": 800}
 SECRET = "a secret that is long"
 WAITING, DECISIONS, A_SECOND = 500, 40, 10
+PACE = 150  # milliseconds: two moderators together decide about four posts a second, which is fast
 SETTING_UP = """
 import json
 from datetime import UTC, datetime
@@ -138,6 +139,13 @@ def gone_at(page, key):
     return page.evaluate("(key) => marks.gone[key]", key)
 
 
+def wait_until_said(desk, words):
+    """Looked at in each frame: what ``expect`` asks for it asks ever more rarely."""
+    desk.wait_for_function(
+        "(words) => document.querySelector('.desk-said').textContent.includes(words)", arg=words
+    )
+
+
 def report(what, seconds):
     ordered = sorted(seconds)
     place = ordered[int(0.95 * (len(ordered) - 1))]
@@ -163,8 +171,9 @@ def test_two_moderators_while_ten_posts_a_second_arrive(server, visitors):
         key = acting.locator(".desk-card[aria-current=true]").get_attribute("data-key")
         acting.keyboard.press("a" if number % 4 < 2 else "h")
         took.append((gone_at(other, key) - acting.evaluate("marks.pressed")) / 1000)
+        acting.wait_for_timeout(PACE)
     statuses = arriving.communicate("end\n", timeout=PATIENCE)[0]
-    _, most, _ = report("a decision on the other's page", took)
+    _, of_95, _ = report("a decision on the other's page", took)
 
     rows, states = outcome(server)
     assert max(Counter(key for key, *_ in rows).values()) == 1 and len(rows) == DECISIONS
@@ -172,7 +181,7 @@ def test_two_moderators_while_ten_posts_a_second_arrive(server, visitors):
     arrived = [key for key in states if key.startswith("webhook:a")]
     print(f"arrived: {len(arrived)}, answered {statuses.strip()}")
     assert statuses.strip() == str({200: len(arrived)})
-    assert len(states) == WAITING + len(arrived) and most <= 0.2
+    assert len(states) == WAITING + len(arrived) and of_95 <= 0.2
 
 
 def test_four_screens_confirm_within_a_second_and_an_absent_one_is_named(server, visitors):
@@ -191,7 +200,7 @@ def test_four_screens_confirm_within_a_second_and_an_absent_one_is_named(server,
     for key, how in zip(keys[:4], ("h", "h", "b", "b"), strict=True):
         pressed = decide(desk, key, how)
         name = f"Guest {key.removeprefix('webhook:w')}"
-        expect(desk.locator(".desk-said")).to_contain_text(f"{name} · 4 of 4 screens")
+        wait_until_said(desk, f"{name} · 4 of 4 screens")
         confirmed.append((desk.evaluate("Date.now()") - pressed) / 1000)
         off += [(gone_at(screen, key) - pressed) / 1000 for screen in screens]
     report("hidden or banned: off the screens", off)
@@ -226,7 +235,7 @@ def test_the_delay_line_is_dumped_within_a_second(server, visitors):
         assert answer.status_code == 200
     pressed = desk.evaluate("Date.now()")
     desk.click(".desk-dump")
-    expect(desk.locator(".desk-said")).to_contain_text("4 of 4 screens")
+    wait_until_said(desk, "4 of 4 screens")
     report("dumped: confirmed by all four", [(desk.evaluate("Date.now()") - pressed) / 1000])
     assert {state for key, state in outcome(server)[1].items() if ":line" in key} == {"hidden"}
     for screen in screens:
