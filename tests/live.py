@@ -101,7 +101,8 @@ class LiveServer:
                 stderr=log,
                 stdin=self.stdin,
             )
-        started = self.wait_for_log(r"Starting gevent server at (\S+)")
+        # It imports all of Django: where a request takes a second, this takes twenty.
+        started = self.wait_for_log(r"Starting gevent server at (\S+)", patience=3 * PATIENCE)
         self.url = started[-1]
         return self
 
@@ -117,7 +118,7 @@ class LiveServer:
     def host(self):
         return f"127.0.0.1:{self.port}"
 
-    def wait_for_log(self, pattern, count=1):
+    def wait_for_log(self, pattern, count=1, patience=PATIENCE):
         """All matches of a pattern in the server's output, once there are that many."""
 
         def matches():
@@ -126,7 +127,7 @@ class LiveServer:
                 raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.output}")
             return found if len(found) >= count else None
 
-        return wait_for(matches, f"{pattern!r} in the server's output")
+        return wait_for(matches, f"{pattern!r} in the server's output", patience)
 
     def stop(self, number=signal.SIGTERM):
         """End the server; its exit status."""
