@@ -143,6 +143,31 @@ def test_where_posts_have_a_least_time_a_burst_waits_its_turn_author_by_author(w
     expect(pill(page)).to_be_hidden()
 
 
+def test_when_it_is_quiet_older_posts_come_round_until_a_new_one_arrives(wall):
+    posts = posts_of_today(40, ago=60)
+    wall.store(*posts)
+    page = wall.open(clock=True)
+    assert top(page) == key(posts[-1])
+
+    with page.expect_response(lambda answer: answer.url.endswith("posts.json?after=")):
+        stop_the_clock(page)  # long after: thirty are in the page, and it reads the others as well
+    page.wait_for_function("() => wallOnStage._older.isRead")
+    seen = set()
+    for _ in range(12):
+        page.clock.run_for(12_000)
+        seen.add(top(page))
+    assert len(seen) >= 6  # a round may have ended, and some come again
+
+    wall.post(*(new := posts_of_today(1)))
+    page.wait_for_function(
+        "(key) => document.querySelector('.wall-card').dataset.key === key", arg=key(new[0])
+    )
+
+
+def top(page):
+    return page.locator(".wall-card").first.get_attribute("data-key")
+
+
 def test_a_post_that_is_told_twice_is_shown_once(wall):
     first, second, third = posts_of_today(3)
     wall.store(first)

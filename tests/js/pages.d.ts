@@ -141,6 +141,8 @@ interface Frame {
   comeBackSoon(socket: RealtimeSocket): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
   statusReporter(words: Record<string, string>): (status: { state: string }) => void;
+  addToCount(number: number): void;
+  readCount(): number;
   setDown(isDown: boolean, words: Record<string, string>): void;
   startClock(): void;
   startSwitch(): void;
@@ -176,6 +178,7 @@ declare var WallKept: {
 declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
 declare var WallQueue: any;
 declare var WallMissed: any;
+declare var WallOlder: any;
 declare var Wall: any;
 declare var WallLook: any;
 declare var WallSlides: any;

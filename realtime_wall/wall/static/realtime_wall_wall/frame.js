@@ -123,6 +123,16 @@
     }
   }
 
+  function readCount() {
+    const place = document.querySelector(".wall-count");
+    return place ? Number(place.textContent) : 0;
+  }
+
+  function addToCount(number) {
+    const total = String(readCount() + number);
+    for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
+  }
+
   function startClock() {
     const place = document.querySelector(".wall-clock");
     if (!place) return;
@@ -253,5 +263,5 @@
   }
 
   const shared = { Announcer, More, askUntil, comeBackSoon, keepTimes, readJson, setDown, statusReporter, subscribe };
-  root.WallFrame = { AT_THE_TOP, ...shared, startClock, startRest, startSwitch, watchPictures };
+  root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

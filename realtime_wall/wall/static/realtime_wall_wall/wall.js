@@ -9,6 +9,7 @@
 
   const { KEPT, Queue, keyOf } = root.WallQueue;
   const ARRIVAL = 300;
+  const NEAR = 12; // cards, more than any screen shows
   const WIDE = "(min-width: 56rem)"; // a stage; on a phone older posts do not come round under a reader's thumb
 
   const Frame = root.WallFrame;
@@ -26,8 +27,7 @@
       this._isBusy = false; // until then nothing else does
       this._missed = new root.WallMissed(words.posts, () => ({ shown: [...this._cards.keys()], waiting: this._queue.keys }));
       this._pinned = ""; // the key of the post that stays on top
-      this._older = null; // key -> post: all that come round when it is quiet, once they were read
-      this._removed = null; // what was taken back while they are being read
+      this._older = new root.WallOlder(this._missed);
       this._queue = new Queue(words, this.now());
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
@@ -35,6 +35,7 @@
       this._more = new Frame.More(words.more, () => this._next());
       if (words.pinned) this.pin(words.pinned);
       this._mark();
+      for (let index = NEAR; this._recede(index); ) index += 1;
       Frame.keepTimes(list, words.card, () => this.now());
     }
 
@@ -44,8 +45,8 @@
       this._missed.arrived(key);
       this._latest = key;
       this._queue.add(post, this.now());
-      if (this._older) this._keepOlder(post);
-      addToCount(1);
+      this._older.add(post);
+      Frame.addToCount(1);
       this._next();
     }
 
@@ -54,7 +55,7 @@
       const key = keyOf(post);
       this._missed.changed(post);
       this._queue.change(post);
-      if (this._older && this._older.has(key)) this._older.set(key, post);
+      this._older.change(post);
       const card = this._cards.get(key);
       if (!card) return;
       const changed = root.WallCard.wallCard(post, this._words.card, this.now());
@@ -66,9 +67,8 @@
     remove(key) {
       this._missed.removed(key);
       const waited = this._queue.take(key);
-      if (this._takeOut(key) || waited) addToCount(-1);
-      if (this._older) this._older.delete(key);
-      if (this._removed) this._removed.add(key);
+      if (this._takeOut(key) || waited) Frame.addToCount(-1);
+      this._older.remove(key);
       this._next();
     }
 
@@ -142,12 +142,12 @@
     _show(key) {
       if (key === this._queue.current) return true;
       const card = this._cards.get(key);
-      const post = card ? null : this._queue.take(key) || (this._older && this._older.get(key));
+      const post = card ? null : this._queue.take(key) || this._older.get(key);
       if (!card && !post) {
         this.readAgain();
         return false;
       }
-      if (card && key !== this._pinned) this._move(() => this._list.insertBefore(card, this._top()));
+      if (card && key !== this._pinned) this._move(() => this._bring(card));
       else if (post) this._move(() => this._insert(post, this._top()));
       this._mark(key);
       return true;
@@ -183,8 +183,8 @@
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
       if (missing.length > 1 && !isFirst) this._more.flash(missing.length);
-      addToCount(count - readCount() + this._queue.waiting);
-      this._older = null; // it is read again when it is quiet
+      Frame.addToCount(count - Frame.readCount() + this._queue.waiting);
+      this._older.forget();
       if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
       if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
       if (staged && !removed.has(keyOf(staged)) && !this._cards.has(keyOf(staged))) this._insert(staged, this._top());
@@ -243,32 +243,16 @@
       if (!root.matchMedia(WIDE).matches) return;
       const { key, pace } = this._queue.rotate(this._around(), this.now());
       if (pace === null) return;
-      if (key && !this._older) {
-        this._readOlder();
+      if (key && !this._older.isRead) {
+        this._older.read().then((isRead) => isRead && this._next());
         return;
       }
       if (key) this._show(key);
       this._wait(pace, this._queue.isSingle);
     }
 
-    /* All that the server shows; without network those that are in the page come round. */
-    async _readOlder() {
-      if (this._removed) return; // it is being read
-      this._removed = new Set();
-      const all = await this._missed.all();
-      const posts = all ? all.posts.reverse().filter((post) => !this._removed.has(keyOf(post))) : [];
-      this._older = new Map(posts.map((post) => [keyOf(post), post]));
-      this._removed = null;
-      this._next();
-    }
-
-    _keepOlder(post) {
-      this._older.set(keyOf(post), post);
-      if (this._older.size > KEPT) this._older.delete(this._older.keys().next().value);
-    }
-
     _around() {
-      const keys = this._older && this._older.size ? [...this._older.keys()] : [...this._cards.keys()];
+      const keys = this._older.keys.length ? this._older.keys : [...this._cards.keys()]; // without network
       return keys.filter((key) => key !== this._pinned);
     }
 
@@ -319,7 +303,21 @@
       const card = root.WallCard.wallCard(post, this._words.card, this.now());
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
+      this._recede(NEAR);
       while (this._cards.size > KEPT) this._takeOut(this._list.lastElementChild.dataset.key);
+    }
+
+    _bring(card) {
+      card.classList.remove("wall-far");
+      this._list.insertBefore(card, this._top());
+      this._recede(NEAR);
+    }
+
+    /* Cards far down are not painted until somebody comes to them: with each post that arrives all of them move. */
+    _recede(index) {
+      const card = this._list.children[index];
+      if (card) card.classList.add("wall-far");
+      return card;
     }
 
     _takeOut(key) {
@@ -338,18 +336,6 @@
     now() {
       return Date.now() + this._skew;
     }
-  }
-
-  // -- the count
-
-  function readCount() {
-    const place = document.querySelector(".wall-count");
-    return place ? Number(place.textContent) : 0;
-  }
-
-  function addToCount(number) {
-    const total = readCount() + number;
-    for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
   }
 
   root.Wall = Wall;

@@ -1,0 +1,61 @@
+/* Which posts come round when it is quiet? All that the server shows, read when they are wanted first. */
+(function (root) {
+  "use strict";
+
+  const { KEPT, keyOf } = root.WallQueue;
+
+  class Older {
+    /* missed: who asks the server */
+    constructor(missed) {
+      this._missed = missed;
+      this._posts = null; // key -> post, the oldest first
+      this._removed = null; // what was taken back while they are being read
+    }
+
+    get isRead() {
+      return this._posts !== null;
+    }
+
+    get keys() {
+      return this._posts ? [...this._posts.keys()] : [];
+    }
+
+    get(key) {
+      return this._posts ? this._posts.get(key) : undefined;
+    }
+
+    add(post) {
+      if (!this._posts) return;
+      this._posts.set(keyOf(post), post);
+      if (this._posts.size > KEPT) this._posts.delete(this._posts.keys().next().value);
+    }
+
+    change(post) {
+      if (this._posts && this._posts.has(keyOf(post))) this._posts.set(keyOf(post), post);
+    }
+
+    remove(key) {
+      if (this._posts) this._posts.delete(key);
+      if (this._removed) this._removed.add(key);
+    }
+
+    /* They are read again, when they are wanted. */
+    forget() {
+      this._posts = null;
+    }
+
+    /* Whether they are there now; without network there are none. */
+    async read() {
+      if (this._removed) return false; // it is being read
+      const removed = new Set();
+      this._removed = removed;
+      const all = await this._missed.all();
+      this._removed = null;
+      const posts = all ? all.posts.reverse().filter((post) => !removed.has(keyOf(post))) : [];
+      this._posts = new Map(posts.map((post) => [keyOf(post), post]));
+      return true;
+    }
+  }
+
+  root.WallOlder = Older;
+})(globalThis);
