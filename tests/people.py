@@ -56,6 +56,9 @@ class Server:
         self.presence.stop()
         self.broker.leave()
 
+    def come_up_to(self, since):
+        """It is there already."""
+
     def publish_event(self, channel, data_json, event, key):
         command = Publish(
             channel=channel, data_json=data_json, event=event, counted=False, idempotency_key=key

@@ -229,9 +229,8 @@ class Node:
 
         ``channels`` says how many messages of each a new client is sent. Nothing can fall between: both
         happen without giving the event loop a turn, and what is still queued has its audience already.
+        Who may wait calls ``come_up_to`` before, and then looks whether the client is still there.
         """
-        if since:
-            self.come_up_to(since)
         new = [channel for channel in channels if self._add(channel, subscriber)]
         try:
             return self.catch_up(channels, since, subscriber)
@@ -263,7 +262,10 @@ class Node:
         return resume.catch_up(self.broker, self._wildcards.expanded(channels), since, is_for_reader)
 
     def come_up_to(self, since: Since) -> None:
-        """Wait for what a client has heard from another server and this one is just about to."""
+        """Wait for what a client has heard from another server and this one is just about to.
+
+        Meanwhile the client may go, or all be sent away: it must be neither subscribed nor listed yet.
+        """
         position = since.position
         if position is None and since.tag is not None:
             position = Position(self.broker.top.epoch, since.tag)

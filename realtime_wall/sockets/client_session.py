@@ -158,6 +158,7 @@ class ClientSession:
     ) -> bool:
         """Join a channel, from a position if given; False when it is in it or a receiver refused."""
         check_subscribable(channel, self.node.rules, self.channels)
+        self.node.come_up_to(Since(position=since))
         if channel in self.channels or self.is_disconnected or self.is_refused:
             return False
         if len(self.channels) >= self.node.channels_per_connection:
@@ -181,6 +182,7 @@ class ClientSession:
 
     def catch_up_again(self, channel: str, since: Position, command_id: Any) -> None:
         """Send what followed a position on a channel that it is in."""
+        self.node.come_up_to(Since(position=since))
         if self.is_disconnected:
             return
         self.node.unsubscribe(self.transport, channel)  # what is on its way is in the log, too

@@ -69,6 +69,7 @@ class Listener(ListensOnly):
     def begin(self, head: bytes, channels: Mapping[str, int], since: Since) -> None:
         """Send the head and what was missed; from then on what is published."""
         node = self._node
+        node.come_up_to(since)
         self.wire.start(self)
         self.channels = tuple(channels)
         node.listeners.add(self)

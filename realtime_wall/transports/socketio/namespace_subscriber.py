@@ -163,6 +163,8 @@ class NamespaceSubscriber:
         top = self._node.broker.top
         if joining.earlier is None and all(since == top for since in joining.since.values()):
             return []
+        for since in joining.since.values():
+            self._node.come_up_to(Since(position=since))
         found: list[CatchUp] = []
         for channel, since in joining.since.items():
             if not self._is_on(channel):

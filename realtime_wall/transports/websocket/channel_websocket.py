@@ -71,6 +71,7 @@ class ChannelWebSocket(ListensOnly):
 
     def begin(self, arrived: bytes, channels: Mapping[str, int], since: Since) -> None:
         node = self._node
+        node.come_up_to(since)
         self.channels = tuple(channels)
         node.listeners.add(self)
         self._frames.start()

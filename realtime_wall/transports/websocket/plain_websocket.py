@@ -65,6 +65,7 @@ class WebSocket:
 
     def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
+        node.come_up_to(Since(position=since))
         # Before the first write: of a client that is gone already receivers hear as of any other.
         lifecycle.begin(self.session, self._was)
         node.revocation.sessions.arrived(self.session.request)

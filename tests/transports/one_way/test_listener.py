@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import gevent
 import pytest
 
 from realtime_wall.brokers.commands import Publish
@@ -9,7 +11,7 @@ from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
 from realtime_wall.transports.one_way.formats import EVENTS, FRAME, LINES, UNNAMED_EVENTS
 from realtime_wall.transports.one_way.listener import Listener
 from tests.fakes import RecordingWire, running_node
-from tests.live import wait_for
+from tests.live import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -66,6 +68,21 @@ def test_it_goes_on_from_its_cursor(node):
     publish(node, "a", 4)
 
     assert [one[2] for one in told(wire)] == [2, 3, 4]
+
+
+def test_all_may_be_sent_away_while_one_waits_to_be_where_it_was(node):
+    """It has been told nothing yet, not even the head of its answer, and so is not told an end."""
+    (first,) = publish(node, "a", 1)
+    ahead = replace(Position.parse(first), offset=Position.parse(first).offset + 1)
+    coming = gevent.spawn(listen, node, "a", since=Since(position=ahead))
+    wait_for(lambda: node.broker._waiting, "who comes from another server")
+
+    node.start_afresh(node.broker.top)
+    publish(node, "a", 2, 3)
+    _, wire = coming.get(timeout=PATIENCE)
+
+    assert wire.written.startswith(b"HEAD\n")
+    assert [one[2] for one in told(wire)] == [3]
 
 
 def test_what_cannot_be_told_is_a_gap_and_then_it_hears_what_is_new(node):
