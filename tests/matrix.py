@@ -17,6 +17,8 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # From which Python on each runs: https://docs.djangoproject.com/en/dev/faq/install/
 DJANGOS = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 
+AS_THE_GATE = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+
 
 def interpreter(version: str) -> str | None:
     """A Python of this version, on the path or of pyenv's."""
@@ -42,7 +44,7 @@ def try_cell(python: str, version: str, django: str, arguments: list[str]) -> st
     wanted = ["--editable", ".[dev,static]", f"Django~={django}.0"]
     if not run(own, "-m", "pip", "install", "--quiet", *wanted, log=log):
         return f"not run: cannot be installed, see {log.relative_to(ROOT)}"
-    green = run(own, "-m", "pytest", "--quiet", *(arguments or ["--numprocesses", "3"]), log=log)
+    green = run(own, "-m", "pytest", "--quiet", *(arguments or AS_THE_GATE), log=log)
     counted = log.read_text(errors="replace").rstrip().rpartition("\n")[2].strip("= ")
     of_what = f" of {' '.join(arguments)}" if arguments else ""
     verdict = f"{versions(own)}: {counted}{of_what}"
