@@ -61,7 +61,7 @@ const commands = {
   connect: ({ client }) => sockets.get(client).connect(),
   disconnect: ({ client }) => sockets.get(client).disconnect(),
   // The TCP connection is gone without a word.
-  cut: ({ client }) => sockets.get(client).io.engine.transport.ws.terminate(),
+  cut: ({ client }) => sockets.get(client).io.engine.transport.ws?.terminate(),
   // The client believes so, and the server has noticed nothing.
   half_open({ client }) {
     const transport = sockets.get(client).io.engine.transport;

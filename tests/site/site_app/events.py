@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -254,8 +256,10 @@ def by_multiprocessing(request, socket, context, event):
 def has_child(request, socket, context, event):
     """Starts a child that goes on for long; which sockets and locks it has."""
     pid = context["child"] = CHILDREN[event.data]()
-    folder = f"/proc/{pid}/fd"
-    found = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # of one that it opens and closes as it begins
+            found.append(os.readlink(descriptor))
     return [one for one in found if one.startswith("socket:") or one.endswith(".lock")]
 
 
