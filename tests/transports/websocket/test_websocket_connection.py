@@ -420,6 +420,7 @@ def test_the_collector_rests_while_a_large_message_is_read(visitor):
 
 
 def test_an_ordinary_message_leaves_the_collector_alone(visitor):
+    wait_for(gc.isenabled, "the end of a rest that a test before has begun")
     visitor.say("x" * gc_pause.LARGE)
     gevent.sleep(0)  # it is read in a greenlet
     visitor.settle()
