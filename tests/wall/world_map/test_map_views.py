@@ -1,9 +1,13 @@
 """The map of a wall: dots where posts were written, the places that were named, and a box to look into."""
 
+import itertools
 import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client, override_settings
 from django.urls import include, path
 
@@ -79,3 +83,12 @@ def test_hostile_posts_are_text_on_the_map():
 
     assert "<script>1" not in page
     assert tree(page)
+
+
+def test_no_coast_is_drawn_across_the_whole_map():
+    """Land on both sides of 180 degrees stands at both edges; only Antarctica is closed along the lower one."""
+    drawing = Path(finders.find("realtime_wall_wall/world.svg")).read_text()
+    for ring in re.findall(r"M([^MZ]+)Z", drawing):
+        points = [tuple(map(float, point.split())) for point in ring.split("L")]
+        for (x, y), (to_x, to_y) in itertools.pairwise([*points, points[0]]):
+            assert abs(to_x - x) < 180 or y == to_y == 180
