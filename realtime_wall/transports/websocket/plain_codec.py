@@ -31,16 +31,16 @@ NAMESPACE = "/"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubscribeOptions:
     """What a client wants of a channel."""
 
     where: Where | None = None
     delta: bool = False
 
 
-ALL = Wish()
+ALL = SubscribeOptions()
 # By channel; of channels without one a client is told everything.
-Wishes = frozenset[tuple[str, Wish]]
+ChannelOptions = frozenset[tuple[str, SubscribeOptions]]
 
 
 @cache
@@ -59,28 +59,30 @@ def frames_of(framing: Framing) -> Codec:
 encode_missed = frames_of(PLAIN)
 
 
-def codec_for(framing: Framing, wishes: Wishes) -> Codec:
-    return _frames_by_wishes(framing, wishes) if wishes else frames_of(framing)
+def codec_for(framing: Framing, options: ChannelOptions) -> Codec:
+    return _frames_by_options(framing, options) if options else frames_of(framing)
 
 
-def missed_codec_for(wishes: Wishes) -> Codec:
+def missed_codec_for(options: ChannelOptions) -> Codec:
     """What was missed is told whole."""
-    return codec_for(PLAIN, frozenset((name, Wish(wish.where)) for name, wish in wishes if wish.where))
+    return codec_for(
+        PLAIN, frozenset((name, SubscribeOptions(chosen.where)) for name, chosen in options if chosen.where)
+    )
 
 
 @lru_cache(1000)
-def _frames_by_wishes(framing: Framing, wishes: Wishes) -> Codec:
-    by_channel = dict(wishes)
+def _frames_by_options(framing: Framing, options: ChannelOptions) -> Codec:
+    by_channel = dict(options)
     deltas = _Deltas()
 
     def encode(messages: list[Message]) -> bytes:
         frames = []
         for message in filter(_is_for_plain, messages):
-            wish = by_channel.get(message.channel)
-            if wish is None:
+            chosen = by_channel.get(message.channel)
+            if chosen is None:
                 frames.append(framing.text(_message_text(message).encode()))
-            elif wish.where is None or wants(wish.where, message):
-                text = deltas.text(message) if wish.delta else _message_text(message)
+            elif chosen.where is None or wants(chosen.where, message):
+                text = deltas.text(message) if chosen.delta else _message_text(message)
                 frames.append(framing.text(text.encode()))
         return b"".join(frames)
 

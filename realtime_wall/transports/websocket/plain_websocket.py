@@ -33,7 +33,7 @@ from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.request import keep
 from realtime_wall.sockets.subscribe_commands import Problem
 from realtime_wall.transports.websocket import plain_codec
-from realtime_wall.transports.websocket.plain_codec import ALL, Wish
+from realtime_wall.transports.websocket.plain_codec import ALL, SubscribeOptions
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import Wire, Written
 
@@ -45,7 +45,7 @@ UNSUPPORTED_DATA = 1003
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_encode_missed", "_frames", "_node", "_was", "_wishes", "codec", "session")
+    __slots__ = ("_backlog", "_encode_missed", "_frames", "_node", "_was", "_options", "codec", "session")
 
     reserved_events = plain.RESERVED
 
@@ -58,7 +58,7 @@ class WebSocket:
         self._frames = FramedConnection(node, wire, self, framing)
         self.codec: Codec = plain_codec.frames_of(framing)
         self._encode_missed: Codec = plain_codec.encode_missed
-        self._wishes: dict[str, Wish] | None = None  # most want all of everything
+        self._options: dict[str, SubscribeOptions] | None = None  # most want all of everything
         self._backlog: Backlog | None = None
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
@@ -130,8 +130,8 @@ class WebSocket:
 
     def _subscribe(self, command: plain.Subscribe) -> None:
         channel = command.channel
-        before = (self._wishes or {}).get(channel)
-        problem = self._wish(command)
+        before = (self._options or {}).get(channel)
+        problem = self._read_options(command)
         if problem is None:
             # Who is told differences needs something that they are different from.
             look_back = 1 if command.delta and not command.since else 0
@@ -139,11 +139,11 @@ class WebSocket:
                 self.session, channel, command.since, command.id, command.token, look_back
             )
             if channel not in self.session.channels or problem is not None:
-                self._set_wish(channel, before if channel in self.session.channels else None)
+                self._set_options(channel, before if channel in self.session.channels else None)
         if problem is not None:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
 
-    def _wish(self, command: plain.Subscribe) -> Problem | None:
+    def _read_options(self, command: plain.Subscribe) -> Problem | None:
         """Remember which messages its client wants of a channel, and how; a Problem when it may not."""
         rule = self._node.rules.of(command.channel)
         try:
@@ -152,17 +152,17 @@ class WebSocket:
             return Problem("bad_where", str(bad))
         if command.delta and not rule.delta:
             return Problem("bad_delta", f"channel {command.channel!r} has no DELTA")
-        self._set_wish(command.channel, Wish(where, command.delta))
+        self._set_options(command.channel, SubscribeOptions(where, command.delta))
         return None
 
-    def _set_wish(self, channel: str, wish: Wish | None) -> None:
-        wishes = {name: one for name, one in (self._wishes or {}).items() if name != channel}
-        if wish is not None and wish != ALL:
-            wishes[channel] = wish
-        if wishes == (self._wishes or {}):
+    def _set_options(self, channel: str, chosen: SubscribeOptions | None) -> None:
+        options = {name: one for name, one in (self._options or {}).items() if name != channel}
+        if chosen is not None and chosen != ALL:
+            options[channel] = chosen
+        if options == (self._options or {}):
             return
-        self._wishes = wishes
-        key = frozenset(wishes.items())
+        self._options = options
+        key = frozenset(options.items())
         self.codec = plain_codec.codec_for(self._frames.framing, key)
         self._encode_missed = plain_codec.missed_codec_for(key)
         self._frames.wire.leave_lanes()  # from the next message on it is of another kind
@@ -170,7 +170,7 @@ class WebSocket:
     def _unsubscribe(self, command: plain.Unsubscribe) -> None:
         problem = subscribe_commands.unsubscribe(self.session, command.channel)
         if problem is None:
-            self._set_wish(command.channel, None)
+            self._set_options(command.channel, None)
             self._write_text(plain.unsubscribed_text(command.channel, command.id))
         else:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))

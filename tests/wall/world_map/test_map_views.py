@@ -86,7 +86,7 @@ def test_hostile_posts_are_text_on_the_map():
 
 
 def test_no_coast_is_drawn_across_the_whole_map():
-    """Land on both sides of 180 degrees stands at both edges; only Antarctica is closed along the lower one."""
+    """Land on both sides of 180 degrees stands at both edges; Antarctica is closed along the lower one."""
     drawing = Path(finders.find("realtime_wall_wall/world.svg")).read_text()
     for ring in re.findall(r"M([^MZ]+)Z", drawing):
         points = [tuple(map(float, point.split())) for point in ring.split("L")]
