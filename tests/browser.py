@@ -36,8 +36,12 @@ SWITCHES = [
 ]
 STAGE = {"width": 1920, "height": 1080}
 PHONE = {"width": 390, "height": 844}
-# What the browser itself says of a server that is away, and of pictures that cannot be had.
-NO_FAULT_OF_OURS = ("WebSocket connection to", "Failed to load resource")
+# What the browser itself says of a server that is away, and of what it cannot have then.
+NO_FAULT_OF_OURS = (
+    "WebSocket connection to",
+    "Failed to load resource",
+    "An unknown error occurred when fetching the script.",
+)
 # Pages wait for a random time before they return; a lucky one does not keep a test waiting.
 RETURNS_SOON = "Math.random = () => 0.1"
 

@@ -1,4 +1,5 @@
 import gc
+import weakref
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 
@@ -70,10 +71,11 @@ def test_visitors_with_the_same_values_share_them_and_the_last_takes_them_along(
     kept = [vars(request)[visitor_context._KEPT] for request in (one, same, other)]
     assert kept[0] is kept[1] is not kept[2]
 
-    before = len(visitor_context._shared)
+    known = [weakref.ref(values) for values in kept]
+    assert set(kept) <= set(visitor_context._shared.values())
     del one, same, other, kept
     gc.collect()
-    assert len(visitor_context._shared) == before - 2
+    assert [reference() for reference in known] == [None] * 3
 
 
 def test_what_belongs_to_the_request_alone_is_not_kept():
