@@ -6,6 +6,7 @@ A cell is green or red, with its versions and what pytest counted, or named with
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # From which Python on each runs: https://docs.djangoproject.com/en/dev/faq/install/
 DJANGOS = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 
+# What pytest says at the end; once more where tests ran again.
+COUNTED = re.compile(r"^=* ?(\d+ \w+.* in [\d.]+s.*?) ?=*$", re.M)
 AS_THE_GATE = ["--numprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
@@ -44,8 +47,8 @@ def try_cell(python: str, version: str, django: str, arguments: list[str]) -> st
     wanted = ["--editable", ".[dev,static]", f"Django~={django}.0"]
     if not run(own, "-m", "pip", "install", "--quiet", *wanted, log=log):
         return f"not run: cannot be installed, see {log.relative_to(ROOT)}"
-    green = run(own, "-m", "pytest", "--quiet", *(arguments or AS_THE_GATE), log=log)
-    counted = log.read_text(errors="replace").rstrip().rpartition("\n")[2].strip("= ")
+    green = run(own, "-m", "tests.rerun", "--quiet", *(arguments or AS_THE_GATE), log=log)
+    counted = "; alone: ".join(COUNTED.findall(log.read_text(errors="replace"))) or "nothing counted"
     of_what = f" of {' '.join(arguments)}" if arguments else ""
     verdict = f"{versions(own)}: {counted}{of_what}"
     return f"green ({verdict})" if green else f"red ({verdict}), see {log.relative_to(ROOT)}"
