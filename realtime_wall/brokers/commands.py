@@ -248,9 +248,10 @@ class Move(_Receipted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(_Receipted):
-    """Ask how many are on a channel."""
+    """Ask how many are on a channel; with an ``exclude``, whether anybody is whom that leaves in."""
 
     channel: str
+    exclude: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from realtime_wall.brokers.commands import (
     Count,
     Disconnect,
     GetPosition,
+    Publish,
     R,
     Request,
     Route,
@@ -27,6 +28,7 @@ from realtime_wall.brokers.node_id import owner_of
 from realtime_wall.brokers.questions import GetSockets, Question
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.brokers.rpc import Caller, Results
+from realtime_wall.channels.message import OUTSIDE_OF
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.errors import InvalidMessage, NoSocket, PublishFailed
 
@@ -55,8 +57,8 @@ def answers(caller: Caller, question: Question) -> Iterator[Any]:
 def sequence(caller: Caller, command: SequencedCommand) -> Receipt:
     """Into the order. Waits for the servers' reports when they are to be counted."""
     servers = caller.link.servers()
-    if command.wanted and not _count(caller, servers, command.channel):
-        raise nobody_on(command.channel)
+    if isinstance(command, Publish) and command.wanted and not _count(caller, servers, command):
+        raise nobody_on(command.channel, command.exclude)
     proposed = proposal(command, caller.link.address, command.counted)
     expected = caller.expect(proposed.key, servers) if command.counted else None
     sequenced = caller.link.sequence(proposed)
@@ -98,14 +100,18 @@ _PERFORM: dict[Route, Callable[[Caller, Any], Any]] = {
 }
 
 
-def nobody_on(channel: str) -> NoSocket:
+def nobody_on(channel: str, exclude: str | None = None) -> NoSocket:
+    if exclude is not None and exclude[:1] == OUTSIDE_OF:
+        where = "" if channel == EVERYONE else f" on the channel: {channel}"
+        return NoSocket(f"There are no clients in the namespace {exclude[1:]}{where}")
     if channel == EVERYONE:
         return NoSocket("There are no clients.")
     return NoSocket(f"There are no clients on the channel: {channel}")
 
 
-def _count(caller: Caller, servers: Collection[str], channel: str) -> int:
-    return sum(receipt.sockets for receipt in _call(caller, servers, Count(channel=channel)))
+def _count(caller: Caller, servers: Collection[str], command: Publish) -> int:
+    question = Count(channel=command.channel, exclude=command.exclude)
+    return sum(receipt.sockets for receipt in _call(caller, servers, question))
 
 
 # Questions

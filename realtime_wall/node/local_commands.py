@@ -60,6 +60,7 @@ class LocalCommands:
 
     def _ask(self, command: Ask) -> Answers:
         self._publisher.check_size(command.data_json)
+        self._publisher.has_listener(command.channel)  # who is on it by a wildcard is put on it now
         members = self._subscriptions.snapshot(command.channel)
         sessions = [subscriber.session for subscriber in members if subscriber.session is not None]
         if not sessions:
@@ -68,6 +69,10 @@ class LocalCommands:
         return ack_collector.ask(sessions, command.event, arguments, command.timeout)
 
     def _count(self, command: Count) -> Receipt:
+        if not self._publisher.has_listener(command.channel, command.exclude):
+            return Receipt(processes=1)
+        if command.exclude is not None:  # how many are meant takes a look at each of them
+            return Receipt(processes=1, sockets=1)
         return Receipt(processes=1, sockets=self._subscriptions.count(command.channel))
 
     def _disconnect(self, command: Disconnect) -> Receipt:

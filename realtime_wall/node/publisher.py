@@ -56,9 +56,19 @@ class Publisher:
     def publish(self, command: SequencedCommand) -> Receipt:
         self.check_size(command.text)
         self._fan_out.wait_for_room()
-        if isinstance(command, Publish) and command.wanted and self._subscriptions.count(command.channel):
+        if (
+            isinstance(command, Publish)
+            and command.wanted
+            and self.has_listener(command.channel, command.exclude)
+        ):
             command = replace(command, wanted=False)  # nobody else has to be asked
         return router.sequence(self._broker.calls, command)
+
+    def has_listener(self, channel: str, exclude: str | None = None) -> bool:
+        """Whether a message on it would reach somebody here: by a wildcard, too."""
+        if self._wildcards.in_use:
+            self._wildcards.begin(channel)
+        return self._subscriptions.has_listener(channel, exclude)
 
     def publish_or_spool(self, command: Publish) -> Position | Spooled:
         """PublishFailed only when more wait already than may."""

@@ -54,6 +54,8 @@ def test_how_many_are_on_a_channel_is_counted(node):
     client.socket.subscribe("room")
 
     assert node.handlers.perform(Count(channel="room")) == Receipt(1, 1)
+    assert node.handlers.perform(Count(channel="room", exclude=client.socket.id)) == Receipt(1, 0)
+    assert node.handlers.perform(Count(channel="room", exclude="somebody else")) == Receipt(1, 1)
 
 
 def test_what_is_asked_of_clients_has_the_size_of_a_message(node):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from realtime_wall.channels.message import OUTSIDE_OF
 from realtime_wall.channels.names import BETWEEN_SERVERS
 from realtime_wall.node.fan_out.fast_lane import Lane
 from realtime_wall.node.fan_out.subscriber import Codec, Subscriber
@@ -65,6 +66,15 @@ class Subscriptions:
             return 0
         return len(there) if isinstance(there, Audience) else 1
 
+    def has_listener(self, channel: str, exclude: str | None) -> bool:
+        """Whether somebody is on it whom a message does not leave out."""
+        there = self._channels.get(channel)
+        if exclude is None or there is None:
+            return there is not None
+        if isinstance(there, Audience):
+            return there.has_listener(exclude)
+        return not there.is_known_as(exclude)
+
     def channels(self) -> Iterable[str]:
         """The names of the channels that somebody is on; not of those between servers."""
         return [name for name in self._channels if not name.startswith(BETWEEN_SERVERS)]
@@ -122,6 +132,12 @@ class Audience:
                     self._close_ranks(lane)
                 return True
         return False
+
+    def has_listener(self, exclude: str) -> bool:
+        if exclude[:1] == OUTSIDE_OF:  # those in a lane have the same bytes: they are in one namespace
+            lanes = self._lanes.values()
+            return any(not next(iter(lane)).is_known_as(exclude) for lane in lanes if len(lane))
+        return any(not member.is_known_as(exclude) for member in self)
 
     # Messages on their way
 

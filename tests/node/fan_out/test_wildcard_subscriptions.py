@@ -7,7 +7,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall import connected_sockets, publish
+from realtime_wall import NoSocket, broadcast_call, broadcast_channel, connected_sockets, publish
 from realtime_wall.channels.rules import Rules
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.fan_out.wildcard_subscriptions import WildcardSubscriptions
@@ -43,6 +43,16 @@ def test_each_channel_that_begins_so_is_heard_those_of_later_too(realtime, trans
     publish(f"news.new.{transport}", 4)
 
     assert heard(client, 2) == [1, 4]
+    client.close()
+
+
+def test_who_listens_by_a_wildcard_is_somebody_on_a_channel_that_is_new(realtime):
+    client = realtime.connect("websocket", channels=["news*"])
+
+    assert broadcast_channel("first", "news.new").sockets == 1
+    assert broadcast_call("ask", channel="news.newer", timeout=0.01).silent
+    with pytest.raises(NoSocket):
+        broadcast_channel("x", "sport")
     client.close()
 
 

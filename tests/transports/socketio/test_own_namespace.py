@@ -3,7 +3,7 @@
 import pytest
 from django.test import override_settings
 
-from realtime_wall import InvalidMessage, broadcast, broadcast_channel, broadcast_emit
+from realtime_wall import InvalidMessage, NoSocket, broadcast, broadcast_channel, broadcast_emit
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.testing import Realtime
 from realtime_wall.testing.client import ONE_WAY
@@ -81,6 +81,25 @@ def test_who_comes_back_is_sent_those_of_its_own(realtime):
     assert heard(inside) == [["inside", "both"]] * 2
     assert heard(outside) == [["outside", "both"]] * 3
     assert heard(listeners) == [["both"]] * len(listeners)
+
+
+def test_nobody_in_a_namespace_is_no_socket(realtime):
+    outside = realtime.connect(channels=["room"])
+    polls = realtime.connect("long_polling", channels=["room"])
+
+    with pytest.raises(NoSocket, match="/admin"):
+        broadcast("x", namespace="/admin")
+    with pytest.raises(NoSocket, match="/admin.* room"):
+        broadcast_channel("x", "room", namespace="/admin")
+    with pytest.raises(NoSocket):
+        broadcast_emit("said", channel="room", namespace="/admin", volatile=True)
+    outside.close()
+    with pytest.raises(NoSocket):  # it polls, in no namespace
+        broadcast_channel("x", "room", namespace="/")
+    polls.assert_nothing_sent()
+
+    realtime.connect("socketio", namespace="/admin")
+    assert broadcast("x", namespace="/admin").sockets == 1
 
 
 def publish_though_nobody_is_there(realtime, message, namespace):
