@@ -68,14 +68,17 @@ class Media:
     alt: str = ""
     width: int = 0
     height: int = 0
+    film: str = ""  # what a browser can play; ``url`` is the picture that is shown until it does
 
     def as_message(self) -> dict[str, Any]:
+        film = picture_url(self.film) if self.kind != "photo" else ""
         return {
             "kind": self.kind,
             "url": picture_url(self.url),
             "alt": tidy(self.alt, ALT_SIZE),
             "width": self.width,
             "height": self.height,
+            **({"film": film} if film else {}),
         }
 
 

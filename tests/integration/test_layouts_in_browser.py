@@ -1,5 +1,6 @@
 """Each layout on each kind of screen: nothing spills over, and it can be read from the back of the hall."""
 
+import base64
 import json
 
 import pytest
@@ -19,6 +20,7 @@ from tests.browser import (
     wait_until_live,
 )
 from tests.integration.test_remote_in_browser import SIGN_IN
+from tests.wall.posts import picture
 
 UPRIGHT = {"width": 1080, "height": 1920}
 SCREENS = {"stage": STAGE, "upright": UPRIGHT, "phone": PHONE}
@@ -55,6 +57,27 @@ words = "Thank you, harbour"
 slide = Slide.objects.create(wall=wall, name="thanks", text=words, seconds=2, every_minutes=60)
 direct(wall, {"slide": slide.pk})
 """
+# A second of a film, as base64.
+RECORD = """() => new Promise((resolve) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+    const pencil = canvas.getContext("2d");
+    const recorder = new MediaRecorder(canvas.captureStream(10), { mimeType: "video/webm" });
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    recorder.onstop = async () => {
+        const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+        resolve(btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")));
+    };
+    recorder.start();
+    let drawn = 0;
+    const timer = setInterval(() => {
+        pencil.fillStyle = `hsl(${36 * drawn}, 90%, 50%)`;
+        pencil.fillRect(0, 0, 160, 90);
+        drawn += 1;
+        if (drawn > 10) recorder.stop(clearInterval(timer));
+    }, 50);
+})"""
+POSTER = "/static/realtime_wall_wall/sample/gull.svg"
 
 pytestmark = pytest.mark.browser
 
@@ -127,6 +150,46 @@ def test_a_look_and_a_slide_reach_open_pages(server, visitors):
     keep_picture(page, "layouts/slide.png")
     expect(page.locator(".wall-slide")).to_have_count(0)
     assert_policy_holds(visitors, page)
+
+
+def test_the_film_of_the_post_that_has_the_stage_plays_and_a_broken_one_leaves_its_picture(server, visitors):
+    film, broken = (f"https://films.example/{name}.webm" for name in ("film", "broken"))
+    good, bad = (picture(POSTER, "gif", film=address) for address in (film, broken))
+    (plain,), (lost,), (shown,) = (
+        posts_of_today(1, ago=3),
+        posts_of_today(1, ago=2, media=[bad]),
+        posts_of_today(1, ago=1, media=[good]),
+    )
+    server.shell.store(plain, lost, shown, wall="films")
+    page = visitors.tab(script=NOTES_VIOLATIONS)
+    body = base64.b64decode(page.evaluate(RECORD))
+    page.route(film, lambda route: route.fulfill(body=body, content_type="video/webm"))
+    page.goto(f"{server.url}films/?screen=A&layout=spotlight")
+    wait_until_live(page)
+    box, video = page.locator(".wall-current .wall-media"), page.locator("video")
+
+    def plays():
+        page.wait_for_function("() => document.querySelector('video')?.currentTime > 0")
+        expect(box).to_have_attribute("data-playing", "")
+        return video.evaluate("(film) => film.muted && film.loop && !film.paused")
+
+    assert plays()
+    page.evaluate("wallOnStage.direct({ paused: true })")
+    assert video.evaluate("(film) => film.paused")
+    page.evaluate("wallOnStage.direct({ paused: false })")
+    assert plays()
+    page.emulate_media(reduced_motion="reduce")
+    expect(video).to_have_count(0)
+    page.emulate_media(reduced_motion="no-preference")
+    assert plays()
+
+    page.evaluate("(key) => wallOnStage.direct({ post: key })", key(plain))
+    expect(video).to_have_count(0)
+    with page.expect_event("requestfailed", lambda request: request.url == broken):
+        page.evaluate("(key) => wallOnStage.direct({ post: key })", key(lost))
+    expect(video).to_have_count(0)
+    assert box.locator("img").evaluate("(picture) => picture.naturalWidth > 0")
+    assert page.evaluate("violations") == []
 
 
 def test_the_admin_shows_what_is_about_to_be_saved(server, visitors):

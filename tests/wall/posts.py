@@ -49,8 +49,8 @@ def entity(start: int, end: int, kind: str = "hashtag", text: str = "", url: str
     return {"start": start, "end": end, "kind": kind, "text": text, "url": url}
 
 
-def picture(url: str, kind: str = "photo", alt: str = "") -> dict[str, Any]:
-    return {"kind": kind, "url": url, "alt": alt, "width": 16, "height": 9}
+def picture(url: str, kind: str = "photo", alt: str = "", **film: str) -> dict[str, Any]:
+    return {"kind": kind, "url": url, "alt": alt, "width": 16, "height": 9, **film}
 
 
 SCRIPTS = [
@@ -111,7 +111,7 @@ def hostile_posts() -> list[dict[str, Any]]:
             entities=[entity(0, 5, url=url), entity(6, 9, kind="emoji", url=url)],
             link={"url": url, "title": "", "description": "", "picture": url},
             poll=[],
-            media=[picture(url), picture("/static/realtime_wall_wall/icon.svg")],
+            media=[picture(url), picture("/static/realtime_wall_wall/icon.svg", "video", film=url)],
         )
         for url in ADDRESSES
     ]
@@ -134,6 +134,9 @@ def odd_posts() -> list[dict[str, Any]]:
         make_post(text="x" * 180),
         make_post(text="x" * 181),
         make_post(text="", media=[picture("https://img.example/a.jpg", "video", 'a "quoted" alt')]),
+        make_post(
+            media=[picture("https://img.example/a.jpg", "gif", film="https://img.example/a.mp4?a=1&b")]
+        ),
         make_post(text="two\nlines  and   blanks ", url=""),
         # Code points, not halves of them: the rocket is one, and two in JavaScript's count.
         make_post(

@@ -75,6 +75,17 @@ def test_the_message_is_one_flat_object_of_plain_values():
     assert json.loads(json.dumps(WHOLE.as_message())) == WHOLE.as_message()
 
 
+def test_a_film_goes_with_its_picture_and_is_held_back_with_it():
+    film = Media("video", "https://pictures.example/1.jpg", film="https://films.example/1.mp4")
+    nothing = Media("video", "https://pictures.example/1.jpg", film="javascript:alert(1)")
+    still = Media("photo", "https://pictures.example/1.jpg", film="https://films.example/1.mp4")
+
+    assert post(media=(film,)).as_message()["media"][0]["film"] == "https://films.example/1.mp4"
+    assert all("film" not in one for one in post(media=(nothing, still)).as_message()["media"])
+    for held_back in (post(media=(film,), sensitive=True), post(media=(film,), warning="Spiders")):
+        assert held_back.as_message()["media"] == []
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -46,6 +46,7 @@ def test_unnamed_it_is_the_walls_own(told):
     [
         (["x"], {"wall": "nowhere"}, "there is no wall 'nowhere'"),
         (["x"], {"image": "javascript:alert(1)"}, "--image has to be"),
+        (["x"], {"film": "/static/a.mp4"}, "needs an --image"),
         ([" "], {}, "neither text nor picture"),
     ],
 )

@@ -30,6 +30,7 @@ def desk_words() -> dict[str, str]:
         "empty_banned": gettext("Nobody is banned."),
         "more": gettext("{} more"),
         "in_seconds": gettext("in {} s"),
+        "film": gettext("film"),
         "by": gettext("by {}"),
         "for_good": gettext("for good"),
         "until": gettext("until {}"),

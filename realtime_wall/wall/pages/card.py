@@ -115,7 +115,8 @@ def _first_media(media: list[Mapping[str, Any]], ours: tuple[str, ...]) -> dict[
     for item in media:
         url = safe_url(item["url"], ours)
         if url:
-            return {"url": url, "kind": item["kind"], "alt": item["alt"] or ""}
+            film = safe_url(item.get("film"), ours)
+            return {"url": url, "kind": item["kind"], "alt": item["alt"] or "", "film": film}
     return None
 
 

@@ -1,4 +1,4 @@
-"""What may a page of the wall load? Files of the site, and pictures from all over the web.
+"""What may a page of the wall load? Files of the site, pictures from all over the web, and on a stage films.
 
 Templates that were changed and need more: the wall's CONTENT_SECURITY_POLICY, or a policy of the site.
 """
@@ -17,7 +17,7 @@ from realtime_wall.wall import options
 View = Callable[..., HttpResponse]
 
 
-def wall_policy(view: View, has_frames: bool = False) -> View:
+def wall_policy(view: View, has_frames: bool = False, has_films: bool = False) -> View:
     """For each view that answers with a page; ``has_frames`` is for one that shows others of this site."""
 
     @wraps(view)
@@ -33,7 +33,7 @@ def wall_policy(view: View, has_frames: bool = False) -> View:
             request,
             response,
             img_src=["https:", "http:"],  # posts come with theirs
-            media_src=["'self'", "https:", "http:"],  # and slides with films
+            media_src=["'self'", "https:", "http:"] if has_films else ["'none'"],
             connect_src=[
                 server,
                 server.replace("ws", "http", 1),

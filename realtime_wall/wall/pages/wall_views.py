@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ WORKER = Path(__file__).parent.parent / "static/realtime_wall_wall/worker.js"
 @require_safe
 @never_cache
 @xframe_options_sameorigin  # the remote and the admin show what it looks like
-@wall_policy
+@partial(wall_policy, has_films=True)
 def wall_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     wall = wall_called(slug)
     # On the event's own screens only: who is not there need not post.

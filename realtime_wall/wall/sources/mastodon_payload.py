@@ -90,7 +90,9 @@ def _media(status: dict[str, Any]) -> list[Media]:
         kind = _MEDIA_KINDS.get(_string(item.get("type"))) if isinstance(item, dict) else None
         url = web_url(_string(item.get("preview_url"))) or web_url(_string(item.get("url"))) if kind else ""
         if kind and url:
-            found.append(Media(kind, url, tidy(_string(item.get("description")), ALT_SIZE)))
+            film = web_url(_string(item.get("url"))) if kind != "photo" else ""
+            alt = tidy(_string(item.get("description")), ALT_SIZE)
+            found.append(Media(kind, url, alt, film=film))
     return found
 
 

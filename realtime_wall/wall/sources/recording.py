@@ -89,8 +89,9 @@ def _media(value: dict[str, Any]) -> Media | None:
     kind, width, height = value.get("kind"), value.get("width"), value.get("height")
     if kind not in MEDIA_KINDS:
         return None
-    sizes = [size if isinstance(size, int) and size >= 0 else 0 for size in (width, height)]
-    return Media(cast(Any, kind), _text(value, "url"), _text(value, "alt"), *sizes)
+    wide, high = (size if isinstance(size, int) and size >= 0 else 0 for size in (width, height))
+    url, alt, film = (_text(value, name) for name in ("url", "alt", "film"))
+    return Media(cast(Any, kind), url, alt, wide, high, film)
 
 
 def _link(value: object) -> LinkCard | None:

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "webhook"
 LARGEST = 64 * 1024
-KNOWN = {"id", "text", "author", "username", "avatar", "url", "author_url", "image", "alt", "lang"}
+KNOWN = {"id", "text", "author", "username", "avatar", "url", "author_url", "image", "film", "alt", "lang"}
 KNOWN |= {"longitude", "latitude", "place", "created_at", "version", "deleted", "sensitive", "warning"}
 
 
@@ -134,7 +134,6 @@ def from_webhook(value: object, body: bytes, *, now: datetime) -> Post | Removal
 
 
 def _post(value: dict[str, Any], post_id: str, now: datetime) -> Post:
-    image = picture_url(value.get("image", ""))
     username = tidy(value.get("username", ""), NAME_SIZE)
     return Post(
         id=post_id,
@@ -149,12 +148,20 @@ def _post(value: dict[str, Any], post_id: str, now: datetime) -> Post:
             avatar=picture_url(value.get("avatar", "")),
             url=web_url(value.get("author_url", "")),
         ),
-        media=(Media("photo", image, tidy(value.get("alt", ""), ALT_SIZE)),) if image else (),
+        media=_media(value),
         sensitive=value.get("sensitive", False),
         spot=_spot(value),
         warning=tidy(value.get("warning", ""), NAME_SIZE),
         version=value.get("version", 0),
     )
+
+
+def _media(value: dict[str, Any]) -> tuple[Media, ...]:
+    image, film = (picture_url(value.get(key, "")) for key in ("image", "film"))
+    if film and not image:
+        raise BadPost("a 'film' needs an 'image', which is shown where it does not play")
+    alt = tidy(value.get("alt", ""), ALT_SIZE)
+    return (Media("video" if film else "photo", image, alt, film=film),) if image else ()
 
 
 def _spot(value: dict[str, Any]) -> Spot | None:

@@ -63,6 +63,8 @@ def test_no_page_runs_a_script_or_a_style_that_is_not_a_file(client, route):
         assert found == ""
         return
     assert "default-src 'none'" in found and "script-src 'self';" in found and "style-src 'self';" in found
+    films = "'self' https: http:" if route == "" else "'none'"
+    assert f"media-src {films};" in found
     frames = "'self'" if route == "remote/" else "'none'"
     assert f"frame-src {frames}" in found and "unsafe" not in found
 

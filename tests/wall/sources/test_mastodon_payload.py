@@ -52,13 +52,22 @@ def test_a_post_with_everything():
         media_attachments=[
             {"type": "image", "preview_url": "https://posts.example/small.png", "description": "The harbour"},
             {"type": "audio", "url": "https://posts.example/a.mp3"},
-            {"type": "gifv", "url": "https://posts.example/a.mp4"},
+            {
+                "type": "gifv",
+                "preview_url": "https://posts.example/a.png",
+                "url": "https://posts.example/a.mp4",
+            },
         ],
     )
 
     assert (post.source, post.url, post.lang) == ("mastodon", "https://posts.example/@mara/1", "en")
     assert (post.author.name, post.author.username) == ("Mara", "mara@posts.example")
     assert [(item.kind, item.alt) for item in post.media] == [("photo", "The harbour"), ("gif", "")]
+    assert [item.url for item in post.media] == [
+        "https://posts.example/small.png",
+        "https://posts.example/a.png",
+    ]
+    assert [item.film for item in post.media] == ["", "https://posts.example/a.mp4"]
     assert post.created_at == datetime(2026, 5, 14, 8, 50, tzinfo=UTC)
 
 

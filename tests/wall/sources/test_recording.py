@@ -17,7 +17,7 @@ def test_a_post_is_read_as_it_was_published():
     post = make_post(
         text="Hello #tides",
         entities=[entity(6, 12, text="#tides")],
-        media=[picture("https://img.example/a.jpg", alt="A gull")],
+        media=[picture("https://img.example/a.jpg", "gif", "A gull", film="https://img.example/a.mp4")],
         link={"url": "https://a.example/", "title": "A", "description": "b", "picture": ""},
         poll=["one", "two"],
         original_id="77",

@@ -170,6 +170,16 @@ def test_whatever_is_sent_is_a_post_a_removal_or_refused(value):
     assert isinstance(item, Removal) or (isinstance(item, Post) and item.as_message()["id"])
 
 
+def test_a_film_plays_over_its_picture():
+    value = {"text": "x", "image": "https://img.example/1.jpg", "film": "https://img.example/1.mp4"}
+
+    (film,) = from_webhook(value, b"", now=NOW).as_message()["media"]
+
+    assert (film["kind"], film["url"], film["film"]) == ("video", value["image"], value["film"])
+    with pytest.raises(BadPost, match="needs an 'image'"):
+        from_webhook({"text": "x", "film": "https://img.example/1.mp4"}, b"", now=NOW)
+
+
 def test_links_and_pictures_are_addresses_of_the_web():
     value = {
         "text": "x",

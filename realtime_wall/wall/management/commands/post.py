@@ -21,15 +21,21 @@ class Command(BaseCommand):
         parser.add_argument("text")
         parser.add_argument("--author", default="", help="who says it; the wall's title if nobody is named")
         parser.add_argument("--image", default="", help="the address of a picture")
+        parser.add_argument(
+            "--film", default="", help="the address of a film; --image is shown until it plays"
+        )
         parser.add_argument("--wall", default=MAIN, help="the slug of a wall")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wall = Wall.objects.filter(slug=options["wall"]).first()
         if wall is None and options["wall"] != MAIN:
             raise CommandError(f"there is no wall {options['wall']!r}")
-        image = picture_url(options["image"])
-        if options["image"] and not image:
-            raise CommandError("--image has to be an http address, or a path of this site")
+        for name in ("image", "film"):
+            if options[name] and not picture_url(options[name]):
+                raise CommandError(f"--{name} has to be an http address, or a path of this site")
+        image, film = options["image"], options["film"]
+        if film and not image:
+            raise CommandError("--film needs an --image, which is shown where it does not play")
         try:
             post = Post(
                 id=secrets.token_hex(8),
@@ -37,7 +43,7 @@ class Command(BaseCommand):
                 text=tidy(options["text"], TEXT_SIZE),
                 created_at=datetime.now(UTC),
                 author=Author(name=options["author"] or (wall.title if wall else "") or "Live wall"),
-                media=(Media("photo", image),) if image else (),
+                media=(Media("video" if film else "photo", image, film=film),) if image else (),
             )
         except BadPost as problem:
             raise CommandError(problem.reason) from problem

@@ -35,6 +35,7 @@ from realtime_wall.wall.sources.mastodon_payload import read_html
 NAME = "rss"
 MOST_ENTRIES = 200  # of a feed, at a time: its first
 SUMMARY_SIZE = 400
+FILMS = ("video/mp4", "video/webm")  # that browsers play
 DEEPEST, MOST_ATTRIBUTES, MOST_ELEMENTS = 60, 100, 100_000
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31};)")
 _XMLS_OWN = (b"amp;", b"lt;", b"gt;", b"quot;", b"apos;")
@@ -147,15 +148,19 @@ def _author(entry: Any, feed: Any, url: str) -> Author:
 
 
 def _media(entry: Any, html: str) -> Iterator[Media]:
-    """Pictures; of a film the one that stands for it."""
+    """Pictures, and films that have one to stand for them."""
     alt, seen = _text(entry.get("media_description"))[:ALT_SIZE], set[str]()
     still = next((_text(one.get("url")) for one in entry.get("media_thumbnail", ())), "")
     for one in [*entry.get("media_content", ()), *entry.get("enclosures", ())]:
         kind = _text(one.get("medium")) or _text(one.get("type")).partition("/")[0]
-        address = web_url(still if kind == "video" else _text(one.get("url") or one.get("href")))
+        itself = web_url(_text(one.get("url") or one.get("href")))
+        address = web_url(still) if kind == "video" else itself
         if kind in ("image", "video") and address and address not in seen:
             seen.add(address)
-            yield Media("video" if kind == "video" else "photo", address, alt)
+            can_play = _text(one.get("type")) in FILMS
+            yield Media(
+                "video" if kind == "video" else "photo", address, alt, film=itself if can_play else ""
+            )
     if not seen:
         written = _IMAGE.search(html[:20_000])
         address = web_url(still) or (web_url(written[1].replace("&amp;", "&")) if written else "")

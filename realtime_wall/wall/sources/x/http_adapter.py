@@ -34,7 +34,7 @@ FIELDS = {
     ],
     "user_fields": ["name", "username", "profile_image_url"],
     "place_fields": ["full_name", "geo"],
-    "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height"],
+    "media_fields": ["type", "url", "preview_image_url", "alt_text", "width", "height", "variants"],
 }
 
 

@@ -35,6 +35,8 @@ from realtime_wall.wall.post import (
 
 SITE = "https://x.com"
 MOST_VERSIONS = 100
+# Of a film the best variant that is no more than this (1280 pixels wide): screens share a hall's network.
+MOST_BITS = 2_500_000  # a second
 
 _ID = re.compile(r"[0-9]{1,32}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,50}")
@@ -236,7 +238,17 @@ def _media(tweet: Object, known: dict[str, Object], picture: Callable[[str], str
         url = picture(_string(item.get("url")) or _string(item.get("preview_image_url")))
         if url:
             alt = tidy(_string(item.get("alt_text")), ALT_SIZE)
-            yield Media(kind, url, alt, _size(item.get("width")), _size(item.get("height")))
+            film = picture(_film(item)) if kind != "photo" else ""
+            yield Media(kind, url, alt, _size(item.get("width")), _size(item.get("height")), film)
+
+
+def _film(item: Object) -> str:
+    """The address of what a browser can play; playlists (HLS) are not."""
+    films = [one for one in _objects(item.get("variants")) if one.get("content_type") == "video/mp4"]
+    by_size = sorted((_whole(one.get("bit_rate")), web_url(_string(one.get("url")))) for one in films)
+    found = [(size, url) for size, url in by_size if url]
+    small = [(size, url) for size, url in found if size <= MOST_BITS]
+    return (small[-1:] or found[:1] or [(0, "")])[0][1]
 
 
 def _time(value: object, now: datetime) -> datetime:

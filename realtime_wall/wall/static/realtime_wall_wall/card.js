@@ -129,6 +129,8 @@
       const source = safeUrl(media.url, oursOf(labels));
       if (!source) continue;
       const box = element("span", { class: "wall-media", "data-kind": media.kind });
+      const film = safeUrl(media.film, oursOf(labels));
+      if (film) box.dataset.film = film; // films.js plays it
       box.append(picture(source, media.alt || ""));
       return box;
     }

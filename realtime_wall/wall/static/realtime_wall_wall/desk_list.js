@@ -147,7 +147,7 @@
       box.type = "checkbox";
       box.checked = this._chosen.has(item.key);
       box.setAttribute("aria-label", this._words.words.select);
-      line.append(box, ...this._why(item));
+      line.append(box, ...this._why(item), ...this._film(card));
       const act = item.state === "shown" ? "hide" : "approve";
       const other = element("button", "desk-quick", document.querySelector(`[data-act="${act}"]`).firstChild.textContent.trim());
       other.type = "button";
@@ -172,6 +172,15 @@
       }
       if (by) parts.push(element("bdi", "desk-by", words.by.replace("{}", by)));
       return parts;
+    }
+
+    /* It plays on the stage; who decides looks at it before. */
+    _film(card) {
+      const box = card.querySelector(".wall-media[data-film]");
+      if (!box) return [];
+      const link = element("a", "desk-film", this._words.words.film);
+      Object.assign(link, { href: box.dataset.film, target: "_blank", rel: "noopener noreferrer nofollow" });
+      return [link];
     }
 
     _countDown() {

@@ -29,6 +29,7 @@
       this._pinned = ""; // the key of the post that stays on top
       this._older = new root.WallOlder(this._missed);
       this._queue = new Queue(words, this.now());
+      this._films = new root.WallFilms();
       for (const card of list.children) this._cards.set(card.dataset.key, card);
       const [top] = list.children;
       this._latest = top ? top.dataset.key : "";
@@ -62,6 +63,7 @@
       changed.className = card.className;
       card.replaceWith(changed);
       this._cards.set(key, changed);
+      if (key === this.current) this._films.show(changed);
     }
 
     remove(key) {
@@ -135,6 +137,7 @@
 
     _startAgain() {
       this._isBusy = false;
+      this._films.pause(this._queue.isPaused);
       this._next();
     }
 
@@ -264,6 +267,7 @@
       const card = this._cards.get(key) || first || this._list.firstElementChild;
       const before = this._list.querySelector(".wall-current");
       if (before && before !== card) before.classList.remove("wall-current");
+      this._films.show(card);
       if (!card) return;
       card.classList.add("wall-current");
       this._list.classList.add("wall-marked");

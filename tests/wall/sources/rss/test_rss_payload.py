@@ -50,6 +50,7 @@ def test_rss_with_pictures_films_and_sound():
     (post,) = read(rss(item, 'xmlns:media="http://search.yahoo.com/mrss/"')).posts
 
     assert [(one.kind, one.url[18:]) for one in post.media] == [("photo", "a.jpg"), ("video", "still.jpg")]
+    assert [one.film[18:] for one in post.media] == ["", "c.mp4"]
 
 
 def test_rdf():

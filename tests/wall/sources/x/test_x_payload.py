@@ -272,6 +272,28 @@ def test_pictures_videos_and_gifs():
     assert [(m.alt, m.width, m.height) for m in media] == [("", 0, 0), ("One", 4, 3), ("", 0, 0)]
 
 
+def film_of(*variants):
+    line = x_line(attachments={"media_keys": ["2"]})
+    line["includes"]["media"] = [MEDIA[1] | {"variants": list(variants)}]
+    return read(line).media[0].film
+
+
+def variant(name, bits=None, kind="video/mp4"):
+    found = {"content_type": kind, "url": f"https://v.example/{name}"}
+    return found if bits is None else found | {"bit_rate": bits}
+
+
+def test_of_a_film_the_best_that_a_hall_can_take_is_played():
+    playlist = variant("a.m3u8", kind="application/x-mpegURL")
+    sizes = [variant("1080.mp4", 10_368_000), variant("360.mp4", 832_000), variant("720.mp4", 2_176_000)]
+
+    assert film_of(playlist, *sizes) == "https://v.example/720.mp4"
+    assert film_of(sizes[0]) == "https://v.example/1080.mp4"
+    assert film_of(variant("gif.mp4", 0)) == film_of(variant("gif.mp4")) == "https://v.example/gif.mp4"
+    bad = variant("b.mp4", 9) | {"url": "javascript:alert(1)"}
+    assert film_of(playlist) == film_of() == film_of(bad) == film_of("x", None, {}) == ""
+
+
 def test_the_original_of_a_retweet_keeps_its_picture():
     line = retweet(attachments={"media_keys": ["1"]})
     line["includes"]["media"] = MEDIA
