@@ -3,15 +3,15 @@
 docs/decisions/0023 says why. Each list of exceptions has reasons, and is as long as it has to be.
 """
 
-import ast
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
+from tests.package_source import PACKAGE, PATHS, read
+
 TESTS = Path(__file__).parent
-PACKAGE = TESTS.parent / "realtime_wall"
-FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if "migrations" not in path.parts]
+FILES = [path for path in PATHS if "migrations" not in path.parts]
 MODULES = [path for path in FILES if path.name != "__init__.py"]
 
 ROOT, FOLDER, FILE, FUNCTION, CRUMB = 15, 16, 350, 50, 30
@@ -176,33 +176,23 @@ def test_two_modules_have_one_name_only_for_a_reason():
 
 
 def test_two_classes_have_one_name_only_for_a_reason():
-    counts = Counter(
-        node.name
-        for path in FILES
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ClassDef)
-    )
+    counts = Counter(name for path in FILES for name in read(path).classes)
 
     assert {name for name, count in counts.items() if count > 1} <= SAME_CLASS.keys()
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_a_file_is_read_in_one_go(path):
-    lines = len(path.read_text().splitlines())
-
-    assert lines <= FILE
+    assert read(path).lines <= FILE
 
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_a_function_fits_on_a_screen(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = (node.end_lineno or 0) - node.lineno + 1
-            assert lines <= FUNCTION, node.name
+    assert not {name: lines for name, lines in read(path).functions if lines > FUNCTION}
 
 
 def test_a_module_is_more_than_a_crumb_or_says_why():
-    crumbs = {place(path) for path in MODULES if len(path.read_text().splitlines()) < CRUMB}
+    crumbs = {place(path) for path in MODULES if read(path).lines < CRUMB}
 
     assert crumbs <= SMALL.keys()
 

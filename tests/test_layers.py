@@ -4,16 +4,16 @@ Imports are read from the source, those inside functions and under TYPE_CHECKING
 a type is needed to understand the file.
 """
 
-import ast
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.package_source import FILES, PACKAGE, module_name, read
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
-PACKAGE = ROOT / "realtime_wall"
 CONTRIBUTING = ROOT / "CONTRIBUTING.rst"
 
 # The longest name that fits decides.
@@ -86,25 +86,8 @@ WALL_MAY_IMPORT = {
 FORBIDDEN_NAMES = {"utils", "util", "common", "manager", "managers", "helpers", "helper", "base", "misc"}
 
 
-def name_of(path):
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-FILES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
-
-
 def imports_of(name):
-    """Every module that a module imports, ours by the file that it is in."""
-    for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name} imports relatively"
-            for alias in node.names:
-                inside = f"{node.module}.{alias.name}"
-                yield inside if inside in FILES else node.module
+    return read(FILES[name]).imports
 
 
 def belongs_to(name, package):
@@ -192,7 +175,7 @@ def test_nobody_elses_private_names_are_imported(name):
     assert not [one for one in others if any(part.startswith("_") for part in one.split(".")[1:])]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=name_of)
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=module_name)
 def test_package_files_are_empty_save_those_that_hand_out_public_names(path):
     assert (path.read_text().strip() == "") is (path.parent not in (PACKAGE, PACKAGE / "testing"))
 
@@ -200,9 +183,9 @@ def test_package_files_are_empty_save_those_that_hand_out_public_names(path):
 @pytest.mark.parametrize("name", FILES)
 def test_a_module_says_which_question_it_answers(name):
     is_migration = ".migrations." in f"{name}."
-    is_empty = not TREES[name].body
+    source = read(FILES[name])
 
-    assert is_migration or is_empty or ast.get_docstring(TREES[name]), f"{name} has no docstring"
+    assert is_migration or source.is_empty or source.has_docstring, f"{name} has no docstring"
 
 
 @pytest.mark.parametrize("name", FILES)

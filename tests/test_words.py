@@ -3,15 +3,15 @@
 docs/reference/glossary.rst has the words that are used, docs/decisions/0023 why they were changed.
 """
 
-import ast
 import re
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from tests.package_source import PACKAGE, PATHS, read
+
 TESTS = Path(__file__).parent
-PACKAGE = TESTS.parent / "realtime_wall"
 GLOSSARY = TESTS.parent / "docs" / "reference" / "glossary.rst"
 
 # By the word that stands in its place.
@@ -39,24 +39,11 @@ WORDS = {word: instead for instead, words in RETIRED.items() for word in words.s
 NAMES = {"here": "node"}
 
 PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-
-
-def names_in(path):
-    """What the file names: itself, functions, classes, parameters, variables, attributes."""
-    yield path.stem
-    for node in ast.walk(ast.parse(path.read_text())):
-        match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
-                yield name
-            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield name
-            case ast.alias(asname=str(name)):
-                yield name
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in PATHS}
 
 
 def retired_in(path):
-    names = set(names_in(path))
+    names = read(path).names
     parts = {part.lower() for name in names for part in PART.findall(name)}
     return (parts & WORDS.keys()) | (names & NAMES.keys())
 
