@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import bytecode
 from tests.programs import NEEDED, what_is_missing
 from tests.workers import let_workers_wait, sendable, turn
 
@@ -19,6 +20,7 @@ HERE = Path(__file__).parent
 # Figures that take minutes: ``make prove`` finds them, and nothing else does.
 collect_ignore_glob = [] if os.environ.get("REALTIME_WALL_PROVE") else ["*/test_prove_*.py"]
 
+bytecode.keep()
 let_workers_wait()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 settings.register_profile("suite", deadline=None, max_examples=60)
