@@ -2,6 +2,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def pytest_collection_modifyitems(config, items):
         for marker in NEEDED:
             if item.get_closest_marker(marker) and (package := what_is_missing(marker)):
                 item.add_marker(pytest.mark.skip(reason=f"install {package} to run this"))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # thousands of tests stay until the end: nobody has to look at them at each collection
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: to wait for one's turn is no delay
