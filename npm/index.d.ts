@@ -27,14 +27,20 @@ export interface OwnEvents {
 }
 
 export interface Subscription {
+  /** A cursor: what follows it is heard. Without one, hearing begins now. */
   since?: string | null;
+  /** Of `channel_token`, where the channel's rule asks for one. */
   token?: string;
+  /** `{field: value}`, of what is wanted; needs a WebSocket. */
+  where?: Record<string, unknown>;
+  /** Messages may come as differences, which are put together here. */
+  delta?: boolean;
   onSubscribed?: (reply: { recovered?: boolean; cursor?: string }) => void;
   onGap?: (cursor: string) => void;
   onError?: (error: RealtimeError) => void;
 }
 
-/** What a server that asks, by `socket.call`, may be answered. */
+/** What it returns is the answer, when the server asked for one (`socket.call`). */
 type Listener<Message> = (message: Message, envelope: Envelope) => unknown;
 type Answered<Answer> = (answer: Answer | undefined, error: RealtimeError | null) => void;
 
@@ -46,6 +52,7 @@ export interface Socket<Server extends object = Heard, Client extends object = S
   on<Name extends keyof Server & string>(type: Name, listener: Listener<Server[Name]>): this;
   off<Name extends keyof OwnEvents>(type: Name, listener: Listener<OwnEvents[Name]>): this;
   off<Name extends keyof Server & string>(type: Name, listener: Listener<Server[Name]>): this;
+  /** `ack(answer, null)`, or `ack(undefined, error)`. While away it waits for the connection, unless it is volatile. */
   emit<Name extends keyof Client & string>(
     type: Name,
     message: Client[Name] extends { message: infer Message } ? Message : never,
@@ -55,7 +62,10 @@ export interface Socket<Server extends object = Heard, Client extends object = S
   send(text: string, ack?: Answered<unknown>): this;
   subscribe(channel: string, subscription?: Subscription): this;
   unsubscribe(channel: string): this;
+  /** After `close()`, or to come back sooner than planned. */
   connect(): void;
+  /** For who knows that the connection is dead before the browser does. */
+  reconnect(): void;
   close(): void;
 }
 

@@ -30,7 +30,10 @@ class Server {
     this.fetch = (href, { signal }) => {
       const url = new URL(href);
       if (url.pathname === "/health/") return Promise.resolve({ ok: this.isThere });
-      return new Promise((resolve, reject) => this.asked.push({ url, signal, resolve, reject }));
+      return new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        this.asked.push({ url, signal, resolve, reject });
+      });
     };
   }
 
@@ -172,6 +175,31 @@ test("a channel that joins later makes nobody hear anything twice", async () => 
   both.says(item(1, "a", "a6", "e:6"));
   both.says(item(2, "b", "b7", "e:7"));
   assert.deepEqual(heard, ["a6", "b3", "b7"]);
+});
+
+test("a channel that is asked for again takes nothing from the others", async () => {
+  const { socket, http } = await blocked(({ socket }) => {
+    socket.subscribe("a", { since: "e:1" });
+    socket.subscribe("b", { since: "e:1" });
+  });
+  await http.answer([], "e:5");
+  await http.answer([], "e:5");
+  socket.subscribe("a", { since: "e:5" });
+  await http.answer([item(1, "a", "a9", "e:9")], "e:9");
+
+  assert.equal(http.sources.pop().url.searchParams.get("since"), "e:5", "b was told up to there only");
+});
+
+test("tokens are shown for the channels that have one", async () => {
+  const { http } = await blocked(({ socket }) => {
+    socket.subscribe("open");
+    socket.subscribe("closed", { token: "t/1" });
+  });
+  const asked = [await http.answer([], "e:5"), await http.answer([], "e:5")];
+  const stream = http.sources.pop().url;
+
+  assert.deepEqual(asked.map((url) => url.searchParams.get("token")), [null, "t/1"]);
+  assert.deepEqual(stream.searchParams.getAll("token"), ["t/1"]);
 });
 
 test("a gap is told to its channel, at first and later", async () => {

@@ -108,28 +108,7 @@ interface Card {
   keyOf(post: { source: string; id: string }): string;
 }
 
-interface Subscription {
-  where?: Record<string, unknown>;
-  delta?: boolean;
-  since?: string | null;
-  onGap?: (cursor: string) => void;
-  onSubscribed?: (reply: { cursor: string }) => void;
-  onError?: (problem: { code: string; message: string }) => void;
-}
-
-interface RealtimeSocket {
-  status: string;
-  transport: string;
-  on(type: string, listener: (message: any, envelope: any) => unknown): RealtimeSocket;
-  off(type: string, listener: Function): RealtimeSocket;
-  emit(type: string, message: unknown, ack?: Function | null, options?: { volatile?: boolean }): RealtimeSocket;
-  send(text: string, ack?: Function): RealtimeSocket;
-  subscribe(channel: string, subscription?: Subscription): RealtimeSocket;
-  unsubscribe(channel: string): RealtimeSocket;
-  connect(): void;
-  reconnect(): void;
-  close(): void;
-}
+type RealtimeSocket = import("../../npm/index").Socket;
 
 interface Frame {
   AT_THE_TOP: number;

@@ -565,6 +565,14 @@ test("what is wanted of a channel is said each time", () => {
   assert.deepEqual(scene.server.now.last.where, { team: "red" });
 });
 
+test("a channel's token goes with it each time", () => {
+  const scene = subscribedTo("room", { token: "t0" });
+
+  comeBack(scene);
+
+  assert.equal(scene.server.now.last.token, "t0");
+});
+
 test("what is not newer than the cursor is dropped", () => {
   const { socket, server } = subscribedTo("tweets");
   const seen = heard(socket, "tweet");

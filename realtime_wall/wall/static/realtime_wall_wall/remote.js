@@ -225,7 +225,7 @@
     setInterval(() => document.visibilityState === "visible" && watchSources(config), AGAIN);
     const socket = root.Realtime.connect();
     socket.on("status", root.WallFrame.statusReporter(config.status));
-    const of = (react) => (message, { channel }) => channel === config.channel && react(message);
+    const of = (react) => (message, envelope) => envelope.channel === config.channel && react(message);
     socket.on("wall_directed", of((state) => remote.apply(state)));
     socket.on("wall_slides", of((slides) => remote.listSlides(slides)));
     socket.on("tweet", of((post) => remote.heard(post)));

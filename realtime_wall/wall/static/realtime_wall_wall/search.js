@@ -214,7 +214,7 @@
     Frame.watchPictures(list);
     socket.on("status", Frame.statusReporter(config.status));
     // What comes over a channel is not what was searched for.
-    const ours = (react) => (message, { channel }) => !channel && search.isListening && react(message);
+    const ours = (react) => (message, envelope) => !envelope.channel && search.isListening && react(message);
     socket.on("tweet", ours((post) => carousel.receive(post)));
     socket.on("tweet_changed", ours((post) => carousel.change(post)));
     socket.on("tweet_removed", (post) => carousel.remove(keyOf(post)));
