@@ -4,6 +4,7 @@ monkey.patch_all()
 
 import gc
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,17 @@ def pytest_collection_modifyitems(config, items):
     if not PROVE and (left := [item for item in items if item.get_closest_marker("prove")]):
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
-    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] not in SLOW)
+    items.sort(key=lambda item: folder(item.path) not in SLOW)
+    missing = {marker: package for marker in NEEDED if (package := what_is_missing(marker))}
     for item in items:
-        for marker in NEEDED:
-            if item.get_closest_marker(marker) and (package := what_is_missing(marker)):
+        for marker, package in missing.items():
+            if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"install {package} to run this"))
+
+
+@cache
+def folder(path):
+    return path.relative_to(HERE).parts[0]
 
 
 def pytest_collection_finish():
