@@ -329,4 +329,4 @@ from realtime_wall.wall.changes.change_table import WallChange  # noqa: E402, F4
 from realtime_wall.wall.displays.display_tables import Display as Display  # noqa: E402
 from realtime_wall.wall.displays.display_tables import Screen as Screen  # noqa: E402
 from realtime_wall.wall.programs.program_tables import ApiToken, Webhook, WebhookMessage  # noqa: E402, F401
-from realtime_wall.wall.stage.tables import Director, Look, Slide  # noqa: E402, F401
+from realtime_wall.wall.stage.tables import Director, Look, Slide, StagePicture  # noqa: E402, F401

@@ -52,6 +52,7 @@ urlpatterns = [
     path("post/", post_views.post_page, name="main-post"),
     path("post/code.svg", post_views.code, name="main-code"),
     path("picture/<slug:post_id>.jpg", post_views.picture, name="picture"),
+    path("picture/stage/<slug:name>.webp", wall_views.stage_picture, name="stage-picture"),
     path("<slug:slug>/post/", post_views.post_page, name="post"),
     path("<slug:slug>/post/code.svg", post_views.code, name="code"),
     path("sign-in/", desk_views.sign_in, name="sign-in"),

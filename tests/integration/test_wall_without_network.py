@@ -28,6 +28,18 @@ NOTES_PAINTED = """
     requestAnimationFrame(note);
 """
 CAUGHT_UP = 2.0  # seconds
+# Uploaded, as the admin does it.
+LOGO = """
+import io
+from PIL import Image
+from realtime_wall.wall.models import Look, Wall
+from realtime_wall.wall.phone_posts.picture import redraw_for_stage
+from realtime_wall.wall.stage.pictures import keep
+drawn = io.BytesIO()
+Image.new("RGBA", (80, 40), (255, 180, 70, 255)).save(drawn, "PNG")
+wall = Wall.called()
+Look.objects.create(wall=wall, logo=keep(wall, redraw_for_stage(drawn)))
+"""
 
 
 def wait_until_kept(page, *posts):
@@ -47,6 +59,7 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     desk = shell(server)
     first, doubtful, regretted, last = early = posts_of_today(4, ago=60)
     desk.store(*early)
+    desk.run(LOGO)
     page = visitors.tab(server.url + "?screen=Stage", script=RETURNS_SOON + NOTES_PAINTED + NOTES_VIOLATIONS)
     wait_until_live(page)
     wait_until_kept(page, *early)
@@ -60,6 +73,7 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     wait_until_shown(page, keys_of(first, regretted, last))
     assert key(doubtful) not in page.evaluate("[...painted]")
     expect(page.locator(".wall-status")).to_have_attribute("data-state", "failed")
+    page.locator(".wall-logo").evaluate("(logo) => logo.decode()")
     assert page.evaluate("violations") == []
 
     # ... and what was taken back without one is gone as soon as there is one.

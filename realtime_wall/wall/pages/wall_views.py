@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
@@ -22,6 +22,7 @@ from realtime_wall.wall.stage.contrast import below_aa, contrasts
 from realtime_wall.wall.stage.director import staged, state_of
 from realtime_wall.wall.stage.look import COLOURS, asked_in, colours_of, look_of, merged, style_of
 from realtime_wall.wall.stage.source_problems import is_down
+from realtime_wall.wall.stage.tables import StagePicture
 
 KEPT = 200  # as many as wall.js keeps in the page
 WORKER = Path(__file__).parent.parent / "static/realtime_wall_wall/worker.js"
@@ -55,6 +56,17 @@ def _query(request: HttpRequest, look: dict[str, Any]) -> str:
     query = request.GET.copy()
     query["v"] = str(look["number"])
     return query.urlencode()
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)  # another picture has another name
+def stage_picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A logo, or the picture of a slide."""
+    found = get_object_or_404(StagePicture, pk=name)
+    answer = HttpResponse(bytes(found.data), content_type="image/webp")
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 @require_safe

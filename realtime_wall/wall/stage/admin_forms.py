@@ -10,10 +10,22 @@ from django.utils.translation import gettext, gettext_lazy
 
 from realtime_wall.wall.stage.contrast import AA, below_aa, is_colour, palette
 from realtime_wall.wall.stage.look import COLOURS, is_address
+from realtime_wall.wall.stage.pictures import UploadForm
 from realtime_wall.wall.stage.tables import Look, Part, Slide
 
+ACCEPTED = "image/jpeg,image/png,image/webp,image/gif"
 
-class LookForm(forms.ModelForm):  # type: ignore[type-arg]
+
+class LookForm(UploadForm):
+    address_field = "logo"
+    upload = forms.FileField(
+        required=False,
+        label=gettext_lazy("Upload a logo"),
+        help_text=gettext_lazy(
+            "A JPEG, PNG, WebP or GIF of 10 MB at most; it takes the place of the address."
+        ),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+    )
     left_out = forms.MultipleChoiceField(
         choices=Part.choices,
         required=False,
@@ -55,7 +67,7 @@ class LookInline(admin.StackedInline):  # type: ignore[type-arg]
         ("layout", "seconds", "quiet"),
         ("theme", "font"),
         ("bg", "card", "text", "accent"),
-        "logo",
+        ("logo", "upload"),
         "left_out",
         "badges",
     )
@@ -65,7 +77,17 @@ class LookInline(admin.StackedInline):  # type: ignore[type-arg]
         css: ClassVar = {"all": ("realtime_wall_wall/look_admin.css",)}
 
 
-class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
+class SlideForm(UploadForm):
+    address_field = "picture"
+    upload = forms.FileField(
+        required=False,
+        label=gettext_lazy("Upload a picture"),
+        help_text=gettext_lazy(
+            "A JPEG, PNG, WebP or GIF of 10 MB at most; it takes the place of the address."
+        ),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+    )
+
     def clean_picture(self) -> str:
         return _checked_address(self.cleaned_data["picture"])
 
@@ -74,7 +96,7 @@ class SlideForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors and not any(cleaned.get(name) for name in ("text", "picture", "film")):
+        if not self.errors and not any(cleaned.get(name) for name in ("text", "picture", "film", "upload")):
             raise forms.ValidationError(gettext("A slide has a text, a picture or a film."))
         return cleaned
 
@@ -99,7 +121,7 @@ class SlideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields: ClassVar = (
         ("wall", "name", "enabled"),
         "text",
-        "picture",
+        ("picture", "upload"),
         "film",
         ("seconds", "every_posts", "every_minutes"),
         ("begins", "ends"),

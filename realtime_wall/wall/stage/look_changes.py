@@ -13,6 +13,7 @@ from realtime_wall import api
 from realtime_wall.errors import NoServer, RealtimeWallError
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.stage.look import badge_words, look_of
+from realtime_wall.wall.stage.pictures import drop_unused
 from realtime_wall.wall.stage.slides import slides_of
 from realtime_wall.wall.stage.tables import Look, Slide
 
@@ -23,16 +24,25 @@ EVENT = "wall_look"
 SLIDES_EVENT = "wall_slides"
 
 
-def slide_saved(sender: Any, instance: Slide, **_: Any) -> None:
+def slide_saved(sender: Any, instance: Slide, raw: bool = False, **_: Any) -> None:
     """Also of one that was deleted."""
+    if not raw:  # of a fixture the rest is still to come
+        drop_unused(instance.wall)
     transaction.on_commit(partial(_publish_slides, instance.wall))
 
 
 def look_saved(
-    sender: Any, instance: Wall | Look, created: bool, update_fields: Any = None, **_: Any
+    sender: Any,
+    instance: Wall | Look,
+    created: bool,
+    raw: bool = False,
+    update_fields: Any = None,
+    **_: Any,
 ) -> None:
     """Receiver of Django's ``post_save``. What is saved by its fields (a mode, a pinned post) is no look."""
     wall = instance if isinstance(instance, Wall) else instance.wall
+    if isinstance(instance, Look) and not raw:
+        drop_unused(wall)
     is_new = created and wall is instance  # then no page of it is open
     if update_fields is None and not is_new:
         transaction.on_commit(partial(_publish_look, wall))

@@ -93,6 +93,17 @@ class Look(models.Model):
         return str(self.wall)
 
 
+class StagePicture(models.Model):
+    """A logo, or the picture of a slide, that was uploaded: a WebP, as we have drawn it."""
+
+    id = models.CharField(max_length=32, primary_key=True)  # nobody guesses it
+    wall = models.ForeignKey("realtime_wall_wall.Wall", models.CASCADE, related_name="+")
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class Director(models.Model):
     """What the director of a wall has said last, as pages are sent it."""
 

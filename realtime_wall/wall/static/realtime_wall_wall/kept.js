@@ -119,15 +119,14 @@
     return Promise.race([answering, new Promise((resolve) => setTimeout(resolve, PATIENCE, null))]);
   }
 
-  /* Have the page kept, with its files; it says so in data-kept when that is done. */
+  /* Have the page kept, with its files; it says so in data-kept when that is done. Again when it has other pictures. */
   /** @param {Words} words */
   async function keepPage(words) {
     const workers = root.navigator.serviceWorker;
     if (!workers || root.location.pathname !== words.page) return;
-    workers.addEventListener("message", ({ data }) => {
+    workers.onmessage = ({ data }) => {
       if (data === "kept") document.documentElement.dataset.kept = "";
-    });
-    workers.startMessages();
+    };
     try {
       /** @type {RegistrationOptions} */
       const options = { scope: words.page, updateViaCache: "none" };

@@ -159,9 +159,16 @@
       tweet_removed: (post) => both((one) => one.remove(root.WallQueue.keyOf(post))),
       tweet_pinned: ({ key }) => both((one) => one.pin(key)),
       wall_directed: (state) => [kept.direct(state), stage.apply(state)],
-      wall_slides: (slides) => stage.setSlides(slides),
+      wall_slides: (slides) => {
+        stage.setSlides(slides);
+        words.slides = slides;
+        root.WallKept.keepPage(words);
+      },
       wall_sources: ({ down }) => Frame.setDown(down, words.status),
-      wall_look: (look) => stage.dress(look),
+      wall_look: (look) => {
+        stage.dress(look);
+        root.WallKept.keepPage(words);
+      },
       gap: () => wall.readAgain(),
     });
     root.wallOnStage = wall; // the remote's preview of this page is asked what is on
