@@ -34,12 +34,14 @@ from realtime_wall.errors import NoServer, NoSocket
 from realtime_wall.events import Published
 from realtime_wall.node import node
 from realtime_wall.node.introspection.statistics import of_all
+from realtime_wall.node.leader_task import LeaderTask, run_on_leader
 from realtime_wall.node.server_topic import Receive, ServerTopic
 from realtime_wall.node.watchers import published_of
 from realtime_wall.presence.table import Person
 
 __all__ = [
     "ConnectedSocket",
+    "LeaderTask",
     "Lease",
     "Server",
     "ServerTopic",
@@ -50,6 +52,7 @@ __all__ = [
     "lease",
     "metrics",
     "presence",
+    "run_on_leader",
     "servers",
     "socket_page",
     "sockets",

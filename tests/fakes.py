@@ -70,6 +70,19 @@ def running_node(**settings):
             connected_sockets.remove(socket)
 
 
+class HeldLease:
+    """What is done by one server of all is done by this one."""
+
+    is_held = True
+    is_free = True
+
+    def take(self):
+        return self.is_free
+
+    def release(self):
+        self.is_held = False
+
+
 def a_request(path="/ws/", **headers):
     return RequestFactory().get(path, **headers)
 

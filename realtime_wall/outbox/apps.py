@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from realtime_wall import signals
+from realtime_wall.node.leader_task import run_on_leader
 
 
 class OutboxConfig(AppConfig):
@@ -12,7 +12,6 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from realtime_wall.outbox import relay
+        from realtime_wall.outbox.relay import Relay
 
-        signals.server_started.connect(relay.start, weak=False, dispatch_uid="realtime_wall.outbox")
-        signals.server_stopping.connect(relay.stop, weak=False, dispatch_uid="realtime_wall.outbox")
+        run_on_leader(Relay)

@@ -11,79 +11,24 @@ import json
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
-
-import gevent
-from django.db import DatabaseError
-from gevent.event import Event
+from typing import cast
 
 from realtime_wall.brokers.command_json import from_json
 from realtime_wall.brokers.commands import Publish
-from realtime_wall.brokers.lease import Lease, lease
-from realtime_wall.config import current
-from realtime_wall.control import isolation
-from realtime_wall.errors import InvalidChannel, InvalidMessage, RealtimeWallError
-from realtime_wall.node.node import Node
+from realtime_wall.errors import InvalidChannel, InvalidMessage
+from realtime_wall.node.leader_task import LeaderTask
 from realtime_wall.node.threadpool import run_in_threadpool
 
 logger = logging.getLogger(__name__)
 
-LEASE = "outbox"
-# Seconds: a message that another process has written waits no longer.
-EVERY = 0.5
-AFTER_A_PROBLEM = 2.0
 PORTION = 100
 
 
-class Relay:
-    def __init__(self, node: Node, lease: Lease) -> None:
-        self._node = node
-        self._lease = lease
-        self._work = Event()
-        self._is_stopping = False
-        self._problem = ""  # what it waits for
-        self._greenlet: gevent.Greenlet[..., None] | None = None
+class Relay(LeaderTask):
+    name = "outbox"
+    every = 0.5  # a message that another process has written waits no longer
 
-    def start(self) -> None:
-        self._greenlet = gevent.spawn(self._run)
-
-    def wake(self) -> None:
-        if self._node.is_in_this_thread:  # else it looks by itself
-            self._work.set()
-
-    def stop(self) -> None:
-        """What it has begun is finished; the rest is for the next server."""
-        self._is_stopping = True
-        self._work.set()
-        if self._greenlet is not None:
-            self._greenlet.join(timeout=1)
-            self._greenlet.kill()
-        self._lease.release()
-
-    def _run(self) -> None:
-        pause = EVERY
-        while not self._is_stopping:
-            self._work.wait(pause)
-            self._work.clear()
-            try:
-                if self._lease.take():
-                    self._publish_all()
-                    self._report(None)
-            except Exception as problem:
-                self._report(problem)
-            pause = AFTER_A_PROBLEM if self._problem else EVERY
-
-    def _report(self, problem: Exception | None) -> None:
-        """Once, however long it lasts: a table that is not migrated yet says so every two seconds."""
-        text = f"{type(problem).__name__}: {problem}" if problem else ""
-        if problem and text != self._problem:
-            is_known = isinstance(problem, (DatabaseError, RealtimeWallError))
-            logger.warning("the outbox waits: %s", problem, exc_info=None if is_known else problem)
-        elif self._problem and not problem:
-            logger.warning("the outbox goes on")
-        self._problem = text
-
-    def _publish_all(self) -> None:
+    def look(self) -> None:
         while not self._is_stopping and (rows := run_in_threadpool(waiting)):
             published: list[int] = []
             try:
@@ -130,26 +75,10 @@ def set_problem(row: int, problem: str) -> None:
     OutboxMessage.objects.filter(id=row).update(problem=problem)
 
 
-# The receivers of signals
-
-_running: dict[Node, Relay] = {}
-
-
-def start(node: Node, **_: Any) -> None:
-    """Receiver of ``server_started``."""
-    if node not in _running:
-        _running[node] = relay = Relay(node, lease(isolation.shared_config(current()), LEASE))
-        relay.start()
-
-
-def stop(node: Node, **_: Any) -> None:
-    """Receiver of ``server_stopping``."""
-    relay = _running.pop(node, None)
-    if relay is not None:
-        relay.stop()
+# Elsewhere in this process
 
 
 def wake() -> None:
     """Look now, if this process has the relay; another one looks soon enough by itself."""
-    for relay in _running.values():
+    for relay in Relay.running.values():
         relay.wake()

@@ -21,13 +21,14 @@ class WallConfig(AppConfig):
 
     def ready(self) -> None:
         # Here and not above: these come to the models, which can be imported only now.
+        from realtime_wall.cluster import run_on_leader
         from realtime_wall.wall import log_file, options
         from realtime_wall.wall.checks import check_options, check_slugs
         from realtime_wall.wall.feed.startup import sources_saved, start_feed, stop_feed
         from realtime_wall.wall.models import Wall, WallSource
-        from realtime_wall.wall.moderation import delay_line
+        from realtime_wall.wall.moderation.delay_line import DelayLine
         from realtime_wall.wall.moderation.rights import moderators_changed
-        from realtime_wall.wall.programs import webhook_sender
+        from realtime_wall.wall.programs.webhook_sender import WebhookSender
         from realtime_wall.wall.stage.look_changes import look_saved, slide_saved
         from realtime_wall.wall.stage.tables import Look, Slide
 
@@ -39,14 +40,8 @@ class WallConfig(AppConfig):
         checks.register(check_options)
         checks.register(check_slugs, checks.Tags.database)
         signals.server_started.connect(start_feed, weak=False, dispatch_uid="realtime_wall.wall")
-        signals.server_started.connect(delay_line.start, weak=False, dispatch_uid="realtime_wall.wall.delay")
-        signals.server_stopping.connect(delay_line.stop, weak=False, dispatch_uid="realtime_wall.wall.delay")
-        signals.server_started.connect(
-            webhook_sender.start, weak=False, dispatch_uid="realtime_wall.wall.hooks"
-        )
-        signals.server_stopping.connect(
-            webhook_sender.stop, weak=False, dispatch_uid="realtime_wall.wall.hooks"
-        )
+        for task in (DelayLine, WebhookSender):
+            run_on_leader(task)
         signals.server_stopping.connect(stop_feed, weak=False, dispatch_uid="realtime_wall.wall")
         for named in (Wall.moderators.through, Wall.moderator_groups.through):
             m2m_changed.connect(moderators_changed, sender=named, dispatch_uid="realtime_wall.wall")

@@ -5,26 +5,15 @@ import random
 from types import SimpleNamespace
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from realtime_wall import publish
 from realtime_wall.errors import PublishFailed
 from realtime_wall.outbox import relay as relay_module
 from realtime_wall.outbox.models import OutboxMessage
 from realtime_wall.outbox.relay import Relay
-from tests.fakes import running_node
+from tests.fakes import HeldLease, running_node
 from tests.live import wait_for
-
-
-class FakeLease:
-    is_held = True
-    is_free = True
-
-    def take(self):
-        return self.is_free
-
-    def release(self):
-        pass
 
 
 class Killed(BaseException):
@@ -50,7 +39,7 @@ def heard(node, channel="news"):
 def test_what_was_written_is_published_in_order_and_deleted(node):
     write(*range(250))
 
-    Relay(node, FakeLease())._publish_all()
+    Relay(node, HeldLease()).look()
 
     assert heard(node) == list(range(250))
     assert node.broker.newest("news", 1)[0].event == "said"
@@ -84,7 +73,7 @@ def test_a_server_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(node
             write(*range(written, written + 3))
             written += 3
         try:
-            Relay(SimpleNamespace(perform=perform), FakeLease())._publish_all()
+            Relay(SimpleNamespace(perform=perform), HeldLease()).look()
         except Killed:
             kills += 1
 
@@ -98,10 +87,10 @@ def test_a_publish_that_fails_waits_and_keeps_its_place(node):
         raise PublishFailed("not now")
 
     with pytest.raises(PublishFailed):
-        Relay(SimpleNamespace(perform=perform), FakeLease())._publish_all()
+        Relay(SimpleNamespace(perform=perform), HeldLease()).look()
     assert OutboxMessage.objects.count() == 2
 
-    Relay(node, FakeLease())._publish_all()
+    Relay(node, HeldLease()).look()
     assert heard(node) == [1, 2]
 
 
@@ -111,46 +100,20 @@ def test_what_no_server_will_ever_take_is_put_aside_and_holds_up_nobody(node, ca
     OutboxMessage.objects.create(command="[")
     write(2)
 
-    Relay(node, FakeLease())._publish_all()
+    Relay(node, HeldLease()).look()
 
     assert heard(node) == [1, 2]
     assert [bool(one.problem) for one in OutboxMessage.objects.all()] == [True, True]
     assert caplog.text.count("cannot be published") == 2
 
 
-def test_a_relay_publishes_what_is_committed_while_it_runs_and_only_the_leader_does(node):
-    leader, other = FakeLease(), FakeLease()
-    other.is_free = False
-    relays = [Relay(node, leader), Relay(node, other)]
-    for relay in relays:
-        relay.start()
-    try:
-        write("now")
-        for relay in relays:
-            relay.wake()
-        wait_for(lambda: heard(node) == ["now"], "the message")
-    finally:
-        for relay in relays:
-            relay.stop()
-    assert not OutboxMessage.objects.exists()
-
-
-def test_what_it_waits_for_is_said_once_however_long_it_lasts(node, monkeypatch, caplog):
-    tried = []
-
-    def no_table():
-        tried.append(1)
-        raise OperationalError("no such table")
-
-    monkeypatch.setattr(relay_module, "AFTER_A_PROBLEM", 0.01)
-    monkeypatch.setattr(relay_module, "waiting", no_table)
-    relay = Relay(node, FakeLease())
+def test_a_relay_publishes_what_is_committed_while_it_runs(node):
+    relay = Relay(node, HeldLease())
     relay.start()
     try:
+        write("now")
         relay.wake()
-        wait_for(lambda: len(tried) > 3, "four tries")
-        assert caplog.text.count("the outbox waits: no such table") == 1
-        monkeypatch.setattr(relay_module, "waiting", list)
-        wait_for(lambda: "the outbox goes on" in caplog.text, "the line that it goes on")
+        wait_for(lambda: heard(node) == ["now"], "the message")
     finally:
         relay.stop()
+    assert not OutboxMessage.objects.exists()

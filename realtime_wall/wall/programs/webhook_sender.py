@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -17,21 +16,16 @@ from typing import Any, Protocol
 import gevent
 from django.db import DatabaseError
 from django.utils import timezone
-from gevent.event import Event
 from gevent.pool import Pool
 
-from realtime_wall import cluster
 from realtime_wall.api import run_in_threadpool
-from realtime_wall.cluster import Lease
+from realtime_wall.cluster import LeaderTask, Lease
 from realtime_wall.wall import options
 from realtime_wall.wall.programs import webhook_queue
 from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
 
 logger = logging.getLogger(__name__)
 
-LEASE = "webhooks"
-EVERY = 1.0  # seconds, between two looks
-WITHOUT_DATABASE = 5.0
 GIVE_UP_EVERY = 600.0
 LONGEST_ANSWER = 15.0
 AT_ONCE = 10  # webhooks
@@ -50,39 +44,18 @@ class Asking(Protocol):
         """The status, and the seconds that it asks us to wait. ConnectionError where there is no answer."""
 
 
-class WebhookSender:
-    def __init__(self, lease: Lease, *, private_hosts: Callable[[], tuple[str, ...]]) -> None:
-        self._lease = lease
-        self._private_hosts = private_hosts
-        self._stopping = Event()
+class WebhookSender(LeaderTask):
+    name = "webhooks"
+
+    def __init__(self, node: Any, lease: Lease) -> None:
+        super().__init__(node, lease)
         self._pool = Pool(AT_ONCE)
         self._busy: set[int] = set()
         self._gave_up = 0.0  # when
-        self._greenlet: gevent.Greenlet[..., None] | None = None
 
-    def start(self) -> None:
-        self._greenlet = gevent.spawn(self._run)
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._greenlet is not None:
-            self._greenlet.join(timeout=1)
-            self._greenlet.kill()
-        self._pool.kill(timeout=1)  # what was under way is told again, under the same id
-        self._lease.release()
-
-    def _run(self) -> None:
-        pause = EVERY
-        while not self._stopping.wait(pause):
-            pause = EVERY
-            try:
-                if self._lease.take():
-                    self.look()
-            except DatabaseError as problem:
-                logger.info("what webhooks are to be told cannot be looked up: %s", problem)
-                pause = WITHOUT_DATABASE
-            except Exception:
-                logger.exception("webhooks could not be told anything")
+    def close(self) -> None:
+        """What was under way is told again, under the same id."""
+        self._pool.kill(timeout=1)
 
     def look(self) -> None:
         if time.monotonic() - self._gave_up > GIVE_UP_EVERY:
@@ -98,8 +71,8 @@ class WebhookSender:
         from realtime_wall.wall.programs.webhook_request import open_session
 
         try:
-            with open_session(self._private_hosts()) as asking:
-                while self._lease.is_held and not self._stopping.is_set():
+            with open_session(options.current().private_hosts) as asking:
+                while self.is_leading:
                     message = run_in_threadpool(partial(webhook_queue.oldest, webhook))
                     if message is None or not self._send(asking, webhook, message):
                         return
@@ -137,24 +110,3 @@ class WebhookSender:
         run_in_threadpool(
             partial(webhook_queue.failed, webhook, message, problem, again, is_given_up=is_given_up)
         )
-
-
-# The receivers of signals
-
-_running: dict[Any, WebhookSender] = {}
-
-
-def start(node: Any, **_: Any) -> None:
-    """Receiver of ``server_started``."""
-    if node not in _running:
-        _running[node] = sender = WebhookSender(
-            cluster.lease(LEASE), private_hosts=lambda: options.current().private_hosts
-        )
-        sender.start()
-
-
-def stop(node: Any, **_: Any) -> None:
-    """Receiver of ``server_stopping``."""
-    sender = _running.pop(node, None)
-    if sender is not None:
-        sender.stop()

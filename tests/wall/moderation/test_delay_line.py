@@ -10,6 +10,7 @@ from realtime_wall.wall.models import Mode, Tweet, Wall
 from realtime_wall.wall.moderation import delay_line
 from realtime_wall.wall.moderation.decisions import Choice, decide
 from realtime_wall.wall.moderation.delay_line import DelayLine, release_due
+from tests.fakes import HeldLease
 from tests.wall.fakes import post
 
 
@@ -51,32 +52,18 @@ def test_on_a_wall_where_posts_are_approved_by_now_the_clock_shows_none(wall):
     assert released() == []
 
 
-class HeldLease:
-    def take(self):
-        return True
-
-    def release(self):
-        pass
-
-
-def test_the_line_publishes_what_it_shows_and_outlives_a_fault(wall, publisher, monkeypatch):
-    problems = [ValueError("once")]
-
-    def release():
-        if problems:
-            raise problems.pop()
-        return release_due()
-
-    monkeypatch.setattr(delay_line, "EVERY", 0.01)
-    monkeypatch.setattr(delay_line, "IDLE", 0.01)
+def test_the_line_publishes_what_it_shows_and_comes_back_soon_while_something_waits(
+    wall, publisher, monkeypatch
+):
     monkeypatch.setattr(delay_line, "publisher", lambda: publisher)
-    monkeypatch.setattr(delay_line, "release_due", release)
     make_due(post_id="2")
-    line = DelayLine(HeldLease())
-    line.start()
-    publisher.wait_for(2)
-    line.stop()
+    line = DelayLine(None, HeldLease())
 
-    shown, listed = publisher.published
+    assert line.look() == delay_line.SOON
+    publisher.wait_for(2)
+    make_due(post_id="1")
+    assert line.look() is None
+
+    shown, listed = publisher.published[:2]
     assert (shown[0], shown[1]["id"], shown[2]) == ("tweets", "2", "tweet")
     assert (listed[0], listed[1]["state"], listed[1]["was"]) == ("wall-desk.main", "shown", "waiting")

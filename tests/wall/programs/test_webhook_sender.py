@@ -2,10 +2,12 @@
 
 import json
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 
 import gevent
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from realtime_wall.wall.feed.store import DatabaseStore
@@ -18,17 +20,8 @@ from realtime_wall.wall.programs.program_tables import Webhook, WebhookMessage
 from realtime_wall.wall.programs.webhook_sender import WebhookSender
 from realtime_wall.wall.sources.webhook_signature import signature_of
 from tests.fake_feed import FakeFeed, answer
+from tests.fakes import HeldLease
 from tests.wall.fakes import DEADLINE, post
-
-
-class HeldLease:
-    is_held = True
-
-    def take(self):
-        return True
-
-    def release(self):
-        self.is_held = False
 
 
 @pytest.fixture
@@ -51,15 +44,16 @@ def webhook(wall, receiver):
 
 @pytest.fixture
 def sender():
-    made = []
+    with ExitStack() as made:
 
-    def make(*private_hosts):
-        made.append(WebhookSender(HeldLease(), private_hosts=lambda: private_hosts or ("127.0.0.1",)))
-        return made[-1]
+        def make(*private_hosts):
+            wall = {"PRIVATE_HOSTS": list(private_hosts or ["127.0.0.1"])}
+            made.enter_context(override_settings(REALTIME_WALL={"WALL": wall}))
+            sender = WebhookSender(None, HeldLease())
+            made.callback(sender.stop)
+            return sender
 
-    yield make
-    for one in made:
-        one.stop()
+        yield make
 
 
 def look(sender):
