@@ -25,6 +25,7 @@ TEST = [
     "h11>=0.14",
     "httpx>=0.28",
     "hypothesis>=6.100",
+    "msgpack>=1.1",
     "mypy>=1.15",
     "opentelemetry-sdk>=1.25",
     "pillow>=11",
@@ -122,6 +123,7 @@ setup(
     extras_require={
         "wall": WALL,  # for X, Mastodon and Bluesky
         "static": ["whitenoise>=6.9"],
+        "msgpack": ["msgpack>=1.1"],
         "redis": ["redis[hiredis]>=5.1"],
         "phone": ["pillow>=11", "segno>=1.6"],
         "opentelemetry": ["opentelemetry-api>=1.25"],

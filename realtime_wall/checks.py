@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -77,6 +78,9 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         found.append(
             Error("REALTIME_WALL['HEALTH_PATH'] has to begin with a slash.", id="realtime_wall.E012")
         )
+    if given.get("SOCKETIO_MSGPACK") and find_spec("msgpack") is None:
+        sentence = "REALTIME_WALL['SOCKETIO_MSGPACK'] needs msgpack, which is not installed."
+        found.append(Error(sentence, hint="pip install realtime-wall[msgpack]", id="realtime_wall.E015"))
     found.extend(_padding_problems(given.get("PADDING", {})))
     found.extend(_event_rates_problems(given.get("EVENT_RATES", {})))
     found.extend(_events_channel_problems(given.get("EVENTS_CHANNEL", "")))

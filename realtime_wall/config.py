@@ -48,6 +48,10 @@ class Config:
         ["/"], "The namespaces that Socket.IO clients may connect to; each begins with a slash."
     )
 
+    socketio_msgpack: bool = _setting(
+        False, "Whether Socket.IO clients may use ``socket.io-msgpack-parser``; with the extra ``msgpack``."
+    )
+
     # Limits on what strangers send
     message_size: int = _setting(1024 * 1024, "The largest message, in either direction.", least=1)
     message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.", least=1)

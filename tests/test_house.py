@@ -90,6 +90,7 @@ COVERED_BY = {
     "outbox/": "outbox/test_relay.py",
     "presence/identity.py": "presence/test_tracker.py",
     "protocol/json_checks.py": "protocol/test_json_input.py",
+    "transports/socketio/msgpack_format.py": "transports/socketio/test_packet_format.py",
     "server/link_factory.py": "server/test_run.py",
     "server/run_patched.py": "server/test_monkey_patch.py",
     "server/http/": "server/http/test_handler.py",

@@ -56,7 +56,7 @@ FLOORS = {
 }
 # Bytes and times go in, events and bytes come out: no network, no clock, no framework.
 SANS_IO = ("realtime_wall.protocol", "realtime_wall.channels")
-SANS_IO_MAY_IMPORT = ("websockets", "realtime_wall.errors", *SANS_IO)
+SANS_IO_MAY_IMPORT = ("websockets", "msgpack", "realtime_wall.errors", *SANS_IO)
 # How dates and decimals are written is Django's decision.
 DJANGOS_JSON = ("realtime_wall.protocol.json_output", "django.core.serializers.json")
 NOT_SANS_IO = {

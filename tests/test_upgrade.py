@@ -24,6 +24,7 @@ from realtime_wall.signals import (
 )
 from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.transports.socketio.namespace import Namespace
+from realtime_wall.transports.socketio.packet_format import JSON
 from tests.fakes import RecordingTransport, a_request, no_receivers, running_node
 
 
@@ -117,6 +118,7 @@ class Line:
     """A Socket.IO client's connection: the packets that were written to it."""
 
     owner = None
+    format = JSON
     account = frames = None  # of one that polls, and whose events nobody counts
 
     def __init__(self):

@@ -27,6 +27,7 @@ MAIN_NAMESPACE = "/"
 MAX_NAMESPACE = 128
 # Every whole number of 15 digits is exact in JavaScript; clients count their ids up from 0.
 _MAX_DIGITS = 15
+MAX_ID = 10**_MAX_DIGITS - 1
 
 # Names of events that clients keep for themselves. One that receives a packet with such a name
 # drops the connection, comes back, and drops it again.
@@ -139,7 +140,7 @@ class Decoder:
         attachments = self._attachments(count, is_binary=type is not wire_type)
         packet = Packet(
             type,
-            MAIN_NAMESPACE if namespace is None else _namespace(namespace),
+            MAIN_NAMESPACE if namespace is None else check_namespace(namespace),
             None if id is None else _number(id),
             self._data(type, text[head.end() :], turn),
         )
@@ -149,7 +150,7 @@ class Decoder:
         self._incomplete = _Incomplete(packet, places, self._max_bytes - len(text))
         return None
 
-    def receive_binary(self, data: bytes) -> Packet | None:
+    def receive_binary(self, data: bytes, turn: Turn = None) -> Packet | None:
         """The packet this attachment completes; None when more of them are still to come."""
         incomplete = self._incomplete
         if incomplete is None:
@@ -186,11 +187,11 @@ class Decoder:
         except BadJSON as problem:
             raise BadPacket(f"bad JSON: {problem.reason}") from None
         if type is PacketType.EVENT:
-            _check_event(data)
+            check_event(data)
         return data
 
 
-def _namespace(written: str) -> str:
+def check_namespace(written: str) -> str:
     """The name, without the query that clients of older revisions put behind it."""
     name = written.partition("?")[0]
     if len(name) > MAX_NAMESPACE:
@@ -206,7 +207,7 @@ def _number(digits: str) -> int:
     return int(digits)
 
 
-def _check_event(data: list[Any]) -> None:
+def check_event(data: list[Any]) -> None:
     name = data[0] if data else None
     if isinstance(name, bool) or not isinstance(name, (str, int, float)):
         raise BadPacket("event without a name")

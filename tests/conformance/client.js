@@ -21,6 +21,10 @@ const live = (value) => {
   if (Array.isArray(value)) return value.map(live);
   if (value instanceof Object) {
     if ("$bytes" in value) return Buffer.from(value.$bytes, "base64");
+    if ("$date" in value) return new Date(value.$date);
+    if ("$nan" in value) return NaN;
+    if ("$undefined" in value) return undefined;
+    if ("$view" in value) return Uint8Array.from(value.$view);
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, live(item)]));
   }
   return value;
@@ -31,6 +35,7 @@ const tell = (client, what, value) =>
 
 const commands = {
   open({ client, url, options, answers, stock }) {
+    if (options.parser) options.parser = require(`socket.io-${options.parser}-parser`);
     const socket = io(url, { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 100, ...options });
     sockets.set(client, socket);
     socket.on("connect", () => tell(client, "connect", { id: socket.id, recovered: socket.recovered }));

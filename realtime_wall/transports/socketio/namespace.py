@@ -33,6 +33,7 @@ from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import Resumption, may_resume
 from realtime_wall.transports.socketio.namespace_state import GONE, LIVE, CatchingUp, Joining
 from realtime_wall.transports.socketio.namespace_subscriber import NamespaceSubscriber
+from realtime_wall.transports.socketio.packet_format import PacketFormat
 from realtime_wall.transports.socketio.recovery import Recovery
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
@@ -71,6 +72,7 @@ class ConnectedClient(Protocol):
     """Who is in this namespace, and perhaps in others."""
 
     session: EngineSession
+    format: PacketFormat
     request: HttpRequest
 
     def leave(self, name: str) -> None: ...
@@ -93,7 +95,8 @@ class Namespace(NamespaceSubscriber):
             secret = node.new_session_id() if may_resume(node, client.request) else ""
         offset = offset_or_none(auth.get("offset") if isinstance(auth, dict) else None)
         recovery = Recovery(node.detached_sessions, engine.owner, secret, Welcome(cursor, offset))
-        super().__init__(node, engine, name, recovery, Joining(earlier, {EVERYONE: cursor}), cursor)
+        joining = Joining(earlier, {EVERYONE: cursor})
+        super().__init__(node, engine, client.format, name, recovery, joining, cursor)
         self.session = ClientSession(node, self, client.request, node.new_session_id(), name, auth)
         if earlier is not None:
             self.session.take_over(earlier.session)
@@ -123,7 +126,7 @@ class Namespace(NamespaceSubscriber):
             return
         self._become(CatchingUp(self._new_backlog()))
         self._recovery.attach(partial(self.abort, "the client came back"))
-        self._engine.send(socketio.connect_text(self._name, session.id, self._recovery.secret or None))
+        self._engine.send(self._format.connect(self._name, session.id, self._recovery.secret or None))
         self._write_missed(EVERYONE, missed)
         if joining.sends:
             gevent.sleep(WELCOME_PAUSE)
@@ -138,7 +141,7 @@ class Namespace(NamespaceSubscriber):
             text = encode_json(error)
         except InvalidMessage:  # the log has it already
             text = encode_json({"message": reason})
-        self._engine.send(socketio.connect_error_text(self._name, text))
+        self._engine.send(self._format.connect_error(self._name, text))
         self._leave()
 
     # From the client
@@ -195,27 +198,16 @@ class Namespace(NamespaceSubscriber):
         # The client keeps a text at the end of any event as its offset: let it be one. Where an answer is
         # asked for, a function is at the end, the client's own; and nothing may stand before that.
         offset = self._offset() if reply_id is None else None
-        if arguments.binary is None:
-            text = socketio.event_text(self._name, event, arguments.parts, reply_id, offset)
-            return self._engine.send(text)
-        texts = socketio.binary_event_texts(
-            self._name, event, arguments.parts, arguments.binary.attachments, reply_id, offset
-        )
-        return [self._engine.send(text) for text in texts][-1]
+        return self._send_packet(event, arguments, reply_id, offset)
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        send, number = self._engine.send, _number(event_id)
+        number = _number(event_id)
         if self._state is GONE:
             return
-        if arguments.binary is None:
-            # When more answers follow, they leave together.
-            soon = bool(self.session.inbox.jobs)
-            send(socketio.ack_text(self._name, number, arguments.parts), soon)
-            return
-        for text in socketio.binary_ack_texts(
-            self._name, number, arguments.parts, arguments.binary.attachments
-        ):
-            send(text)
+        # When more answers follow, they leave together.
+        soon = bool(self.session.inbox.jobs) and arguments.binary is None
+        for one in self._format.ack(self._name, number, arguments):
+            self._engine.send(one, soon)
 
     def send_not_received(self, event_id: Any, name: str) -> None:
         """It waits in vain, as at the servers of Node and Python; it may have set itself a time limit."""
@@ -253,7 +245,7 @@ class Namespace(NamespaceSubscriber):
         if code not in STAY_AWAY and code != POLICY_VIOLATION:
             self._engine.close(code, reason)
             return
-        self._engine.send(socketio.disconnect_text(self._name))
+        self._engine.send(self._format.disconnect(self._name))
         self._leave()
 
     def abort(self, reason: str) -> None:

@@ -6,32 +6,32 @@ from functools import cache
 
 from realtime_wall.channels.message import Message
 from realtime_wall.node.fan_out.subscriber import Codec
-from realtime_wall.protocol import socketio
 from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import EnginePacketType, encode_base64, encode_text
 from realtime_wall.sockets.arguments import Arguments
+from realtime_wall.transports.socketio.packet_format import PacketFormat
 
 # Between two packets in what a polling client is sent; JSON never has it unescaped.
 SEPARATOR = b"\x1e"
 
 
 @cache
-def frames_of(namespace: str, with_offset: bool, framing: Framing) -> Codec:
-    """Messages for the clients of a namespace that are on a WebSocket of one framing."""
+def frames_of(namespace: str, with_offset: bool, format: PacketFormat, framing: Framing) -> Codec:
+    """Messages for the clients of a namespace and format that are on a WebSocket of one framing."""
 
     def encode(messages: list[Message]) -> bytes:
         return b"".join(
             framing.binary(part) if isinstance(part, bytes) else framing.text(part.encode())
             for message in messages
             if message.is_for(namespace)
-            for part in _packets(namespace, message, with_offset)
+            for part in _packets(namespace, message, with_offset, format)
         )
 
     return encode
 
 
 @cache
-def packets_of(namespace: str, with_offset: bool) -> Codec:
+def packets_of(namespace: str, with_offset: bool, format: PacketFormat) -> Codec:
     """Messages for those that poll."""
 
     def encode(messages: list[Message]) -> bytes:
@@ -39,22 +39,15 @@ def packets_of(namespace: str, with_offset: bool) -> Codec:
             (encode_base64(part) if isinstance(part, bytes) else part).encode()
             for message in messages
             if message.is_for(namespace)
-            for part in _packets(namespace, message, with_offset)
+            for part in _packets(namespace, message, with_offset, format)
         )
 
     return encode
 
 
-def _packets(namespace: str, message: Message, with_offset: bool) -> list[str | bytes]:
-    """The packets of Engine.IO that a message makes: one, and one more for each attachment."""
-    parts = Arguments(message.data_json, message.arity, message.binary).parts
+def _packets(namespace: str, message: Message, with_offset: bool, format: PacketFormat) -> list[str | bytes]:
+    """The packets of Engine.IO that a message makes: one, and in JSON one more for each attachment."""
+    arguments = Arguments(message.data_json, message.arity, message.binary)
     offset = str(message.position) if with_offset else None
-    name = message.event or "message"
-    if message.binary is None:
-        return [
-            encode_text(EnginePacketType.MESSAGE, socketio.event_text(namespace, name, parts, offset=offset))
-        ]
-    first, *attachments = socketio.binary_event_texts(
-        namespace, name, parts, message.binary.attachments, offset=offset
-    )
-    return [encode_text(EnginePacketType.MESSAGE, str(first)), *attachments]
+    made = format.event(namespace, message.event or "message", arguments, offset=offset)
+    return [one if isinstance(one, bytes) else encode_text(EnginePacketType.MESSAGE, one) for one in made]

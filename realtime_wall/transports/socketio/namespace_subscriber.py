@@ -29,6 +29,7 @@ from realtime_wall.transports.socketio.namespace_state import (
     NamespaceState,
     following,
 )
+from realtime_wall.transports.socketio.packet_format import PacketFormat
 from realtime_wall.transports.socketio.recovery import Recovery
 from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 
@@ -36,6 +37,7 @@ from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
 class NamespaceSubscriber:
     __slots__ = (
         "_engine",
+        "_format",
         "_framing",
         "_name",
         "_node",
@@ -52,6 +54,7 @@ class NamespaceSubscriber:
         self,
         node: Node,
         engine: EngineSession,
+        format: PacketFormat,
         name: str,
         recovery: Recovery,
         joining: Joining,
@@ -59,6 +62,7 @@ class NamespaceSubscriber:
     ) -> None:
         self._node = node
         self._engine = engine
+        self._format = format
         self._name = name
         self._recovery = recovery
         self._state: NamespaceState = joining
@@ -72,7 +76,7 @@ class NamespaceSubscriber:
     def _use(self, framing: Framing) -> None:
         """A client that polls may be on a WebSocket later."""
         self._framing = framing
-        self.codec = frames_of(self._name, bool(self._recovery.secret), framing)
+        self.codec = frames_of(self._name, bool(self._recovery.secret), self._format, framing)
 
     # Live
 
@@ -109,10 +113,10 @@ class NamespaceSubscriber:
             self._written_up_to = last.position
         elif last.is_volatile and offset < known:
             return DROPPED  # its offset is older than the client's
-        engine = self._engine
+        engine, name, with_offset = self._engine, self._name, bool(self._recovery.secret)
         if engine.frames is not None:
-            return engine.frames.write(encoded[frames_of(self._name, bool(self._recovery.secret), framing)])
-        packets = encoded[packets_of(self._name, bool(self._recovery.secret))]
+            return engine.frames.write(encoded[frames_of(name, with_offset, self._format, framing)])
+        packets = encoded[packets_of(name, with_offset, self._format)]
         return engine.send_packets(packets.decode().split(SEPARATOR.decode()))
 
     def deleted(self, channel: str, notice: str, position: Position) -> None:
@@ -232,9 +236,13 @@ class NamespaceSubscriber:
 
     def _send_offset(self) -> None:
         if self._recovery.secret and self._state is not GONE:
-            self._engine.send(
-                socketio.event_text(self._name, socketio.OFFSET_EVENT, [], offset=self._offset())
-            )
+            self._send_packet(socketio.OFFSET_EVENT, Arguments("null", 0), offset=self._offset())
+
+    def _send_packet(
+        self, name: str, arguments: Arguments, id: int | None = None, offset: str | None = None
+    ) -> Written:
+        made = self._format.event(self._name, name, arguments, id, offset)
+        return [self._engine.send(one) for one in made][-1]
 
     def _send_gap(self, gap: Gap) -> None:
         """The client's offset moves on with the last: cut off before, it has to hear of the others."""
@@ -245,5 +253,4 @@ class NamespaceSubscriber:
             arguments = Arguments(encode_json({"channel": name, "cursor": str(gap.position)}))
             at = gap.position if channel == gap.channels[-1] else self._cursor
             offset = str(at) if self._recovery.secret else None
-            text = socketio.event_text(self._name, socketio.GAP_EVENT, arguments.parts, offset=offset)
-            self._engine.send(text)
+            self._send_packet(socketio.GAP_EVENT, arguments, offset=offset)

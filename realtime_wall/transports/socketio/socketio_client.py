@@ -14,13 +14,14 @@ import gevent
 from django.http import HttpRequest
 
 from realtime_wall.auth.django_sessions import session_key_of
+from realtime_wall.config import Config
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import Decoder, Packet
+from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets.budgets.account import PaidTurn
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
@@ -31,6 +32,7 @@ from realtime_wall.transports.socketio.handshake import (
     resume_request,
 )
 from realtime_wall.transports.socketio.namespace import Namespace
+from realtime_wall.transports.socketio.packet_format import JSON, Message, PacketDecoder, PacketFormat
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +40,37 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0
 
 
+def _format_of(first: Message, config: Config) -> PacketFormat:
+    """Of the client whose first message this is."""
+    if isinstance(first, str) or not config.socketio_msgpack:
+        return JSON
+    from realtime_wall.transports.socketio.msgpack_format import MESSAGE_PACK  # of an extra
+
+    return MESSAGE_PACK
+
+
 class SocketIOClient:
     """One Socket.IO client: what its packets mean."""
 
-    __slots__ = ("_resuming", "_deadline", "_decoder", "_left", "_namespaces", "_node", "request", "session")
+    __slots__ = (
+        "_resuming",
+        "_deadline",
+        "_decoder",
+        "_left",
+        "_namespaces",
+        "_node",
+        "format",
+        "request",
+        "session",
+    )
 
     def __init__(self, node: Node, session: EngineSession, request: HttpRequest) -> None:
-        config = node.config
         self.session = session
         session.account.session_key = session_key_of(request)
         self.request = request
         self._node = node
-        self._decoder = Decoder(
-            config.message_attachments, config.message_size, config.json_depth, config.json_values
-        )
+        self.format = JSON  # until it has sent something
+        self._decoder: PacketDecoder | None = None
         self._namespaces: dict[str, Namespace] = {}
         # Namespaces whose session another server has, and what the client has sent them meanwhile.
         self._resuming: dict[str, list[Packet]] = {}
@@ -59,11 +78,15 @@ class SocketIOClient:
         self._deadline = monotonic() + PATIENCE
 
     def message(self, data: str | bytes) -> None:
+        decoder = self._decoder
+        if decoder is None:
+            self.format = _format_of(data, self._node.config)
+            decoder = self._decoder = self.format.decoder(self._node.config)
+        turn = PaidTurn(self.session.account) if len(data) > LARGE else None
         if isinstance(data, bytes):
-            packet = self._decoder.receive_binary(data)
+            packet = decoder.receive_binary(data, turn)
         else:
-            turn = PaidTurn(self.session.account) if len(data) > LARGE else None
-            packet = self._decoder.receive_text(data, turn)
+            packet = decoder.receive_text(data, turn)
             if packet is None:
                 self._expect_more()
         if packet is not None and self.session.is_open:  # it may have ended while a large one was read
@@ -89,7 +112,7 @@ class SocketIOClient:
             raise BadPacket("connected twice to a namespace")
         if name not in self._node.config.namespaces:
             problem = encode_json({"message": "Invalid namespace"})
-            self.session.send(socketio.connect_error_text(name, problem))
+            self.session.send(self.format.connect_error(name, problem))
             return
         wanted = resume_request(self._node, self.request, packet.data)
         if wanted is None:
@@ -147,4 +170,5 @@ class SocketIOClient:
 
     @property
     def deadline(self) -> float | None:
-        return self._deadline if self._decoder.is_waiting or not self._namespaces else None
+        is_owed = self._decoder is not None and self._decoder.is_waiting
+        return self._deadline if is_owed or not self._namespaces else None

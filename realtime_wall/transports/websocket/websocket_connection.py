@@ -51,7 +51,7 @@ class Peer(Protocol):
     """Who speaks over the frames. All are called on the event loop: they must not block."""
 
     def text(self, text: str) -> None:
-        """One of more than ``LARGE`` characters is given in a greenlet: it may take its time."""
+        """One of more than ``LARGE`` characters, or bytes, is given in a greenlet: it may take its time."""
 
     def binary(self, data: bytes) -> None: ...
 
@@ -235,11 +235,13 @@ class FramedConnection:
         match event:
             case Text():
                 if len(event.text) > LARGE and self._late is None:
-                    self._handle_late(event)
+                    self._handle_late(event, len(event.text))
                 elif not self.closing:
                     self.peer.text(event.text)
             case Binary():
-                if not self.closing:
+                if len(event.data) > LARGE and self._late is None:
+                    self._handle_late(event, len(event.data))
+                elif not self.closing:
                     self.peer.binary(event.data)
             case Deflated():
                 if not self.closing:
@@ -262,11 +264,11 @@ class FramedConnection:
             self.account.bytes += max(size - len(message.data), 0)
         self._handle(event)
 
-    def _handle_late(self, text: Text) -> None:
-        if len(text.text) > gc_pause.LARGE:
+    def _handle_late(self, event: FrameEvent, size: int) -> None:
+        if size > gc_pause.LARGE:
             gc_pause.rest()
         self.wire.pause()
-        self._late = LateEvents(text, self._handle, self._late_are_over)
+        self._late = LateEvents(event, self._handle, self._late_are_over)
 
     def _late_are_over(self, is_broken: bool) -> None:
         self._late = None
