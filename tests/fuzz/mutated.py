@@ -52,8 +52,12 @@ def mutated(sample: Any, data: bytes) -> Any:
     return root[0]
 
 
-def _places(holder: Any) -> Iterator[tuple[Any, Any]]:
-    for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
-        yield holder, key
-        if isinstance(value, (dict, list)):
-            yield from _places(value)
+def _places(root: Any) -> Iterator[tuple[Any, Any]]:
+    """Without recursion: each place of what is deep would pass through all generators above it."""
+    holders = [root]
+    while holders:
+        holder = holders.pop()
+        for key, value in holder.items() if isinstance(holder, dict) else enumerate(holder):
+            yield holder, key
+            if isinstance(value, (dict, list)):
+                holders.append(value)
