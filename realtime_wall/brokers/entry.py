@@ -26,12 +26,14 @@ class Proposal:
 
     ``key`` is its own: proposed again with the same key it changes nothing. ``origin`` is the
     address of who proposes it; when it is ``counted``, each server reports to the origin whom it has reached.
+    ``trace`` is a ``traceparent`` of W3C Trace Context, where there are traces.
     """
 
     command: SequencedCommand
     key: str
     origin: str
     counted: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Entry:
     key: str
     origin: str
     counted: bool = False
+    trace: str | None = None  # of its proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,12 @@ def proposal(command: SequencedCommand, origin: str, counted: bool = False) -> P
     own = command.idempotency_key
     # A user's is meant for its channel; no address begins with what theirs begins with.
     key = f"{origin}:{next(_numbers)}" if own is None else f"={command.channel}={own}"
-    return Proposal(command, key, origin, counted)
+    return Proposal(command, key, origin, counted, trace_parent())
+
+
+def trace_parent() -> str | None:
+    """Of what goes on in this greenlet: of nothing, unless ``realtime_wall.tracing`` is installed."""
+    return None
 
 
 def has_own_key(proposal: Proposal) -> bool:
@@ -150,6 +158,8 @@ def entry_to_json(entry: Entry) -> dict[str, Any]:
     body["k"], body["from"] = entry.key, entry.origin
     if entry.counted:
         body["count"] = 1
+    if entry.trace is not None:
+        body["tp"] = entry.trace
     return body
 
 
@@ -160,7 +170,7 @@ def entry_from_json(body: dict[str, Any], epoch: str) -> Entry:
         item = Deleted(body["gone"], body["notice"], Position(epoch, body["o"]))
     else:
         item = message_from_json(body, epoch)
-    return Entry(item, body["k"], body["from"], bool(body.get("count")))
+    return Entry(item, body["k"], body["from"], bool(body.get("count")), body.get("tp"))
 
 
 def _binary_to_json(binary: Binary) -> str:

@@ -128,8 +128,12 @@ class Sequencer:
         deleted = Deleted(command.channel, command.notice, top)
         self._write(deleted, None)
         self.log.delete(command.channel)  # somebody may be on it of which nothing is kept
-        return Sequenced(top), Entry(deleted, proposal.key, proposal.origin, proposal.counted)
+        return Sequenced(top), _entry(proposal, deleted)
 
 
 def _entered(proposal: Proposal, message: Message) -> tuple[Sequenced, Entry]:
-    return Sequenced(message.position), Entry(message, proposal.key, proposal.origin, proposal.counted)
+    return Sequenced(message.position), _entry(proposal, message)
+
+
+def _entry(proposal: Proposal, item: Message | Deleted) -> Entry:
+    return Entry(item, proposal.key, proposal.origin, proposal.counted, proposal.trace)

@@ -1,8 +1,8 @@
 """Spans of OpenTelemetry: what is published, how long its delivery takes, and what receivers do.
 
-``install()`` puts itself around three functions of the server, as instrumentation does: without it none of
-them knows of traces, and nothing is paid. A span's parent is whatever is current: a view that publishes, a
-receiver, a task. What another server delivers has no parent here, and the same ``messaging.message.id``.
+``install()`` puts itself around functions of the server, as instrumentation does: without it none of them
+knows of traces, and nothing is paid. A span's parent is whatever is current: a view that publishes, a
+receiver, a task. To the other servers a message brings the ``traceparent`` of who has published it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from typing import Any
 
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from realtime_wall import signals
+from realtime_wall.brokers import entry as entries
 from realtime_wall.brokers.commands import Publish, SequencedCommand
+from realtime_wall.brokers.entry import Entry
 from realtime_wall.brokers.results import Receipt
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.names import EVERYONE
@@ -26,6 +29,7 @@ from realtime_wall.node.publisher import Publisher
 from realtime_wall.sockets.dispatch import receivers
 
 tracer = trace.get_tracer("realtime_wall")
+w3c = TraceContextTextMapPropagator()
 
 Then = Callable[[Delivery], None] | None
 
@@ -34,6 +38,8 @@ def install() -> None:
     """Once, when Django has started."""
     if not hasattr(Publisher.publish, "__wrapped__"):
         Publisher.publish = _publishing(Publisher.publish)  # type: ignore[method-assign]
+        Publisher.entered = _continuing(Publisher.entered)  # type: ignore[method-assign]
+        entries.trace_parent = _trace_parent
         FanOut.push = _delivering(FanOut.push)  # type: ignore[method-assign]
         receivers._send = _receiving(receivers._send)
         control_client.perform = _asking(control_client.perform)
@@ -82,6 +88,28 @@ def _published(command: SequencedCommand, publish: Callable[[], Receipt]) -> Rec
         if receipt.position is not None:
             span.set_attribute("messaging.message.id", receipt.position)
         return receipt
+
+
+def _trace_parent() -> str | None:
+    carrier: dict[str, str] = {}
+    w3c.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def _continuing(enter: Callable[..., None]) -> Callable[..., None]:
+    """What comes from another server goes on with the trace that it began there."""
+
+    @functools.wraps(enter)
+    def traced(self: Publisher, entry: Entry) -> None:
+        if entry.trace is None:
+            return enter(self, entry)
+        token = context.attach(w3c.extract({"traceparent": entry.trace}))
+        try:
+            return enter(self, entry)
+        finally:
+            context.detach(token)
+
+    return traced
 
 
 def _delivering(push: Callable[..., Delivery]) -> Callable[..., Delivery]:

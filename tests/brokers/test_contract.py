@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_wall.brokers import entry as entries
 from realtime_wall.brokers.commands import Delete, Publish, Retract
 from realtime_wall.brokers.entry import Deleted, Sequenced, proposal
 from realtime_wall.brokers.sequencer import Sequencer
@@ -69,6 +70,19 @@ def two(new_cluster):
 
 def a_message(text, channel="news", **more):
     return Publish(channel=channel, data_json=json.dumps(text), **more)
+
+
+def test_of_which_trace_something_is_comes_to_all_with_it_where_there_are_traces(two, monkeypatch):
+    one, other, *members = two
+
+    say(one, a_message("untraced"))
+    monkeypatch.setattr(entries, "trace_parent", lambda: "00-1-2-01")
+    say(other, a_message("traced"))
+    say(one, Delete(channel="news"))
+
+    for member in members:
+        wait_for(lambda member=member: len(member.entries) == 3)
+        assert [entry.trace for entry in member.entries] == [None, "00-1-2-01", "00-1-2-01"]
 
 
 def test_what_any_server_publishes_comes_to_all_of_them_in_one_order(two):

@@ -65,14 +65,7 @@ class HubClient:
         result: AsyncResult[Sequenced] = AsyncResult()
         self._open[number] = result
         try:
-            self._lines.put(
-                {
-                    "proposal": number,
-                    "key": proposal.key,
-                    "counted": proposal.counted,
-                    "command": to_json(proposal.command),
-                }
-            )
+            self._lines.put(_line_of(number, proposal))
             result.wait(TIMEOUT)
             if not result.ready():
                 raise PublishFailed(f"the hub did not confirm it within {TIMEOUT:.0f} s")
@@ -164,6 +157,18 @@ class HubClient:
             before, self._servers = self._servers, tuple(line["servers"])
             for address in set(before) - set(self._servers):
                 member.gone(address)
+
+
+def _line_of(number: int, proposal: Proposal) -> dict[str, Any]:
+    line = {
+        "proposal": number,
+        "key": proposal.key,
+        "counted": proposal.counted,
+        "command": to_json(proposal.command),
+    }
+    if proposal.trace is not None:  # beside the command: a hub of an older version takes it as it is
+        line["trace"] = proposal.trace
+    return line
 
 
 class Lines:

@@ -70,8 +70,15 @@ class HubConnection:
 
     def _proposal(self, value: dict[str, Any]) -> Proposal:
         command = from_json(value["command"], SEQUENCED_KINDS, of_server=True)
+        trace = value.get("trace")
+        if not isinstance(trace, str | None):
+            raise TypeError("a trace that is no text")
         return Proposal(
-            cast("SequencedCommand", command), str(value["key"]), self._address, bool(value["counted"])
+            cast("SequencedCommand", command),
+            str(value["key"]),
+            self._address,
+            bool(value["counted"]),
+            trace,
         )
 
     def _sequenced(self, number: int, sequenced: Sequenced) -> None:

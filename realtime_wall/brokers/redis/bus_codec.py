@@ -165,7 +165,7 @@ def _entry_of(body: dict[str, Any], epoch: str) -> Entry:
 def _check(body: dict[str, Any]) -> None:
     """TypeError for what could not be an entry, though it has all that one has."""
     texts = (body["gone"], body["notice"]) if "gone" in body else (body["c"], body["d"])
-    if not all(isinstance(text, str) for text in (*texts, body["k"], body["from"])):
+    if not all(isinstance(text, str) for text in (*texts, body["k"], body["from"], body.get("tp", ""))):
         raise TypeError("a field of the wrong type")
 
 
@@ -180,6 +180,8 @@ def _behind_head(body: dict[str, Any], proposal: Proposal) -> dict[str, Any]:
     last: dict[str, Any] = {"k": proposal.key, "from": proposal.origin}
     if proposal.counted:
         last["count"] = 1
+    if proposal.trace is not None:
+        last["tp"] = proposal.trace
     return {**first, **body, **last}
 
 

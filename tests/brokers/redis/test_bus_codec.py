@@ -160,4 +160,4 @@ def test_a_proposal_of_others_keeps_its_origin_and_its_key():
 
     said = json.loads("{" + text)
     assert (said["k"], said["from"]) == ("key", "another_")
-    assert "count" not in said
+    assert "count" not in said and "tp" not in said
