@@ -1,5 +1,6 @@
-"""``make bench``: the figures. ``make bench ARGS="memory shell"`` for some, ``ARGS=peers`` for a table.
+"""``make bench``: the figures. ``make bench ARGS="memory shell"`` for some.
 
+``ARGS=peers`` and ``ARGS=websockets`` for tables beside other servers.
 ``ARGS=floods`` is for all of ``bench/figures/floods.py``.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from bench import peers_table
+from bench import peers_table, websocket_peers
 from bench.figures import (
     channels,
     cluster,
@@ -42,8 +43,9 @@ FIGURES = [
 
 def main(names: list[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
-    if names == ["peers"]:
-        peers_table.show()
+    tables = {"peers": peers_table.show, "websockets": websocket_peers.show}
+    if len(names) == 1 and names[0] in tables:
+        tables[names[0]]()
         return 0
     missed = 0
     for figure in FIGURES:

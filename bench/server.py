@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -172,6 +173,12 @@ class GeventSocketIO(Process):
         )
 
 
+@functools.cache
+def npm_install():
+    """What the peers on Node.js need, into ``bench/peers``."""
+    subprocess.run(["npm", "install", "--silent", "--no-package-lock"], cwd=PEERS, check=True)
+
+
 class NodeSocketIO(Process):
     """Socket.IO's own server, from npm."""
 
@@ -179,8 +186,7 @@ class NodeSocketIO(Process):
     cookie = ""
 
     def __init__(self):
-        if not (PEERS / "node_modules").exists():
-            subprocess.run(["npm", "install", "--silent", "--no-package-lock"], cwd=PEERS, check=True)
+        npm_install()
         super().__init__(lambda self: ["node_socketio.js", str(self.port)], PEERS, lambda self: {})
 
 
