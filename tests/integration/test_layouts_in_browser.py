@@ -46,8 +46,10 @@ SHOWN = """() => {
 SET = """
 from realtime_wall.wall.stage.tables import Look
 from realtime_wall.wall.models import Wall
-Look.objects.update_or_create(wall=Wall.called("live"), defaults={"layout": "spotlight", "accent": "#00ffaa"})
+look = {"layout": "spotlight", "accent": "#00ffaa", "left_out": ["face", "handle", "time", "badge"]}
+Look.objects.update_or_create(wall=Wall.called("live"), defaults=look)
 """
+PARTS = (".wall-avatar", ".wall-handle", ".wall-when", ".wall-source")
 SLIDE = """
 from realtime_wall.wall.stage.tables import Slide
 from realtime_wall.wall.models import Wall
@@ -139,6 +141,12 @@ def test_a_look_and_a_slide_reach_open_pages(server, visitors):
         "() => getComputedStyle(document.documentElement).getPropertyValue('--wall-accent') === '#00ffaa'"
     )
     assert page.locator(".wall-title").inner_text() == "Mine"  # as its address asks for
+    parts = [page.locator(f".wall-current {part}") for part in PARTS]
+    for layout in ("grid", "ticker", "spotlight"):
+        page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
+        assert all(part.is_visible() for part in parts), layout  # X wants to see them of its posts
+    page.locator(".wall-current").evaluate("(card) => { card.dataset.source = 'mastodon'; }")
+    assert not any(part.is_visible() for part in parts)
 
     server.shell.publish("wall_sources", {"down": True}, wall="live")
     expect(page.locator(".wall-status-word")).to_have_text("earlier posts")
@@ -174,6 +182,7 @@ def test_the_film_of_the_post_that_has_the_stage_plays_and_a_broken_one_leaves_i
         return video.evaluate("(film) => film.muted && film.loop && !film.paused")
 
     assert plays()
+    assert video.evaluate("(film) => getComputedStyle(film).objectFit") == "contain"  # X's are shown whole
     page.evaluate("wallOnStage.direct({ paused: true })")
     assert video.evaluate("(film) => film.paused")
     page.evaluate("wallOnStage.direct({ paused: false })")

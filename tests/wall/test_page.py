@@ -290,6 +290,20 @@ def test_a_card_says_of_a_retweet_who_wrote_it_and_who_passed_it_on():
     assert next(shown.find(class_="wall-name")).text == "Mara Lindqvist"
 
 
+def test_a_card_of_x_leads_to_its_author_by_face_name_and_handle_and_by_its_time_to_the_post():
+    post = make_post(text="See #tides")
+    shown = card_by_server(post)
+
+    leads = {link.attributes["class"].split()[0]: link.attributes["href"] for link in shown.find("a")}
+    (who,) = shown.find("a", class_="wall-who")
+    assert leads["wall-avatar"] == leads["wall-who"] == post["author_url"]
+    assert who.text == "Mara Lindqvist @mara"
+    assert leads["wall-when"] == post["url"]
+    assert next(shown.find(class_="wall-text")).text == "See #tides"
+    assert next(shown.find(class_="wall-source")).attributes["data-source"] == "x"  # drawn as its logo
+    assert shown.attributes["data-source"] == "x"
+
+
 def test_entities_are_counted_in_code_points():
     text = "🚀👩🏽‍🚀 #lift off"
     start = text.index("#")

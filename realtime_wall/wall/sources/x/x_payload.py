@@ -173,6 +173,7 @@ def _readable(text: str) -> str:
 
 def _spans(entities: Object, text: str, site: str) -> list[_Span]:
     found = [*_links(entities), *_hashtags(entities, site), *_mentions(entities, site)]
+    found += _cashtags(entities, site)
     inside = [span for span in found if 0 <= span.start < span.end <= len(text)]
     return sorted(inside, key=lambda span: span.start)
 
@@ -189,6 +190,13 @@ def _hashtags(entities: Object, site: str) -> Iterator[_Span]:
         tag = tidy(_string(item.get("tag")), NAME_SIZE)
         if tag:
             yield _Span(*_place(item), "hashtag", "", f"{site}/hashtag/{quote(tag, safe='')}")
+
+
+def _cashtags(entities: Object, site: str) -> Iterator[_Span]:
+    for item in _objects(entities.get("cashtags")):
+        tag = tidy(_string(item.get("tag")), NAME_SIZE)
+        if tag:
+            yield _Span(*_place(item), "hashtag", "", f"{site}/search?q={quote('$' + tag, safe='')}")
 
 
 def _mentions(entities: Object, site: str) -> Iterator[_Span]:

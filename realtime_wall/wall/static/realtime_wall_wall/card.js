@@ -18,7 +18,7 @@
   /* labels: {badges, now, minutes, hours, days, retweeted, edited, passed_on, static, pictures}, now: milliseconds */
   /** @param {Post} post @param {Labels} labels @param {number} now */
   function wallCard(post, labels, now) {
-    const card = element("li", { class: "wall-card", "data-key": keyOf(post) });
+    const card = element("li", { class: "wall-card", "data-source": post.source, "data-key": keyOf(post) });
     card.dataset.length = lengthOf(post.text);
     if (post.retweeted_by) card.append(retweet(post, labels));
     card.append(avatar(post, labels), author(post), time(post, labels, now));
@@ -42,7 +42,10 @@
   function avatar(post, labels) {
     const name = post.author_name || post.author_username;
     const tone = `wall-avatar wall-tone-${toneOf(post.author_username || name)}`;
-    const face = element("span", { class: tone, "aria-hidden": "true" }, initialsOf(name));
+    const face = linkOrSpan(post.author_url, tone);
+    if (face.tagName === "A") face.tabIndex = -1; // the name beside it leads to the same page
+    face.setAttribute("aria-hidden", "true");
+    face.textContent = initialsOf(name);
     const source = safeUrl(post.author_avatar, oursOf(labels));
     if (source) face.append(picture(source, ""));
     return face;

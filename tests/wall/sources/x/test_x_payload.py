@@ -98,6 +98,13 @@ def test_entities_are_found_by_code_points():
     ]
 
 
+def test_cashtags_lead_to_what_x_finds_of_them():
+    line = x_line(text="Buy $TIDE")
+    line["data"]["entities"] = {"cashtags": [{"start": 4, "end": 9, "tag": "TIDE"}, {"start": 0}]}
+
+    assert shown(read(line)) == [("hashtag", "$TIDE", "$TIDE", "https://x.com/search?q=%24TIDE")]
+
+
 def test_what_x_escapes_is_readable_and_the_entities_move_along():
     text = "1 &lt; 2 &amp;&amp; 3 &gt; 2 #maths &amp;amp; #more"
     line = x_line(text=text)
