@@ -57,6 +57,11 @@ def queue(page):
     return page.locator(".wall-queue")
 
 
+def earlier(page):
+    """What had its time, the last one first."""
+    return page.locator(".wall-earlier .wall-text")
+
+
 def tides(number, **fields):
     return make_post(text=f"tides {number}", **fields)
 
@@ -92,6 +97,7 @@ def test_each_post_has_ten_seconds(office, visitors):
     expect(shown(page)).to_have_text("tides 4")
     desk.post(tides(5))
     expect(shown(page)).to_have_text("tides 5")
+    expect(earlier(page)).to_have_text(["tides 4", "tides 3", "tides 1"])
 
 
 def test_of_too_many_the_oldest_are_left_out(office, visitors):
@@ -139,6 +145,14 @@ def test_what_is_edited_or_taken_back_is_followed(office, visitors):
     expect(queue(page)).to_have_text("1 waiting")
     desk.publish("tweet_removed", {"id": first["id"], "source": "x"})
     expect(shown(page)).to_have_text("tides 3")
+
+    desk.post(tides(4))
+    page.clock.run_for(SHOWN + 500)
+    expect(earlier(page)).to_have_text("tides 3")
+    desk.publish("tweet_changed", third | {"text": "high tides"})
+    expect(earlier(page)).to_have_text("high tides")
+    desk.publish("tweet_removed", {"id": third["id"], "source": "x"})
+    expect(page.locator(".wall-earlier")).to_be_hidden()
 
 
 def test_the_search_goes_on_when_the_connection_is_back(office, visitors):

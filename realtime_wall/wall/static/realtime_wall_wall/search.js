@@ -1,7 +1,8 @@
 /* What a visitor searches for, one post at a time.
  *
  * The server looks through what arrives on the wall for each visitor's words, and sends what has them. A
- * post is shown for ten seconds; what arrives meanwhile waits, and of too many the oldest are left out.
+ * post is shown for ten seconds; what arrives meanwhile waits, and of too many the oldest are left out. Those
+ * that had their time are listed beside it, or below.
  */
 (function (root) {
   "use strict";
@@ -9,14 +10,56 @@
   const SHOWN = 10000; // milliseconds
   const FADE = 400;
   const MOST = 20; // posts that wait: three minutes
+  const LISTED = 20; // posts that had their time
   const SEEN = 500; // keys that are remembered, so that no post is shown twice
 
   const Frame = root.WallFrame;
   const { keyOf } = root.WallCard;
 
+  /* The posts that had their time, the last one first. */
+  class Earlier {
+    /** @param {HTMLElement} place @param {(post: Post) => HTMLElement} draw */
+    constructor(place, draw) {
+      this._place = place;
+      this._list = /** @type {HTMLElement} */ (place.querySelector(".wall-posts"));
+      this._draw = draw;
+    }
+
+    /** @param {Post} post */
+    add(post) {
+      this._list.prepend(this._draw(post));
+      while (this._list.children.length > LISTED) this._list.lastElementChild?.remove();
+      this._place.hidden = false;
+    }
+
+    /** @param {Post} post */
+    change(post) {
+      this._find(keyOf(post))?.replaceWith(this._draw(post));
+    }
+
+    /** @param {string} key */
+    remove(key) {
+      this._find(key)?.remove();
+      this._place.hidden = !this._list.children.length;
+    }
+
+    clear() {
+      this._list.textContent = "";
+      this._place.hidden = true;
+    }
+
+    /** @param {string} key */
+    _find(key) {
+      const cards = /** @type {HTMLElement[]} */ (Array.from(this._list.children));
+      return cards.find((card) => card.dataset.key === key);
+    }
+  }
+
   /* The posts that are shown one after the other. */
   class Carousel {
-    constructor(list, queue, draw, words) {
+    constructor(list, queue, draw, words, earlier) {
+      this._earlier = earlier;
+      this._post = null; // that is shown
       this._list = list;
       this._queue = queue;
       this._draw = draw;
@@ -43,21 +86,32 @@
 
     change(post) {
       this._waiting = this._waiting.map((other) => (keyOf(other) === keyOf(post) ? post : other));
-      if (this._shown === keyOf(post)) this._list.replaceChildren(this._draw(post));
+      this._earlier.change(post);
+      if (this._shown !== keyOf(post)) return;
+      this._post = post;
+      this._list.replaceChildren(this._draw(post));
     }
 
     remove(key) {
       this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
+      this._earlier.remove(key);
       if (this._shown === key) {
         this._list.textContent = "";
         this._shown = "";
+        this._post = null;
         this._release();
       }
       this._report();
     }
 
+    /* What is taken back from now on, nobody tells us: only what is shown stays. */
+    forget() {
+      this._earlier.clear();
+    }
+
     /* What waits is forgotten; what is shown stays. */
     stop() {
+      this.forget();
       this._waiting = [];
       this._leftOut = 0;
       this._release();
@@ -67,6 +121,7 @@
     clear() {
       this.stop();
       this._seen.clear();
+      this._post = null;
       this._shown = "";
       this._list.textContent = "";
     }
@@ -86,6 +141,8 @@
     }
 
     _show(post) {
+      if (this._post) this._earlier.add(this._post);
+      this._post = post;
       this._shown = keyOf(post);
       const card = this._draw(post);
       const [before] = this._list.children;
@@ -132,6 +189,7 @@
 
     _connected(isOpen) {
       this._listen.disabled = !isOpen;
+      if (!isOpen) this._carousel.forget();
       if (isOpen && this._term) this._ask(this._term); // the server has forgotten us
       else if (this._term) this._report("lost");
     }
@@ -179,10 +237,9 @@
   }
 
   /* X draws its own posts in a frame that can reach nothing of this page; ours are cards. */
-  function drawing(config) {
-    const skew = Date.parse(config.now) - Date.now();
+  function drawing(config, plain) {
     return (post) => {
-      const card = root.WallCard.wallCard(post, config.card, Date.now() + skew);
+      const card = plain(post);
       if (!config.embed || !/^x(_|$)/.test(post.source) || !/^[0-9]{1,20}$/.test(post.id)) return card;
       const frame = document.createElement("iframe");
       frame.className = "wall-embed";
@@ -208,10 +265,17 @@
   function start() {
     const config = JSON.parse(document.getElementById("search-config").textContent);
     const list = document.querySelector(".wall-carousel .wall-posts");
-    const carousel = new Carousel(list, document.querySelector(".wall-queue"), drawing(config), config.words);
+    const page = document.querySelector(".wall-search-page");
+    const skew = Date.parse(config.now) - Date.now();
+    const now = () => Date.now() + skew;
+    const plain = (post) => root.WallCard.wallCard(post, config.card, now());
+    const earlier = new Earlier(document.querySelector(".wall-earlier"), plain);
+    const draw = drawing(config, plain);
+    const carousel = new Carousel(list, document.querySelector(".wall-queue"), draw, config.words, earlier);
     const socket = root.Realtime.connect();
     const search = new Search(document.querySelector(".wall-search"), socket, carousel, config.words);
-    Frame.watchPictures(list);
+    Frame.watchPictures(page);
+    Frame.keepTimes(page, config.card, now);
     socket.on("status", Frame.statusReporter(config.status));
     // What comes over a channel is not what was searched for.
     const ours = (react) => (message, envelope) => !envelope.channel && search.isListening && react(message);
