@@ -66,7 +66,7 @@ LINES: dict[str, tuple[str, str, str, str, str]] = {
         "client_max_body_size 2m;",
         "request_body { max_size 2MB }    # or none",
         "LimitRequestBody 2097152",
-        "# middleware buffering: {maxRequestBodyBytes: 2097152}, or none",
+        "# no middleware buffering with maxRequestBodyBytes below 2097152; it keeps streams back, too",
         "# no 'http-request deny if { req.body_size gt ... }' below 2 MB",
     ),
     "large headers": (
@@ -83,8 +83,7 @@ LINES: dict[str, tuple[str, str, str, str, str]] = {
         "# 'encode' with a matcher without /events/",
         "ProxyPass / http://127.0.0.1:8000/ upgrade=websocket flushpackets=on\n"
         'SetEnvIf Request_URI "^/events/" no-gzip',
-        "loadBalancer: {responseForwarding: {flushInterval: -1}}    # compress: {excludedContentTypes: "
-        "[text/event-stream]}",
+        "# no middleware of type buffering\ncompress: {excludedContentTypes: [text/event-stream]}",
         "# no 'option http-buffer-response'; 'compression type' without text/event-stream",
     ),
     "cache": (
@@ -98,7 +97,8 @@ LINES: dict[str, tuple[str, str, str, str, str]] = {
         "proxy_read_timeout 75s;\nproxy_send_timeout 75s;",
         "servers { timeouts { idle 5m } }    # and no 'transport http { read_timeout ... }' below 75s",
         "ProxyTimeout 75\nProxyWebsocketIdleTimeout 75",
-        "entryPoints: {web: {transport: {respondingTimeouts: {readTimeout: 0, writeTimeout: 0}}}}",
+        "entryPoints: {web: {transport: {respondingTimeouts: {writeTimeout: 0}}}}\n"
+        "# no serversTransport with forwardingTimeouts: {responseHeaderTimeout: ...} below 75s",
         "timeout client 75s\ntimeout server 75s\ntimeout tunnel 1h",
     ),
     "many": (

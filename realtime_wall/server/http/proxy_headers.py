@@ -20,6 +20,8 @@ _BY_PROXIES = {
 }
 # In META: whether it came with any of them.
 META_KEY = "realtime_wall.forwarded"
+# What Traefik says of a WebSocket. Django, and every origin, know the schemes of pages only.
+_SCHEMES = {"wss": "https", "ws": "http"}
 
 
 def note(environ: dict[str, Any], trusted_proxies: Sequence[str]) -> None:
@@ -30,5 +32,8 @@ def note(environ: dict[str, Any], trusted_proxies: Sequence[str]) -> None:
         for key in forwarded:
             if key.startswith("HTTP_X_FORWARDED_") or key in _ABOUT_THE_CLIENT:
                 del environ[key]
+    scheme = environ.get("HTTP_X_FORWARDED_PROTO")
+    if scheme in _SCHEMES:
+        environ["HTTP_X_FORWARDED_PROTO"] = _SCHEMES[scheme]
     address = visitor_address.address_of(environ, trusted_proxies, is_forwarded=bool(forwarded))
     environ[visitor_address.META_KEY] = address

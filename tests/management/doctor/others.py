@@ -53,7 +53,44 @@ RequestHeader set X-Forwarded-Proto http
 ProxyPass / http://127.0.0.1:{upstream}/ upgrade=websocket flushpackets=on
 #here
 """
-CONFIGURATIONS = {"haproxy": HAPROXY, "caddy": CADDY, "apache2": APACHE}
+# Its own settings, and, in a file beside them, those of what it serves.
+TRAEFIK = """
+global: {{checkNewVersion: false, sendAnonymousUsage: false}}
+entryPoints:
+  web:
+    address: "127.0.0.1:{port}"
+    #entry
+providers:
+  file: {{filename: "{folder}/dynamic.yml"}}
+#dynamic
+http:
+  routers:
+    site:
+      rule: PathPrefix(`/`)
+      service: site
+      #router
+  services:
+    site:
+      loadBalancer:
+        servers: [{{url: "http://127.0.0.1:{upstream}"}}]
+        #service
+"""
+CONFIGURATIONS = {"haproxy": HAPROXY, "caddy": CADDY, "apache2": APACHE, "traefik": TRAEFIK}
+
+
+def middleware(settings):
+    """A change of Traefik's: a middleware for everything."""
+    return "#router", f"middlewares: [m]\n  middlewares:\n    m: {settings}"
+
+
+def closed(path):
+    """One address is for nobody."""
+    router = f"closed: {{{{rule: PathPrefix(`{path}`), service: site, middlewares: [m]}}}}"
+    return (
+        "#router",
+        f"#\n    {router}\n  middlewares:\n    m: {{{{ipAllowList: {{{{sourceRange: [192.0.2.1]}}}}}}}}",
+    )
+
 
 MISTAKES = [
     ("haproxy", "host-lost", ("#here", "http-request set-header Host example.org")),
@@ -86,4 +123,29 @@ MISTAKES = [
     ("apache2", "websocket-refused", ("#here", "<Location /ws/>\nRequire all denied\n</Location>")),
     ("apache2", "stream-compressed", ("#here", "SetOutputFilter DEFLATE")),
     ("apache2", "nobody-behind", (":{upstream}", ":1")),
+    ("traefik", "host-lost", ("#service", "passHostHeader: false")),
+    (
+        "traefik",
+        "scheme-lost",
+        middleware("{{headers: {{customRequestHeaders: {{X-Forwarded-Proto: https}}}}}}"),
+    ),
+    ("traefik", "origin-lost", middleware("{{headers: {{customRequestHeaders: {{Origin: ''}}}}}}")),
+    ("traefik", "cookie-lost", middleware("{{headers: {{customRequestHeaders: {{Cookie: ''}}}}}}")),
+    ("traefik", "set-cookie-lost", middleware("{{headers: {{customResponseHeaders: {{Set-Cookie: ''}}}}}}")),
+    ("traefik", "stream-buffered", middleware("{{buffering: {{memRequestBodyBytes: 1000000}}}}")),
+    ("traefik", "stream-compressed", middleware("{{compress: {{}}}}")),
+    ("traefik", "websocket-refused", closed("/ws/")),
+    ("traefik", "stream-refused", closed("/events/ev/")),
+    ("traefik", "password", middleware("{{basicAuth: {{users: ['a:$apr1$x$y']}}}}")),
+    ("traefik", "too-few-connections", middleware("{{inFlightReq: {{amount: 6}}}}")),
+    (
+        "traefik",
+        "poll-cut",
+        (
+            "#service",
+            "serversTransport: t\n  serversTransports:\n"
+            "    t: {{forwardingTimeouts: {{responseHeaderTimeout: 1s}}}}",
+        ),
+    ),
+    ("traefik", "nobody-behind", (":{upstream}", ":1")),
 ]
