@@ -11,6 +11,7 @@ WALL = ["feedparser>=6.0.12", "requests>=2.32", "tweepy>=4.16,<5"]
 
 TEST = [
     *WALL,
+    "bcrypt>=4",
     "build",
     "check-jsonschema>=0.31",
     "django-allauth>=65",

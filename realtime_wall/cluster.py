@@ -6,14 +6,14 @@ As the other public verbs, these work in a server, in a shell and in any other p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any
 
 from realtime_wall import api
 from realtime_wall.brokers import lease as leases
 from realtime_wall.brokers import router
-from realtime_wall.brokers.commands import Disconnect, DisconnectUser, Move, check_close
+from realtime_wall.brokers.commands import Disconnect, DisconnectUser, Move, SendTo, check_close
 from realtime_wall.brokers.lease import Lease
 from realtime_wall.brokers.questions import (
     GetChannelPage,
@@ -27,7 +27,7 @@ from realtime_wall.brokers.questions import (
     Question,
 )
 from realtime_wall.brokers.results import Receipt
-from realtime_wall.channels.names import check_channel
+from realtime_wall.channels.names import check_channel, check_event_name
 from realtime_wall.config import current as config
 from realtime_wall.control import control_client, isolation
 from realtime_wall.errors import NoServer, NoSocket
@@ -38,6 +38,9 @@ from realtime_wall.node.leader_task import LeaderTask, run_on_leader
 from realtime_wall.node.server_topic import Receive, ServerTopic
 from realtime_wall.node.watchers import published_of
 from realtime_wall.presence.table import Person
+from realtime_wall.sockets.arguments import encode_args
+from realtime_wall.typed_events import declared
+from realtime_wall.typed_events.declared import Name
 
 __all__ = [
     "ConnectedSocket",
@@ -48,6 +51,7 @@ __all__ = [
     "channel_page",
     "disconnect",
     "disconnect_user",
+    "emit",
     "history",
     "lease",
     "metrics",
@@ -77,6 +81,10 @@ class Server:
     uptime: int  # seconds
     sockets: int
     listeners: int
+    namespaces: dict[str, int] = field(
+        default_factory=dict, compare=False
+    )  # how many of the sockets are in each
+    polling: int = 0  # of the sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class ConnectedSocket:
     since: int  # seconds since 1970
     address: str = ""  # of the client, as the server that it is on sees it
     is_behind: bool = False  # whether something waits for it to be read
+    transport: str = ""  # websocket or polling
 
 
 def servers() -> list[Server]:
@@ -160,6 +169,20 @@ def disconnect_user(user: Any, code: int = 3503, reason: str = BY_SERVER) -> Rec
     """Close all sockets of a user, or of a user's primary key; the receipt counts them."""
     check_close(code, reason)
     return api.perform(DisconnectUser(user_id=str(getattr(user, "pk", user)), code=code, reason=reason))
+
+
+def emit(session_id: str, name: Name, *args: Any) -> Receipt:
+    """Send an event to one socket, on whatever server it is; NoSocket if it is gone."""
+    name, args = declared.name_and_args(name, args)
+    data = encode_args(args)
+    command = SendTo(
+        session_id=str(session_id),
+        event=check_event_name(name),
+        data_json=data.data_json,
+        arity=data.arity,
+        binary=data.binary,
+    )
+    return api.perform(command)
 
 
 def subscribe(

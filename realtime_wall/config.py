@@ -52,6 +52,10 @@ class Config:
         False, "Whether Socket.IO clients may use ``socket.io-msgpack-parser``; with the extra ``msgpack``."
     )
 
+    socketio_admin: dict[str, Any] = _setting(
+        {}, "Who may use Socket.IO's admin page besides the staff, and what for; docs/howto/monitor.rst."
+    )
+
     # Limits on what strangers send
     message_size: int = _setting(1024 * 1024, "The largest message, in either direction.", least=1)
     message_fragments: int = _setting(64, "The most frames one WebSocket message may be cut into.", least=1)

@@ -104,6 +104,7 @@ class RecordingTransport:
         self.aborted = None
         self.paused = False
         self.is_behind = False
+        self.kind = "websocket"
         self.answer = SENT  # what becomes of a delivery
         connected_sockets.add(self.socket)
         if everyone:

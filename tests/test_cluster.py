@@ -10,7 +10,7 @@ from django.test import override_settings
 from realtime_wall import cluster, publish
 from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import DjangoSession
-from realtime_wall.errors import InvalidChannel, NoServer, NoSocket
+from realtime_wall.errors import InvalidChannel, InvalidMessage, NoServer, NoSocket
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.recovery.welcome import Welcome
@@ -255,3 +255,27 @@ def test_the_figures_of_the_servers(node):
     (figures,) = cluster.metrics()
 
     assert (figures["server"], figures["values"]["sockets"]) == (node.address, 0)
+
+
+def test_an_event_is_sent_to_one_socket_wherever_it_is(node):
+    one, other = RecordingTransport(node), RecordingTransport(node)
+
+    assert cluster.emit(one.socket.id, "news", 1, {"a": 2}).sockets == 1
+    cluster.emit(one.socket.id, "nothing")
+    with pytest.raises(NoSocket):
+        cluster.emit("gone", "news")
+    with pytest.raises(InvalidMessage):
+        cluster.emit(one.socket.id, "connect")
+
+    assert [(name, data) for name, data, _ in one.sent] == [("news", [1, {"a": 2}]), ("nothing", None)]
+    assert other.sent == []
+
+
+def test_a_server_says_how_its_sockets_are_connected(node):
+    for namespace, kind in (("/", "websocket"), ("/", "polling"), ("/admin", "websocket")):
+        client = RecordingTransport(node)
+        client.kind, client.session.namespace = kind, namespace
+
+    (server,) = cluster.servers()
+    assert (server.namespaces, server.polling) == ({"/": 2, "/admin": 1}, 1)
+    assert sorted(one.transport for one in cluster.sockets()) == ["polling", "websocket", "websocket"]

@@ -86,6 +86,8 @@ COVERED_BY = {
     "node/introspection/listings.py": "test_cluster.py",
     "management/doctor/": "management/doctor/test_examination.py",
     "monitor/": "monitor/test_admin_page.py",
+    "node/introspection/socket_counts.py": "test_cluster.py",
+    "socketio_admin/": "socketio_admin/test_admin_namespace.py",
     "node/publisher.py": "node/test_node.py",
     "outbox/": "outbox/test_relay.py",
     "presence/identity.py": "presence/test_tracker.py",

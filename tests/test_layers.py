@@ -21,6 +21,7 @@ FLOORS = {
     "realtime_wall.wall": 9,
     "realtime_wall.testing": 9,
     "realtime_wall.monitor": 9,
+    "realtime_wall.socketio_admin": 9,
     "realtime_wall.tracing": 9,
     "realtime_wall": 8,  # the file itself, which hands out the public names
     "realtime_wall.api": 8,
@@ -150,7 +151,7 @@ def test_only_the_wall_knows_tweepy():
     assert all(belongs_to(name, "realtime_wall.wall") for name in knowing)
 
 
-APPS = ("realtime_wall.wall", "realtime_wall.monitor")
+APPS = ("realtime_wall.wall", "realtime_wall.monitor", "realtime_wall.socketio_admin")
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -183,11 +183,12 @@ class SendTo(_Receipted):
 
     session_id: str
     data_json: str
+    arity: int = 1
     event: str | None = None
     binary: Binary | None = None
 
     def check(self, *, of_server: bool = False) -> None:
-        _check_data(self.data_json, self.event)
+        _check_data(self.data_json, self.event, self.arity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

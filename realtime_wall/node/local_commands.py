@@ -49,7 +49,7 @@ class LocalCommands:
         if socket is None:
             raise no_socket(command.session_id)
         self._publisher.check_size(command.data_json)
-        arguments = Arguments(command.data_json, 1, command.binary)
+        arguments = Arguments(command.data_json, command.arity, command.binary)
         written = session_of(socket).send_event(command.event, arguments)
         return Receipt(
             processes=1,

@@ -22,6 +22,10 @@ class Transport(Protocol):
     """How a session reaches its client."""
 
     @property
+    def kind(self) -> str:
+        """``websocket`` or ``polling``."""
+
+    @property
     def reserved_events(self) -> frozenset[str]:
         """Names that no event of user code can have on the way to this client."""
 

@@ -6,7 +6,7 @@ whoever comes and goes meanwhile shifts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from heapq import nsmallest
 from typing import Any
 
@@ -14,14 +14,12 @@ from realtime_wall.brokers.questions import GetChannelPage, GetHistory, GetSocke
 from realtime_wall.brokers.router import PORTION
 from realtime_wall.control.message_dict import message_dict
 from realtime_wall.node.introspection import statistics
+from realtime_wall.node.introspection.socket_counts import in_slices
 from realtime_wall.node.introspection.statistics import Figures
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.socket import Socket
-from realtime_wall.wire.time_slice import SLICE, TimeSlice
-
-SOCKETS_PER_LOOK = 256  # at the clock
 
 
 def sockets(node: Node, question: GetSockets) -> list[Figures]:
@@ -58,17 +56,8 @@ def _on(channel: str | None, clients: Iterable[Socket]) -> Iterable[Socket]:
     return clients if channel is None else (client for client in clients if channel in client.channels)
 
 
-def _in_slices(clients: Iterable[Socket]) -> Iterator[Socket]:
-    """A look at fifty thousand takes longer than others should wait."""
-    time_slice = TimeSlice(SLICE)
-    for number, client in enumerate(clients):
-        if number % SOCKETS_PER_LOOK == 0:
-            time_slice.yield_if_due()
-        yield client
-
-
 def _next_sockets(node: Node, clients: Iterable[Socket], after: str, limit: int) -> list[Figures]:
-    later = (client for client in _in_slices(clients) if client.id > after)
+    later = (client for client in in_slices(clients) if client.id > after)
     portion = nsmallest(limit, later, key=lambda client: client.id)
     users = node.revocation.users(portion)
     return [
@@ -81,6 +70,7 @@ def _next_sockets(node: Node, clients: Iterable[Socket], after: str, limit: int)
             "since": session_of(client).connected_at,
             "address": client.request.META.get("REMOTE_ADDR", ""),
             "is_behind": bool(session_of(client).transport.is_behind),
+            "transport": session_of(client).transport.kind,
         }
         for client in portion
     ]

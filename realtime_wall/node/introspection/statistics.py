@@ -14,6 +14,7 @@ from typing import Any
 
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.wildcards import is_wildcard
+from realtime_wall.node.introspection.socket_counts import socket_counts
 from realtime_wall.node.node import Node
 from realtime_wall.sockets.registry import connected_sockets
 
@@ -112,6 +113,7 @@ def of_server(node: Node) -> Figures:
         "uptime": _uptime(node),
         "sockets": len(connected_sockets),
         "listeners": len(node.listeners),
+        **socket_counts(),
     }
 
 

@@ -79,6 +79,7 @@ class Absent:
     """The transport of a client that is not here."""
 
     is_behind = False
+    kind = ""
     reserved_events: frozenset[str] = frozenset()
 
     def accept(self) -> None: ...

@@ -232,6 +232,10 @@ class Namespace(NamespaceSubscriber):
     def send_expelled(self, channel: str) -> None:
         self.send_event(EXPELLED_EVENT, Arguments(encode_json({"channel": channel})), None)
 
+    @property
+    def kind(self) -> str:
+        return "polling" if self._engine.frames is None else "websocket"
+
     def pause(self) -> None:
         self._engine.pause()
 

@@ -280,6 +280,10 @@ class WebSocket:
         self._frames.resume()
 
     @property
+    def kind(self) -> str:
+        return "websocket"
+
+    @property
     def is_behind(self) -> bool:
         return self._frames.wire.outbox_size > 0 or (self._backlog is not None and self._backlog.is_waiting)
 
