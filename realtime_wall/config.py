@@ -138,6 +138,10 @@ class Config:
     resume_timeout: float = _setting(
         120.0, "How long a Socket.IO client that was cut off may come back as the same; 0 for never."
     )
+    ticket_age: float = _setting(
+        120.0,
+        "For how long a ticket is good, by which a WebSocket client returns without middleware; 0 for none.",
+    )
     ping_interval: float = _setting(
         25.0, "How often an idle connection is asked whether it is still there.", least=0.1
     )

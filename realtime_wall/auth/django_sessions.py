@@ -6,7 +6,8 @@ stands in the session store, which is asked about all sockets at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -14,11 +15,21 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user,
+    get_user_model,
+    load_backend,
+)
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.functional import LazyObject, SimpleLazyObject, empty
+
+from realtime_wall.auth.lazy_request import LazyRequest, if_made
 
 # SQLite takes no more variables in a query than this, by default.
 CHUNK = 500
@@ -30,51 +41,131 @@ class DjangoSession:
 
     user_id: str | None  # a primary key, or None for nobody's
     ends: float | None  # seconds since 1970; None when the store cannot tell
+    password: str = ""  # a part of what Django keeps in the session of the password's hash
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUser:
+    """A session, and its user as it is now."""
+
+    session: DjangoSession
+    user: Any
+    is_good: bool  # nobody's, or of a user who may sign in, with the password of then
 
 
 def session_key_of(request: HttpRequest) -> str | None:
     """The key of the Django session that a handshake came with."""
+    if isinstance(request, LazyRequest):
+        seen = if_made(request)
+        if seen is None:
+            return request.known_session_key
+        request = seen
     return getattr(getattr(request, "session", None), "session_key", None)
 
 
 def has_read_session(request: HttpRequest, key: str) -> bool:
     """Whether the request has found its session in the store; what it knows of it, it keeps."""
-    session = getattr(request, "session", None)
+    session = getattr(if_made(request), "session", None)
     return session is not None and session.accessed and session.session_key == key
 
 
 def sessions_of(keys: Iterable[str]) -> dict[str, DjangoSession]:
     """What the store knows of each; one that has ended is left out."""
+    return {key: _session_of(data, ends) for key, data, ends in _stored(keys)}
+
+
+def accounts_of(keys: Iterable[str]) -> dict[str, SessionUser]:
+    """The same, with the users, who are read at once."""
+    stored = list(_stored(keys))
+    users = _users_of([data for _, data, _ in stored if SESSION_KEY in data])
+    return {
+        key: _account_of(data, ends, users.get((data.get(BACKEND_SESSION_KEY), data.get(SESSION_KEY))))
+        for key, data, ends in stored
+    }
+
+
+def _stored(keys: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any], float | None]]:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     if not hasattr(store, "get_model_class"):  # no table: a cache, files, the cookie itself
-        return dict(_one_by_one(store, keys))
+        for key in keys:
+            session = store(key)
+            if session.keys():
+                yield key, session, None
+        return
     alive = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
-    found: dict[str, DjangoSession] = {}
     rest = iter(keys)
     while chunk := list(islice(rest, CHUNK)):
         for row in alive.filter(session_key__in=chunk):
-            user_id = row.get_decoded().get(SESSION_KEY)
-            found[row.session_key] = DjangoSession(user_id, row.expire_date.timestamp())
+            yield row.session_key, row.get_decoded(), row.expire_date.timestamp()
+
+
+def _session_of(data: Mapping[str, Any], ends: float | None) -> DjangoSession:
+    return DjangoSession(data.get(SESSION_KEY), ends, str(data.get(HASH_SESSION_KEY, ""))[:16])
+
+
+def _account_of(data: Mapping[str, Any], ends: float | None, user: Any) -> SessionUser:
+    from django.contrib.auth.models import AnonymousUser  # once the apps are loaded
+
+    if SESSION_KEY not in data:
+        return SessionUser(_session_of(data, ends), AnonymousUser(), True)
+    is_good = user is not None and _has_password(user, data.get(HASH_SESSION_KEY))
+    return SessionUser(_session_of(data, ends), user if is_good else AnonymousUser(), is_good)
+
+
+def _has_password(user: Any, found: Any) -> bool:
+    """As Django's ``get_user`` looks at it."""
+    if not hasattr(user, "get_session_auth_hash"):
+        return True
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(str(found or ""), one) for one in hashes)
+
+
+def _users_of(sessions: Collection[Mapping[str, Any]]) -> dict[tuple[Any, Any], Any]:
+    """By backend and id, as the session has them; whoever may not sign in any more is left out."""
+    wanted = defaultdict(set)
+    for data in sessions:
+        wanted[data.get(BACKEND_SESSION_KEY)].add(data[SESSION_KEY])
+    found: dict[tuple[Any, Any], Any] = {}
+    for path, ids in wanted.items():
+        if path not in settings.AUTHENTICATION_BACKENDS:
+            continue
+        backend: Any = load_backend(str(path))
+        found |= {(path, id): user for id, user in _read_users(backend, ids) if user is not None}
     return found
 
 
-def _one_by_one(store: Any, keys: Iterable[str]) -> Iterator[tuple[str, DjangoSession]]:
-    for key in keys:
-        session = store(key)
-        if session.keys():
-            yield key, DjangoSession(session.get(SESSION_KEY), None)
+def _read_users(backend: Any, ids: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    from django.contrib.auth.backends import ModelBackend
+
+    model: Any = get_user_model()
+    if type(backend).get_user is not ModelBackend.get_user:
+        yield from ((id, backend.get_user(model._meta.pk.to_python(id))) for id in ids)
+        return
+    rest = iter(ids)
+    while chunk := list(islice(rest, CHUNK)):
+        users = model._default_manager.in_bulk([model._meta.pk.to_python(id) for id in chunk])
+        for user in users.values():
+            if backend.user_can_authenticate(user):
+                yield model._meta.pk.value_to_string(user), user
 
 
 def renew_user(requests: list[HttpRequest]) -> None:
     """Let the requests of one user see it as it is now. It is read once, and only if somebody looks."""
-    fresh: Any = SimpleLazyObject(partial(_read_user, requests[0]))
-    for request in requests:
+    seen = [one for one in map(if_made, requests) if one is not None]  # the others read it when they are
+    if not seen:
+        return
+    fresh: Any = SimpleLazyObject(partial(_read_user, seen[0]))
+    for request in seen:
         if hasattr(request, "user"):
             request.user = fresh
 
 
 def forget(request: HttpRequest) -> None:
     """Let a request read its session and its user anew when it is asked for them next."""
+    seen = if_made(request)
+    if seen is None:
+        return
+    request = seen
     session: Any = request.__dict__.get("session")
     state = getattr(session, "__dict__", None)
     if state is not None and state.pop("_session_cache", None) is not None:
@@ -85,6 +176,10 @@ def forget(request: HttpRequest) -> None:
 
 
 def forget_user(request: HttpRequest) -> None:
+    seen = if_made(request)
+    if seen is None:
+        return
+    request = seen
     user: Any = request.__dict__.get("user")
     if not isinstance(user, LazyObject):
         if isinstance(user, Model) and user.pk is not None:  # of a middleware of the project's

@@ -47,6 +47,7 @@ from realtime_wall.sockets.dispatch.inbox import Pool
 from realtime_wall.sockets.dispatch.stuck_receivers import StuckReceivers
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.returns.recheck import Recheck
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
 from realtime_wall.wire.timer_wheel import TimerWheel
 
@@ -81,7 +82,11 @@ class Node:
         self.timer_wheel = TimerWheel()
         self.detached_sessions = DetachedSessions(self.timer_wheel, config.resume_timeout)
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
-        self.revocation = Revocation(self.timer_wheel, self.detached_sessions, self.listeners)
+        self.revocation = Revocation(config, self.timer_wheel, self.detached_sessions, self.listeners)
+        self.tickets = self.revocation.tickets
+        self.recheck = Recheck(
+            self.timer_wheel, self.revocation.sessions, self.tickets, asks_site=config.authorize is not None
+        )
         self.visitors = Visitors(config, self.revocation.sessions.user_id_of)
         self.stopping = False
         self._fan_out = FanOut()

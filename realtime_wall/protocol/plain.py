@@ -234,10 +234,10 @@ def error_text(code: str, message: str, id: Id = None) -> str:
     return f'{{"type":"error","code":{_json(code)},"message":{_json(message)}{_optional(id=id)}}}'
 
 
-def welcome_text(session_id: str, cursor: str, ping_interval: float) -> str:
+def welcome_text(session_id: str, cursor: str, ping_interval: float, ticket: str | None = None) -> str:
     return (
-        f'{{"type":"welcome","message":{{"session":{_json(session_id)},"ping":{_json(ping_interval)}}},'
-        f'"cursor":{_json(cursor)}}}'
+        f'{{"type":"welcome","message":{{"session":{_json(session_id)},"ping":{_json(ping_interval)}'
+        f'{_optional(ticket=ticket)}}},"cursor":{_json(cursor)}}}'
     )
 
 

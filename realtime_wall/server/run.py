@@ -27,6 +27,7 @@ from realtime_wall.server.affinity.owner_routing import OwnerRouting
 from realtime_wall.server.affinity.tunnel import Tunnels
 from realtime_wall.server.http.health_probe import HealthProbe
 from realtime_wall.server.http.http_server import HTTPServer
+from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.server.link_factory import make_link
 from realtime_wall.server.watchdog import Watchdog
 from realtime_wall.server.workers.worker import SupervisorLink
@@ -113,6 +114,7 @@ class _ServerProcess:
         routing = OwnerRouting(self.node.address, [self._fd_passing.carry, self._tunnels.carry])
         several = link is not None
         self._http_server = HTTPServer(listener, application, config, routing, several, self.node.visitors)
+        self._http_server.returns = TicketReturns(self.node, self._http_server)
         self._watchdog = Watchdog(config.slow_receiver)
 
     def descriptors(self) -> list[int]:

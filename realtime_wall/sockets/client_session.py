@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from realtime_wall import signals
 from realtime_wall.auth import channel_permissions
+from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.brokers.commands import Publish
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.brokers.results import Receipt
@@ -46,6 +47,7 @@ class ClientSession:
         "request",
         "requested",
         "socket",
+        "ticket",
         "transport",
     )
 
@@ -72,6 +74,8 @@ class ClientSession:
         self.channels: tuple[str, ...] = ()
         # The channels that the client itself asked for, with what it gave to be let in.
         self.requested: dict[str, str | None] | None = None
+        # By which it has returned, until the site was asked about it again.
+        self.ticket: Ticket | None = None
         self._context: dict[str, Any] | None = None
         self._pending_acks: PendingAcks | None = None  # most are never asked anything
 
@@ -173,7 +177,10 @@ class ClientSession:
         self, channel: str, since: Position | None, token: str | None, command_id: Any, look_back: int = 0
     ) -> bool:
         """Join a channel because the client wants to; False when it may not, or a receiver refused."""
-        if not channel_permissions.may_read(self.node.rules.of(channel), self.request, channel, token):
+        was_on_it = self.ticket is not None and token is None and channel in self.ticket.channels
+        if not was_on_it and not channel_permissions.may_read(
+            self.node.rules.of(channel), self.request, channel, token
+        ):
             return False
         if not self.subscribe(channel, since, command_id, look_back):
             return False

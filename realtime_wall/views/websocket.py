@@ -7,7 +7,7 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from realtime_wall.auth import authorize_hook, origins
+from realtime_wall.auth import authorize_hook, origins, return_ticket
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import node as nodes
@@ -36,8 +36,15 @@ def websocket(request: HttpRequest) -> HttpResponse:
     except InvalidPosition as bad:
         return _text(400, str(bad))
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
-    visitor_context.remember(request)
-    return offer.accept(partial(open_websocket, node, request, since, was, framing=offer.framing))
+    has_context = visitor_context.remember(request)
+    offer.request = request
+    flags = return_ticket.CONTEXT if has_context else ""
+    match = request.resolver_match
+    if match is None or match.func not in (websocket, websocket_or_channels):
+        flags += return_ticket.LATER  # somebody's decorator is around it
+    return offer.accept(
+        partial(open_websocket, node, request, since, was, framing=offer.framing, ticket_flags=flags)
+    )
 
 
 def opening(request: HttpRequest) -> tuple[Node, HandOver] | HttpResponse:
@@ -55,7 +62,9 @@ def opening(request: HttpRequest) -> tuple[Node, HandOver] | HttpResponse:
     if problem is not None:
         log.info("refused a WebSocket: %s", problem)
         return _text(403, problem)
-    refused = authorize_hook.refusal(request, node.config) or visitor_limits.refusal(node, request)
+    refused = authorize_hook.refusal(request, node.config)
+    if refused is None and not offer.is_rehearsal:
+        refused = visitor_limits.refusal(node, request)
     return refused or (node, offer)
 
 

@@ -32,6 +32,18 @@ def test_each_visitor_has_language_zone_and_variables_in_all_receivers(server):
         assert bob.ask("at first") == ["de", "Europe/Kyiv", "bob"]
 
 
+def test_who_returns_by_a_ticket_has_them_too(server):
+    with visitor(server, "fr", "ada", "Asia/Tokyo") as ada:
+        welcome = ada.welcome["message"]
+    again = f"Asia/Tokyo&session={welcome['session']}&ticket={welcome['ticket']}"
+
+    with visitor(server, "fr", "ada", again) as ada:
+        assert "ticket" not in ada.welcome["message"]  # it was taken
+        for _ in range(2):
+            assert ada.ask("surroundings", "es") == ["fr", "Asia/Tokyo", "ada"]
+        assert ada.ask("at first") == ["fr", "Asia/Tokyo", "ada"]
+
+
 def test_a_visitor_without_any_has_the_site_s(server):
     with visitor(server, "fr", "ada", "Asia/Tokyo") as ada, server.client() as nobody:
         ada.ask("surroundings")

@@ -332,16 +332,30 @@ test("a silent WebSocket is asked whether it is there, and given up when it does
   assert.equal(socket.status, "waiting");
 });
 
-test("what is heard all the time is not asked", () => {
+test("what is heard all the time is asked each other time: the answer is a ticket for the return", () => {
   const { server, clock } = open();
-  server.now.open();
+  server.now.open({ session: "s1", ticket: "t1" });
 
-  for (let times = 0; times < 5; times += 1) {
+  for (let times = 0; times < 4; times += 1) {
     server.now.says({ type: "news", message: 1 });
     clock.pass();
   }
 
-  assert.deepEqual(server.now.sent, []);
+  assert.deepEqual(server.now.sent, [
+    { type: "heartbeat", id: 1 },
+    { type: "heartbeat", id: 2 },
+  ]);
+  server.now.says({ type: "ack", id: 2, message: "t2" });
+  server.now.drops();
+  clock.pass();
+  assert.match(server.now.url, /session=s1&ticket=t2/);
+  server.now.drops(); // not taken yet
+  clock.pass();
+  assert.match(server.now.url, /ticket=t2/);
+  server.now.open({ session: "s2" });
+  server.now.drops();
+  clock.pass();
+  assert.doesNotMatch(server.now.url, /ticket/);
 });
 
 test("a WebSocket that opens and is never welcomed is given up", () => {

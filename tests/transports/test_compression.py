@@ -149,7 +149,8 @@ def test_a_deflated_event_is_heard(node):
 
     wire.owner.received(masked(1 | RSV1, squeezed))
 
-    assert json.loads(last_text(wire)[0]) == {"type": "ack", "id": 7, "message": None}
+    answer = json.loads(last_text(wire)[0])
+    assert (answer["type"], answer["id"]) == ("ack", 7)
 
 
 @pytest.mark.threat("S11")

@@ -67,6 +67,16 @@ METRICS = (
         "deliveries_dropped_total", "Writes that found a client gone, or too slow.", lambda node: node.dropped
     ),
     Metric("requests_refused_total", "What clients asked for beyond a limit.", lambda node: node.refused),
+    Metric(
+        "returns_by_ticket_total",
+        "Clients that came back without middleware.",
+        lambda node: node.tickets.taken,
+    ),
+    Metric(
+        "tickets_not_taken_total",
+        "Tickets that did not fit: a handshake as any other.",
+        lambda node: node.tickets.not_taken,
+    ),
 )
 OF_RECEIVERS = {
     "receiver_calls_total": "How often a receiver has run.",

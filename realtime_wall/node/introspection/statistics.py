@@ -93,6 +93,8 @@ def summary(node: Node) -> Figures:
         "published": node.broker.top.offset,
         "dropped": node.dropped,
         "refused": node.refused,
+        "returned_by_ticket": node.tickets.taken,
+        "tickets_not_taken": node.tickets.not_taken,
         # For those who add it up: the log is the same on all servers, who is subscribed is not.
         "logged": len(logged),
         "unlogged": list(islice(unlogged, LISTED)),
@@ -151,7 +153,10 @@ def of_all(servers: Sequence[Figures]) -> Figures:
 
 _OF_CHANNEL = {"channel", "published_messages", "stored_messages", "subscribers"}
 _LISTS = ("by_worker", "infos", "unlogged")
-_ADDED = ("subscribers", "sockets", "listeners", "dropped", "refused")
+_ADDED = (
+    *("subscribers", "sockets", "listeners", "dropped", "refused"),
+    *("returned_by_ticket", "tickets_not_taken"),
+)
 
 
 def channels(node: Node) -> set[str]:

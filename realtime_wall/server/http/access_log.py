@@ -11,7 +11,7 @@ from typing import Any
 log = logging.getLogger("django.server")
 
 # Who knows one of these can speak as that client: the log has the beginning only.
-SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token)=(?:[A-Za-z0-9_]{8}\.)?[^&\s]{0,6})[^&\s]*")
+SECRET_IN_QUERY = re.compile(r"([?&](?:sid|session|token|ticket)=(?:[A-Za-z0-9_]{8}\.)?[^&\s]{0,6})[^&\s]*")
 LONGEST = 500
 
 

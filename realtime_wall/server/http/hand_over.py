@@ -26,11 +26,16 @@ StreamOpener = Callable[[Wire, list[tuple[str, str]]], None]
 
 
 class HandOver:
-    __slots__ = ("framing", "headers", "opener")
+    __slots__ = ("framing", "headers", "is_rehearsal", "opener", "request")
 
-    def __init__(self, headers: list[tuple[str, str]], framing: Framing = PLAIN) -> None:
+    def __init__(
+        self, headers: list[tuple[str, str]], framing: Framing = PLAIN, is_rehearsal: bool = False
+    ) -> None:
         self.headers = headers
         self.framing = framing  # what the 101 promises, for the opener to keep
+        # Of a client that has returned by a ticket: the site is asked only now, and nothing is handed over.
+        self.is_rehearsal = is_rehearsal
+        self.request: HttpRequest | None = None  # that the plain WebSocket's view has agreed to
         self.opener: Opener | None = None
 
     def accept(self, opener: Opener) -> HttpResponse:

@@ -6,11 +6,9 @@ handshake of WebSocket, the access log.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import os
-import socket
 import time
 from functools import partial
 from typing import Any, Protocol
@@ -24,7 +22,7 @@ from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
-from realtime_wall.server.http.request_body import DISCARD, BodyInput
+from realtime_wall.server.http.request_body import BodyInput
 from realtime_wall.server.http.request_head import (
     MAX_HEADERS,
     MAX_REQUEST_LINE,
@@ -32,6 +30,7 @@ from realtime_wall.server.http.request_head import (
     check_head,
     in_origin_form,
 )
+from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitors
 from realtime_wall.wire.connection import Wire
 
@@ -39,8 +38,6 @@ log = logging.getLogger(__name__)
 
 # What of a response is joined to its head; beyond, copying costs more than a call.
 JOINED = 64 * 1024
-# Seconds for a client that was answered before it had sent everything, to notice.
-LINGER = 2.0
 
 
 class ConnectionServer(Protocol):
@@ -50,6 +47,7 @@ class ConnectionServer(Protocol):
     routing: OwnerRouting | None  # the ways to other servers
     stopping: bool
     visitors: Visitors
+    returns: TicketReturns | None
     idle: set[Handler]  # keep-alive connections between two requests
 
 
@@ -92,6 +90,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         if not lines or self._is_passed_on(lines):
             return ""
         Wire.turns.wait()  # one client may send request after request, or very many clients one each
+        if self._has_returned(lines):
+            return ""
         self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
         return lines[0].decode("latin-1")
 
@@ -158,6 +158,16 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         # Without a socket pywsgi's loop ends. It must not read what is left, as it does to close one.
         self.socket = None
         os.close(connection.detach())
+        return True
+
+    def _has_returned(self, head: list[bytes]) -> bool:
+        """By a ticket: then the connection is handed over already."""
+        returns = self.server.returns
+        found = None if returns is None else returns.find(head, self.client_address)
+        if found is None:
+            return False
+        access_log.write(head[0].decode("latin-1").rstrip(), 101, None, self.socket)
+        self._give_away(found.opener, found.address)
         return True
 
     def _unused(self) -> bytes:
@@ -292,25 +302,16 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         super().handle_one_response()
         if self.wsgi_input.ends_connection():
             self.close_connection = True
-            self._let_it_finish()
+            read_ahead.take_in_the_rest(self.socket)
         hand_over, stream = self._hand_over, self._stream
         if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
-            self._give_away(hand_over.opener)
+            self._give_away(hand_over.opener, self.environ[visitor_address.META_KEY])
         elif stream is not None and stream.opener is not None and self.code == 200:
             # A request that a client sends ahead is not read any more: the connection ends with this answer.
-            self._give_away(partial(_open_stream, stream.opener, stream.headers))
+            opener = partial(_open_stream, stream.opener, stream.headers)
+            self._give_away(opener, self.environ[visitor_address.META_KEY])
 
-    def _let_it_finish(self) -> None:
-        """Take in for a while what a client still sends.
-
-        A close with bytes unread resets the connection, and our answer may be lost with it.
-        """
-        with contextlib.suppress(OSError), gevent.Timeout(LINGER, False):  # type: ignore[arg-type]
-            self.socket.shutdown(socket.SHUT_WR)
-            while self.socket.recv(DISCARD):
-                pass
-
-    def _give_away(self, opener: Opener) -> None:
+    def _give_away(self, opener: Opener, address: str) -> None:
         config, connection = self.server.config, self.socket
         self.close_connection = True
         try:
@@ -326,7 +327,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         )
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
-        wire.visitor = self.server.visitors.at(self.environ[visitor_address.META_KEY])
+        wire.visitor = self.server.visitors.at(address)
         if wire.visitor is not None:
             wire.visitor.connections += 1
         opener(wire, arrived)

@@ -19,6 +19,7 @@ from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
+from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.not_for_forks import not_for_forks
@@ -57,6 +58,7 @@ class HTTPServer(WSGIServer):
         self.visitors = visitors or Visitors(config)
         self._accepts = TokenBucket(rate(config.accept_rate, max(config.accept_rate * ACCEPT_BURST, 1.0)))
         self.max_connections = config.max_connections or _free_descriptors()
+        self.returns: TicketReturns | None = None  # of clients that were let in before
         self.stopping = False
         self.http_connections = 0
         self._covered: dict[int, Any] = {}  # watchers of other workers' sockets

@@ -1,9 +1,21 @@
-"""A connection of which some bytes were read already: how are they read again, before what follows?"""
+"""A connection of which some bytes were read already: how are they read again, before what follows?
+
+And the other way round: how is read what came too late?
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
 from typing import Any
+
+import gevent
+
+from realtime_wall.server.http.request_body import DISCARD
+
+# Seconds for a client that was answered before it had sent everything, to notice.
+LINGER = 2.0
 
 
 class ReadAhead(io.RawIOBase):
@@ -41,3 +53,14 @@ def unused(stream: Any) -> bytes:
     buffered: bytes = stream.peek(1)
     raw = stream.raw
     return buffered + bytes(raw.arrived) if isinstance(raw, ReadAhead) else buffered
+
+
+def take_in_the_rest(connection: Any) -> None:
+    """Of what a client still sends, for a while.
+
+    A close with bytes unread resets the connection, and our answer may be lost with it.
+    """
+    with contextlib.suppress(OSError), gevent.Timeout(LINGER, False):  # type: ignore[arg-type]
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(DISCARD):
+            pass

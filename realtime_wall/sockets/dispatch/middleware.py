@@ -28,7 +28,7 @@ from realtime_wall.async_functions import result_of
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
 from realtime_wall.events import Event
-from realtime_wall.sockets.dispatch import receivers
+from realtime_wall.sockets.dispatch import receivers, visitor_context
 from realtime_wall.sockets.dispatch.receivers import Call, Outcome
 from realtime_wall.sockets.socket import Socket
 
@@ -50,6 +50,7 @@ def connect(socket: Socket) -> Outcome:
             raise outcomes[-1].refused
 
     try:
+        visitor_context.prepare(socket.request)
         _run(chain, run_receivers, socket)
     except Refuse as refused:
         return Outcome(refused=refused)
@@ -72,6 +73,7 @@ def dispatch(calls: Sequence[Call], socket: Socket, event: Event) -> Outcome:
         return outcome.answer
 
     try:
+        visitor_context.prepare(socket.request)
         answer = _run(chain, run_receivers, socket, event)
     except BaseException as problem:
         _report(socket, problem)

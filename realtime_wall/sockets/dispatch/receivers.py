@@ -22,7 +22,7 @@ from realtime_wall import signals
 from realtime_wall.async_functions import result_of
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
-from realtime_wall.sockets.dispatch import receiver_figures
+from realtime_wall.sockets.dispatch import receiver_figures, visitor_context
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,10 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
 
 
 def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], outcome: Outcome) -> None:
-    for receiver in signal.receivers_for(socket):
+    receivers = signal.receivers_for(socket)
+    if receivers and not _is_prepared(socket, outcome):
+        return
+    for receiver in receivers:
         started, failed = monotonic(), False
         try:
             outcome.values.append(result_of(receiver(socket, request=socket.request, **arguments)))
@@ -83,6 +86,15 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
             receiver_figures.note(receiver, seconds, failed)
             if seconds > config().slow_receiver:
                 log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
+
+
+def _is_prepared(socket: Sender, outcome: Outcome) -> bool:
+    try:
+        visitor_context.prepare(socket.request)
+    except Refuse as refused:  # it has returned, and the site would not have let it in
+        outcome.failed, outcome.refused = True, refused
+        return False
+    return True
 
 
 # A signal, and what it is sent with.

@@ -18,11 +18,13 @@ from weakref import WeakValueDictionary
 
 from asgiref import local
 from asgiref.sync import AsyncToSync, SyncToAsync
+from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from realtime_wall.auth import django_sessions
+from realtime_wall.auth.lazy_request import LazyRequest, if_made, made
 from realtime_wall.config import current as config
 
 # In the request's own dict, as Django keeps there what middleware adds.
@@ -51,8 +53,11 @@ class _Values:
 _shared: WeakValueDictionary[Hashable, _Values] = WeakValueDictionary()
 
 
-def remember(request: HttpRequest) -> None:
-    """Keep what middleware has set up until now, for the receivers of the sockets of this handshake."""
+def remember(request: HttpRequest) -> bool:
+    """Keep what middleware has set up until now, for the receivers of the sockets of this handshake.
+
+    False when that is nothing.
+    """
     others = _of_the_machinery()
     found = [
         (variable, value) for variable, value in copy_context().items() if _is_kept(variable, value, others)
@@ -63,6 +68,17 @@ def remember(request: HttpRequest) -> None:
         if values is None:
             values = _shared[key] = _Values(found)
         request.__dict__[_KEPT] = values
+    return bool(found)
+
+
+def prepare(request: HttpRequest) -> None:
+    """Before user code runs for it. A client that returned by a ticket has not met middleware yet: if that
+    sets up more than the request, it does so now. Refuse when the site does not let it in."""
+    if isinstance(request, LazyRequest) and request.needs_context and if_made(request) is None:
+        made(request)
+        values = request.__dict__.get(_KEPT)
+        if values is not None:
+            values.enter(lambda: None)
 
 
 def run(request: HttpRequest | None, function: Callable[[], Any]) -> Any:
@@ -80,6 +96,7 @@ def run_job(request: HttpRequest, job: Callable[[], object]) -> None:
         if around is None:
             job()
         else:
+            prepare(request)
             with (import_string(around) if isinstance(around, str) else around)(request):
                 job()
     finally:
@@ -105,7 +122,9 @@ def _is_kept(variable: ContextVar[Any], value: Any, others: set[Any]) -> bool:
         return False
     if isinstance(value, _Storage):
         # The script's prefix is set for each request: as a rule to what it is anyway.
-        return bool(value.thread_id == get_ident() and value.data and value.data != {"value": "/"})
+        # So is the URLconf.
+        usual = ({"value": "/"}, {"value": settings.ROOT_URLCONF})
+        return bool(value.thread_id == get_ident() and value.data and value.data not in usual)
     return True
 
 

@@ -13,9 +13,11 @@ from typing import Protocol
 
 from realtime_wall.auth import django_sessions
 from realtime_wall.brokers.commands import LOGGED_OUT, Disconnect, DisconnectUser, RecheckPermissions
+from realtime_wall.config import Config
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.returns.tickets import Tickets
 from realtime_wall.sockets.revocation.session_expiry import Sessions
 from realtime_wall.sockets.socket import Socket
 from realtime_wall.wire.timer_wheel import TimerWheel
@@ -34,24 +36,32 @@ class Listener(Protocol):
 
 class Revocation:
     def __init__(
-        self, timer_wheel: TimerWheel, detached_sessions: DetachedSessions, listeners: set[Listener]
+        self,
+        config: Config,
+        timer_wheel: TimerWheel,
+        detached_sessions: DetachedSessions,
+        listeners: set[Listener],
     ) -> None:
         self._detached_sessions = detached_sessions
         self._listeners = listeners
         self.sessions = Sessions(timer_wheel, self._keys, self._expired)
+        self.tickets = Tickets(config, timer_wheel, self.sessions)
 
     def cut(self, command: DisconnectUser) -> int:
         """Close the sockets of a session or of a user; how many that were."""
         if command.session_key is not None:
+            self.tickets.revoke_session(command.session_key)
             if command.spares_anonymous and not self.sessions.is_somebodys(command.session_key):
                 return 0
             return self._close({command.session_key}, command.reason, command.code)
+        self.tickets.revoke_user(command.user_id)
         users = self.sessions.users_of(self._keys())
         theirs = {key for key, user in users.items() if user == command.user_id}
         return self._close(theirs, command.reason, command.code)
 
     def disconnect(self, command: Disconnect) -> bool:
         """Close one socket, or end a detached session; False when there is no such."""
+        self.tickets.revoke_return(command.session_id)
         for detached in self._detached_sessions.all():
             if detached.session.id == command.session_id:
                 self._detached_sessions.expire(detached)
@@ -100,6 +110,7 @@ class Revocation:
 
     def ask_again(self, command: RecheckPermissions) -> int:
         """Take sockets out of the channels that they may not hear any more; how many lost one."""
+        self.tickets.revoke_user(command.user_id)
         users = self.sessions.users_of(self._keys())
         of_user: dict[str, list[Socket]] = defaultdict(list)
         for socket in connected_sockets:

@@ -10,7 +10,7 @@ files, signed cookies) cannot foretell.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from heapq import heapify, heappop, heappush
 from time import monotonic, time
 
@@ -73,6 +73,20 @@ class Sessions:
         known = self._known.get(key)
         return None if known is None else known.user_id
 
+    def known(self, key: str) -> DjangoSession | None:
+        return self._known.get(key)
+
+    def learn(self, found: Mapping[str, DjangoSession]) -> None:
+        """Somebody else has asked about them."""
+        for key, session in found.items():
+            self._new.pop(key, None)
+            self._keep(key, session)
+
+    def _keep(self, key: str, session: DjangoSession) -> None:
+        self._known[key] = session
+        if session.ends is not None:
+            heappush(self._ends, (session.ends, key))
+
     def is_somebodys(self, key: str) -> bool:
         return self.user_id_of(key) is not None
 
@@ -120,9 +134,7 @@ class Sessions:
         for key in due:
             session, before = alive.get(key), self._known.pop(key, None)
             if session is not None:
-                self._known[key] = session
-                if session.ends is not None:
-                    heappush(self._ends, (session.ends, key))
+                self._keep(key, session)
             elif before is not None:
                 # Before its time a session of nobody's is only given another key: at a login.
                 if before.user_id is not None or (before.ends is not None and before.ends <= time()):

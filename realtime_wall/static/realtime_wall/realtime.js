@@ -119,8 +119,8 @@
     _address() {
       const address = new URL(this._url, this._world.location.href);
       address.protocol = address.protocol.replace("http", "ws");
-      if (this._cursors.has(EVERYONE)) address.searchParams.set("since", this._cursors.get(EVERYONE));
-      if (this.session) address.searchParams.set("session", this.session);
+      const query = { since: this._cursors.get(EVERYONE), session: this.session, ticket: this._ticket };
+      for (const [name, value] of Object.entries(query)) if (value) address.searchParams.set(name, value);
       return address.href;
     }
 
@@ -130,7 +130,7 @@
       for (const channel of this._subscriptions.keys()) this._subscribeNow(channel);
       this._become("open");
       this._tell("open");
-      // Last: a listener may say who we are first.
+      // Last: a listener may speak first.
       for (const waiting of this._buffer.splice(0)) this.emit(...waiting);
     }
 
@@ -153,7 +153,6 @@
       for (const answer of unanswered) answer({ code: "lost", message: "the connection was lost" });
     }
 
-    /* If the server is away, no other way helps. */
     async _failedToOpen() {
       const failed = this.transport;
       if (!this._world.fetch || !(await isThere(this._address(), this._world)) || this._wanted !== failed) return;
@@ -176,13 +175,12 @@
       this._wanted = this.transport;
     }
 
-    /* Of a half-open WebSocket browsers tell nothing. */
+    /* Of a half-open WebSocket browsers tell nothing; and the answer is a new ticket. */
     _listenForSilence(asked = false) {
       this._heard = false;
       this._silence(() => {
-        if (this._heard) return this._listenForSilence();
-        if (asked) return this._giveUp("no answer");
-        this._say({ type: "heartbeat" }, () => {});
+        if (asked) return this._heard ? this._listenForSilence() : this._giveUp("no answer");
+        this._say({ type: "heartbeat" }, ({ code, message }) => code || (this._ticket = message));
         return this._listenForSilence(true);
       }, this._heartbeat);
     }
@@ -250,6 +248,7 @@
       const { type, message, channel, cursor, id } = envelope;
       if (type === "welcome") {
         this.session = message.session;
+        this._ticket = message.ticket;
         this._heartbeat = 1000 * message.ping || HEARTBEAT;
       }
       this._proved();
@@ -287,7 +286,6 @@
       return true;
     }
 
-    /* What has no cursor was for us alone. */
     _isNew({ type, channel, cursor }) {
       if (!cursor) return true;
       const known = this._cursors.get(channel || EVERYONE);

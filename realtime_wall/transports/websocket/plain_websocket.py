@@ -13,6 +13,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from realtime_wall.auth.django_sessions import session_key_of
+from realtime_wall.auth.lazy_request import LazyRequest
+from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.channels.message import OUTSIDE_OF, Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -40,20 +42,32 @@ from realtime_wall.wire.connection import Wire, Written
 log = logging.getLogger(__name__)
 
 UNSUPPORTED_DATA = 1003
+# Its client comes back, without a ticket, and is answered as any other.
+TRY_AGAIN = 1013
 
 
 class WebSocket:
     """One client on a plain WebSocket: a peer on frames, a session's transport and a subscriber."""
 
-    __slots__ = ("_backlog", "_encode_missed", "_frames", "_node", "_was", "_options", "codec", "session")
+    __slots__ = (
+        *("_backlog", "_encode_missed", "_frames", "_node", "_was", "_options", "_ticket_flags"),
+        *("codec", "session"),
+    )
 
     reserved_events = plain.RESERVED
 
     def __init__(
-        self, node: Node, wire: Wire, request: HttpRequest, was: str | None, framing: Framing = PLAIN
+        self,
+        node: Node,
+        wire: Wire,
+        request: HttpRequest,
+        was: str | None,
+        framing: Framing = PLAIN,
+        ticket_flags: str = "",
     ) -> None:
         self.session = ClientSession(node, self, request, node.new_session_id())
         self._node = node
+        self._ticket_flags = ticket_flags
         self._was = was  # the id this client had before it lost its last connection
         self._frames = FramedConnection(node, wire, self, framing)
         self.codec: Codec = plain_codec.frames_of(framing)
@@ -63,20 +77,30 @@ class WebSocket:
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
 
-    def begin(self, arrived: bytes, since: Position | None) -> None:
+    def begin(self, arrived: bytes, since: Position | None, head: bytes = b"") -> None:
+        """``head`` leaves together with the welcome."""
         node = self._node
         node.come_up_to(Since(position=since))
         # Before the first write: of a client that is gone already receivers hear as of any other.
         lifecycle.begin(self.session, self._was)
-        node.revocation.sessions.arrived(self.session.request)
+        if self.session.ticket is None:
+            node.revocation.sessions.arrived(self.session.request)
+        else:
+            node.recheck.add(self.session)
+        if head:
+            self._frames.write_soon(head)
         self._frames.start()
         catch_up = node.subscribe(self, {EVERYONE: 0}, Since(position=since))
         # Until it has heard of a gap, it stands where it was.
         cursor = catch_up.cursor if catch_up.gap is None else since
-        welcome = plain.welcome_text(self.session.id, str(cursor), node.config.ping_interval)
+        ping, ticket = node.config.ping_interval, self._new_ticket()
+        welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket)
         self._answer(welcome, EVERYONE, catch_up.items)
         if arrived:
             self._frames.received(arrived)
+
+    def _new_ticket(self) -> str | None:
+        return self._node.tickets.issue_to(self.session, self._frames.wire.visitor, self._ticket_flags)
 
     # As the peer on the frames
 
@@ -108,7 +132,8 @@ class WebSocket:
             case plain.Ack():
                 session.acknowledged(command.id, [command.data])
             case plain.Heartbeat():  # not behind receivers: it is about the connection
-                self._write_text(plain.ack_text(command.id, "null"))
+                ticket = self._new_ticket()
+                self._write_text(plain.ack_text(command.id, "null" if ticket is None else f'"{ticket}"'))
             case plain.BadCommand():
                 log.info("socket %s: %s: %s", session.log_id, command.code, command.message)
                 self._write_text(plain.error_text(command.code, command.message, command.id))
@@ -299,7 +324,27 @@ def open_websocket(
     wire: Wire,
     arrived: bytes,
     framing: Framing = PLAIN,
+    ticket_flags: str = "",
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
     with node.pool.lend():
-        WebSocket(node, wire, keep(request), was, framing).begin(arrived, since)
+        WebSocket(node, wire, keep(request), was, framing, ticket_flags).begin(arrived, since)
+
+
+def return_websocket(
+    node: Node,
+    request: LazyRequest,
+    ticket: Ticket,
+    since: Position | None,
+    was: str,
+    head: bytes,
+    wire: Wire,
+    arrived: bytes,
+    framing: Framing = PLAIN,
+) -> None:
+    """Serve one whose client has returned by its ticket; its handshake is still to be answered."""
+    with node.pool.lend():
+        websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
+        websocket.session.ticket = ticket
+        request.on_refused = partial(websocket.close, TRY_AGAIN)
+        websocket.begin(arrived, since, head)

@@ -227,7 +227,7 @@ def test_a_client_that_is_gone_right_after_the_answer_is_not_handed_over():
     offer.accept(lambda *args: opened.append(args))
 
     with ours, theirs:
-        handler._give_away(offer)
+        handler._give_away(offer, "")
 
         assert opened == []
         assert handler.close_connection

@@ -26,6 +26,8 @@ request_finished.connect(count_finished)
 
 
 class MarkingMiddleware:
+    at_returns = "never"
+
     def __init__(self, get_response):
         self.get_response = get_response
 

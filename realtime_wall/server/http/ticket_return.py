@@ -1,0 +1,204 @@
+"""Does this request head return a client by its ticket? Then its connection is handed over at once.
+
+No middleware, no session and no database: what the head says is enough. Whenever anything does not fit, the
+request goes on as any other handshake.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from contextvars import Context
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha1
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.http import HttpRequest, parse_cookie
+
+from realtime_wall.auth import visitor_address
+from realtime_wall.auth.lazy_request import LazyRequest
+from realtime_wall.auth.return_ticket import CONTEXT
+from realtime_wall.channels.position import Position
+from realtime_wall.errors import InvalidPosition
+from realtime_wall.node.node import Node
+from realtime_wall.server.http import proxy_headers, websocket_handshake
+from realtime_wall.server.http.hand_over import META_KEY, HandOver, Opener
+from realtime_wall.sockets.request import keep
+from realtime_wall.transports.websocket.plain_websocket import return_websocket
+
+log = logging.getLogger(__name__)
+
+# In the request line, of whoever may have one.
+_MARK = b"ticket="
+# RFC 6455 4.1: 16 bytes in base64; and what is put behind it.
+_KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_LONGEST_ID = 64
+_LONGEST_REASON = 100
+
+
+class SiteServer(Protocol):
+    """The server, as far as a request that it has read is to go through its application."""
+
+    application: Any
+    stopping: bool
+
+    def get_environ(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    address: str
+    opener: Opener
+
+
+class TicketReturns:
+    def __init__(self, node: Node, site: SiteServer) -> None:
+        self._node = node
+        self._site = site
+
+    def find(self, lines: list[bytes], client: Any) -> Returning | None:
+        """None for a request that has to be asked everything. The lines are those of a sound head."""
+        if _MARK not in lines[0]:
+            return None
+        node = self._node
+        meta = environ_of(lines, client)
+        if meta is None or node.stopping or self._site.stopping or not _is_handshake(meta):
+            return None
+        query = _query_of(meta["QUERY_STRING"])
+        if query is None:
+            return None
+        proxy_headers.note(meta, node.config.trusted_proxies)
+        address, earlier_id, key = meta[visitor_address.META_KEY], query["session"], _session_key_of(meta)
+        meta["wsgi.url_scheme"] = self._site.get_environ()["wsgi.url_scheme"]
+        if meta.pop(proxy_headers.META_KEY) and not address:
+            node.visitors.speaks_for_others(meta["REMOTE_ADDR"])
+        ticket = node.tickets.check(query["ticket"], meta, address, earlier_id, key)
+        if ticket is None or node.visitors.refuse_client(address, key):
+            return None
+        node.tickets.take(earlier_id)
+        framing, more = websocket_handshake.framing(meta, node.config)
+        head = _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more)
+        make = partial(self._make, address)
+        request = LazyRequest(meta, key, make, CONTEXT in ticket.flags)
+        keep(request)
+        opener = partial(
+            return_websocket, node, request, ticket, query["since"], earlier_id, head, framing=framing
+        )
+        return Returning(address, opener)
+
+    def _make(self, address: str, request: LazyRequest) -> HttpRequest | str:
+        """Send it through the site, as a handshake that is not handed over."""
+        offer = HandOver([], is_rehearsal=True)
+        environ = {
+            **self._site.get_environ(),
+            **request.META,
+            "wsgi.input": io.BytesIO(),
+            "wsgi.input_terminated": True,
+            META_KEY: offer,
+            visitor_address.META_KEY: address,
+        }
+        try:
+            # What middleware sets up besides the request the view has kept with it.
+            status, text = Context().run(_run, self._site.application, environ)
+        except Exception:
+            log.exception("the site could not be asked about a client that has returned by a ticket")
+            return "failed"
+        if status.startswith("101") and offer.request is not None:
+            return keep(offer.request)
+        reason = text.strip().partition("\n")[0][:_LONGEST_REASON]
+        return reason if reason and reason.isprintable() and not reason.startswith("<") else status
+
+
+def _run(application: Any, environ: dict[str, Any]) -> tuple[str, str]:
+    statuses: list[str] = []
+
+    def start_response(status: str, headers: object, exc_info: object = None) -> Any:
+        statuses.append(status)
+        return lambda data: None
+
+    result: Iterable[bytes] = application(environ, start_response)
+    try:
+        body = b"".join(result)
+    finally:
+        if hasattr(result, "close"):
+            result.close()
+    return statuses[-1], body.decode(errors="replace")
+
+
+def environ_of(lines: list[bytes], client: Any) -> dict[str, Any] | None:
+    """As pywsgi makes it of the same head, without what a body would need; None for what no client of ours
+    sends."""
+    method, target, version = lines[0].decode("latin-1").rstrip("\r\n").split(" ")
+    if method != "GET" or version != "HTTP/1.1":
+        return None
+    path, _, query = target.partition("?")
+    if "%" in path:
+        return None
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_PROTOCOL": version,
+        "REMOTE_ADDR": "",
+    }
+    if isinstance(client, tuple):
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = str(client[0]), str(client[1])
+    for line in lines[1:]:
+        name, _, value = line.decode("latin-1").partition(":")
+        key = "HTTP_" + name.upper().replace("-", "_")
+        if "_" in name or key in environ or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+            return None
+        environ[key] = value.strip(" \t\r\n")
+    return environ
+
+
+def _is_handshake(meta: dict[str, Any]) -> bool:
+    return (
+        websocket_handshake.is_handshake(meta)
+        and meta.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+        and _KEY.fullmatch(meta.get("HTTP_SEC_WEBSOCKET_KEY", "")) is not None
+    )
+
+
+def _query_of(query: str) -> dict[str, Any] | None:
+    """Where the client stands, the id that it had, and its ticket; each once."""
+    found: dict[str, Any] = {}
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name in ("since", "session", "ticket"):
+            if name in found:
+                return None
+            found[name] = unquote(value)
+    try:
+        found["since"] = Position.parse(found["since"]) if found.get("since") else None
+    except InvalidPosition:
+        return None
+    is_whole = found.get("ticket") and 0 < len(found.get("session", "")) <= _LONGEST_ID
+    return found if is_whole else None
+
+
+def _session_key_of(meta: dict[str, Any]) -> str | None:
+    """As Django's session takes it from the cookie."""
+    cookie = meta.get("HTTP_COOKIE", "")
+    if settings.SESSION_COOKIE_NAME not in cookie:
+        return None
+    text = cookie.encode("latin-1").decode(errors="replace")
+    key = parse_cookie(text).get(settings.SESSION_COOKIE_NAME)
+    return key if key and len(key) >= 8 else None
+
+
+def _head(key: str, more: list[tuple[str, str]]) -> bytes:
+    accept = b64encode(sha1(key.encode() + _GUID).digest()).decode()
+    lines = "".join(f"{name}: {value}\r\n" for name, value in more)
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
+    ).encode()
