@@ -197,6 +197,25 @@ class Clients:
                 rests[fd] = data[-len(needle) + 1 :]
         return seen, len(self.readers)
 
+    def join(self, channel, needle):
+        """All subscribe, and read on until each has been told something; how many have."""
+        command = masked(json.dumps({"type": "subscribe", "channel": channel}).encode())
+        told, rests = set(), {}
+
+        def read(events):
+            for fd, _ in events:
+                data = rests.get(fd, b"") + self._read(fd)
+                if needle.encode() in data:
+                    told.add(fd)
+                rests[fd] = data[-len(needle) :]
+
+        for connection in list(self.readers.values()):
+            connection.send(command)
+            read(self.poll.poll(0))
+        while len(told) < len(self.readers) and (events := self.poll.poll(PATIENCE)):
+            read(events)
+        return len(told)
+
     def stamps(self, count):
         """Read messages that carry the time of their sending; the delay of each delivery in seconds."""
         delays = []

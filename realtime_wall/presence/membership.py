@@ -39,7 +39,7 @@ class _Joining:
     key: str
     is_applied: bool = False
     entries: list[tuple[str, str, Announcement]] = field(default_factory=list)  # that follow it
-    published: set[str] = field(default_factory=set)  # keys of events
+    published: set[tuple[str, str]] = field(default_factory=set)  # channels and keys of events
 
 
 class Membership:
@@ -108,8 +108,8 @@ class Membership:
     def _begin(self, roster: Roster, joining: _Joining) -> None:
         for entry in joining.entries:
             roster.apply(*entry)
-        for key in joining.published:
-            roster.published(key)
+        for channel, key in joining.published:
+            roster.published(channel, key)
         self.roster = roster
         if self._broker.address in roster.join_order:  # else it was announced to be dead meanwhile
             self._is_ready_now()
@@ -165,12 +165,12 @@ class Membership:
         self._broker.report(entry, {"ready": self.is_ready.is_set(), "snapshot": snapshot})
 
     def published(self, entry: Entry) -> None:
-        if self.roster.pending or self._joining is not None:
+        if self.roster.pending or self.roster.crowds or self._joining is not None:
             head, _, key = entry.key.rpartition("=presence:")
-            if head.startswith("="):
-                self.roster.published(key)
+            if head.startswith("=") and isinstance(entry.item, Message):
+                self.roster.published(entry.item.channel, key)
                 if self._joining is not None:
-                    self._joining.published.add(key)
+                    self._joining.published.add((entry.item.channel, key))
 
     @staticmethod
     def key_of(key: str) -> str:

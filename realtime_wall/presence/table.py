@@ -14,15 +14,17 @@ Person = dict[str, Any]
 
 JOINED = "joined"
 LEFT = "left"
+# Who is there, or of a crowd how many: for a socket that has just subscribed, and for all when it changes.
+PEOPLE = "presence"
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """A person has joined a channel, or left it, for the whole cluster."""
+    """A person has joined a channel, or left it, for the whole cluster; or a crowd is none any more."""
 
-    event: str  # JOINED or LEFT
+    event: str  # JOINED or LEFT, or PEOPLE
     channel: str
-    person: Person
+    person: Person | None  # None with PEOPLE
 
 
 class _Present:
@@ -82,6 +84,9 @@ class Table:
     def people(self, channel: str) -> list[Person]:
         """Those who are on a channel, who joined first at the front."""
         return [present.person for present in self._channels.get(channel, {}).values()]
+
+    def count(self, channel: str) -> int:
+        return len(self._channels.get(channel, ()))
 
     def servers(self) -> set[str]:
         """Those by which anybody is there."""

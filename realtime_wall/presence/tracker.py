@@ -32,21 +32,19 @@ from realtime_wall.node.fan_out.subscriber import Subscriber
 from realtime_wall.presence import roster
 from realtime_wall.presence.identity import of as identity_of
 from realtime_wall.presence.membership import Membership
-from realtime_wall.presence.table import JOINED, LEFT, Person
+from realtime_wall.presence.table import JOINED, LEFT, PEOPLE, Person
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.dispatch.receivers import release_database
 
 log = logging.getLogger(__name__)
 
-# The event with the list of people, for a socket that has just subscribed.
-PEOPLE = "presence"
 # On channels with PRESENCE nobody else's event can have these names.
 RESERVED = (PEOPLE, JOINED, LEFT)
-# Of more people only the number is sent.
-LISTED = 1000
 # So many are looked up, or announced, at once: the others on the channel need not wait for all of a crowd.
 AT_ONCE = 200
+# Seconds between two numbers of a crowd.
+COUNTED_EVERY = 1.0
 # After something went wrong.
 RETRY = 0.2
 # How often we look for servers that have gone, where nobody reports it.
@@ -84,6 +82,7 @@ class Presence:
         self._leaving: list[tuple[float, Key]] = []  # a heap
         self._to_announce: dict[Key, None] = {}
         self._to_send_list: dict[tuple[Subscriber, str], None] = {}
+        self._counts_due = 0.0  # when crowds may be told their numbers again
         self._greenlet: gevent.Greenlet[..., Any] | None = None
 
     def start(self) -> None:
@@ -165,6 +164,8 @@ class Presence:
     def _pause(self) -> float | None:
         due = [self._leaving[0][0]] if self._leaving else []
         due.extend(self._membership.due())
+        if self._membership.is_leader and any(self._membership.roster.crowds.values()):
+            due.append(self._counts_due)
         wait = [max(0.0, min(due) - monotonic())] if due else []
         if self._membership.has_others:
             wait.append(LOOK_EVERY)
@@ -179,7 +180,9 @@ class Presence:
         self._expire()
         self._announce()
         self._send_lists()
-        self._publish_pending()
+        if self._membership.is_leader:
+            self._publish_pending()
+            self._publish_counts()
 
     def _announce_difference(self) -> None:
         """What the roster has of this server and what is true may be two things."""
@@ -252,15 +255,34 @@ class Presence:
                 raise
 
     def _publish_pending(self) -> None:
-        if not self._membership.is_leader:
-            return
         pending = self._membership.roster.pending
         if len(pending) > AT_ONCE:
             self._work.set()
         for key, change in list(islice(pending.items(), AT_ONCE)):
-            data = encode_json({"channel": change.channel, "person": change.person})
-            self._publish_event(change.channel, data, change.event, self._membership.key_of(key))
-            self._membership.roster.published(key)
+            if change.event == PEOPLE:
+                data = self._people_json(change.channel)
+            else:
+                data = encode_json({"channel": change.channel, "person": change.person})
+            self._publish(change.channel, data, change.event, key)
+
+    def _publish_counts(self) -> None:
+        """How many each crowd is, where that has changed."""
+        now = monotonic()
+        changed = {channel: key for channel, key in self._membership.roster.crowds.items() if key}
+        if changed and now >= self._counts_due:
+            self._counts_due = now + COUNTED_EVERY
+            for channel, key in changed.items():
+                self._publish(channel, self._people_json(channel), PEOPLE, key)
+
+    def _publish(self, channel: str, data: str, event: str, key: str) -> None:
+        self._publish_event(channel, data, event, self._membership.key_of(key))
+        self._membership.roster.published(channel, key)
+
+    def _people_json(self, channel: str) -> str:
+        """Of a crowd nobody is named: the list would be longer than all that is said there."""
+        roster = self._membership.roster
+        people = [] if channel in roster.crowds else roster.table.people(channel)
+        return encode_json({"channel": channel, "people": people, "count": roster.table.count(channel)})
 
     def _send_lists(self) -> None:
         """Send those who have just subscribed who is there."""
@@ -268,9 +290,7 @@ class Presence:
         for subscriber, channel in list(self._to_send_list):
             del self._to_send_list[subscriber, channel]
             if channel not in texts:
-                people = self._membership.roster.table.people(channel)
-                data = {"channel": channel, "people": people[:LISTED], "count": len(people)}
-                texts[channel] = encode_json(data)
+                texts[channel] = self._people_json(channel)
             session = subscriber.session
             if session is not None and channel in session.channels and not session.is_disconnected:
                 session.send_event(PEOPLE, Arguments(texts[channel]))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall.presence.roster import JOIN, Roster, dead, delta
-from realtime_wall.presence.table import JOINED, LEFT
+from realtime_wall.presence.table import JOINED, LEFT, PEOPLE, PresenceChange
 
 ADA = {"id": "1"}
 
@@ -23,8 +23,8 @@ def test_an_event_is_kept_until_it_was_published():
 
     assert events_of(roster) == [(JOINED, "news", "1"), (LEFT, "news", "1")]
     for key in list(roster.pending):
-        roster.published(key)
-        roster.published(key)
+        roster.published("news", key)
+        roster.published("news", key)
     assert events_of(roster) == []
 
 
@@ -47,6 +47,27 @@ def test_who_has_been_in_it_longest_is_the_leader():
     assert roster.leader(()) == "abe"
     roster.apply("abe", "abe:2", JOIN)  # it has lost its roster
     assert roster.leader(()) == "bob"
+
+
+def test_of_a_crowd_the_number_is_due_until_it_was_published(monkeypatch):
+    monkeypatch.setattr("realtime_wall.presence.roster.LISTED", 3)
+    monkeypatch.setattr("realtime_wall.presence.roster.FEW", 1)
+    roster = Roster()
+    for number in range(5):
+        roster.apply("one", f"one:{number}", delta([("news", {"id": str(number)})], []))
+    assert events_of(roster) == [(JOINED, "news", str(number)) for number in range(3)]
+    assert roster.crowds == {"news": "one:4/0"}
+
+    roster.published("news", "one:3/0")  # there is more by now
+    assert roster.crowds == {"news": "one:4/0"}
+    roster.published("news", "one:4/0")
+    assert Roster.from_snapshot(roster.snapshot()).crowds == roster.crowds == {"news": ""}
+
+    roster.pending.clear()
+    for number in range(4):
+        roster.apply("one", f"one:{5 + number}", delta([], [("news", str(number))]))
+    assert not roster.crowds
+    assert list(roster.pending.values()) == [PresenceChange(PEOPLE, "news", None)]
 
 
 class Server:
@@ -83,7 +104,7 @@ def test_whatever_happens_all_rosters_are_alike_and_every_change_is_published_on
                 for key, change in list(leader.roster.pending.items())[: data.draw(st.integers(1, 2))]:
                     published.append((key, change))
                     for server in servers:
-                        server.roster.published(key)
+                        server.roster.published(change.channel, key)
 
         there = set().union(*(server.announced for server in servers))
         assert len({json.dumps(server.roster.snapshot()) for server in servers}) == 1

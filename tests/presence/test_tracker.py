@@ -203,14 +203,49 @@ def test_a_site_without_presence_does_nothing_for_it():
         assert node.presence.people("news", 10) == []
 
 
-def test_of_a_crowd_only_some_are_listed_and_all_are_counted(node, monkeypatch):
-    monkeypatch.setattr("realtime_wall.presence.tracker.LISTED", 2)
-    monkeypatch.setattr("realtime_wall.presence.tracker.AT_ONCE", 3)
-    clients = [come(node, SimpleNamespace(**{**vars(ADA), "pk": number})) for number in range(10)]
+def test_of_a_crowd_the_number_is_told_and_not_who_comes_and_goes(node, monkeypatch):
+    monkeypatch.setattr("realtime_wall.presence.roster.LISTED", 4)
+    monkeypatch.setattr("realtime_wall.presence.roster.FEW", 2)
+    monkeypatch.setattr("realtime_wall.presence.tracker.COUNTED_EVERY", 0.0)
+    clients = []
+    for number in range(6):
+        clients.append(come(node, SimpleNamespace(**{**vars(ADA), "pk": number})))
+        people_sent_to(clients[-1])
 
-    data = people_sent_to(clients[-1])
-    assert (len(data["people"]), data["count"]) == (2, 10)
-    assert len(people(node)) == 10
+    def told(count, *ids):
+        wait_for(lambda: numbers() and numbers()[-1] == (count, [*ids]))
+
+    def numbers():
+        heard = [data for name, data in events(clients[0]) if name == "presence"]
+        return [(data["count"], [one["id"] for one in data["people"]]) for data in heard]
+
+    assert len(people(node)) == 6 and people_sent_to(clients[-1])["people"] == []
+    told(6)
+    assert [name for name, _ in events(clients[0])].count("joined") == 4
+    for client in clients[3:]:
+        client.leave()
+    told(3)
+    clients[2].leave()
+    told(2, "0", "1")
+    clients[1].leave()
+    wait_for(lambda: events(clients[0])[-1] == left({"id": "1", "name": "ada"}))
+    assert [name for name, _ in events(clients[0])].count("left") == 1
+
+
+def test_a_crowd_is_told_its_number_now_and_then(node, monkeypatch):
+    monkeypatch.setattr("realtime_wall.presence.roster.LISTED", 0)
+    monkeypatch.setattr("realtime_wall.presence.roster.FEW", 0)
+    monkeypatch.setattr("realtime_wall.presence.tracker.COUNTED_EVERY", 60.0)
+    first = come(node, ADA)
+    wait_for(lambda: len(events(first)) == 1)
+
+    people_sent_to(come(node, BOB))
+    assert len(events(first)) == 1
+    assert node.presence._pause() > 50
+    node.presence._counts_due = 0.0
+    node.presence._work.set()
+    wait_for(lambda: len(events(first)) == 2)
+    assert events(first)[-1] == ("presence", {"channel": "room", "people": [], "count": 2})
 
 
 def test_what_finding_a_person_took_from_the_database_is_given_back(node, monkeypatch):
