@@ -17,7 +17,9 @@ ROOM = "room"
 
 
 class Publisher:
-    """Publishes rising numbers until the server is gone, and writes down what was confirmed."""
+    """Publishes rising numbers until the server is gone, or it is over; writes down what was confirmed."""
+
+    is_over = False
 
     def __init__(self):
         self.numbers = count(1)
@@ -29,6 +31,8 @@ class Publisher:
                 for number in self.numbers:
                     session.post(f"{server.url}events/pub/{ROOM}", str(number), timeout=20).raise_for_status()
                     self.confirmed.append(number)
+                    if self.is_over:
+                        return
             except requests.RequestException:
                 return
 
