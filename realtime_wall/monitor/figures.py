@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 # Each server has the whole log.
@@ -29,6 +30,8 @@ class ReceiverLine:
     calls: int
     failures: int
     mean: float  # milliseconds
+    connections: int  # to the database, that it has opened
+    open_connections: int
 
 
 # What is drawn over time: a name, what it is called, and whether it is a counter.
@@ -54,11 +57,11 @@ def receivers_of(servers: Sequence[dict[str, Any]]) -> list[ReceiverLine]:
     total: dict[str, list[float]] = {}
     for one in servers:
         for name, figures in one["receivers"].items():
-            before = total.get(name, [0, 0, 0.0])
-            total[name] = [mine + theirs for mine, theirs in zip(before, figures, strict=True)]
+            before = total.get(name, [0, 0, 0.0, 0, 0])
+            total[name] = [mine + theirs for mine, theirs in zip_longest(before, figures, fillvalue=0)]
     lines = [
-        ReceiverLine(name, int(calls), int(failures), 1000 * seconds / calls)
-        for name, (calls, failures, seconds) in total.items()
+        ReceiverLine(name, int(calls), int(failures), 1000 * seconds / calls, int(opened), int(open_now))
+        for name, (calls, failures, seconds, opened, open_now) in total.items()
         if calls
     ]
     return sorted(lines, key=lambda line: line.mean * line.calls, reverse=True)

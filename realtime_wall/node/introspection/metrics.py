@@ -82,6 +82,8 @@ OF_RECEIVERS = {
     "receiver_calls_total": "How often a receiver has run.",
     "receiver_failures_total": "How often a receiver has raised.",
     "receiver_seconds_total": "For how long a receiver has run.",
+    "receiver_connections_total": "Database connections that a receiver has opened.",
+    "receiver_connections": "Those of them that are open.",
 }
 
 
@@ -94,7 +96,8 @@ def of_node(node: Node) -> dict[str, Any]:
         "pid": os.getpid(),
         "values": {metric.name: metric.value(node) for metric in METRICS},
         "receivers": {
-            name: [one.calls, one.failures, one.seconds] for name, one in receiver_figures.figures.items()
+            name: [one.calls, one.failures, one.seconds, one.connections, one.open_connections]
+            for name, one in receiver_figures.figures.items()
         },
     }
 
@@ -115,8 +118,9 @@ def as_text(servers: Iterable[dict[str, Any]]) -> str:
             (f"{_labels(one)},{_label('receiver', receiver)}", figures[number])
             for one in servers
             for receiver, figures in sorted(one["receivers"].items())
+            if number < len(figures)
         )
-        lines += _family(name, "counter", text, samples)
+        lines += _family(name, "counter" if name.endswith("_total") else "gauge", text, samples)
     return "".join(f"{line}\n" for line in lines)
 
 

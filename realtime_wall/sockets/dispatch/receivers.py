@@ -70,6 +70,7 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
         return
     for receiver in receivers:
         started, failed = monotonic(), False
+        receiver_figures.running.set(receiver)
         try:
             outcome.values.append(result_of(receiver(socket, request=socket.request, **arguments)))
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
@@ -142,8 +143,9 @@ def release_database() -> None:
             connection.close()
 
 
-def _opened(**_: Any) -> None:
+def _opened(connection: Any = None, **_: Any) -> None:
     _with_database.add(getcurrent())
+    receiver_figures.note_connection(connection)
 
 
 connection_created.connect(_opened, dispatch_uid="realtime_wall.receivers")

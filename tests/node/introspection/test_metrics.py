@@ -4,13 +4,14 @@ import json
 import re
 
 import pytest
+from django.db import ConnectionHandler
 from prometheus_client.parser import text_string_to_metric_families
 
 from realtime_wall import broadcast_channel, publish
 from realtime_wall.node.introspection import metrics
 from realtime_wall.node.introspection.metrics import METRICS, OF_RECEIVERS, PREFIX
 from realtime_wall.signals import socket_client_message
-from realtime_wall.sockets.dispatch import receiver_figures, receivers
+from realtime_wall.sockets.dispatch import lifecycle, receiver_figures, receivers
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import ROOT
 
@@ -68,6 +69,38 @@ def test_a_receiver_is_known_by_its_name_its_time_and_its_failures():
     assert found["receiver_failures_total", name] == 0
     assert found["receiver_failures_total", name.replace("good", "bad")] == 2
     assert found["receiver_seconds_total", name] > 0
+
+
+def test_database_connections_are_counted_by_receiver(tmp_path, monkeypatch):
+    databases = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "db.sqlite3")}}
+    opened = ConnectionHandler(databases)
+    monkeypatch.setattr(receivers, "connections", opened)
+    while_it_runs = []
+
+    def thrifty(socket, **_):
+        """Asks no database."""
+
+    def asking(socket, **_):
+        opened["default"].ensure_connection()
+        while_it_runs.append(of("asking"))
+
+    def of(who):
+        found, name = (
+            samples(metrics.of_node(node)),
+            f"{__name__}.{asking.__qualname__}".replace("asking", who),
+        )
+        return [found.get((f"receiver_connections{kind}", name)) for kind in ("_total", "")]
+
+    with no_receivers(), running_node() as node:
+        client = RecordingTransport(node)
+        for receiver in (thrifty, asking):
+            socket_client_message.connect(receiver)
+        for _ in range(2):
+            lifecycle.message(client.session, "hi")
+            assert node.pool.wait_until_idle(10)
+
+        assert (of("asking"), of("thrifty")) == ([2, 0], [0, 0])
+    assert while_it_runs == [[1, 1], [2, 1]]
 
 
 def test_receivers_without_end_are_not_all_kept(monkeypatch):
