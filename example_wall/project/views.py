@@ -8,10 +8,12 @@ from realtime_wall.wall.pages.layout import address_of, reading_frame
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.phone_posts.post_token import token_of
 
+PAGES = ("wall", "desk", "remote", "post", "archive", "map", "report")
+
 
 @wall_policy
 def start(request):
     wall = Wall.called()
-    pages = {name: address_of(name, wall) for name in ("wall", "desk", "remote", "post", "archive")}
+    pages = {name: address_of(name, wall) for name in PAGES}
     context = {"pages": pages, "token": token_of(wall), "name": NAME, "password": PASSWORD}
     return render(request, "project/start.html", reading_frame(request, wall, "start") | context)

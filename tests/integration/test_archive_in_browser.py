@@ -24,6 +24,9 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 900}
 PAGE = 50
+BERLIN = {"longitude": 13.4, "latitude": 52.5, "place": "Berlin"}
+SUVA = {"longitude": 178.4, "latitude": -18.1, "place": "Suva"}
+EUROPE = (0.45, 0.1), (0.65, 0.4)  # two corners, in parts of the drawing
 # After them whatever follows a scroll has been told to the page.
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -287,3 +290,25 @@ def test_the_archive_is_good_to_look_at(hall, visitors):
     assert phone.locator(".wall-text").first.evaluate(size) >= 16
     keep_picture(desktop, "archive.png")
     keep_picture(phone, "archive-phone.png")
+
+
+def test_the_map_is_found_from_here_gets_a_dot_for_each_post_and_shows_what_a_box_holds(hall, visitors):
+    early, late, elsewhere = posts_of_today(3)
+    hall.store(early | BERLIN, elsewhere | SUVA)  # the newest first: Suva, Berlin
+    page = archive(visitors, hall)
+
+    page.get_by_role("link", name="Map").click()
+    wait_until_live(page)
+    expect(page.locator("circle")).to_have_count(2)
+    hall.post(late | BERLIN)
+    expect(page.locator("circle")).to_have_count(3)
+    expect(page.locator(".wall-places li")).to_have_text(["Berlin 2", "Suva 1"])
+
+    drawing = page.locator(".wall-map").bounding_box()
+    at = [(drawing["x"] + drawing["width"] * x, drawing["y"] + drawing["height"] * y) for x, y in EUROPE]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1], steps=3)
+    page.mouse.up()
+    page.wait_for_url("**/map/?box=*")
+    expect(page.locator("circle")).to_have_count(2)

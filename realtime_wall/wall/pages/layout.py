@@ -32,7 +32,12 @@ def frame(
 ) -> dict[str, Any]:
     """For the templates; ``links`` lead to all pages."""
     asked = request.GET.get("theme", "")
-    names = {"wall": gettext("Wall"), "archive": gettext("Archive"), "report": gettext("Report")}
+    names = {
+        "wall": gettext("Wall"),
+        "archive": gettext("Archive"),
+        "map": gettext("Map"),
+        "report": gettext("Report"),
+    }
     if wall.slug == MAIN and options.current().visitors:
         names["search"] = gettext("Search")
     return {

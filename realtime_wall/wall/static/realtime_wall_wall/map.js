@@ -53,8 +53,9 @@
         line.append(name, " ", document.createElement("output"));
         this._places.append(line);
       }
-      const number = line.querySelector("output");
-      number.textContent = String(Number(number.textContent) + 1);
+      line.querySelector("output").textContent = String(numberIn(line) + 1);
+      const before = () => line.previousElementSibling;
+      while (before() && numberIn(before()) < numberIn(line)) before().before(line);
     }
 
     _isInside(longitude, latitude) {
@@ -91,6 +92,10 @@
       const [north, south] = [from.y, to.y].sort((a, b) => a - b).map((y) => (90 - y).toFixed(2));
       root.location.search = `?box=${[west, south, east, north].join(",")}`;
     }
+  }
+
+  function numberIn(line) {
+    return Number(line.querySelector("output").textContent);
   }
 
   function start() {
