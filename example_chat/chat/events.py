@@ -1,79 +1,57 @@
-"""What happens when somebody comes in, says something, or leaves."""
+"""What happens when somebody comes in, or says something. Who is here is known by PRESENCE (settings.py)."""
 
-from django.db import IntegrityError
-
-from chat.models import ChatRoom, ChatUser
-from realtime_wall import NoSocket, publish, send
+from chat.models import ChatRoom
+from realtime_wall import NoSocket, cluster, send
 from realtime_wall.answers import failure, success
-from realtime_wall.events import on_disconnect, on_event, on_subscribe, on_unsubscribe
-from realtime_wall.signals import server_started
+from realtime_wall.events import on_event, on_subscribe
 
 
-@server_started.connect
-def nobody_is_here_yet(sender, **kwargs):
-    ChatUser.objects.all().delete()  # who was when the server was killed
+def who(socket, channel):
+    """PRESENCE: what the others see of somebody, and by which id they whisper."""
+    return {"id": socket.id, "name": name_of(socket)}
 
 
 @on_subscribe(channel=r"room\.")
 def enter(request, socket, context, channel):
-    room = ChatRoom.objects.filter(slug=channel.removeprefix("room.")).first()
-    name = str(socket.auth.get("name", "")).strip()[:40]
-    if room is None or not name:
-        return False  # not let in
-    try:
-        user = room.users.create(name=name, session=socket.id)
-    except IntegrityError:
-        return False  # somebody here is called that already
-    socket.emit("people", people_of(room))
-    announce("joined", user)
-
-
-@on_unsubscribe(channel=r"room\.")
-def leave(request, socket, context, channel):
-    for user in ChatUser.objects.filter(session=socket.id, room__slug=channel.removeprefix("room.")):
-        user.delete()
-        announce("left", user)
-
-
-@on_disconnect
-def leave_all(request, socket, context):
-    for channel in socket.channels:
-        leave(request, socket, context, channel)
+    """Whether somebody is let in: a room has nobody's name twice."""
+    name = name_of(socket)
+    is_room = ChatRoom.objects.filter(slug=channel.removeprefix("room.")).exists()
+    return bool(is_room and name and not is_taken(name, socket, channel))
 
 
 @on_event(name="say")
 def say(request, socket, context, event):
-    me, text = speaker(socket, event)
-    if me is None or not text:
+    channel, text = said(socket, event)
+    if not channel or not text:
         return failure()
     # To the others; that it got here is what the returned value tells the one who said it.
-    socket.broadcast_channel({"name": me.name, "text": text}, me.room.channel)
+    socket.broadcast_channel({"name": name_of(socket), "text": text}, channel)
     return success()
 
 
 @on_event(name="whisper")
 def whisper(request, socket, context, event):
-    me, text = speaker(socket, event)
-    other = me and me.room.users.filter(session=str(event.data.get("to"))).first()
-    if not other or not text:
+    channel, text = said(socket, event)
+    other = str(event.data.get("to"))
+    if not channel or not text or other not in [person["id"] for person in cluster.presence(channel)]:
         return failure()
     try:
-        send(other.session, {"name": me.name, "text": text, "private": True})
+        send(other, {"name": name_of(socket), "text": text, "private": True})
     except NoSocket:
         return failure()
     return success()
 
 
-def speaker(socket, event):
-    """Who says it, if the room has let them in, and what is said."""
-    users = ChatUser.objects.select_related("room")
-    me = users.filter(session=socket.id, room__slug=str(event.data["room"])).first()
-    return me, str(event.data["text"]).strip()[:2000]
+def said(socket, event):
+    """In which room, if it has let them in, and what."""
+    channel = f"room.{event.data['room']}"
+    return channel if channel in socket.channels else None, str(event.data["text"]).strip()[:2000]
 
 
-def announce(what, user):
-    publish(user.room.channel, {"name": user.name, "people": people_of(user.room)}, event=what)
+def name_of(socket):
+    return str(socket.auth.get("name", "")).strip()[:40]
 
 
-def people_of(room):
-    return [{"name": user.name, "id": user.session} for user in room.users.all()]
+def is_taken(name, socket, channel):
+    others = [person["name"] for person in cluster.presence(channel) if person["id"] != socket.id]
+    return name.casefold() in map(str.casefold, others)

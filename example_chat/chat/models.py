@@ -1,7 +1,6 @@
-"""The rooms, and who is in them now."""
+"""The rooms. Who is in them is no table: realtime_wall knows."""
 
 from django.db import models
-from django.db.models.functions import Lower
 
 
 class ChatRoom(models.Model):
@@ -17,21 +16,3 @@ class ChatRoom(models.Model):
     @property
     def channel(self):
         return f"room.{self.slug}"
-
-
-class ChatUser(models.Model):
-    """Somebody in a room, for as long as the connection."""
-
-    room = models.ForeignKey(ChatRoom, models.CASCADE, related_name="users")
-    name = models.CharField(max_length=40)
-    session = models.CharField(max_length=64)  # socket.session.session_id
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint("room", Lower("name"), name="one_of_each_name_in_a_room"),
-            models.UniqueConstraint(fields=["room", "session"], name="nobody_is_twice_in_a_room"),
-        ]
-
-    def __str__(self):
-        return self.name

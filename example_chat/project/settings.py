@@ -49,7 +49,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 TIME_ZONE = "UTC"
 
-REALTIME_WALL = {}
+REALTIME_WALL = {
+    "CHANNELS": {"room.*": {"PRESENCE": "chat.events.who"}},
+    # Who loads the page again leaves and comes back: the name is free at once.
+    "PRESENCE_GRACE": 0.0,
+}
 # Pages get Socket.IO's client from its CDN; with this, from a folder that has its socket.io.min.js.
 if folder := os.environ.get("CHAT_SOCKETIO_FOLDER"):
     STATICFILES_DIRS = [folder]

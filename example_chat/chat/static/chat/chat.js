@@ -19,6 +19,8 @@ const waiting = []; // what was said while away
 let isIn = false;
 let wasIn = false;
 let whisperTo = null; // {name, id}, or the whole room
+let here = null; // everybody in the room, by id
+let count = 0;
 
 byId("door").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -42,9 +44,23 @@ socket.on("disconnect", () => {
   byId("status").textContent = socket.active ? "connection lost" : "disconnected";
 });
 
-socket.on("people", showPeople);
-socket.on("joined", ({ name, people }) => came(`${name} joined`, people));
-socket.on("left", ({ name, people }) => came(`${name} left`, people));
+// The whole truth when we come in; of a crowd only how many there are. Then who comes and goes.
+socket.on("presence", ({ people, count: number }) => {
+  here = new Map(people.map((person) => [person.id, person]));
+  count = number;
+  showPeople();
+});
+socket.on("joined", ({ person }) => {
+  if (!here || here.has(person.id)) return; // told of already
+  here.set(person.id, person);
+  note(`${person.name} joined`);
+  showPeople();
+});
+socket.on("left", ({ person }) => {
+  if (!here?.delete(person.id)) return;
+  note(`${person.name} left`);
+  showPeople();
+});
 socket.on("message", ({ name, text, private: isPrivate }) => {
   bubble(isPrivate ? `${name}, only to you` : name, text, "theirs", isPrivate);
 });
@@ -85,7 +101,9 @@ function show(inside) {
   byId("refusal").textContent = byId("status").textContent = "";
 }
 
-function showPeople(people) {
+function showPeople() {
+  const people = [...here.values()];
+  byId("status").textContent = people.length ? "" : `${count} people`;
   // Who is whispered to stays until let go, or the next whisper would be for the whole room.
   const isGone = whisperTo && !people.some(({ id }) => id === whisperTo.id);
   const shown = isGone ? [...people, whisperTo] : people;
@@ -123,11 +141,6 @@ function bubble(name, text, whose, isPrivate) {
   const now = new Date().toLocaleTimeString([], { timeStyle: "short" });
   line.append(part("b", name), part("p", text), part("time", now));
   return line;
-}
-
-function came(news, people) {
-  note(news);
-  showPeople(people);
 }
 
 function note(text, ...classes) {
