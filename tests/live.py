@@ -26,6 +26,8 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from realtime_wall.server.monkey_patch import PATCHED
+from tests import forked
+from tests.forked import Forked
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(__file__).parent / "site"
@@ -81,26 +83,32 @@ class LiveServer:
 
     def manage(self, *arguments, **kwargs):
         """Run another command of the same project, as a shell or cron would."""
-        return subprocess.run(
-            [self.executable, *self.flags, "manage.py", *arguments],
-            cwd=self.project,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE * 2,
-            **kwargs,
-        )
+        how = {"cwd": self.project, "env": self.environment, "timeout": PATIENCE * 2, **kwargs}
+        if self.may_be_forked and kwargs.keys() <= {"input"}:
+            return forked.run([self.executable, "manage.py", *arguments], **how)
+        command = [self.executable, *self.flags, "manage.py", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, **how)
+
+    @property
+    def may_be_forked(self):
+        """Whether nothing asks for an interpreter of its own."""
+        same = forked.of_the_interpreter(self.environment) == forked.of_the_interpreter(forked.environment())
+        return self.executable == sys.executable and not self.flags and same
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [self.executable, *self.flags, *self.program, *self.command],
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                stdin=self.stdin,
-            )
+            how = {
+                "cwd": self.folder,
+                "env": self.environment,
+                "stdout": log,
+                "stderr": log,
+                "stdin": self.stdin,
+            }
+            command = [self.executable, *self.flags, *self.program, *self.command]
+            if self.may_be_forked and self.program[0] == str(PATCHED) and self.stdin is subprocess.DEVNULL:
+                self.process = Forked(command, patched=True, **how)
+            else:
+                self.process = subprocess.Popen(command, **how)
         # It imports all of Django: where a request takes a second, this takes twenty.
         started = self.wait_for_log(r"Starting gevent server at (\S+)", patience=3 * PATIENCE)
         self.url = started[-1]
