@@ -10,6 +10,7 @@ import pytest
 from gevent.pool import Pool
 
 from tests.live import LiveServer, wait_for
+from tests.site_tables import with_tables
 
 PROVE = bool(os.environ.get("REALTIME_WALL_PROVE"))
 KINDS = ("native", "class", "bridged", "fetched", "streamed")
@@ -17,14 +18,8 @@ KINDS = ("native", "class", "bridged", "fetched", "streamed")
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer() as server:
-        migrated(server)
+    with with_tables(LiveServer()) as server:
         yield server
-
-
-def migrated(server):
-    done = server.manage("migrate", "--verbosity", "0")
-    assert done.returncode == 0, done.stderr
 
 
 def ordinary(server):
@@ -69,8 +64,8 @@ def test_asynchronous_receivers_answer_many_clients_at_once(server):
 
 
 def test_asynchronous_middleware_sees_pages_and_handshakes():
-    with LiveServer(environment={"SITE_MIDDLEWARE": "site_app.middleware.AsyncMiddleware"}) as server:
-        migrated(server)
+    middleware = {"SITE_MIDDLEWARE": "site_app.middleware.AsyncMiddleware"}
+    with with_tables(LiveServer(environment=middleware)) as server:
         pages = Pool(10).map(lambda _: server.get("/async/ordinary/"), range(40))
         with server.client() as client:
             answers = [client.ask("count users"), client.ask("await users")]

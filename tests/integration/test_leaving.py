@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.live import LiveServer
 from tests.open_shell import OpenShell
+from tests.site_tables import with_tables
 
 PEOPLE = """
 for name in ("ada", "bob"):
@@ -28,8 +29,7 @@ with transaction.atomic():
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer(settings={"CHANNELS": {"staff*": {"READ": "staff"}}}) as running:
-        assert running.manage("migrate", "-v0").returncode == 0
+    with with_tables(LiveServer(settings={"CHANNELS": {"staff*": {"READ": "staff"}}})) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.fakes import masked, text
 from tests.live import PATIENCE, LiveServer, wait_for
+from tests.site_tables import with_tables
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 # Strict, so that its limits are reached soon, and impatient, so that nobody has to wait for its deadlines.
@@ -97,9 +98,7 @@ class RawClient:
 @pytest.fixture(scope="module")
 def server():
     # What has to be prompt would wait for this in vain.
-    one = LiveServer(settings={"CLOSE_TIMEOUT": 120})
-    assert one.manage("migrate", "--verbosity", "0").returncode == 0
-    with one:
+    with with_tables(LiveServer(settings={"CLOSE_TIMEOUT": 120})) as one:
         yield one
 
 

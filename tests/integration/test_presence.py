@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.live import LiveServer
 from tests.open_shell import OpenShell
+from tests.site_tables import with_tables
 
 PEOPLE = """
 from django.contrib.auth.models import User
@@ -76,9 +77,8 @@ def database(tmp_path_factory):
     server = LiveServer()
     path = tmp_path_factory.mktemp("database") / "db.sqlite3"
     server.environment["SITE_DATABASE"] = str(path)
-    for command in (["migrate", "-v0"], ["shell", "-v0", "-c", PEOPLE]):
-        done = server.manage(*command)
-        assert done.returncode == 0, done.stderr
+    done = with_tables(server).manage("shell", "-v0", "-c", PEOPLE)
+    assert done.returncode == 0, done.stderr
     server.directory.cleanup()
     return path
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from tests.live import LiveServer
+from tests.site_tables import with_tables
 
 LOOSE = {"PUBLISH_FROM_LOOPBACK": True, "MESSAGE_SIZE": 100_000}
 
@@ -95,8 +96,7 @@ User.objects.create_user("ada", password="ada", is_staff=True)
 
 
 def test_staff_publishes_with_the_token_of_its_session_and_not_without():
-    with LiveServer() as server:
-        assert server.manage("migrate", "-v0").returncode == 0
+    with with_tables(LiveServer()) as server:
         assert server.manage("shell", "-v0", "-c", STAFF).returncode == 0
         site = f"http://{server.host}"
         session = requests.Session()

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from tests.live import LiveServer
+from tests.site_tables import with_tables
 
 MIDDLEWARE = "django.middleware.locale.LocaleMiddleware site_app.middleware.VisitorMiddleware"
 
 
 @pytest.fixture(scope="module")
 def server():
-    with LiveServer(environment={"SITE_MIDDLEWARE": MIDDLEWARE}) as server:
-        assert server.manage("migrate", "-v0").returncode == 0
+    with with_tables(LiveServer(environment={"SITE_MIDDLEWARE": MIDDLEWARE})) as server:
         yield server
 
 

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from tests.live import LiveServer, wait_for
+from tests.site_tables import with_tables
 
 # Reasons and paths hold no quotes here, so the outer ones are those around what was asked.
 ACCESS_LINE = re.compile(r'^\[[^]]+\] "(.*)" (\d{3}) \S+$', re.M)
@@ -18,7 +19,7 @@ def access_lines(text):
 @pytest.fixture(scope="package")
 def server():
     """One server for the tests that leave it as it was."""
-    with LiveServer(settings={"HEAD_TIMEOUT": 0.5, "KEEP_ALIVE": 1.0}) as running:
+    with with_tables(LiveServer(settings={"HEAD_TIMEOUT": 0.5, "KEEP_ALIVE": 1.0})) as running:
         yield running
         assert "Traceback" not in running.output
 

@@ -14,6 +14,7 @@ from realtime_wall.server import run
 from tests.live import PATIENCE, LiveServer, wait_for
 from tests.management import projects
 from tests.server.heads import get
+from tests.site_tables import with_tables
 
 HANDSHAKE = (
     b"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -31,7 +32,7 @@ class NohupServer(LiveServer):
 
 @pytest.fixture
 def own_server():
-    with LiveServer() as running:
+    with with_tables(LiveServer()) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from realtime_wall.management.commands.rungevent import Command
 from realtime_wall.server import monkey_patch
 from tests.live import PATIENCE, ROOT, SITE, Conversation, LiveServer, TypedServer, wait_for
 from tests.management import projects
+from tests.site_tables import with_tables
 
 HELLO = b"GET /hello/ HTTP/1.0\r\nHost: localhost\r\n\r\n"
 HANDSHAKE = (
@@ -77,10 +78,7 @@ def test_it_looks_like_runserver():
 
 
 def test_after_the_migrations_nothing_is_said_of_them():
-    server = LiveServer()
-    server.manage("migrate", "--verbosity", "0")
-
-    with server:
+    with with_tables(LiveServer()) as server:
         assert "unapplied" not in server.output
 
 

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.live import PATIENCE, wait_for
 from tests.management import projects
+from tests.site_tables import with_tables
 
 STARTED = r"Starting gevent server at (\S+)"
 SAVES = 20 if os.environ.get("REALTIME_WALL_PROVE") else 2
@@ -28,7 +29,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def server(project):
-    with projects.serve(project, environment={"SITE_DEBUG": "1"}, arguments=()) as running:
+    with with_tables(projects.serve(project, environment={"SITE_DEBUG": "1"}, arguments=())) as running:
         family = psutil.Process(running.process.pid).children(recursive=True)
         yield running
         if running.process.poll() is None:
