@@ -49,7 +49,9 @@ test: $(READY)
 ifeq ($(ARGS),)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+# mypy takes one core: on the other, new tests are compiled once, which each worker would do for itself.
+	$(BIN)/mypy & types=$$!; \
+	  test -d tests/__pycache__ || $(BIN)/python -m pytest --collect-only -qq >/dev/null; wait $$types
 	$(BIN)/python -m tests.rerun --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 else
 	$(BIN)/python -m pytest $(ARGS)
