@@ -10,10 +10,13 @@ import venv
 import zipfile
 from pathlib import Path
 from textwrap import dedent
+from time import monotonic
+from urllib.request import urlopen
 
 import pytest
 
-from tests.live import ROOT, LiveServer
+from tests.integration.test_nginx import free_port
+from tests.live import ROOT, LiveServer, wait_for
 
 README = (ROOT / "README.rst").read_text()
 
@@ -163,6 +166,42 @@ def test_a_new_project_by_the_readme_hears_what_is_published(wheel, tmp_path, wa
     assert where.startswith(str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert (arrived["type"], arrived["channel"]) == ("note", "lobby")
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(600)
+def test_five_commands_lead_from_an_empty_folder_to_a_live_page_in_three_minutes(wheel, tmp_path):
+    page = (ROOT / "docs/start/first-page.rst").read_text()
+    (block,) = re.findall(r"code-block:: text\n\n((?:    .*\n)+)", page)
+    *commands, serve = [line.strip().replace("realtime-wall", str(wheel)) for line in block.splitlines()]
+    venv.create(tmp_path / "environment", with_pip=True)
+    path = f"{tmp_path / 'environment/bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    del environment["DJANGO_SETTINGS_MODULE"]  # the tests' own
+    folder, port = tmp_path / "folder", free_port()
+    folder.mkdir()
+
+    began = monotonic()
+    for command in commands:
+        subprocess.run(["bash", "-c", command], cwd=folder, env=environment, check=True)
+    with subprocess.Popen(["bash", "-c", f"exec {serve} {port}"], cwd=folder, env=environment) as server:
+        try:
+            wait_for(lambda: "realtime.js" in text_of(f"http://127.0.0.1:{port}/live/"), "the page")
+        finally:
+            server.terminate()
+    took = monotonic() - began
+
+    print(f"{len(commands) + 1} commands, {took:.0f} s")
+    assert (len(commands) + 1, took < 180) == (5, True)
+
+
+def text_of(url):
+    """Empty while nobody listens."""
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
 
 
 CHAT = {
