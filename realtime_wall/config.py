@@ -167,6 +167,9 @@ class Config:
     jsonp: bool = _setting(
         False, "Whether polls may be answered as a script (?callback=); any site could then read them."
     )
+    channel_info_on_publish: bool = _setting(
+        True, "Whether a POST that publishes is answered by what GET says of the channel; else by nothing."
+    )
     close_timeout: float = _setting(5.0, "How long a closing handshake may take.")
     drain_timeout: float = _setting(
         5.0, "How long a stopping server waits for requests and outboxes to finish."

@@ -52,6 +52,7 @@ class Rule:
     header_template: str | None = None
     footer_template: str | None = None
     ping_text: str = " "
+    ping_template: str | None = None
     timeout_with_body: bool = False  # of a long poll
     presence: bool | str | Callable[..., Any] = False  # who a socket is: who(socket, channel)
 
@@ -180,6 +181,8 @@ def _value_problem(name: str, value: Any) -> str | None:
         return None if is_fine else f"cannot be {value!r}: a list of names of fields"
     if name in ("existing_only", "timeout_with_body", "delta"):
         return None if isinstance(value, bool) else f"cannot be {value!r}: True or False"
+    if name in ("message_template", "ping_template") and value == "":
+        return "is empty: listeners would be sent empty lines"
     if name.endswith("template") or name == "ping_text":
         return None if isinstance(value, str) else f"cannot be {value!r}: a text"
     if name == "key":

@@ -62,6 +62,11 @@ def _ping_item(rule: Rule, at: Position) -> Item:
     return Item(PING, "", push_stream.json_of(rule.ping_text), cursor=str(at))
 
 
+def _ping_text(rule: Rule, at: Position) -> str:
+    template = push_stream.as_json if rule.ping_template is None else _template(rule.ping_template)
+    return template(_ping_item(rule, at))
+
+
 EVENTS = Format(
     "text/event-stream; charset=utf-8",
     _event,
@@ -77,14 +82,14 @@ UNNAMED_EVENTS = replace(
     EVENTS,
     write=_unnamed_event,
     begin=lambda rule: _begin_events(rule) + event_stream.event_text(push_stream.as_json(PING_ITEM)),
-    ping=lambda rule, at: event_stream.event_text(push_stream.as_json(_ping_item(rule, at)), id=str(at)),
+    ping=lambda rule, at: event_stream.event_text(_ping_text(rule, at), id=str(at)),
 )
 LINES = Format(
     "application/json; charset=utf-8",
     lambda item, template: template(item) + CRLF,
     lambda rule: rule.header_template + CRLF if rule.header_template else "",
     lambda at: "",
-    lambda rule, at: push_stream.as_json(_ping_item(rule, at)) + CRLF,
+    lambda rule, at: _ping_text(rule, at) + CRLF,
     lambda rule: rule.footer_template + CRLF if rule.footer_template else "",
     lambda size: CRLF * (size // 2 + 1),
 )

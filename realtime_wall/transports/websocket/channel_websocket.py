@@ -75,6 +75,7 @@ class ChannelWebSocket(ListensOnly):
         self.channels = tuple(channels)
         node.listeners.add(self)
         self._frames.start()
+        self._write_text(node.rules.of(self.channels[0]).header_template)
         found = node.subscribe(self, channels, since)
         if fits(found.items, PORTION):
             self._write(messages_of(found.items))
@@ -164,6 +165,7 @@ class ChannelWebSocket(ListensOnly):
         if left:
             self.channels = left
         else:
+            self._write_text(self._node.rules.of(channel).footer_template)
             self._frames.close(NORMAL, "its last channel was deleted")
 
     def _new_backlog(self) -> Backlog:
@@ -178,11 +180,17 @@ class ChannelWebSocket(ListensOnly):
         if messages:  # for this client alone, so that it is not deflated
             self._frames.write(formats.frames_of(self._node.rules, PLAIN, self._where)(messages))
 
+    def _write_text(self, text: str | None) -> None:
+        """The header, or the footer, of its first channel, if it has one."""
+        if text:
+            self._frames.write(self._frames.framing.text(text.encode()))
+
     def _write_gap(self, gap: Gap) -> None:
         for item in formats.gap_items(gap):
             self._frames.write(self._frames.framing.text(formats.text_of(item, self._node.rules).encode()))
 
     def end(self, reason: str) -> None:
+        self._write_text(self._node.rules.of(self.channels[0]).footer_template)
         self._frames.close(GOING_AWAY, reason)
 
 

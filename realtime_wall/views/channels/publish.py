@@ -96,6 +96,8 @@ def _publish(node: Node, request: HttpRequest, names: list[str], body: bytes) ->
             idempotency_key=key,
         )
         position = node.perform(command).position
+    if not node.config.channel_info_on_publish:
+        return HttpResponse()
     information = _information(node, names, cursor=position)
     return _json(node.publisher_answers.put((*names, key), information, monotonic()) if key else information)
 

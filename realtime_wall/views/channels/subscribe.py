@@ -127,7 +127,7 @@ def websocket(request: HttpRequest, channels: str = "") -> HttpResponse:
         framing=offer.framing,
         where=wanted.where,
     )
-    return offer.accept(opener)
+    return channel_request.with_no_cache(offer.accept(opener))
 
 
 def _stream(request: HttpRequest, wanted: ChannelRequest, format: Format) -> HttpResponse:

@@ -3,7 +3,7 @@ import json
 import gevent
 import pytest
 
-from realtime_wall.brokers.commands import Publish
+from realtime_wall.brokers.commands import Delete, Publish
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, Since
 from realtime_wall.protocol.frames import Close
@@ -40,6 +40,22 @@ def test_it_hears_its_channels_as_json(node):
     publish(node, "b", 2)
 
     assert [(one["channel"], one["text"]) for one in wire.texts()] == [("a", 1), ("b", 2)]
+
+
+def test_it_begins_with_the_header_and_ends_with_the_footer():
+    rule = {"HEADER_TEMPLATE": "hello", "FOOTER_TEMPLATE": "bye", "MESSAGE_TEMPLATE": "~text~"}
+    with running_node(channels={"a": rule}) as node:
+        deleted, aged, both = connect(node, "a"), connect(node, "a"), connect(node, "a", "b")
+        publish(node, "a", 1)
+        aged.owner.peer.tick(0.0)
+        node.perform(Delete(channel="a", notice="no more"))
+
+        told = {wire: [payload for _, payload in wire.frames()] for wire in (deleted, aged, both)}
+    assert told[deleted][:2] == [b"hello", b"1"]
+    assert b"no more" in told[deleted][2]
+    assert told[deleted][3] == b"bye"
+    assert told[aged][:3] == [b"hello", b"1", b"bye"]
+    assert len(told[both]) == 3  # it goes on
 
 
 def test_it_goes_on_from_a_cursor_or_is_told_of_a_gap(node):
