@@ -39,3 +39,15 @@ test("readings are kept for as long as the tab is open, and not without an end",
   assert.deepEqual(readings[359], { time: 400, sockets: 400 });
   assert.deepEqual(Traffic.note(live({}), tab, 401), []);
 });
+
+test("a channel's rate is what was published since the page before, where that had it", () => {
+  const page = (published) => {
+    const cells = Object.entries(published).map(([channel, number]) => ({ dataset: { channel, published: String(number) } }));
+    return { cells, querySelectorAll: () => cells };
+  };
+  const after = page({ busy: 30, quiet: 5, anew: 1, new: 7 });
+
+  Traffic.drawRates(page({ busy: 10, quiet: 5, anew: 9 }), after, 5);
+
+  assert.deepEqual(after.cells.map((cell) => cell.textContent), ["4.0", "0.0", undefined, undefined]);
+});

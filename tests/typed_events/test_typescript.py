@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Literal
 
 import jsonschema
+import pytest
 from django.core.management import call_command
 
 from realtime_wall.typed_events import declared
@@ -123,3 +124,12 @@ def test_the_commands_write_them(capsys, monkeypatch):
 
     assert written == typescript(EVENTS)
     assert json.loads(capsys.readouterr().out)["info"]["title"] == "A chat"
+
+
+@pytest.mark.parametrize("command", ["types", "asyncapi"])
+def test_that_nothing_is_declared_is_said_beside_it(command, capsys, monkeypatch):
+    monkeypatch.setattr(declared, "registry", {})
+
+    call_command("realtime", command)
+
+    assert "No event is declared" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +26,10 @@ from realtime_wall.typed_events import asyncapi, declared, typescript
 
 
 class Command(BaseCommand):
-    help = "Publishes on channels, follows them, shows statistics, and tries out what a server takes."
+    help = (
+        "Publishes on channels, follows them, shows statistics, tries out what a server takes, names what is "
+        "wrong in front of it, writes the types of events, and starts an app."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -141,12 +144,17 @@ class Command(BaseCommand):
         if not all(finding.is_advice for finding in found.findings):
             sys.exit(1)
 
+    def _declared(self) -> Collection[declared.Declared]:
+        if not declared.registry:
+            self.stderr.write("No event is declared: docs/howto/typed-events.rst says how.")
+        return declared.registry.values()
+
     def _types(self, **options: Any) -> None:
-        self.stdout.write(typescript.typescript(declared.registry.values()), ending="")
+        self.stdout.write(typescript.typescript(self._declared()), ending="")
 
     def _asyncapi(self, title: str, version_of: str, **options: Any) -> None:
         title = title or settings.ROOT_URLCONF.partition(".")[0]
-        found = asyncapi.asyncapi(declared.registry.values(), title, version_of)
+        found = asyncapi.asyncapi(self._declared(), title, version_of)
         self.stdout.write(json.dumps(found, indent=2, ensure_ascii=False))
 
     def _load(self, **options: Any) -> None:

@@ -4,6 +4,7 @@
 (() => {
   const live = document.getElementById("live");
   if (!live) return;
+  let drawn = Date.now();
   const isInUse = () =>
     document.hidden || live.contains(document.activeElement) || live.querySelector("input:checked");
 
@@ -19,7 +20,11 @@
     if (!answer.ok || answer.redirected) return; // signed out meanwhile: a reload says so
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("live");
-    if (fresh && !isInUse()) live.replaceChildren(...fresh.childNodes);
+    if (fresh && !isInUse()) {
+      MonitorTraffic.drawRates(live, fresh, (Date.now() - drawn) / 1000);
+      drawn = Date.now();
+      live.replaceChildren(...fresh.childNodes);
+    }
     drawTraffic();
   }
 

@@ -51,7 +51,17 @@ const MonitorTraffic = (() => {
     }
   }
 
-  return { series, points, note, draw };
+  /* Into the cell of each channel: how many messages a second it has had since the page before. */
+  function drawRates(before, page, seconds) {
+    const cells = (place) => [...place.querySelectorAll("[data-published]")].map(({ dataset }) => dataset);
+    const had = new Map(cells(before).map(({ channel, published }) => [channel, Number(published)]));
+    for (const cell of page.querySelectorAll("[data-published]")) {
+      const grown = Number(cell.dataset.published) - had.get(cell.dataset.channel);
+      if (grown >= 0) cell.textContent = (grown / Math.max(1, seconds)).toFixed(1); // else it is new here, or began anew
+    }
+  }
+
+  return { series, points, note, draw, drawRates };
 })();
 
 if (typeof module === "object") module.exports = MonitorTraffic;
