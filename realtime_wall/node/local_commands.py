@@ -60,13 +60,15 @@ class LocalCommands:
 
     def _ask(self, command: Ask) -> Answers:
         self._publisher.check_size(command.data_json)
-        self._publisher.has_listener(command.channel)  # who is on it by a wildcard is put on it now
-        members = self._subscriptions.snapshot(command.channel)
-        sessions = [subscriber.session for subscriber in members if subscriber.session is not None]
+        sessions = self._sessions_on(command.channel)
         if not sessions:
             raise NoSocket(f"There is nobody to ask on the channel: {command.channel}")
         arguments = Arguments(command.data_json, command.arity, command.binary)
         return ack_collector.ask(sessions, command.event, arguments, command.timeout)
+
+    def _sessions_on(self, channel: str) -> list[ClientSession]:
+        self._publisher.has_listener(channel)  # who is on it by a wildcard is put on it now
+        return [one.session for one in self._subscriptions.snapshot(channel) if one.session is not None]
 
     def _count(self, command: Count) -> Receipt:
         if not self._publisher.has_listener(command.channel, command.exclude):
@@ -89,8 +91,7 @@ class LocalCommands:
     def _move(self, command: Move) -> Receipt:
         """In their own turn: subscribing asks receivers, which may wait."""
         if command.on is not None:
-            members = self._subscriptions.snapshot(command.on)
-            sessions = [one.session for one in members if one.session is not None]
+            sessions = self._sessions_on(command.on)
         elif command.session_id is not None:
             found = connected_sockets.get(command.session_id)
             sessions = [] if found is None else [session_of(found)]

@@ -7,7 +7,14 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_wall import NoSocket, broadcast_call, broadcast_channel, connected_sockets, publish
+from realtime_wall import (
+    NoSocket,
+    broadcast_call,
+    broadcast_channel,
+    cluster,
+    connected_sockets,
+    publish,
+)
 from realtime_wall.channels.rules import Rules
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.node.fan_out.wildcard_subscriptions import WildcardSubscriptions
@@ -51,8 +58,11 @@ def test_who_listens_by_a_wildcard_is_somebody_on_a_channel_that_is_new(realtime
 
     assert broadcast_channel("first", "news.new").sockets == 1
     assert broadcast_call("ask", channel="news.newer", timeout=0.01).silent
+    assert cluster.subscribe("sport", on="news.newest").sockets == 1
+    realtime.settle()
+    assert broadcast_channel("x", "sport").sockets == 1
     with pytest.raises(NoSocket):
-        broadcast_channel("x", "sport")
+        broadcast_channel("x", "weather")
     client.close()
 
 
