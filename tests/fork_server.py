@@ -21,7 +21,7 @@ import runpy
 import signal
 
 # No module of these asks for settings, and none is of an app that a site may do without.
-IMPORTED = (
+EVERYWHERE = (
     "django.contrib.admin",
     "django.contrib.messages.middleware",
     "django.contrib.sessions.middleware",
@@ -29,9 +29,11 @@ IMPORTED = (
     "django.core.management.commands.runserver",
     "django.core.management.commands.shell",
     "django.db.backends.sqlite3.base",
-    "realtime_wall.channel_urls",
     "realtime_wall.checks",
     "realtime_wall.cluster",
+)
+IN_A_SERVER = (
+    "realtime_wall.channel_urls",
     "realtime_wall.server.run",
     "realtime_wall.server.workers.supervisor",
 )
@@ -109,11 +111,13 @@ def become(command):
 
 if __name__ == "__main__":
     OWN_PATH = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    names = EVERYWHERE
     if sys.argv[1] == "patched":
         from gevent import monkey
 
         monkey.patch_all()
-    for name in IMPORTED:
+        names += IN_A_SERVER
+    for name in names:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
