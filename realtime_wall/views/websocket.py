@@ -7,6 +7,7 @@ from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from realtime_wall import config
 from realtime_wall.auth import authorize_hook, origins, return_ticket
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
@@ -76,7 +77,12 @@ def websocket_or_channels(request: HttpRequest) -> HttpResponse:
 def health(request: HttpRequest) -> HttpResponse:
     """``health/``: 200 while the server takes connections, 503 while it stops or when it is none."""
     status, state = health_of_node.state()
-    return JsonResponse(state, status=status, headers={"Cache-Control": "no-store"})
+    response = JsonResponse(state, status=status, headers={"Cache-Control": "no-store"})
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and origins.problem_with(request, config.current()) is None:
+        # Our client asks it from there, before it takes another way than a WebSocket.
+        response["Access-Control-Allow-Origin"] = origin
+    return response
 
 
 def _text(status: int, text: str) -> HttpResponse:

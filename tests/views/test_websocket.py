@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 
 from realtime_wall import Refuse
 from realtime_wall.server.http import hand_over
@@ -175,6 +175,14 @@ def test_a_running_server_is_well():
         status, said = health()
 
     assert (status, said["status"], said["sockets"]) == (200, "ok", 0)
+
+
+@pytest.mark.parametrize(("origin", "may"), [("https://app.example", True), ("https://evil.example", False)])
+def test_pages_of_allowed_origins_may_read_it(origin, may):
+    with override_settings(REALTIME_WALL={"ALLOWED_ORIGINS": ["https://app.example"]}):
+        response = Client().get("/health/", headers={"Origin": origin})
+
+    assert response.get("Access-Control-Allow-Origin") == (origin if may else None)
 
 
 def test_one_that_stops_is_not():
