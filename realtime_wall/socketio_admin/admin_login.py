@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from realtime_wall.api import run_in_threadpool
 from realtime_wall.socketio_admin.admin_options import BCRYPT, AdminOptions
+from realtime_wall.socketio_admin.password_attempts import MOST, attempts
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,15 @@ def admit(options: AdminOptions, request: HttpRequest, auth: Any) -> Viewer | No
     viewer = _user(options, getattr(request, "user", None)) or _by_session(
         options, given.get("sessionId", "")
     )
-    if viewer is None and name and password and len(name + password) <= LONGEST:
-        viewer = run_in_threadpool(lambda: _by_password(options, request, name, password))
+    address = request.META.get("REMOTE_ADDR", "")
+    if viewer is not None or not name or not password or len(name + password) > LONGEST:
+        return viewer
+    if not attempts.begin(address):
+        log.warning("%s has tried %d passwords within a minute: no other is looked at", address, MOST)
+        return None
+    viewer = run_in_threadpool(lambda: _by_password(options, request, name, password))
+    if viewer is not None:
+        attempts.succeeded(address)
     return viewer
 
 

@@ -16,8 +16,9 @@ HERE = Path(__file__).parent
 OFFSET = "realtime_wall:offset"
 
 
-def conformance_server(**settings):
+def conformance_server(arguments=("--noreload",), **settings):
     return LiveServer(
+        arguments=arguments,
         project=HERE / "project",
         settings=settings,
         program=("manage_visits.py",),

@@ -93,3 +93,29 @@ def test_it_shows_the_site_and_what_is_clicked_happens(page, server, node):
     assert client.wait("disconnect") == "io server disconnect"
     show(page, "Sockets")
     expect(page.get_by_role("cell", name=socket_id)).to_be_hidden()
+
+
+@pytest.mark.prove
+def test_it_is_told_what_happens_on_every_server_and_reaches_all_of_them(npm, node):
+    with conformance_server(arguments=["--workers", "2"], **SETTINGS) as server:
+        auth = {"username": "admin", "password": "secret"}
+        admin = node.open(server, "/admin", auth=auth, parser="msgpack")
+
+        def seen(name, at):
+            return {event[at] for event in admin.events if event[0] == name}
+
+        def servers():
+            return {event[1]["serverId"] for event in admin.events if event[0] == "server_stats"}
+
+        wait_for(lambda: len(servers()) == 2, "the figures of both")
+        clients = [node.open(server, auth={"join": ["room"]}) for _ in range(12)]
+        ids = {client.wait("connect")["id"] for client in clients}
+        assert len({session_id.partition(".")[0] for session_id in ids}) == 2
+        wait_for(lambda: seen("room_joined", 3) >= ids, "who joins")
+        admin.emit("emit", "/", "room", "hello", 1)
+        for client in clients:
+            client.wait_heard("hello", 1)
+        admin.emit("_disconnect", "/", False, "room")
+        for client in clients:
+            client.wait("disconnect")
+        wait_for(lambda: seen("socket_disconnected", 2) >= ids, "who leaves")

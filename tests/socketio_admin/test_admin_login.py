@@ -12,17 +12,24 @@ from django.test import override_settings
 from realtime_wall.socketio_admin import admin_login
 from realtime_wall.socketio_admin.admin_login import CHANGE, VIEW, admit
 from realtime_wall.socketio_admin.admin_options import AdminOptions, check_options
+from realtime_wall.socketio_admin.password_attempts import PasswordAttempts
 
 HASHED = bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
 BASIC = AdminOptions(username="admin", password=HASHED)
 FORM = {"username": "admin", "password": "secret"}
-NOBODY = SimpleNamespace(user=None)
+NOBODY = SimpleNamespace(user=None, META={"REMOTE_ADDR": "192.0.2.1"})
 
 
 def member(*permissions, **fields):
     user = User(pk=7, username="ada", is_staff=True, is_active=True, password="x", **fields)
     user._perm_cache = set(permissions)
     return user
+
+
+@pytest.fixture(autouse=True)
+def attempts(monkeypatch):
+    monkeypatch.setattr(admin_login, "attempts", found := PasswordAttempts())
+    return found
 
 
 @pytest.fixture
@@ -77,14 +84,16 @@ def test_the_staff_may_look_or_do_what_their_permissions_say(accounts):
     for permissions, expected in ((), None), ((VIEW,), False), ((VIEW, CHANGE), True), ((CHANGE,), None):
         accounts["ada"] = user = member(*permissions)
         by_form = admit(AdminOptions(), NOBODY, {"username": "ada", "password": "secret"})
-        by_cookie = admit(AdminOptions(), SimpleNamespace(user=user), {"username": "", "password": ""})
+        by_cookie = admit(
+            AdminOptions(), SimpleNamespace(user=user, META={}), {"username": "", "password": ""}
+        )
         for viewer in (by_form, by_cookie):
             assert (None if viewer is None else viewer.may_change) == expected
         if by_form is not None:
             assert by_form.session_id
             assert not by_cookie.session_id  # it has its cookie
     accounts["ada"].is_staff = False
-    assert admit(AdminOptions(), SimpleNamespace(user=accounts["ada"]), {}) is None
+    assert admit(AdminOptions(), SimpleNamespace(user=accounts["ada"], META={}), {}) is None
 
 
 def test_whoever_comes_back_is_looked_at_again(accounts, monkeypatch):
@@ -104,6 +113,19 @@ def test_whoever_comes_back_is_looked_at_again(accounts, monkeypatch):
         assert admit(BASIC, NOBODY, {"sessionId": made_up}) is None
     monkeypatch.setattr(admin_login, "SESSION_AGE", -1)
     assert admit(BASIC, NOBODY, {"sessionId": basic}) is None
+
+
+def test_no_more_than_five_passwords_a_minute_are_looked_at(accounts, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(admin_login, "_fits", lambda password, hashed: looked_at.append(password))
+
+    for number in range(9):
+        assert admit(BASIC, NOBODY, FORM | {"password": f"guess {number}"}) is None
+
+    assert looked_at == [f"guess {number}" for number in range(5)]
+    other = SimpleNamespace(user=None, META={"REMOTE_ADDR": "192.0.2.2"})
+    assert admit(BASIC, other, FORM) is None
+    assert len(looked_at) == 6
 
 
 @pytest.mark.parametrize(
