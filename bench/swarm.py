@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import select
 import socket
 import subprocess
@@ -77,6 +78,8 @@ class Clients:
         self.askers = []
         self.poll = select.epoll()
         self.received = 0
+        self.sessions = {}
+        self.addresses = []
 
     def listen_bare(self, port, count):
         """Clients of bench.bare."""
@@ -254,17 +257,47 @@ class Clients:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda _: handshake(port, path, cookie, until=b"welcome").close(), range(count)))
 
+    def welcome(self, port, count, cookie):
+        """WebSocket clients that are going to come back."""
+
+        def join_one(_):
+            connection, answer = shaken_hands(port, "/ws/", cookie, until=b'"cursor"')
+            self._welcomed(connection, answer)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(join_one, range(count)))
+
+    def _welcomed(self, connection, answer):
+        self._add(connection)
+        self.sessions[connection.fileno()] = re.search(rb'"session":"([^"]+)"', answer)[1].decode()
+
+    def ask_tickets(self):
+        """The newest of each, as the browser's client has it; how many have none."""
+        heartbeat, self.addresses = masked(b'{"type":"heartbeat","id":7}'), []
+        for fd, connection in self.readers.items():
+            connection.setblocking(True)
+            connection.sendall(heartbeat)
+            answer = b""
+            while b'"id":7' not in answer or not answer.endswith(b"}"):
+                answer += connection.recv(65536)
+            ticket = re.search(rb'"id":7,"message":"([^"]+)"', answer)
+            query = f"&ticket={ticket[1].decode()}" if ticket else ""
+            self.addresses.append(f"/ws/?session={self.sessions[fd]}{query}")
+        return sum("&" not in address for address in self.addresses)
+
     def resumes(self, port, count, channel, since, cookie, missed):
         """Connect, subscribe with a cursor, read what was missed; how many have got all of it, in order."""
         command = json.dumps({"type": "subscribe", "channel": channel, "since": since, "id": 1})
 
         def resume(_):
-            connection = handshake(port, "/ws/", cookie, until=b"welcome")
+            connection, answer = shaken_hands(port, self.addresses.pop(), cookie, until=b'"cursor"')
+            self._welcomed(connection, answer)
+            connection.setblocking(True)
             connection.sendall(masked(command.encode()))
             answer = b""
             while b'"missed-%d"' % (missed - 1) not in answer and b'"gap"' not in answer:
                 answer += connection.recv(65536)
-            self._add(connection)
+            connection.setblocking(False)
             places = [answer.find(b'"missed-%d"' % number) for number in range(missed)]
             return places == sorted(places) and places[0] > 0 and b'"gap"' not in answer
 
@@ -321,6 +354,11 @@ class Clients:
 
 
 def handshake(port, path, cookie, until=b"\r\n\r\n", deflate=False):
+    return shaken_hands(port, path, cookie, until, deflate)[0]
+
+
+def shaken_hands(port, path, cookie, until=b"\r\n\r\n", deflate=False):
+    """A connection, and what has come over it."""
     key = base64.b64encode(os.urandom(16)).decode()
     connection = socket.create_connection(("127.0.0.1", port))
     cookie = (cookie and f"Cookie: {cookie}\r\n") + (DEFLATE if deflate else "")
@@ -332,7 +370,7 @@ def handshake(port, path, cookie, until=b"\r\n\r\n", deflate=False):
             raise RuntimeError(f"refused: {answer!r}")
         answer += data
     assert answer.startswith(b"HTTP/1.1 101"), answer
-    return connection
+    return connection, answer
 
 
 REQUEST = (
