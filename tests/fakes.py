@@ -214,6 +214,7 @@ class RecordingWire(FakeLanes):
         self.is_ended = False
         self._outbox_size = 0
         self.read_size = 0
+        self.head = b""
         self.visitor = None
         self.progress = 0.0
         self.drained = None

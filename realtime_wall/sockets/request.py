@@ -35,8 +35,13 @@ def keep(request: HttpRequest) -> HttpRequest:
         state.pop(name, None)
     if "environ" in state:  # a WSGIRequest, which parses lazily
         state["environ"] = meta
-        for name in _PARSED:
-            state.pop(name, None)
     for name in ("path", "path_info", "method"):
         state[name] = sys.intern(state[name])
     return request
+
+
+def forget_parsed(request: HttpRequest) -> None:
+    """What the handshake, or a receiver, has read of it: the connect receivers may have read the same."""
+    if "environ" in request.__dict__:  # a WSGIRequest, which parses lazily
+        for name in _PARSED:
+            request.__dict__.pop(name, None)

@@ -81,6 +81,7 @@ class Wire:
         "_reader",
         "_sock",
         "_writer",
+        "head",
         "outbox_size",
         "owner",
         "progress",
@@ -103,6 +104,7 @@ class Wire:
         self._closing: str | None = None
         self._drained: Callable[[], None] | None = None
         self._lanes: tuple[tuple[UnaskedSender, Any], ...] = ()  # with the member that this wire is of
+        self.head = b""  # the answer to its handshake, for its owner to write with what is first
         self.outbox_size = 0
         self.progress = 0.0  # when the outbox last moved
         self.read_size = READ_SIZE  # its owner knows when more is well spent

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.test import RequestFactory
 
-from realtime_wall.sockets.request import keep
+from realtime_wall.sockets.request import forget_parsed, keep
 
 
 @pytest.fixture
@@ -47,6 +47,17 @@ def test_get_and_cookies_are_the_same_whether_they_were_read_before_or_not(reque
     kept = keep(request_of_a_handshake)
 
     assert (kept.GET.dict(), kept.COOKIES) == before
+
+
+def test_what_was_parsed_is_let_go_once_the_connect_receivers_had_it(request_of_a_handshake):
+    kept = keep(request_of_a_handshake)
+    parsed = kept.GET
+    assert kept.GET is parsed
+
+    forget_parsed(kept)
+
+    assert not {"GET", "COOKIES"} & vars(kept).keys()
+    assert parsed == kept.GET
 
 
 def test_what_only_the_response_needed_is_let_go(request_of_a_handshake):

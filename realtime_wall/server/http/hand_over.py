@@ -26,13 +26,14 @@ StreamOpener = Callable[[Wire, list[tuple[str, str]]], None]
 
 
 class HandOver:
-    __slots__ = ("framing", "headers", "is_rehearsal", "opener", "request")
+    __slots__ = ("framing", "head", "headers", "is_rehearsal", "opener", "request")
 
     def __init__(
         self, headers: list[tuple[str, str]], framing: Framing = PLAIN, is_rehearsal: bool = False
     ) -> None:
         self.headers = headers
         self.framing = framing  # what the 101 promises, for the opener to keep
+        self.head = b""  # the 101, which leaves with the first frames
         # Of a client that has returned by a ticket: the site is asked only now, and nothing is handed over.
         self.is_rehearsal = is_rehearsal
         self.request: HttpRequest | None = None  # that the plain WebSocket's view has agreed to

@@ -167,7 +167,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         if found is None:
             return False
         access_log.write(head[0].decode("latin-1").rstrip(), 101, None, self.socket)
-        self._give_away(found.opener, found.address)
+        self._give_away(found.opener, found.address, found.head)
         return True
 
     def _unused(self) -> bytes:
@@ -273,7 +273,9 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         try:
             super()._write_with_headers(data)
             held, self._held = self._held, None
-            if held:
+            if self.code == 101 and self._hand_over is not None:
+                self._hand_over.head = bytes(held)
+            elif held:
                 self._sendall(held)
         finally:
             self._held = None
@@ -305,13 +307,13 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             read_ahead.take_in_the_rest(self.socket)
         hand_over, stream = self._hand_over, self._stream
         if hand_over is not None and hand_over.opener is not None and self.code == 101 and self.headers_sent:
-            self._give_away(hand_over.opener, self.environ[visitor_address.META_KEY])
+            self._give_away(hand_over.opener, self.environ[visitor_address.META_KEY], hand_over.head)
         elif stream is not None and stream.opener is not None and self.code == 200:
             # A request that a client sends ahead is not read any more: the connection ends with this answer.
             opener = partial(_open_stream, stream.opener, stream.headers)
             self._give_away(opener, self.environ[visitor_address.META_KEY])
 
-    def _give_away(self, opener: Opener, address: str) -> None:
+    def _give_away(self, opener: Opener, address: str, head: bytes = b"") -> None:
         config, connection = self.server.config, self.socket
         self.close_connection = True
         try:
@@ -325,6 +327,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             outbox_limit=config.outbox_size,
             send_buffer=config.send_buffer,
         )
+        wire.head = head
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
         wire.visitor = self.server.visitors.at(address)

@@ -55,6 +55,7 @@ class SiteServer(Protocol):
 @dataclass(frozen=True, slots=True)
 class Returning:
     address: str
+    head: bytes
     opener: Opener
 
 
@@ -84,14 +85,11 @@ class TicketReturns:
             return None
         node.tickets.take(earlier_id)
         framing, more = websocket_handshake.framing(meta, node.config)
-        head = _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more)
         make = partial(self._make, address)
         request = LazyRequest(meta, key, make, CONTEXT in ticket.flags)
         keep(request)
-        opener = partial(
-            return_websocket, node, request, ticket, query["since"], earlier_id, head, framing=framing
-        )
-        return Returning(address, opener)
+        opener = partial(return_websocket, node, request, ticket, query["since"], earlier_id, framing=framing)
+        return Returning(address, _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more), opener)
 
     def _make(self, address: str, request: LazyRequest) -> HttpRequest | str:
         """Send it through the site, as a handshake that is not handed over."""

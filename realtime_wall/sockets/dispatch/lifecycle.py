@@ -15,6 +15,7 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import message_log, middleware, receivers
 from realtime_wall.sockets.registry import connected_sockets
+from realtime_wall.sockets.request import forget_parsed
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ def finish(session: ClientSession) -> None:
 
 def _connected(session: ClientSession) -> None:
     outcome = middleware.connect(session.socket)
+    forget_parsed(session.request)
     session.is_refused = outcome.refused is not None
     if session.is_disconnected:
         return

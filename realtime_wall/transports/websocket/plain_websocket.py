@@ -77,8 +77,7 @@ class WebSocket:
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
 
-    def begin(self, arrived: bytes, since: Position | None, head: bytes = b"") -> None:
-        """``head`` leaves together with the welcome."""
+    def begin(self, arrived: bytes, since: Position | None) -> None:
         node = self._node
         node.come_up_to(Since(position=since))
         # Before the first write: of a client that is gone already receivers hear as of any other.
@@ -87,8 +86,6 @@ class WebSocket:
             node.revocation.sessions.arrived(self.session.request)
         else:
             node.recheck.add(self.session)
-        if head:
-            self._frames.write_soon(head)
         self._frames.start()
         catch_up = node.subscribe(self, {EVERYONE: 0}, Since(position=since))
         # Until it has heard of a gap, it stands where it was.
@@ -337,14 +334,13 @@ def return_websocket(
     ticket: Ticket,
     since: Position | None,
     was: str,
-    head: bytes,
     wire: Wire,
     arrived: bytes,
     framing: Framing = PLAIN,
 ) -> None:
-    """Serve one whose client has returned by its ticket; its handshake is still to be answered."""
+    """Serve one whose client has returned by its ticket."""
     with node.pool.lend():
         websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
         websocket.session.ticket = ticket
         request.on_refused = partial(websocket.close, TRY_AGAIN)
-        websocket.begin(arrived, since, head)
+        websocket.begin(arrived, since)

@@ -18,7 +18,7 @@ from realtime_wall.node.node import Node
 from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.frames import Violation
 from realtime_wall.sockets.dispatch.inbox import Inbox
-from realtime_wall.sockets.request import keep
+from realtime_wall.sockets.request import forget_parsed, keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection
 from realtime_wall.wire.connection import DROPPED, Wire
 
@@ -173,4 +173,5 @@ def open_raw_websocket(
     framing: Framing = PLAIN,
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    RawWebSocket(node, wire, keep(request), receivers, kwargs, framing).begin(arrived)
+    forget_parsed(keep(request))
+    RawWebSocket(node, wire, request, receivers, kwargs, framing).begin(arrived)

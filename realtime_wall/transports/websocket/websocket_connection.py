@@ -107,6 +107,9 @@ class FramedConnection:
 
     def start(self) -> None:
         self.wire.start(self)
+        if self.wire.head:
+            self.write_soon(self.wire.head)
+            self.wire.head = b""
         self._node.timer_wheel.schedule(self, self._node.config.ping_interval)
 
     # Writing

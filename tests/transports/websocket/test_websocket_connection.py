@@ -16,6 +16,22 @@ from tests.fakes import masked, running_node, text
 from tests.live import wait_for
 from tests.transports.websocket.client import BINARY, CLOSE, PING, PONG, TEXT, Visitor, connect
 
+# The handshake
+
+
+def test_its_answer_leaves_together_with_the_welcome(node, monkeypatch):
+    visitor, writes = Visitor(node), []
+    write = visitor.wire.write
+    monkeypatch.setattr(visitor.wire, "write", lambda data: writes.append(data) or write(data))
+    visitor.wire.head = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+
+    visitor.begin()
+
+    assert len(writes) == 1
+    assert writes[0].startswith(b"HTTP/1.1 101")
+    assert b'"welcome"' in writes[0]
+
+
 # Frames that are no text
 
 
