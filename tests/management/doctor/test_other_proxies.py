@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.test_nginx import free_port
 from tests.live import wait_for
-from tests.management.doctor.others import CONFIGURATIONS, MISTAKES
+from tests.management.doctor.others import CONFIGURATIONS, MISTAKES, middleware
 from tests.management.doctor.test_examination import SILENT, names_found, site_server
 
 pytestmark = pytest.mark.prove
@@ -92,6 +92,13 @@ def test_what_is_wrong_is_named(proxy, found, change, behind):
 
     assert found in names
     assert names - ALSO == {found}
+
+
+def test_traefik_may_compress_what_is_no_stream(behind):
+    """The line that the doctor prints for it."""
+    change = middleware("{{compress: {{excludedContentTypes: [text/event-stream]}}}}")
+
+    assert names_found(behind("traefik", change), longest=0) - ALSO == set()
 
 
 def test_nothing_is_wrong_where_traefik_ends_tls(behind):
