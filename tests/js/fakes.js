@@ -63,7 +63,7 @@ class FakeClock {
 }
 
 class FakePage extends EventTarget {
-  visibilityState = "visible";
+  hidden = false;
 }
 
 function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5, fetch = null, EventSource } = {}) {

@@ -430,7 +430,7 @@ test("a page that comes into view, or back online, does not wait", () => {
 test("a page that goes out of view hurries nobody", () => {
   const { server, page } = open();
   server.now.drops();
-  page.visibilityState = "hidden";
+  page.hidden = true;
 
   page.dispatchEvent(new Event("visibilitychange"));
 

@@ -8,7 +8,7 @@
   const LONGEST_DELAY = 15000;
   const SLOWED_DOWN_DELAY = 60000;
   const BUFFERED = 100;
-  const LOCAL = new Set(["open", "close", "status"]); // no server's
+  const LOCAL = new Set(["open", "close", "status"]);
   const REPLIES = new Set(["ack", "subscribed", "unsubscribed", "gap", "error"]);
   const POSITIONS = new Set(["welcome", "subscribed", "gap"]); // may be further back
   /** @type {import("../../../npm/index").Socket["transport"][]} */
@@ -145,8 +145,8 @@
       this._opening();
       this._silence();
       if (again && hasFailed) this._failedToOpen();
-      const unanswered = [...this._answers.values()];
-      this._answers.clear();
+      const unanswered = this._answers.values();
+      this._answers = new Map();
       this._tell("close", { code, reason });
       if (again) this._wait(code);
       else this._become("closed", { code });
@@ -155,7 +155,7 @@
 
     async _failedToOpen() {
       const failed = this.transport;
-      if (!this._world.fetch || !(await isThere(this._address(), this._world)) || this._wanted !== failed) return;
+      if (!(await isThere(this._address(), this._world)) || this._wanted !== failed) return;
       this._failures += 1;
       if (this._failures < TRIES) return;
       this._failures = 0;
@@ -203,7 +203,7 @@
 
     _listenToThePage() {
       const { document, window } = this._world;
-      document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this._hurry());
+      document?.addEventListener("visibilitychange", () => document.hidden || this._hurry());
       // The connection went with the network, though nobody says so.
       window?.addEventListener("online", () => this.reconnect());
     }
@@ -332,9 +332,8 @@
       this._stop = () => {};
       this.onopen = this.onmessage = this.onclose = null;
       isThere(address, world).then((there) => {
-        if (this._closed) return;
-        if (there) this.onopen();
-        else this._lose();
+        if (!there) this._lose();
+        else if (!this._closed) this.onopen();
       });
     }
 
@@ -367,8 +366,7 @@
       const refusal = status >= 400 && status < 500 && headers.get("X-Nginx-PushStream-Explain"); // no proxy's
       if (refusal) return this._refuse(id, "refused", refusal);
       const { items, cursor } = toldBy(answer);
-      const heartbeat = 1000 * headers.get("Realtime-Heartbeat") || HEARTBEAT;
-      this._silence = Math.max(2 * heartbeat, OPEN_WITHIN);
+      this._silence = Math.max(2000 * headers.get("Realtime-Heartbeat") || 2 * HEARTBEAT, OPEN_WITHIN);
       const gap = items.find((item) => item.id === GAP);
       if (gap) this._says({ type: "gap", channel, cursor: gap.cursor, id });
       else this._says({ type: "subscribed", channel, cursor: since || cursor, id, recovered: !!since });
@@ -517,8 +515,10 @@
   }
 
   function isThere(address, world) {
-    const asked = ask(beside("../health/", address), world, OPEN_WITHIN, new AbortController(), "same-origin");
-    return asked.then(({ response }) => response.ok, () => false);
+    return ask(beside("../health/", address), world, OPEN_WITHIN, new AbortController()).then(
+      ({ response }) => response.ok,
+      () => false,
+    );
   }
 
   function comesBack(code, reason) {

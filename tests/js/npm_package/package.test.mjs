@@ -77,7 +77,7 @@ test("htmx's extension swaps, triggers, and lets go", () => {
   let extension;
   const element = (attributes) => ({ getAttribute: (name) => attributes[name] ?? null });
   globalThis.Realtime = Realtime;
-  globalThis.document = { body: element({}), addEventListener() {}, visibilityState: "visible" };
+  globalThis.document = { body: element({}), addEventListener() {}, hidden: false };
   globalThis.addEventListener = () => {};
   globalThis.htmx = {
     defineExtension: (name, made) => ([extension] = [made, name]),
