@@ -5,6 +5,7 @@ import os
 
 from project.settings import *  # noqa: F403
 
+PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
 _example = globals()
 REALTIME_WALL = _example.get("REALTIME_WALL", {}) | json.loads(os.environ["SITE_REALTIME_WALL"])
 if "DATABASES" in _example:

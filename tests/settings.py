@@ -40,6 +40,7 @@ TEMPLATES = [
         },
     }
 ]
+PASSWORD_HASHERS = ["tests.quick_hasher.QuickHasher"]
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
 # Not in memory: Django never closes such a database, so a thread of the pool would keep it for the next test.
