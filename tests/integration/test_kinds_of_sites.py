@@ -100,7 +100,12 @@ KINDS = {
     "debug toolbar": Kind(
         apps=("debug_toolbar",),
         before=("debug_toolbar.middleware.DebugToolbarMiddleware",),
-        settings={"DEBUG": True, "INTERNAL_IPS": ["127.0.0.1"], "ROOT_URLCONF": "site_app.toolbar_urls"},
+        settings={
+            "DEBUG": True,
+            "INTERNAL_IPS": ["127.0.0.1"],
+            "ROOT_URLCONF": "site_app.toolbar_urls",
+            "DEBUG_TOOLBAR_PANELS": ["realtime_wall.tracing.toolbar_panel.PublishedPanel"],
+        },
     ),
     "otp": Kind(apps=("django_otp",), after=("django_otp.middleware.OTPMiddleware",)),
     "simple history": Kind(
