@@ -23,6 +23,7 @@ from django.contrib.auth import (
     get_user_model,
     load_backend,
 )
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -138,15 +139,24 @@ def _read_users(backend: Any, ids: Iterable[str]) -> Iterator[tuple[str, Any]]:
     from django.contrib.auth.backends import ModelBackend
 
     model: Any = get_user_model()
+    keys = {id: key for id in ids if (key := _primary_key(model, id)) is not None}
     if type(backend).get_user is not ModelBackend.get_user:
-        yield from ((id, backend.get_user(model._meta.pk.to_python(id))) for id in ids)
+        yield from ((id, backend.get_user(key)) for id, key in keys.items())
         return
-    rest = iter(ids)
+    rest = iter(keys.values())
     while chunk := list(islice(rest, CHUNK)):
-        users = model._default_manager.in_bulk([model._meta.pk.to_python(id) for id in chunk])
+        users = model._default_manager.in_bulk(chunk)
         for user in users.values():
             if backend.user_can_authenticate(user):
                 yield model._meta.pk.value_to_string(user), user
+
+
+def _primary_key(model: Any, id: Any) -> Any:
+    """None for what no user of this model can have: the session is of another time."""
+    try:
+        return model._meta.pk.to_python(id)
+    except ValidationError:
+        return None
 
 
 def renew_user(requests: list[HttpRequest]) -> None:

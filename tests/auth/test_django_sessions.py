@@ -2,7 +2,9 @@ import time
 from importlib import import_module
 
 import pytest
-from django.contrib.auth import SESSION_KEY, login
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -62,6 +64,47 @@ def test_many_sessions_cost_few_queries(tables):
 
     assert found == {key: str(number) for number, key in enumerate(keys)}
     assert len(queries) == 3
+
+
+def signed_in(user, **changes):
+    session = SessionStore()
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session.update(changes)
+    session.save()
+    return session.session_key
+
+
+class OfNobody(ModelBackend):
+    def get_user(self, user_id):
+        return None if user_id == 0 else super().get_user(user_id)
+
+
+@pytest.mark.parametrize("backend", ["django.contrib.auth.backends.ModelBackend", f"{__name__}.OfNobody"])
+def test_a_session_comes_with_its_user_as_he_is_now(tables, backend):
+    with override_settings(AUTHENTICATION_BACKENDS=[backend]):
+        name = backend.rpartition(".")[2]
+        ada, bob, eve = (User.objects.create_user(f"{who} of {name}") for who in ("ada", "bob", "eve"))
+        keys = {
+            "hers": signed_in(ada),
+            "older password": signed_in(ada, **{HASH_SESSION_KEY: "of another password"}),
+            "inactive": signed_in(bob),
+            "deleted": signed_in(eve),
+            "no key": signed_in(ada, **{SESSION_KEY: "no number"}),
+            "other backend": signed_in(ada, **{BACKEND_SESSION_KEY: "gone.Backend"}),
+            "nobody's": a_session(),
+        }
+        User.objects.filter(pk=bob.pk).update(is_active=False)
+        eve.delete()
+        with CaptureQueriesContext(connection) as queries:
+            found = django_sessions.accounts_of([*keys.values(), "unknown"])
+
+    assert {name for name, key in keys.items() if found[key].is_good} == {"hers", "nobody's"}
+    assert found[keys["hers"]].user == ada
+    assert found[keys["hers"]].session.password == ada.get_session_auth_hash()[:16]
+    assert not found[keys["older password"]].user.is_authenticated
+    assert "unknown" not in found
+    assert len(queries) == (2 if name == "ModelBackend" else 4)
 
 
 @override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies")

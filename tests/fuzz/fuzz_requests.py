@@ -12,6 +12,7 @@ from realtime_wall.config import Config
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_body import MalformedBody
 from realtime_wall.server.http.request_head import BadHead
+from realtime_wall.server.http.ticket_return import environ_of
 
 _AUTHORITY = re.compile(rb"^https?://[^/?]+", re.IGNORECASE)
 CONFIG = Config(head_size=4096, trusted_proxies=[])
@@ -25,6 +26,12 @@ class Server:
 
     def __init__(self):
         self.idle = set()
+        self.returns = self
+        self.early = None
+
+    def find(self, lines, client):
+        """Who returns by a ticket is let in by what the head says before pywsgi has read it."""
+        self.early = environ_of(lines, client)
 
     def get_environ(self):
         return dict(self.environ)
@@ -49,7 +56,10 @@ def request_in(data):
             return None
     except (BadHead, ValueError):
         return None
-    environ = handler.get_environ()
+    environ, early = handler.get_environ(), handler.server.early
+    if early is not None:
+        same = [key for key in environ if key.startswith("HTTP_") or key in ("PATH_INFO", "QUERY_STRING")]
+        assert {key: environ[key] for key in same} == {key: early.get(key) for key in same}
     assert "SCRIPT_NAME" in environ and not [key for key in environ if "FORWARDED" in key]
     try:
         body = environ["wsgi.input"].read()

@@ -154,7 +154,7 @@ def environ_of(lines: list[bytes], client: Any) -> dict[str, Any] | None:
         key = "HTTP_" + name.upper().replace("-", "_")
         if "_" in name or key in environ or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
             return None
-        environ[key] = value.strip(" \t\r\n")
+        environ[key] = value.strip()
     return environ
 
 
