@@ -15,6 +15,7 @@ from tests.browser import (
     wait_until_live,
     wait_until_shown,
 )
+from tests.live import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -44,14 +45,13 @@ Look.objects.create(wall=wall, logo=keep(wall, redraw_for_stage(drawn)))
 
 def wait_until_kept(page, *posts):
     """Until the page, its files and these posts are in the browser."""
-    page.wait_for_function(
-        """async (keys) => {
-            if (document.documentElement.dataset.kept === undefined) return false;
-            const found = await caches.match(new URL("posts.json?kept", location.href).href);
-            return found && JSON.stringify((await found.json()).keys) === JSON.stringify(keys);
-        }""",
-        arg=keys_of(*posts),
-    )
+    are_kept = """async (keys) => {
+        if (document.documentElement.dataset.kept === undefined) return false;
+        const found = await caches.match(new URL("posts.json?kept", location.href).href);
+        return Boolean(found) && JSON.stringify((await found.json()).keys) === JSON.stringify(keys);
+    }"""
+    # The browser's own waiting takes a promise for true.
+    wait_for(lambda: page.evaluate(are_kept, keys_of(*posts)))
 
 
 def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(wall_server, visitors, shell):

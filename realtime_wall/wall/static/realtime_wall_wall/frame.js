@@ -9,7 +9,7 @@
   const RETWEETS = "realtime_wall.retweets";
   const SAID_EVERY = 5000;
   const SLEPT = 10000; // a clock that jumps by more: the machine slept
-  const SOON = 1500; // until a screen of the event tries again; there are few of them
+  const SOON = 1000; // until a screen of the event tries again; there are few of them
   const TOO_MUCH = 1008; // it has sent, and is to wait
   const TICK = 15000; // what is written in minutes need not be updated every second
 

@@ -1,0 +1,276 @@
+"""A screen over an hour, over a week, and without its network: its clock is driven, so that it takes minutes.
+
+``REALTIME_WALL_HOUR``, ``_WEEK`` and ``_OUTAGE`` are seconds of the page's clock, for a shorter try.
+"""
+
+import os
+import signal
+import time
+from collections import defaultdict
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import (
+    RETURNS_SOON,
+    Shell,
+    key,
+    keys_of,
+    posts_of_today,
+    wait_until_live,
+)
+from tests.integration.test_wall_without_network import wait_until_kept
+from tests.live import wait_for
+
+HOUR = int(os.environ.get("REALTIME_WALL_HOUR", "3600"))
+WEEK = int(os.environ.get("REALTIME_WALL_WEEK", str(7 * 24 * 3600)))
+OUTAGE = int(os.environ.get("REALTIME_WALL_OUTAGE", "600"))
+
+STEP = 100  # milliseconds
+WITHIN = 200  # milliseconds, that the log may differ from what was seen
+GROWTH = 1.1  # of nodes and heap, from the first day to the last
+CAUGHT_UP = 2.0  # seconds
+
+# What can be seen by the page's geometry, of which the log's observer knows nothing, once the browser has
+# drawn. The page's timers are driven; an IntersectionObserver comes with a frame, whatever the clock says.
+LOOK = """
+    window.seen = [];
+    const clipped = (element) => {
+        let { left, top, right, bottom } = element.getBoundingClientRect();
+        for (let one = element.parentElement; one; one = one.parentElement) {
+            if (getComputedStyle(one).overflowY === "visible" && one !== document.documentElement) continue;
+            const box = one === document.documentElement
+                ? { left: 0, top: 0, right: innerWidth, bottom: innerHeight } : one.getBoundingClientRect();
+            [left, top] = [Math.max(left, box.left), Math.max(top, box.top)];
+            [right, bottom] = [Math.min(right, box.right), Math.min(bottom, box.bottom)];
+        }
+        return { width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+    };
+    const isSeen = (element) => {
+        const whole = element.getBoundingClientRect();
+        const part = clipped(element);
+        const area = whole.width * whole.height;
+        const isHalf = part.width * part.height >= area / 2 || part.height >= innerHeight / 2;
+        return area > 0 && part.width > 0 && isHalf;
+    };
+    const visible = () => {
+        if (document.documentElement.dataset.blank === "yes") return [];
+        const slide = document.querySelector(".wall-slide");
+        if (slide) return [slide.dataset.key];
+        if (!document.querySelector(".wall-message").hidden) return [];
+        const cards = Array.from(document.querySelectorAll(".wall-card"));
+        return cards.filter(isSeen).map(({ dataset }) => dataset.key);
+    };
+    window.look = () => new Promise((done) => {
+        const frame = new IntersectionObserver(() => {
+            frame.disconnect();
+            seen.push([Date.now(), visible()]);
+            done();
+        });
+        frame.observe(document.body);
+    });
+"""
+# Whatever came into the page was painted, or might have been.
+NOTES_ALL = """
+    window.everIn = new Set();
+    new MutationObserver(() => {
+        for (const card of document.querySelectorAll(".wall-card")) everIn.add(card.dataset.key);
+    }).observe(document, { childList: true, subtree: true });
+"""
+DRESS = """
+from realtime_wall.wall.models import Look, Slide, Wall
+wall = Wall.called({slug!r})
+Look.objects.create(wall=wall, quiet=10, seconds={seconds})
+Slide.objects.create(wall=wall, name="thanks", text="Thank you", seconds=4, every_minutes=1)
+"""
+DIRECT = """
+from realtime_wall.wall.models import Wall
+from realtime_wall.wall.stage.director import direct
+direct(Wall.called({slug!r}), {asked!r})
+"""
+LAYOUTS = ("stream", "grid", "spotlight", "ticker")
+
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.prove]
+
+
+def open_driven(visitors, address, ahead="02:00:00", kept=(), **options):
+    """A page whose clock stands still until it is run; ahead, for frames keep the machine's time."""
+    page = visitors.tab(**options)
+    page.clock.install()
+    page.goto(address)
+    wait_until_live(page)
+    if kept:
+        wait_until_kept(page, *kept)
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    if ahead:
+        page.clock.fast_forward(ahead)
+    return page
+
+
+# -- the log of what was displayed
+
+
+def test_the_display_log_is_what_was_to_be_seen(office, visitors):
+    server, _ = office
+    shell = Shell(server)
+    shell.store(*posts_of_today(40, ago=60), wall="hour")
+    shell.run(DRESS.format(slug="hour", seconds=5))
+    reported = {}
+
+    def note(request):
+        if request.method == "POST" and request.url.endswith("/screens/"):
+            for one in request.post_data_json["displays"]:
+                reported[one["page"], one["number"]] = one
+
+    page = open_driven(visitors, f"{server.url}hour/?screen=A", script=LOOK)
+    page.on("request", note)
+    run_the_hour(page, shell)
+    shell.close()
+
+    left = page.evaluate("Object.values(localStorage).flatMap((value) => JSON.parse(value))")
+    for one in left:
+        reported.setdefault((one["page"], one["number"]), one)
+    seen = page.evaluate("seen")
+    off = longest_differences(seen, list(reported.values()))
+    print(f"{len(seen)} looks, {len(reported)} displays; longest differences in ms: {off[:5]}")
+    assert len(seen) > HOUR * 1000 / STEP * 0.99 and len(reported) > HOUR / 10
+    assert all(took <= WITHIN for took, *_ in off), off[:20]
+
+
+def run_the_hour(page, shell):
+    """Bursts of posts, with quiet between; each minute a slide, a message, a blank, another layout."""
+    by_second = {
+        15: {"blank": True},
+        18: {"blank": False},
+        50: {"message": {"text": "The doors close soon"}},
+        54: {"message": None},
+    }
+    for second in range(HOUR):
+        of_minute = second % 60
+        if of_minute == 0:
+            layout = LAYOUTS[second // 60 % len(LAYOUTS)]
+            shell.run(DIRECT.format(slug="hour", asked={"layout": layout}))
+        elif of_minute in by_second:
+            shell.run(DIRECT.format(slug="hour", asked=by_second[of_minute]))
+        if of_minute < 30 and second % 3 == 0:
+            shell.post(*posts_of_today(1 + second % 2), wall="hour")
+        for _ in range(1000 // STEP):
+            page.clock.run_for(STEP)
+            page.evaluate("look()")
+
+
+def longest_differences(seen, displays):
+    """How long log and looks differ about a key, at a time: (milliseconds, key, since), longest first."""
+    shown = defaultdict(list)
+    for one in displays:
+        if one["visible"]:
+            shown[one["key"]].append((one["from"], one["to"]))
+    last = max(one["to"] for one in displays)
+    keys = {key for _, keys in seen for key in keys} | shown.keys()
+    found = []
+    for each in keys:
+        since = None
+        looks = [(now, each in keys) for now, keys in seen if now < last]
+        for now, was_seen in looks:
+            if was_seen == any(start <= now < end for start, end in shown[each]):
+                since = None
+                continue
+            since = now if since is None else since
+            found.append((now - since, each, since))
+    return sorted(found, reverse=True)
+
+
+# -- a week
+
+
+def test_a_week_leaves_nothing_behind(office, visitors):
+    server, _ = office
+    shell = Shell(server)
+    shell.store(*posts_of_today(200, ago=60), wall="week")
+    shell.run(DRESS.format(slug="week", seconds=12))
+    page = open_driven(visitors, f"{server.url}week/?screen=A", ahead="")
+    shell.post(*posts_of_today(200), wall="week")  # as many as a page has, in a rush that is folded
+
+    figures = []
+    for _ in range(7):
+        run_a_day(page, shell, WEEK // 7)
+        figures.append(size_of(page))
+    shell.close()
+
+    print("nodes and heap after each day:", figures)
+    (nodes, heap), (nodes_then, heap_then) = figures[0], figures[-1]
+    assert nodes_then <= GROWTH * nodes and heap_then <= GROWTH * heap
+
+
+def run_a_day(page, shell, seconds, pause=600):
+    """A post every ten minutes, a tap of the director's every hundred; older ones come round all day."""
+    for number in range(max(1, seconds // pause)):
+        posts = posts_of_today(1)
+        shell.post(*posts, wall="week")
+        if number % 10 == 0:
+            asked = {"layout": LAYOUTS[number // 10 % len(LAYOUTS)], "paused": False}
+            shell.run(DIRECT.format(slug="week", asked=asked))
+        page.clock.run_for(pause * 1000)
+    wait_for(lambda: page.clock.run_for(1000) or page.locator(f"[data-key='{key(posts[0])}']").count())
+
+
+def size_of(page):
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("HeapProfiler.collectGarbage")
+    heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
+    devtools.detach()
+    return page.evaluate("document.querySelectorAll('*').length"), heap
+
+
+# -- no network
+
+
+def test_ten_minutes_without_network_rotate_and_end_right(wall_server, visitors, shell):
+    server = wall_server(SOURCES=[])
+    desk = shell(server)
+    early = posts_of_today(30, ago=60)
+    *_, regretted, last = early
+    desk.store(*early)
+    address = f"{server.url}?screen=A&layout=spotlight&seconds=8"
+    page = open_driven(visitors, address, ahead="", kept=early, script=NOTES_ALL + RETURNS_SOON)
+
+    server.stop(signal.SIGKILL)
+    changes = rotate(page, OUTAGE * 4 // 10)
+    page.reload()
+    changes += rotate(page, OUTAGE * 6 // 10)
+    print("the longest that a post stood on the stage, in s:", max(changes))
+    assert max(changes) <= 2 * 8 + 2
+
+    late, hasty = posts_of_today(2)
+    desk.store(late, hasty)
+    desk.hide(regretted, hasty)
+    server.start_again()
+    page.clock.resume()
+    began = time.monotonic()
+    page.wait_for_function("(key) => wallOnStage.left({ gone: [], there: [key] }) === 0", arg=key(late))
+    expect(page.locator(f"[data-key='{key(regretted)}']")).to_have_count(0)
+    took = time.monotonic() - began
+    print(f"caught up within {took:.2f} s")
+    assert took < CAUGHT_UP
+    assert key(hasty) not in page.evaluate("[...everIn]")
+
+    page.reload()
+    wait_until_live(page)
+    page.wait_for_function(
+        "(keys) => wallOnStage.left({ gone: [], there: keys }) === 0", arg=keys_of(last, late)
+    )
+    assert not {key(hasty), key(regretted)} & set(page.evaluate("[...everIn]"))
+
+
+def rotate(page, seconds):
+    """How long each post had the stage, in seconds of the page's clock; none at all is a long time, too."""
+    changes, before = [0], None
+    for second in range(seconds):
+        page.clock.run_for(1000)
+        current = page.evaluate("document.querySelector('.wall-current')?.dataset.key ?? null")
+        if current is not None and current != before:
+            before = current
+            changes.append(second)
+    changes.append(seconds)
+    return [later - earlier for earlier, later in pairwise(changes)]
