@@ -14,6 +14,7 @@ from realtime_wall.transports.one_way.long_polling import Body, LongPoll
 from realtime_wall.transports.websocket.channel_websocket import open_channels
 from tests.fakes import RecordingWire, running_node
 
+TEXT = 1
 RULES = {"doomed": {"FOOTER_TEMPLATE": "the end", "MESSAGE_TEMPLATE": "~text~"}}
 
 
@@ -33,12 +34,13 @@ def on_a_websocket(node, *channels):
     return wire
 
 
-def test_a_websocket_is_told_and_closed(node):
+def test_a_websocket_is_told_and_ends_with_the_footer(node):
     wire = on_a_websocket(node, "doomed")
     delete(node)
 
-    (told,) = wire.texts()
-    assert (told["id"], told["channel"], told["text"]) == (-2, "doomed", "Good night")
+    told, footer = [payload for opcode, payload in wire.frames() if opcode == TEXT]
+    assert {"id": -2, "channel": "doomed", "text": "Good night"}.items() <= json.loads(told).items()
+    assert footer == b"the end"
     assert wire.close() == Close(1000, "its last channel was deleted")
 
 
