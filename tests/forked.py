@@ -66,7 +66,7 @@ class Forked:
         self.pid = int(self._word())
 
     def _word(self):
-        """The next line that its keeper sends; empty when there is none yet."""
+        """The next line that its keeper sends."""
         while b"\n" not in self._words:
             data = self._reply.recv(100)
             if not data:
@@ -87,6 +87,9 @@ class Forked:
                 self.returncode = int(self._word())
             except (TimeoutError, BlockingIOError):
                 raise subprocess.TimeoutExpired(self.args, timeout) from None
+            except (RuntimeError, OSError):
+                if self.returncode is None:  # another greenlet was told meanwhile
+                    raise
             self._reply.close()
         return self.returncode
 
