@@ -44,6 +44,7 @@ TEST = [
     "redis[hiredis]>=5.1",
     "ruff>=0.9",
     "segno>=1.6",
+    "sentry-sdk>=2",
     "setuptools>=77",
     "sphinx>=8",
     "twine>=6.1",
