@@ -65,6 +65,9 @@ class Forked:
             socket.send_fds(fork_server("patched" if patched else "plain"), [b"a program"], descriptors)
         self.pid = int(self._word())
 
+    def __del__(self):
+        self._reply.close()
+
     def _word(self):
         """The next line that its keeper sends."""
         while b"\n" not in self._words:
@@ -115,6 +118,7 @@ def run(command, *, input=None, cwd, env, timeout):
             process.wait(timeout)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
             raise
         said = []
         for file in (out, err):
