@@ -149,6 +149,7 @@ def test_a_new_project_by_the_readme_hears_what_is_published(wheel, tmp_path, wa
 
     class NewSite(LiveServer):
         executable = str(python)
+        may_be_forked = False  # that would have this folder's package
 
     server = NewSite(project=site)
     server.environment["PYTHONPATH"] = path
