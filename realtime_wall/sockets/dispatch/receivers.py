@@ -79,14 +79,22 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
                 outcome.refused = problem
                 break
             outcome.failed = failed = True
-            log.exception("%s failed on %s of %r", signals.name_of(receiver), signal.name, socket)
+            name, fields = _fields(receiver, signal)
+            log.exception("%s failed on %s of %r", name, signal.name, socket, extra=fields)
             if signal is not signals.socket_error:
                 run(signals.socket_error, socket, exception=problem)
         finally:
             seconds = monotonic() - started
             receiver_figures.note(receiver, seconds, failed)
             if seconds > config().slow_receiver:
-                log.warning("%s took %.1f s on %s", signals.name_of(receiver), seconds, signal.name)
+                name, fields = _fields(receiver, signal)
+                log.warning("%s took %.1f s on %s", name, seconds, signal.name, extra=fields)
+
+
+def _fields(receiver: Any, signal: signals.Signal) -> tuple[str, dict[str, str]]:
+    """Its name, and what a log of fields is sorted by."""
+    name = signals.name_of(receiver)
+    return name, {"receiver": name, "signal": signal.name}
 
 
 def _is_prepared(socket: Sender, outcome: Outcome) -> bool:

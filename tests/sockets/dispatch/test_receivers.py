@@ -113,6 +113,7 @@ def test_a_receiver_that_raises_hurts_no_other(socket, failure, caplog):
     assert record.levelno == logging.ERROR
     assert record.exc_info[1] is exception
     assert "test_receivers.raiser.<locals>.fail failed on socket_client_message" in record.getMessage()
+    assert (record.receiver[-4:], record.signal) == ("fail", "socket_client_message")
     assert repr(socket) in record.getMessage()
 
 
@@ -172,6 +173,7 @@ def test_a_receiver_that_takes_long_is_named_in_the_log(socket, caplog):
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert "dawdle took 0.0 s on socket_client_message" in record.getMessage()
+    assert (record.receiver[-6:], record.signal) == ("dawdle", "socket_client_message")
 
 
 @override_settings(REALTIME_WALL={"SLOW_RECEIVER": 0.01})
