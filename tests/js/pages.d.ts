@@ -47,8 +47,47 @@ interface Post {
   passed_on?: number;
 }
 
+/* stage/slides.py */
+interface Slide {
+  id: number;
+  name: string;
+  text: string;
+  picture: string;
+  film: string;
+  seconds: number;
+  every_posts: number;
+  every_minutes: number;
+  begins: number | null;
+  ends: number | null;
+}
+
+/* stage/look.py */
+interface Look {
+  title: string;
+  hashtag: string;
+  logo: string;
+  theme: string;
+  left_out: string[];
+  badges: Record<string, string>;
+  number: number;
+}
+
+/* What happened while the server was asked. */
+interface Noted {
+  after: string;
+  arrived: Set<string>;
+  removed: Set<string>;
+  changed: Map<string, Post>;
+}
+
+interface Rota {
+  set(slides: Slide[]): void;
+  get(id: number): Slide | null;
+  due(now: number, posts: number): Slide[];
+}
+
 /* posts.json */
-interface Missed {
+interface PostsAnswer {
   posts: Post[];
   keys: string[];
   edited?: Post[];
@@ -156,12 +195,13 @@ declare var WallKept: {
 };
 declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
 declare var WallQueue: any;
+declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };
 declare var WallMissed: any;
 declare var WallOlder: any;
 declare var Wall: any;
 declare var WallLook: any;
 declare var WallSlides: any;
-declare var WallRota: any;
+declare var WallRota: new (slides: Slide[], now: number) => Rota;
 declare var wallOnStage: any;
 declare var showProblems: (problems: { source: string; problem: string }[]) => void;
 declare var DeskList: any;

@@ -8,10 +8,12 @@
 
   /* A clock gives milliseconds, a store has read() and write(value). */
   class DisplayLog {
+    /** @param {string} page @param {DisplayStore} store */
     constructor(page, store, clock = Date.now) {
       this._page = page;
       this._store = store;
       this._clock = clock;
+      /** @type {Map<string, Display>} */
       this._open = new Map(); // key -> the display that goes on
       this._number = 0;
       this._isVisible = true;
@@ -20,6 +22,7 @@
       this._done = store.read() || [];
     }
 
+    /** @param {string} key */
     begin(key, now = this._clock()) {
       if (this._open.has(key)) return;
       const before = this._done.findLastIndex((one) => one.key === key && one.page === this._page);
@@ -34,6 +37,7 @@
       }
     }
 
+    /** @param {string} key */
     end(key, now = this._clock()) {
       const display = this._open.get(key);
       if (!display) return;
@@ -48,7 +52,7 @@
       for (const key of [...this._open.keys()]) this.end(key);
     }
 
-    /* The page went into the background, or was blanked, or came back: that is another display of the same post. */
+    /** In the background, blanked, or back: that is another display of the same post. @param {boolean} isVisible */
     setVisible(isVisible) {
       if (isVisible === this._isVisible) return;
       const keys = [...this._open.keys()];
@@ -67,7 +71,7 @@
       return this._done.slice(0, this._sending);
     }
 
-    /* The server has them, or will never take them; or not, and they are sent again. */
+    /** The server has them, or will never take them; or not, and they are sent again. @param {boolean} isTaken */
     confirm(isTaken) {
       if (isTaken) this._done.splice(0, this._sending);
       this._sending = 0;

@@ -22,7 +22,7 @@
       this._address = new URL(`${words.posts}?kept`, root.location.href).href;
       this._keys = []; // newest first
       this._posts = new Map(); // key -> post
-      /** @type {Partial<Missed>} */
+      /** @type {Partial<PostsAnswer>} */
       this._about = {}; // what else the server said with them
       this._removed = new Set(); // an answer that was on its way does not bring them back
       this._timer = null;

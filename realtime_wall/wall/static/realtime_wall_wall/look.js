@@ -8,7 +8,7 @@
   /** @type {(selector: string) => any[]} */
   const all = (selector) => Array.from(document.querySelectorAll(selector));
 
-  /* look: as the server has it, with what the page's address asks for in its place */
+  /** @param {Look} look as the server has it, with what the page's address asks for in its place */
   function dress(look) {
     page.dataset.theme = look.theme;
     page.dataset.without = look.left_out.join(" ");
@@ -23,6 +23,7 @@
     loadStyle(look.number);
   }
 
+  /** @param {string} hashtag */
   function writeHashtag(hashtag) {
     for (const place of all(".wall-hashtag bdi, .wall-invitation bdi")) place.textContent = hashtag;
     if (find(".wall-hashtag") || !hashtag) return;
@@ -32,6 +33,7 @@
     find(".wall-title").after(place);
   }
 
+  /** @param {string} address */
   function drawLogo(address) {
     const before = find(".wall-logo");
     if (before && before.getAttribute("src") === address) return;
@@ -41,12 +43,12 @@
     find(".wall-header").prepend(logo);
   }
 
-  /* The new colours, once they are there: in between are the old ones, and not none. */
+  /** The new colours, once they are there: in between are the old ones, and not none. @param {number} number */
   function loadStyle(number) {
     const before = find("link[data-look]");
     if (!before) return;
     const address = new URL(before.href);
-    address.searchParams.set("v", number);
+    address.searchParams.set("v", String(number));
     if (address.href === before.href) return;
     const link = before.cloneNode();
     link.href = address.href;

@@ -5,10 +5,12 @@
   const { KEPT, keyOf } = root.WallQueue;
 
   class Older {
-    /* missed: who asks the server */
+    /** @param {{ all(): Promise<PostsAnswer | null> }} missed who asks the server */
     constructor(missed) {
       this._missed = missed;
+      /** @type {Map<string, Post> | null} */
       this._posts = null; // key -> post, the oldest first
+      /** @type {Set<string> | null} */
       this._removed = null; // what was taken back while they are being read
     }
 
@@ -20,20 +22,27 @@
       return this._posts ? [...this._posts.keys()] : [];
     }
 
+    /** @param {string} key */
     get(key) {
       return this._posts ? this._posts.get(key) : undefined;
     }
 
+    /** @param {Post} post */
     add(post) {
       if (!this._posts) return;
       this._posts.set(keyOf(post), post);
-      if (this._posts.size > KEPT) this._posts.delete(this._posts.keys().next().value);
+      for (const oldest of this._posts.keys()) {
+        if (this._posts.size <= KEPT) break;
+        this._posts.delete(oldest);
+      }
     }
 
+    /** @param {Post} post */
     change(post) {
       if (this._posts && this._posts.has(keyOf(post))) this._posts.set(keyOf(post), post);
     }
 
+    /** @param {string} key */
     remove(key) {
       if (this._posts) this._posts.delete(key);
       if (this._removed) this._removed.add(key);
@@ -47,12 +56,14 @@
     /* Whether they are there now; without network there are none. */
     async read() {
       if (this._removed) return false; // it is being read
+      /** @type {Set<string>} */
       const removed = new Set();
       this._removed = removed;
       const all = await this._missed.all();
       this._removed = null;
       const posts = all ? all.posts.reverse().filter((post) => !removed.has(keyOf(post))) : [];
-      this._posts = new Map(posts.map((post) => [keyOf(post), post]));
+      this._posts = new Map();
+      for (const post of posts) this._posts.set(keyOf(post), post);
       return true;
     }
   }

@@ -5,7 +5,7 @@
   /** @type {(selector: string) => any} */
   const find = (selector) => document.querySelector(selector);
 
-  /* problems: what is the matter with which source */
+  /** @param {{ source: string, problem: string }[]} problems what is the matter with which source */
   function show(problems) {
     find(".desk-problems").hidden = !problems.length;
     const lines = problems.map(({ source, problem }) => {
