@@ -49,7 +49,17 @@ from realtime_wall.wall.models import Wall
 look = {"layout": "spotlight", "accent": "#00ffaa", "left_out": ["face", "handle", "time", "badge"]}
 Look.objects.update_or_create(wall=Wall.called("live"), defaults=look)
 """
-PARTS = (".wall-avatar", ".wall-handle", ".wall-when", ".wall-source")
+# Of the post on the stage, as if it were of that network: whether its face, @name, time and badge are shown.
+PARTS = """([layout, source]) => {
+    document.documentElement.dataset.layout = layout;
+    const card = document.querySelector(".wall-current");
+    const before = card.dataset.source;
+    card.dataset.source = source;
+    const parts = ["avatar", "handle", "when", "source"].map((name) => card.querySelector(`.wall-${name}`));
+    const shown = parts.map((part) => part.offsetHeight > 0);
+    card.dataset.source = before;
+    return shown;
+}"""
 SLIDE = """
 from realtime_wall.wall.stage.tables import Slide
 from realtime_wall.wall.models import Wall
@@ -141,12 +151,9 @@ def test_a_look_and_a_slide_reach_open_pages(server, visitors):
         "() => getComputedStyle(document.documentElement).getPropertyValue('--wall-accent') === '#00ffaa'"
     )
     assert page.locator(".wall-title").inner_text() == "Mine"  # as its address asks for
-    parts = [page.locator(f".wall-current {part}") for part in PARTS]
     for layout in ("grid", "ticker", "spotlight"):
-        page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
-        assert all(part.is_visible() for part in parts), layout  # X wants to see them of its posts
-    page.locator(".wall-current").evaluate("(card) => { card.dataset.source = 'mastodon'; }")
-    assert not any(part.is_visible() for part in parts)
+        assert all(page.evaluate(PARTS, [layout, "x"])), layout  # X wants to see them of its posts
+        assert not any(page.evaluate(PARTS, [layout, "mastodon"])), layout
 
     server.shell.publish("wall_sources", {"down": True}, wall="live")
     expect(page.locator(".wall-status-word")).to_have_text("earlier posts")
@@ -172,15 +179,20 @@ def test_the_film_of_the_post_that_has_the_stage_plays_and_a_broken_one_leaves_i
     page = visitors.tab(script=NOTES_VIOLATIONS)
     body = base64.b64decode(page.evaluate(RECORD))
     page.route(film, lambda route: route.fulfill(body=body, content_type="video/webm"))
-    page.goto(f"{server.url}films/?screen=A&layout=spotlight")
+    page.goto(f"{server.url}films/?screen=A&layout=spotlight&seconds=3600")
     wait_until_live(page)
     box, video = page.locator(".wall-current .wall-media"), page.locator("video")
+
+    def put(post):
+        """On the stage, where it is for an hour: what comes round follows from the clock."""
+        page.evaluate("(post) => wallOnStage.direct({ post, at: wallOnStage.now() })", key(post))
 
     def plays():
         page.wait_for_function("() => document.querySelector('video')?.currentTime > 0")
         expect(box).to_have_attribute("data-playing", "")
         return video.evaluate("(film) => film.muted && film.loop && !film.paused")
 
+    put(shown)
     assert plays()
     assert video.evaluate("(film) => getComputedStyle(film).objectFit") == "contain"  # X's are shown whole
     page.evaluate("wallOnStage.direct({ paused: true })")
@@ -192,10 +204,10 @@ def test_the_film_of_the_post_that_has_the_stage_plays_and_a_broken_one_leaves_i
     page.emulate_media(reduced_motion="no-preference")
     assert plays()
 
-    page.evaluate("(key) => wallOnStage.direct({ post: key })", key(plain))
+    put(plain)
     expect(video).to_have_count(0)
     with page.expect_event("requestfailed", lambda request: request.url == broken):
-        page.evaluate("(key) => wallOnStage.direct({ post: key })", key(lost))
+        put(lost)
     expect(video).to_have_count(0)
     assert box.locator("img").evaluate("(picture) => picture.naturalWidth > 0")
     assert page.evaluate("violations") == []
