@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 TAKE_EVERY = 0.5  # a look at the lease; users are promised three seconds
 LOOK_EVERY = 5.0  # at what is to be fed
+AFTER_A_PROBLEM = 1.0
 
 
 class FeedSupervisor:
@@ -98,12 +99,14 @@ class FeedSupervisor:
     def _feed_all(self) -> None:
         while self._lease.is_held and not self._stopping.is_set():
             self._changed.clear()
+            pause = LOOK_EVERY
             try:
                 self._follow()
             except Exception as problem:
                 self._report_unreadable(problem)
+                pause = AFTER_A_PROBLEM
             if self._lease.is_held:  # else it was lost while we looked
-                self._clock.wait(self._changed, LOOK_EVERY)
+                self._clock.wait(self._changed, pause)
 
     def _end_feeds(self) -> None:
         """What they have in hand is stored; it is the same to the next server if it gives that again."""

@@ -6,7 +6,7 @@ import gevent
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.transports.engineio.engine_state import (
@@ -135,9 +135,9 @@ class Sessions(RuleBasedStateMachine):
     def abort(self):
         self.session.abort("enough")
 
-    @precondition(lambda self: self.session._state is not CLOSED)
     @rule()
     def end(self):
+        # No precondition: whether it is closed by then may depend on how busy the machine is.
         self.session.end("over")
         assert self.session._state is CLOSED
 

@@ -6,7 +6,7 @@ import gevent
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from realtime_wall import NoSocket, api, signals
 from realtime_wall.channels.names import EVERYONE
@@ -88,9 +88,11 @@ class Namespaces(RuleBasedStateMachine):
 
     # The client, and its line
 
-    @precondition(lambda self: self.state is GONE)
     @rule(is_known=st.booleans())
     def come_back(self, is_known):
+        # No precondition: whether it has gone by then may depend on how busy the machine is.
+        if self.state is not GONE:
+            return
         auth = {"pid": self.namespace._recovery.secret, "offset": self.visitor.offset}
         self.knock(json.dumps(auth) if is_known else "")
 
