@@ -14,7 +14,7 @@ interface Media {
   alt: string;
   width: number;
   height: number;
-  file?: string;
+  film?: string;
 }
 
 interface Link {
@@ -78,6 +78,23 @@ interface Noted {
   arrived: Set<string>;
   removed: Set<string>;
   changed: Map<string, Post>;
+}
+
+/* Of the queue: see its set(), and direct(). */
+interface Rules {
+  least: number;
+  seconds: number;
+  quiet: number;
+  single: boolean;
+}
+
+interface Directed {
+  at: number;
+  post: string;
+  paused: boolean;
+  speed: number;
+  held: boolean;
+  resting: boolean;
 }
 
 interface Rota {

@@ -11,6 +11,7 @@
   const WEB = /^https?:\/\/[^\x00-\x20\x7f-\xa0\\]+$/i;
   const OURS = /^[A-Za-z0-9_.@\/-]+$/;
 
+  /** @param {{ source: string, id: string }} post */
   function keyOf({ source, id }) {
     return `${source}:${id}`;
   }
@@ -29,18 +30,20 @@
     const media = firstMedia(post, labels);
     if (media) card.append(media);
     const link = post.link && safeUrl(post.link.url);
-    if (link) card.append(preview(link, post.link, labels));
+    if (post.link && link) card.append(preview(link, post.link, labels));
     return card;
   }
 
+  /** @param {Post} post @param {Labels} labels */
   function retweet(post, labels) {
     const line = element("p", { class: "wall-retweet" }, `${labels.retweeted} `);
     line.append(element("bdi", {}, post.retweeted_by));
     return line;
   }
 
+  /** @param {Post} post @param {Labels} labels */
   function avatar(post, labels) {
-    const name = post.author_name || post.author_username;
+    const name = post.author_name || post.author_username || "";
     const tone = `wall-avatar wall-tone-${toneOf(post.author_username || name)}`;
     const face = linkOrSpan(post.author_url, tone);
     if (face.tagName === "A") face.tabIndex = -1; // the name beside it leads to the same page
@@ -51,6 +54,7 @@
     return face;
   }
 
+  /** @param {Post} post */
   function author(post) {
     const line = element("p", { class: "wall-author" });
     const who = linkOrSpan(post.author_url, "wall-who");
@@ -61,6 +65,7 @@
     return line;
   }
 
+  /** @param {Post} post @param {Labels} labels @param {number} now */
   function time(post, labels, now) {
     const when = linkOrSpan(post.url, "wall-when");
     when.append(element("time", { datetime: post.created_at }, ago(post.created_at, labels, now)));
@@ -68,19 +73,23 @@
     return when;
   }
 
+  /** @param {Post} post @param {Labels} labels */
   function badge(post, labels) {
     const { [post.source]: words = post.source } = labels.badges;
     return element("span", { class: "wall-source", "data-source": post.source }, words);
   }
 
+  /** @param {Post} post */
   function text(post) {
     const block = element("p", { class: "wall-text", dir: "auto" });
-    if (/^[a-z]{2}$/.test(post.lang || "")) block.setAttribute("lang", post.lang);
+    const { lang = "" } = post;
+    if (/^[a-z]{2}$/.test(lang)) block.setAttribute("lang", lang);
     block.append(...linked(post.text, post.entities || []));
     return block;
   }
 
   /* Entities count code points; a JavaScript string counts halves of them. */
+  /** @param {string} words @param {Entity[]} entities */
   function linked(words, entities) {
     const points = Array.from(words);
     const parts = [];
@@ -105,6 +114,7 @@
     return parts.filter((part) => part !== "");
   }
 
+  /** @param {string} src @param {string} shown */
   function emoji(src, shown) {
     const image = picture(src, shown);
     image.className = "wall-emoji";
@@ -112,12 +122,14 @@
     return image;
   }
 
+  /** @param {string[]} options */
   function poll(options) {
     const list = element("ul", { class: "wall-poll" });
     for (const option of options) list.append(element("li", { dir: "auto" }, option));
     return list;
   }
 
+  /** @param {string} href @param {Link} link @param {Labels} labels */
   function preview(href, link, labels) {
     const card = anchor(href, "wall-preview");
     const source = safeUrl(link.picture, oursOf(labels));
@@ -127,6 +139,7 @@
     return card;
   }
 
+  /** @param {Post} post @param {Labels} labels */
   function firstMedia(post, labels) {
     for (const media of post.media || []) {
       const source = safeUrl(media.url, oursOf(labels));
@@ -142,6 +155,7 @@
 
   // -- what a card is made of
 
+  /** @param {string} tag @param {Record<string, string>} attributes @param {string} [words] */
   function element(tag, attributes, words) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -149,20 +163,24 @@
     return made;
   }
 
+  /** @param {string} href @param {string} kind */
   function anchor(href, kind) {
     return element("a", { class: kind, href, target: "_blank", rel: "noopener noreferrer nofollow" });
   }
 
+  /** @param {string | undefined} url @param {string} kind */
   function linkOrSpan(url, kind) {
     const href = safeUrl(url);
     return href ? anchor(href, kind) : element("span", { class: kind });
   }
 
+  /** @param {string} src @param {string} alt */
   function picture(src, alt) {
     return element("img", { src, alt, referrerpolicy: "no-referrer", decoding: "async" });
   }
 
   /* The address if it is one of the web, or of this site's own pictures; or nothing. */
+  /** @param {unknown} url @param {string[]} [ours] */
   function safeUrl(url, ours) {
     if (typeof url !== "string") return "";
     if (WEB.test(url)) return url;
@@ -171,11 +189,13 @@
   }
 
   /* Where this site's own pictures are: its static files, and what came from phones. */
+  /** @param {Labels} labels */
   function oursOf(labels) {
     return [labels.static, labels.pictures].filter(Boolean);
   }
 
   /* How much there is to read decides how large it is written. */
+  /** @param {string} words */
   function lengthOf(words) {
     const count = Array.from(words).length;
     if (count <= 12 && !/[\p{L}\p{N}]/u.test(words)) return "symbols";
@@ -183,6 +203,7 @@
     return count <= 180 ? "medium" : "long";
   }
 
+  /** @param {string} name */
   function initialsOf(name) {
     const starts = name
       .split(/\s+/)
@@ -193,10 +214,12 @@
     return (first + last).toUpperCase();
   }
 
+  /** @param {string} name */
   function toneOf(name) {
-    return Array.from(name).reduce((sum, point) => sum + point.codePointAt(0), 0) % TONES;
+    return Array.from(name).reduce((sum, point) => sum + (point.codePointAt(0) || 0), 0) % TONES;
   }
 
+  /** @param {string} created @param {Labels} labels @param {number} now */
   function ago(created, labels, now) {
     const minutes = Math.floor((now - Date.parse(created)) / 60000);
     if (!(minutes >= 1)) return labels.now;

@@ -14,30 +14,38 @@
   const LATE = 0.6; // of its time, which is too little to begin with
 
   const { keyOf } = typeof require === "function" ? require("./card.js") : root.WallCard;
+  /** @param {Post} post */
   const authorOf = (post) => `${post.source}:${post.retweeted_by_username || post.author_id || post.author_username}`;
 
   class Queue {
-    /* rules: see set(); now: milliseconds, as the server's clock has them */
+    /** @param {Partial<Rules>} rules see set() @param {number} now milliseconds, as the server's clock has them */
     constructor(rules, now) {
+      /** @type {Post[]} */
       this._waiting = []; // posts, oldest first
+      /** @type {Map<string, number>} */
       this._turns = new Map(); // author -> when one of his had its turn; the longest ago first
       this._turnCount = 0;
+      /** @type {string[]} */
       this._past = []; // keys of the posts that had the stage, and after them those that come again
       this._at = -1; // which of them has it now
       this._arrived = now; // when the last post came
       this._directed = { at: 0, post: "", paused: false, speed: 1, held: false, resting: false };
       this.count = 0; // of posts that had the stage
+      /** @type {Rules} */
+      this._rules = { least: 0, seconds: 12, quiet: 0, single: false };
       this.set(rules);
     }
 
     /* least: seconds that each has at least; seconds: that each has when all is calm;
      * quiet: seconds without a new post until older ones come round, 0 for never; single: one at a time */
+    /** @param {Partial<Rules>} rules */
     set({ least = 0, seconds = 12, quiet = 0, single = false }) {
       this._rules = { least, seconds, quiet, single };
     }
 
     /* What the director says: paused, speed, and the post that had the stage at the time "at". Or a slide is
      * shown, and all are held for it. */
+    /** @param {Partial<Directed>} state */
     direct(state) {
       this._directed = { ...this._directed, ...state };
     }
@@ -64,10 +72,12 @@
       return this._waiting.map(keyOf);
     }
 
+    /** @param {string} key */
     has(key) {
       return this._waiting.some((post) => keyOf(post) === key);
     }
 
+    /** @param {Post} post @param {number} now */
     add(post, now) {
       this._waiting.push(post);
       const isFair = this._rules.least > 0;
@@ -83,17 +93,18 @@
       return authors.findIndex((author) => counts.get(author) === most);
     }
 
+    /** @param {Post} post */
     change(post) {
       this._waiting = this._waiting.map((other) => (keyOf(other) === keyOf(post) ? post : other));
     }
 
-    /* Out of those that wait; the post, if it was one of them. */
+    /** Out of those that wait; the post, if it was one of them. @param {string} key */
     take(key) {
       const index = this._waiting.findIndex((post) => keyOf(post) === key);
       return index < 0 ? null : this._waiting.splice(index, 1)[0];
     }
 
-    /* All that are among these keys. */
+    /** All that are among these keys. @param {(key: string) => boolean} isWanted */
     takeAll(isWanted) {
       const taken = this._waiting.filter((post) => isWanted(keyOf(post)));
       this._waiting = this._waiting.filter((post) => !isWanted(keyOf(post)));
@@ -104,6 +115,7 @@
 
     /* The posts that arrive now, and how many milliseconds later the next may; null when none does.
      * places(): how many posts can be seen at once. */
+    /** @param {() => number} places */
     arrive(places) {
       if (this.isPaused || !this._waiting.length) return null;
       const { least, single } = this._rules;
@@ -111,11 +123,12 @@
         const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
         return { posts: this._waiting.splice(0, folded + 1), pace: PACE };
       }
-      const posts = [this.take(keyOf(this._turn()))];
-      this._note(posts[0]);
+      const post = this._turn();
+      this.take(keyOf(post));
+      this._note(post);
       const calm = single ? this._step : 0;
       const inHurry = this._waiting.length > BURST ? Math.min(calm, HURRY) : calm;
-      return { posts, pace: Math.max(PACE, inHurry, (1000 * least) / Math.max(1, least ? places() : 1)) };
+      return { posts: [post], pace: Math.max(PACE, inHurry, (1000 * least) / Math.max(1, least ? places() : 1)) };
     }
 
     /* Next is whose author was longest not shown. */
@@ -124,10 +137,12 @@
       return this._waiting[turns.indexOf(Math.min(...turns))];
     }
 
+    /** @param {Post} post */
     _note(post) {
       this._turns.delete(authorOf(post)); // and is the last one then
       this._turns.set(authorOf(post), (this._turnCount += 1));
-      if (this._turns.size > KEPT) this._turns.delete(this._turns.keys().next().value);
+      const [first] = this._turns.keys();
+      if (this._turns.size > KEPT) this._turns.delete(first);
     }
 
     get _step() {
@@ -136,6 +151,7 @@
 
     /* Older posts come round: which one of these keys has the stage, and in how many milliseconds the next.
      * No key while it is not quiet yet, and no pace when it never will be. */
+    /** @param {string[]} keys @param {number} now */
     rotate(keys, now) {
       const { quiet, single } = this._rules;
       if (this.isPaused || (!quiet && !single)) return { key: "", pace: null };
@@ -150,7 +166,7 @@
 
     // -- what had the stage
 
-    /* The post with this key has it now. */
+    /** The post with this key has it now. @param {string} key */
     show(key) {
       if (key === this.current) return;
       this.count += 1;
@@ -162,6 +178,7 @@
       }
     }
 
+    /** @param {string} key */
     forget(key) {
       const before = this._past.slice(0, this._at + 1).filter((other) => other !== key);
       this._past = [...before, ...this._past.slice(this._at + 1).filter((other) => other !== key)];
@@ -177,6 +194,7 @@
     }
 
     /* What comes if somebody presses "next": what was gone back from, what waits, or an older one of these. */
+    /** @param {string[]} keys */
     next(keys = []) {
       if (this._at + 1 < this._past.length) return this._past[this._at + 1];
       if (this._waiting.length) return keyOf(this._turn());
@@ -186,19 +204,21 @@
 
   /* Which of the keys, when they come round one after the other, each once in a round, and each round shuffled.
    * first: the key that has slot 0. */
+  /** @param {string[]} keys @param {number} slot */
   function keyInSlot(keys, slot, first = "") {
     if (!keys.length) return "";
     const place = slot + Math.max(0, shuffled(keys, 0).indexOf(first));
     return shuffled(keys, Math.floor(place / keys.length))[place % keys.length];
   }
 
+  /** @param {string[]} keys @param {number} round */
   function shuffled(keys, round) {
-    return keys.map((key) => [hash(`${round} ${key}`), key]).sort(byHash).map(([, key]) => key);
+    const hashed = keys.map((key) => ({ key, place: hash(`${round} ${key}`) }));
+    hashed.sort((one, other) => one.place - other.place || (one.key < other.key ? -1 : 1));
+    return hashed.map(({ key }) => key);
   }
 
-  const byHash = ([one, first], [other, second]) => one - other || (first < second ? -1 : 1);
-
-  /* FNV-1a, and a last stir: keys that differ in their last sign alone fall far apart. */
+  /** FNV-1a, and a last stir: keys that differ in their last sign alone fall far apart. @param {string} text */
   function hash(text) {
     let value = 0x811c9dc5;
     for (let index = 0; index < text.length; index += 1) {

@@ -30,15 +30,17 @@ worker.addEventListener("message", (event) => {
   const { page, files } = event.data;
   event.waitUntil(
     keepFiles(files)
-      .then(() => page && fetch(page).then((response) => keepPage(page, response)))
+      .then(() => (page ? fetch(page).then((response) => keepPage(page, response)) : undefined))
       .then(() => event.source.postMessage("kept")),
   );
 });
 
+/** @param {Request} request */
 function isOfThePage(request) {
   return !request.referrer || new URL(request.referrer).pathname === PAGE;
 }
 
+/** @param {WorkerEvent} event */
 async function answerPage(event) {
   const { url } = event.request;
   const coming = fetch(event.request);
@@ -51,6 +53,7 @@ async function answerPage(event) {
   return (await cache.match(url)) || (await cache.match(url, { ignoreSearch: true })) || coming;
 }
 
+/** @param {Request} request */
 async function answerFile(request) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request.url);
@@ -59,13 +62,14 @@ async function answerFile(request) {
   return response && (response.ok || response.type === "opaque") ? response : kept;
 }
 
-/* What the network answers soon; or null. */
+/** What the network answers soon; or null. @param {Promise<Response>} coming @returns {Promise<Response | null>} */
 function inTime(coming) {
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
   return Promise.race([coming.catch(() => null), late]);
 }
 
 /* The page without its posts: its script finds by "kept" that it has to fill the list. */
+/** @param {string} url @param {Response} response */
 async function keepPage(url, response) {
   if (response.type === "opaqueredirect" || response.redirected || GONE.includes(response.status)) {
     await caches.delete(CACHE);
@@ -80,9 +84,10 @@ async function keepPage(url, response) {
   await (await caches.open(CACHE)).put(url, new Response(emptied, { headers }));
 }
 
-/* These, in the place of those of an earlier version. */
+/** These, in the place of those of an earlier version. @param {string[]} files */
 async function keepFiles(files) {
   const cache = await caches.open(CACHE);
+  /** @param {string} url */
   const fetchOne = async (url) => {
     const mode = new URL(url).origin === location.origin ? "same-origin" : "no-cors";
     const response = await fetch(url, { mode });
