@@ -21,6 +21,7 @@ from realtime_wall.wall.pages.query_threads import TooBusy, run_query
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.queries.archive import Found, Search, find, sources_of
+from realtime_wall.wall.stage.look import badge_words, look_of
 from realtime_wall.wall.world_map.box import BadSearch
 
 
@@ -74,7 +75,7 @@ def archive(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "search": search,
         "sources": sources,
         "problem": problem,
-        "cards": cards(found.posts),
+        "cards": cards(found.posts, badge_words(look_of(wall))),
         "cursor": position,
         "older": _older(search, found),
         "is_newest": search.behind is None,

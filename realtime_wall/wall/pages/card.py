@@ -30,13 +30,18 @@ _of_this_site = re.compile(r"[A-Za-z0-9_.@/-]+").fullmatch
 _is_language = re.compile(r"[a-z]{2}").fullmatch
 
 
+def usual_badges() -> dict[str, str]:
+    """What a card says in place of our names of sources; nothing, for the organiser's own."""
+    return {"webhook": gettext("sent in"), "post": "", "replay": "", "phone": gettext("phone")}
+
+
 def card_labels(badges: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The words of a card in the visitor's language, and where this site's own pictures are.
 
     ``badges`` has a wall's own names of sources; an empty one is for no badge.
     """
     return {
-        "badges": dict(badges or {}),
+        "badges": usual_badges() | dict(badges or {}),
         "now": gettext("now"),
         "minutes": gettext("{} min"),
         "hours": gettext("{} h"),

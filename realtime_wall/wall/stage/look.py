@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.utils.translation import gettext
-
 from realtime_wall.wall.models import Wall
-from realtime_wall.wall.pages.card import safe_url
+from realtime_wall.wall.pages.card import safe_url, usual_badges
 from realtime_wall.wall.pages.layout import hashtag_of, title_of
 from realtime_wall.wall.stage.contrast import THEMES, below_aa, is_colour, palette, properties
 from realtime_wall.wall.stage.tables import Font, Layout, Look, Part, Theme
@@ -85,9 +83,7 @@ def style_of(look: Values) -> str:
 
 
 def badge_words(look: Values) -> dict[str, str]:
-    """What a card says in place of our names of sources; nothing, for the organiser's own."""
-    usual = {"webhook": gettext("sent in"), "post": "", "replay": "", "phone": gettext("phone")}
-    return usual | dict(look["badges"])
+    return usual_badges() | dict(look["badges"])
 
 
 # -- what an address may ask for

@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from realtime_wall.wall.models import Wall
 from realtime_wall.wall.pages import archive_views, query_threads
+from realtime_wall.wall.stage.tables import Look
 from realtime_wall.wall.urls import taken_names
 from tests.wall.html_tree import tree
 from tests.wall.posts import hostile_posts, make_post, store
@@ -148,6 +149,16 @@ def test_sources_can_be_chosen_where_there_are_several(client):
     options = [option.text for option in archive(client).find("option")]
 
     assert options == ["everywhere", "mastodon", "x"]
+
+
+def test_badges_have_the_words_of_the_stage(client):
+    for source in ("replay", "webhook", "mastodon"):
+        store(make_post(source=source))
+    Look.objects.create(wall=Wall.called(), badges="mastodon = Fediverse")
+
+    badges = archive(client).find("span", class_="wall-source")
+
+    assert [badge.text for badge in badges] == ["Fediverse", "sent in", ""]
 
 
 def test_the_pages_of_a_wall_lead_to_each_other(client):
