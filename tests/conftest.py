@@ -2,7 +2,6 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -49,10 +48,6 @@ def pytest_collection_modifyitems(config, items):
 @cache
 def folder(path):
     return path.relative_to(HERE).parts[0]
-
-
-def pytest_collection_finish():
-    gc.freeze()  # thousands of tests stay until the end: nobody has to look at them at each collection
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around pytest-timeout: to wait for one's turn is no delay
