@@ -63,6 +63,15 @@ def pytest_report_to_serializable():
     return sendable((yield))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """What a server has begun, and not ended, would do its work in the middle of other tests."""
+    result = yield
+    left = [task.name for kind in LeaderTask.__subclasses__() for task in kind.running.values()]
+    assert not left
+    return result
+
+
 def pytest_runtest_makereport(item, call):
     """A machine that is meant to have everything (CI) may not skip."""
     if (
@@ -77,3 +86,5 @@ def pytest_runtest_makereport(item, call):
 import django  # noqa: E402
 
 django.setup()
+
+from realtime_wall.node.leader_task import LeaderTask  # noqa: E402

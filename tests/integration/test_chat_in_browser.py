@@ -314,7 +314,7 @@ def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(server, visitors)
     page.goto(f"{server.url}room/lobby/")
     give_name(page, "Ada")
     expect(person(page, "Ada")).to_be_visible()
-    assert page.evaluate("socket.io.engine.transport.name") == "websocket"
+    page.wait_for_function("socket.io.engine.transport.name === 'websocket'")
     assert_policy_holds(visitors, page)
 
 

@@ -29,7 +29,7 @@ def server(publisher, monkeypatch, database):
     monkeypatch.setattr("realtime_wall.wall.feed.publish_queue.DIRECT", publisher)
     server = Server()
     yield server
-    startup.stop_feed(server)
+    signals.server_stopping.send(server)
 
 
 def recording(tmp_path, *lines):
