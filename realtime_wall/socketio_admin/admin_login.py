@@ -100,7 +100,7 @@ def _token(kind: str, whose: str) -> str:
 
 def _stamp(secret: str) -> str:
     """Another one when the password is another one."""
-    return salted_hmac(SALT, secret).hexdigest()[:32]
+    return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()[:32]
 
 
 def _by_session(options: AdminOptions, token: str) -> Viewer | None:

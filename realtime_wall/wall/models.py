@@ -93,6 +93,11 @@ class Wall(models.Model):
         """The wall with this slug, made when it is first asked for."""
         return cls.objects.get_or_create(slug=slug)[0]
 
+    @classmethod
+    def known(cls, slug: str) -> Wall | None:
+        """The wall with this slug, if there is one; the main wall is there whenever somebody asks for it."""
+        return cls.called() if slug == MAIN else cls.objects.filter(slug=slug).first()
+
 
 class Tweet(models.Model):
     wall = models.ForeignKey(Wall, models.CASCADE, related_name="tweets", verbose_name=_("wall"))

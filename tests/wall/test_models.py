@@ -50,3 +50,8 @@ def test_posts_that_were_hidden_stay_hidden_and_the_others_shown_when_states_com
     assert states == {"1": "shown", "2": "hidden", "3": "taken_back"}
     assert Tweet.objects.get(post_id="2").event_ids == ["2"]
     assert Wall.objects.get().mode == "at_once"
+
+
+def test_the_main_wall_is_known_whenever_somebody_asks(database):
+    assert Wall.known("nowhere") is None
+    assert Wall.known("main") == Wall.known("main") == Wall.objects.get()

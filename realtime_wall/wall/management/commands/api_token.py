@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def _make(self, options: dict[str, Any]) -> None:
         slug = options["wall"]
-        wall = Wall.objects.filter(slug=slug).first() if slug else None
+        wall = Wall.known(slug) if slug else None
         if slug and wall is None:
             raise CommandError(f"there is no wall {slug!r}")
         token, digest = make_token()

@@ -52,7 +52,7 @@ class Command(BaseCommand):
         name = str(options["list"] or chosen.twitter_list).strip()
         if not name:
             raise CommandError("which list? Give --list, or set TWITTER_LIST")
-        wall = Wall.objects.filter(slug=options["wall"]).first()
+        wall = Wall.known(options["wall"])
         if wall is None:
             raise CommandError(f"there is no wall {options['wall']!r}")
         progress = Progress.of(wall, name)

@@ -27,8 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--wall", default=MAIN, help="the slug of a wall")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wall = Wall.objects.filter(slug=options["wall"]).first()
-        if wall is None and options["wall"] != MAIN:
+        wall = Wall.known(options["wall"])
+        if wall is None:
             raise CommandError(f"there is no wall {options['wall']!r}")
         for name in ("image", "film"):
             if options[name] and not picture_url(options[name]):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 source="post",
                 text=tidy(options["text"], TEXT_SIZE),
                 created_at=datetime.now(UTC),
-                author=Author(name=options["author"] or (wall.title if wall else "") or "Live wall"),
+                author=Author(name=options["author"] or wall.title or "Live wall"),
                 media=(Media("video" if film else "photo", image, film=film),) if image else (),
             )
         except BadPost as problem:

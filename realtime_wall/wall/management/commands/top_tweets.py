@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for a program to read")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wall = Wall.objects.filter(slug=options["wall"]).first()
+        wall = Wall.known(options["wall"])
         if wall is None:
             raise CommandError(f"there is no wall {options['wall']!r}")
         if not 1 <= options["number"] <= 50:
