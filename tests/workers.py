@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import subprocess
-from _queue import SimpleQueue
+from _queue import Empty, SimpleQueue
 from pathlib import Path
 
 from execnet.gateway_base import ThreadExecModel
@@ -34,8 +34,12 @@ class Bell:
     def set(self):
         self._rings.put(None)
 
-    def wait(self):
-        self._rings.get()
+    def wait(self, timeout=None):
+        try:
+            self._rings.get(True, timeout)
+        except Empty:
+            return False
+        return True
 
     def clear(self):
         pass
