@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import time
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -147,6 +148,10 @@ class DiskLog:
             self._segment.append(encode({"key": key, "o": position.offset, "t": when + age}))
 
 
+# Of channels and events: the same come again and again.
+_name_json = lru_cache(maxsize=1024)(json.dumps)
+
+
 def _head(message: Message, own_key: str | None) -> str:
     """A message without its data, which stands behind it."""
     optional = (message.event_id, message.exclude, message.retracts, message.binary, own_key)
@@ -155,9 +160,9 @@ def _head(message: Message, own_key: str | None) -> str:
         del body["d"]
         return encode({"m": body} if own_key is None else {"m": body, "k": own_key})
     # Most are no more than this, and to write it by hand takes a third of the time.
-    event = "" if message.event is None else f',"e":{json.dumps(message.event)}'
+    event = "" if message.event is None else f',"e":{_name_json(message.event)}'
     place = f'"o":{message.position.offset},"n":{message.number},"t":{message.time!r}'
-    return f'{{"m":{{"c":{json.dumps(message.channel)},{place}{event}}}}}'
+    return f'{{"m":{{"c":{_name_json(message.channel)},{place}{event}}}}}'
 
 
 def open_disk_log(config: Config, rules: Rules) -> DiskLog | None:
