@@ -3,6 +3,7 @@
 import pytest
 import sentry_sdk
 from sentry_sdk.integrations.django import DjangoIntegration
+from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
 
 from realtime_wall.events import on_event
@@ -29,11 +30,12 @@ def sentry():
     sentry_sdk.init(
         dsn="https://key@sentry.example/1",
         transport=kept,
-        integrations=[DjangoIntegration()],
-        auto_enabling_integrations=False,
+        integrations=[DjangoIntegration(), LoggingIntegration()],
+        # The others patch the process for good: each program that a later test starts would hear of it.
+        default_integrations=False,
     )
     yield kept.events
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False)
 
 
 def test_a_receiver_that_fails_is_one_event_of_its_own(sentry):
