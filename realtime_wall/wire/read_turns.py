@@ -13,10 +13,7 @@ from typing import Any, Protocol
 
 from gevent import get_hub
 
-from realtime_wall.wire.time_slice import SharedTimeSlice
-
-# A timer, not a callback: gevent would run that before it looks at any socket.
-SOON = 0.000_001
+from realtime_wall.wire.time_slice import SOON, SharedTimeSlice
 
 
 class Reader(Protocol):

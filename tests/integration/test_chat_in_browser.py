@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import NOTES_VIOLATIONS, PHONE, ExampleServer, assert_policy_holds, keep_picture
+from tests.live import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -314,7 +315,8 @@ def test_no_page_breaks_its_own_policy_and_nothing_inline_runs(server, visitors)
     page.goto(f"{server.url}room/lobby/")
     give_name(page, "Ada")
     expect(person(page, "Ada")).to_be_visible()
-    page.wait_for_function("socket.io.engine.transport.name === 'websocket'")
+    # The page's policy lets no function of a test wait inside it.
+    wait_for(lambda: page.evaluate("socket.io.engine.transport.name") == "websocket", "the upgrade")
     assert_policy_holds(visitors, page)
 
 

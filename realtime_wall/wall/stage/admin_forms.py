@@ -16,16 +16,20 @@ from realtime_wall.wall.stage.tables import Look, Part, Slide
 ACCEPTED = "image/jpeg,image/png,image/webp,image/gif"
 
 
-class LookForm(UploadForm):
-    address_field = "logo"
-    upload = forms.FileField(
+def _upload(label: Any) -> forms.FileField:
+    return forms.FileField(
         required=False,
-        label=gettext_lazy("Upload a logo"),
+        label=label,
         help_text=gettext_lazy(
             "A JPEG, PNG, WebP or GIF of 10 MB at most; it takes the place of the address."
         ),
         widget=forms.FileInput(attrs={"accept": ACCEPTED}),
     )
+
+
+class LookForm(UploadForm):
+    address_field = "logo"
+    upload = _upload(gettext_lazy("Upload a logo"))
     left_out = forms.MultipleChoiceField(
         choices=Part.choices,
         required=False,
@@ -79,14 +83,7 @@ class LookInline(admin.StackedInline):  # type: ignore[type-arg]
 
 class SlideForm(UploadForm):
     address_field = "picture"
-    upload = forms.FileField(
-        required=False,
-        label=gettext_lazy("Upload a picture"),
-        help_text=gettext_lazy(
-            "A JPEG, PNG, WebP or GIF of 10 MB at most; it takes the place of the address."
-        ),
-        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
-    )
+    upload = _upload(gettext_lazy("Upload a picture"))
 
     def clean_picture(self) -> str:
         return _checked_address(self.cleaned_data["picture"])
