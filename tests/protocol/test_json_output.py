@@ -4,6 +4,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy
 
@@ -72,9 +73,25 @@ def test_what_json_has_no_word_for_is_refused(value):
         encode_json(value)
 
 
-def test_nesting_without_end_is_refused():
-    with pytest.raises(InvalidMessage, match="cannot be sent as JSON"):
-        encode_json(bottomless())
+@pytest.mark.parametrize(
+    "value", [bottomless(), circular(), {"deep": circular()}], ids=["deep", "list", "dict"]
+)
+def test_nesting_without_end_is_refused(value):
+    with pytest.raises(InvalidMessage, match="cannot be sent as JSON: nested too deeply, or inside itself"):
+        encode_json(value)
+
+
+def test_what_is_in_a_value_twice_is_no_nesting():
+    inner = [1]
+
+    assert encode_json([inner, inner]) == "[[1],[1]]"
+
+
+@pytest.mark.parametrize(
+    "value", [6, "ä\n", 1.5, -0.0, True, None, [], {}, {1: 2}, {"a": [1, {"b": "c"}], "d": ()}], ids=repr
+)
+def test_it_is_what_djangos_encoder_writes(value):
+    assert encode_json(value) == DjangoJSONEncoder(ensure_ascii=False, separators=(",", ":")).encode(value)
 
 
 def test_the_refusal_is_a_value_error_and_keeps_its_cause():
