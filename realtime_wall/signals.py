@@ -11,20 +11,24 @@ is forgotten with it, unless it is connected with ``weak=False``.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakMethod, ref
 
 from blinker import ANY, NamedSignal
+from blinker.base import ANY_ID
 
 Receiver = Callable[..., Any]
 R = TypeVar("R", bound=Receiver)
 
 
 def name_of(receiver: Receiver) -> str:
-    return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
+    try:
+        return f"{receiver.__module__}.{receiver.__qualname__}"
+    except AttributeError:  # a partial, or an object that is called
+        return f"{getattr(receiver, '__module__', '?')}.{getattr(receiver, '__qualname__', repr(receiver))}"
 
 
 class _InOrder(set[Any]):
@@ -38,6 +42,7 @@ class _InOrder(set[Any]):
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[Any, int] = {}
+        self.found: tuple[Any, ...] | None = None  # the receivers, or references to them, until they change
 
     def add(self, item: Any) -> None:
         super().add(item)
@@ -46,6 +51,7 @@ class _InOrder(set[Any]):
     def discard(self, item: Any) -> None:
         super().discard(item)
         self._numbers.pop(item, None)
+        self.found = None
 
     def copy(self) -> Any:
         return [*self._numbers]
@@ -82,7 +88,9 @@ class Signal(NamedSignal):
             self._by_uid.setdefault(sender, {})[dispatch_uid] = (
                 WeakMethod(receiver) if inspect.ismethod(receiver) else ref(receiver)
             )
-        return super().connect(receiver, sender, weak)
+        super().connect(receiver, sender, weak)
+        self._everybodys.found = None  # it may have been connected before, in the other way
+        return receiver
 
     def disconnect(
         self, receiver: Receiver | None = None, sender: Any = ANY, dispatch_uid: Hashable | None = None
@@ -98,9 +106,22 @@ class Signal(NamedSignal):
         receiver = None if known is None else known()
         return next((one for one in self.receivers_for(sender) if one == receiver), None)
 
-    def receivers_for(self, sender: Any) -> Iterable[Receiver]:  # type: ignore[override]
+    def receivers_for(self, sender: Any) -> Sequence[Receiver]:  # type: ignore[override]
         """The live receivers for a sender, in the order in which they were connected."""
-        return list(super().receivers_for(sender)) if self.receivers else ()
+        if not self.receivers:
+            return ()
+        everybodys = self._everybodys
+        if len(self._by_sender) > 1:  # somebody has receivers of his own
+            return list(super().receivers_for(sender))
+        found = everybodys.found
+        if found is None:
+            found = everybodys.found = tuple([self.receivers.get(one) for one in everybodys.copy()])
+        live = [one() if isinstance(one, ref) else one for one in found]
+        return [one for one in live if one is not None]
+
+    @property
+    def _everybodys(self) -> _InOrder:
+        return cast(_InOrder, self._by_sender[ANY_ID])
 
 
 class SignalsByName(dict[str, Signal]):

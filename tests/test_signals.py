@@ -136,6 +136,43 @@ def test_receivers_that_died_leave_nothing_behind(signal, recorder):
     assert not list(signal.receivers_for(None))
 
 
+def test_who_comes_or_goes_after_it_was_sent_is_known_the_next_time(signal, recorder):
+    first, second = recorder.named("first"), recorder.named("second")
+    signal.connect(first)
+    run(signal)
+    signal.connect(second)
+    run(signal)
+    signal.disconnect(first)
+    run(signal)
+
+    assert recorder.heard == ["first", "first", "second", "second"]
+
+
+def test_a_receiver_that_was_sent_to_is_forgotten_all_the_same(signal, recorder):
+    receiver = recorder.named("forgotten")
+    signal.connect(receiver)
+    run(signal)
+    del receiver
+    gc.collect()
+
+    run(signal)
+
+    assert (recorder.heard, signal.receivers) == (["forgotten"], {})
+
+
+def test_a_receiver_that_was_kept_and_is_connected_weakly_is_forgotten(signal, recorder):
+    receiver = recorder.named("kept")
+    signal.connect(receiver, weak=False)
+    run(signal)
+    signal.connect(receiver)
+    del receiver
+    gc.collect()
+
+    run(signal)
+
+    assert (recorder.heard, signal.receivers) == (["kept"], {})
+
+
 # Senders
 
 

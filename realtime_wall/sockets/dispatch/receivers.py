@@ -54,7 +54,10 @@ class Outcome:
     @property
     def answer(self) -> Any:
         """The first value that is not None: what a receiver returned to acknowledge an event."""
-        return next((value for value in self.values if value is not None), None)
+        for value in self.values:
+            if value is not None:
+                return value
+        return None
 
 
 def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
@@ -66,13 +69,14 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
 
 def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], outcome: Outcome) -> None:
     receivers = signal.receivers_for(socket)
-    if receivers and not _is_prepared(socket, outcome):
+    if not receivers or not _is_prepared(socket, outcome):
         return
+    request = socket.request
     for receiver in receivers:
         started, failed = monotonic(), False
         receiver_figures.running.set(receiver)
         try:
-            outcome.values.append(result_of(receiver(socket, request=socket.request, **arguments)))
+            outcome.values.append(result_of(receiver(socket, request=request, **arguments)))
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
         except BaseException as problem:
             if isinstance(problem, Refuse) and signal in REFUSABLE:
