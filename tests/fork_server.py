@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
 import _socket
 import array
+import contextlib
 import gc
 import importlib
 import json
@@ -19,6 +20,7 @@ import os
 import posix
 import runpy
 import signal
+from select import POLLIN, poll  # before gevent's patches: a fork has no event loop
 
 # No module of these asks for settings, and none is of an app that a site may do without.
 EVERYWHERE = (
@@ -37,6 +39,7 @@ IN_A_SERVER = (
     "realtime_wall.server.run",
     "realtime_wall.server.workers.supervisor",
 )
+TIME_TO_END = 2000  # milliseconds
 
 
 def next_program(requests):
@@ -85,17 +88,34 @@ def begin(request, requests, descriptors):
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # of the group: it ends with the program
         reply.send(b"%d\n" % pid)
-        reply.send(b"%d\n" % os.waitstatus_to_exitcode(posix.waitpid(pid, 0)[1]))
+        end_with_the_tests(pid)
+        with contextlib.suppress(BrokenPipeError):  # nobody is left to be told
+            reply.send(b"%d\n" % os.waitstatus_to_exitcode(posix.waitpid(pid, 0)[1]))
         posix._exit(0)
     for descriptor, standard in zip(descriptors[:3], range(3), strict=True):
         posix.dup2(descriptor, standard)
     for descriptor in descriptors:
         posix.close(descriptor)
     reply.detach()
+    posix.close(TESTS)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     return request["command"]
+
+
+def end_with_the_tests(pid):
+    """Wait for the end of the program, or of the tests: an interrupted one ends none of its servers."""
+    program = os.pidfd_open(pid)
+    either, alone = poll(), poll()
+    either.register(program, POLLIN)
+    either.register(TESTS, POLLIN)
+    alone.register(program, POLLIN)
+    if program in [descriptor for descriptor, _ in either.poll()]:
+        return
+    signal.pidfd_send_signal(program, signal.SIGTERM)
+    if not alone.poll(TIME_TO_END):
+        signal.pidfd_send_signal(program, signal.SIGKILL)
 
 
 def become(command):
@@ -110,6 +130,7 @@ def become(command):
 
 
 if __name__ == "__main__":
+    TESTS = os.pidfd_open(os.getppid())
     OWN_PATH = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     names = EVERYWHERE
     if sys.argv[1] == "patched":

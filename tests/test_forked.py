@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from tests import forked
-from tests.live import LiveServer
+from tests.live import PATIENCE, ROOT, LiveServer
 
 SAYS = """
 import json, os, sys
@@ -60,6 +61,32 @@ def test_a_signal_is_how_it_ended_and_then_nothing_more_is_sent():
 
         assert server.process.wait(20) == server.process.poll() == -signal.SIGKILL
         server.process.terminate()
+
+
+STARTS = """
+import os, subprocess, sys
+from tests.forked import Forked
+pipe = {"stdin": subprocess.DEVNULL, "stdout": sys.stdout, "stderr": sys.stderr}
+program = Forked([sys.executable, sys.argv[1]], patched=False, cwd=".", env={}, **pipe)
+print(program.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("ignores", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"])
+def test_a_program_ends_with_the_tests_however_they_end(program, ignores):
+    program.write_text(f"import signal\n{ignores}\nprint('runs', flush=True)\nsignal.pause()")
+    command = [sys.executable, "-c", STARTS, str(program)]
+    tests = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words = {tests.stdout.readline().strip(), tests.stdout.readline().strip()}
+    (pid,) = map(int, words - {"runs"})
+    program = os.pidfd_open(pid)
+
+    tests.kill()
+    tests.communicate()
+
+    assert select.select([program], [], [], PATIENCE) == ([program], [], [])
+    os.close(program)
 
 
 def test_an_interpreter_of_its_own_is_for_those_who_ask_for_it():
