@@ -122,7 +122,7 @@ def _padding_problems(given: Any) -> list[CheckMessage]:
 def _event_rates_problems(given: Any) -> list[CheckMessage]:
     hint = "Write {'typing': 5}: five a second for long. Leave out what has no limit."
     return [
-        Error(f"REALTIME_WALL['EVENT_RATES'][{name!r}] {reason}.", hint=hint, id="realtime_wall.E013")
+        Error(f"REALTIME_WALL['EVENT_RATES'][{name!r}] {reason}.", hint=hint, id="realtime_wall.E016")
         for name, per_second in (given.items() if isinstance(given, dict) else ())
         if (reason := event_rate_problem(per_second))
     ]

@@ -109,7 +109,7 @@ def test_a_rate_of_an_event_that_is_no_number_of_events_is_an_error():
     with override_settings(REALTIME_WALL={"EVENT_RATES": {"typing": 5, "ping": "often"}}):
         (error,) = checks.check_settings()
 
-    assert error.id == "realtime_wall.E013"
+    assert error.id == "realtime_wall.E016"
     assert "'ping'" in error.msg
 
 

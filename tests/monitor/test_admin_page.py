@@ -161,7 +161,7 @@ def test_channels_are_listed_and_one_shows_its_last_messages(realtime):
 
     assert "news</a>" in listed and "sport" not in listed
     assert '<td data-channel="news" data-published="1"></td>' in listed
-    assert "1 subscribers, 1 messages published, 1 kept" in one
+    assert "1 subscriber, 1 message published, 1 kept" in one
     assert "&lt;i&gt;flood&lt;/i&gt;" in one and "alert" in one
 
 
