@@ -299,9 +299,9 @@ def test_the_map_is_found_from_here_gets_a_dot_for_each_post_and_shows_what_a_bo
 
     page.get_by_role("link", name="Map").click()
     wait_until_live(page)
-    expect(page.locator("circle")).to_have_count(2)
+    expect(page.locator(".wall-dots path")).to_have_count(2)
     hall.post(late | BERLIN)
-    expect(page.locator("circle")).to_have_count(3)
+    expect(page.locator(".wall-dots path")).to_have_count(3)
     expect(page.locator(".wall-places li")).to_have_text(["Berlin 2", "Suva 1"])
 
     drawing = page.locator(".wall-map").bounding_box()
@@ -311,4 +311,9 @@ def test_the_map_is_found_from_here_gets_a_dot_for_each_post_and_shows_what_a_bo
     page.mouse.move(*at[1], steps=3)
     page.mouse.up()
     page.wait_for_url("**/map/?box=*")
-    expect(page.locator("circle")).to_have_count(2)
+    expect(page.locator(".wall-dots path")).to_have_count(2)
+
+    page.set_viewport_size(PHONE)
+    stroke = "(dot) => getComputedStyle(dot).strokeWidth + getComputedStyle(dot).vectorEffect"
+    dot = page.locator(".wall-dots path").first
+    assert dot.evaluate(stroke) == "8pxnon-scaling-stroke"  # pixels, not the world's degrees

@@ -49,6 +49,19 @@ from realtime_wall.wall.models import Wall
 look = {"layout": "spotlight", "accent": "#00ffaa", "left_out": ["face", "handle", "time", "badge"]}
 Look.objects.update_or_create(wall=Wall.called("live"), defaults=look)
 """
+# In the spotlight, posts of so many characters: whether all their words are seen.
+WHOLE = """(sizes) => {
+    document.documentElement.dataset.layout = "spotlight";
+    const card = document.querySelector(".wall-current");
+    card.querySelector(".wall-media")?.remove();
+    const text = card.querySelector(".wall-text");
+    return Object.entries(sizes).map(([length, count]) => {
+        card.dataset.length = length;
+        text.textContent = "They say it may go. ".repeat(count / 20);
+        const [inner, outer] = [text, card].map((one) => one.getBoundingClientRect());
+        return text.scrollHeight <= text.clientHeight && inner.bottom <= outer.bottom;
+    });
+}"""
 # Of the post on the stage, as if it were of that network: whether its face, @name, time and badge are shown.
 PARTS = """([layout, source]) => {
     document.documentElement.dataset.layout = layout;
@@ -119,6 +132,9 @@ def test_each_layout_fits_every_screen(server, visitors):
             page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
             keep_pictures(page, layout, name)
             check(page.evaluate(SHOWN), layout, name, size)
+    for size in (PHONE, UPRIGHT):
+        page.set_viewport_size(size)
+        assert page.evaluate(WHOLE, {"short": 60, "medium": 180, "long": 260}) == [True] * 3, size
     assert page.evaluate("violations") == []
 
 

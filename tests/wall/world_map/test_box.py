@@ -55,7 +55,7 @@ def test_what_is_no_box_is_refused(text):
     with pytest.raises(BadSearch):
         Box.parse(text)
     response = Client().get("/wall/map/", {"box": text})
-    assert (response.status_code, "<circle" in response.content.decode()) == (400, False)
+    assert (response.status_code, "<path d=" in response.content.decode()) == (400, False)
 
 
 def test_places_are_counted_by_their_names():

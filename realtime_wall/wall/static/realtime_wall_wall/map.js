@@ -26,12 +26,10 @@
     receive(post) {
       const { longitude, latitude } = post;
       if (typeof longitude !== "number" || !this._isInside(longitude, latitude)) return;
-      const dot = document.createElementNS(SVG, "circle");
+      const dot = document.createElementNS(SVG, "path");
       const title = document.createElementNS(SVG, "title");
       title.textContent = [post.author_name, post.place, post.text.slice(0, 140)].filter(Boolean).join(" ");
-      for (const [name, value] of Object.entries({ cx: 180 + longitude, cy: 90 - latitude, r: 1.2 })) {
-        dot.setAttribute(name, String(value));
-      }
+      dot.setAttribute("d", `M${180 + longitude} ${90 - latitude}h0`);
       dot.dataset.key = keyOf(post);
       dot.append(title);
       this._dots.prepend(dot);
