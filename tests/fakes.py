@@ -19,7 +19,7 @@ from realtime_wall.protocol import plain
 from realtime_wall.protocol.frames import Close
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+from realtime_wall.wire.connection import DROPPED, QUEUED, READ_SIZE, SENT
 
 ALL_SIGNALS = [value for value in vars(signals).values() if isinstance(value, signals.Signal)]
 
@@ -213,7 +213,7 @@ class RecordingWire(FakeLanes):
         self.ended = None
         self.is_ended = False
         self._outbox_size = 0
-        self.read_size = 0
+        self.read_size = READ_SIZE
         self.head = b""
         self.visitor = None
         self.progress = 0.0

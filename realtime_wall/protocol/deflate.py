@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 
+from realtime_wall.protocol.frame_writer import binary_frame, text_frame
 from realtime_wall.protocol.frames import (
     FIN,
     LEGAL,
@@ -18,8 +19,6 @@ from realtime_wall.protocol.frames import (
     FrameReader,
     Text,
     Violation,
-    binary_frame,
-    text_frame,
 )
 
 # Measured: of JSON of some KB the higher levels leave a twentieth less, and from 64 KB on take three times as

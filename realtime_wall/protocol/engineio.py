@@ -62,6 +62,7 @@ class EnginePacket:
 
 
 _TYPES = {type.value: type for type in EnginePacketType}
+MESSAGE = EnginePacketType.MESSAGE.value  # what nearly all packets begin with
 
 
 def decode_text(text: str) -> EnginePacket:
@@ -99,7 +100,7 @@ def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[En
 
 
 def encode_text(type: EnginePacketType, data: str = "") -> str:
-    return type.value + data
+    return f"{type}{data}"
 
 
 def encode_base64(data: bytes) -> str:

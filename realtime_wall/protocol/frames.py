@@ -1,8 +1,9 @@
-"""Which messages are in a client's WebSocket bytes, and how are ours written?
+"""Which messages are in a client's WebSocket bytes?
 
-RFC 6455 as a server speaks it; its one extension is in ``deflate.py``. Bytes go in, in any pieces, and events
-come out; there is no socket here. What a header announces is checked before anything is kept for it,
-and of a message that arrives slowly one bytearray is kept, already unmasked.
+RFC 6455 as a server hears it; ours are written in ``frame_writer.py``, and its one extension is in
+``deflate.py``. Bytes go in, in any pieces, and events come out; there is no socket here. What a header
+announces is checked before anything is kept for it, and of a message that arrives slowly one bytearray is
+kept, already unmasked.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close as ClosePayload
-from websockets.frames import CloseCode
 
 try:
     from websockets.speedups import apply_mask
@@ -76,12 +76,6 @@ LEGAL = frozenset(
 )
 _CONTROL = frozenset({FIN | _CLOSE, FIN | _PING, FIN | _PONG})
 
-# Codes that stand for "the connection ended like this" and never travel in a frame.
-_NO_CODE = frozenset(
-    {CloseCode.NO_STATUS_RCVD.value, CloseCode.ABNORMAL_CLOSURE.value, CloseCode.TLS_HANDSHAKE.value}
-)
-_REASON_SIZE = 123
-
 
 class Broken(Exception):
     def __init__(self, code: int, reason: str) -> None:
@@ -142,6 +136,9 @@ class FrameReader:
         self.fragments = 0
         if self._ended:
             return events
+        if not self._head and self._message is None and (text := self._only_text(data)) is not None:
+            events.append(text)
+            return events
         if self._head:
             data = self._head + data
             self._head = b""
@@ -161,6 +158,18 @@ class FrameReader:
             events.append(Violation(broken.code, broken.reason))
             self._end()
         return events
+
+    def _only_text(self, data: bytes) -> Text | None:
+        """All that has come, if it is one short text and nothing else: as it nearly always is."""
+        length = len(data) - 6
+        if length > 125 or length > self._max_message or length < 0:
+            return None
+        if data[0] != FIN | _TEXT or data[1] != 0x80 | length:
+            return None
+        try:
+            return Text(apply_mask(data[6:], data[2:6]).decode())
+        except UnicodeDecodeError:  # what is wrong is said where everything is read
+            return None
 
     def _receive_frame(self, data: bytes, start: int, events: list[FrameEvent]) -> int:
         """Where the frame at ``start`` has been read to; ``start`` when more of it is needed."""
@@ -284,45 +293,6 @@ class FrameReader:
     def _end(self) -> None:
         self._ended = True
         self._message = None
-
-
-def text_frame(payload: bytes) -> bytes:
-    return _frame(_TEXT, payload)
-
-
-def binary_frame(payload: bytes) -> bytes:
-    return _frame(_BINARY, payload)
-
-
-def ping_frame(data: bytes = b"") -> bytes:
-    return _frame(_PING, data)
-
-
-def pong_frame(data: bytes) -> bytes:
-    return _frame(_PONG, data)
-
-
-def close_frame(code: int, reason: str = "") -> bytes:
-    """A close frame; codes that never travel (1005, 1006, 1015) are written as no code at all."""
-    if code in _NO_CODE:
-        return _frame(_CLOSE, b"")
-    try:
-        return _frame(_CLOSE, ClosePayload(code, _cut(reason)).serialize())
-    except ProtocolError:
-        raise ValueError(f"{code} is no code to close a WebSocket with") from None
-
-
-def _cut(reason: str) -> str:
-    return reason.encode("utf-8", "replace")[:_REASON_SIZE].decode("utf-8", "ignore")
-
-
-def _frame(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
-    if size < 126:
-        return bytes((FIN | opcode, size)) + payload
-    if size < 65536:
-        return bytes((FIN | opcode, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((FIN | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
 def _long_length(written: bytes) -> int:

@@ -44,8 +44,11 @@ def load_json(
     if text[:1] in _WHITESPACE:
         start = len(text) - len(text.lstrip(_WHITESPACE))
     value, end = scan(text, start, scanner_for(text))
-    if end != len(text) and text[end:].strip(_WHITESPACE):
+    size = len(text)
+    if end != size and text[end:].strip(_WHITESPACE):
         raise NotJSON(f"Extra data at character {end}")
-    check_depth(text, max_depth)
-    check_surrogates(text)
+    if size > max_depth:
+        check_depth(text, max_depth)
+    if "\\" in text:
+        check_surrogates(text)
     return value

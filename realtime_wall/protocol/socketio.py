@@ -92,6 +92,8 @@ Turn = Callable[[], None] | None
 
 # type, attachments-, /namespace, id: the JSON begins where this ends.
 _match_head = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]+)?").match
+# The same of what nearly all are: an event in the main namespace, up to the first bracket of its JSON.
+_match_event = re.compile(rf"2([0-9]{{0,{_MAX_DIGITS}}})\[").match
 
 
 class Decoder:
@@ -131,6 +133,10 @@ class Decoder:
             raise BadPacket("text where an attachment was expected")
         if len(text) > self._max_bytes:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
+        event = _match_event(text)
+        if event is not None:
+            data = self._data(PacketType.EVENT, text[event.end() - 1 :], turn)
+            return Packet(PacketType.EVENT, MAIN_NAMESPACE, int(event[1]) if event[1] else None, data)
         head = _match_head(text)
         if head is None:
             raise BadPacket("unknown Socket.IO packet type")

@@ -9,20 +9,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.server import ServerProtocol
 
 from realtime_wall.protocol import frames
-from realtime_wall.protocol.frames import (
-    Binary,
-    Close,
-    FrameReader,
-    Ping,
-    Pong,
-    Text,
-    Violation,
-    binary_frame,
-    close_frame,
-    ping_frame,
-    pong_frame,
-    text_frame,
-)
+from realtime_wall.protocol.frame_writer import binary_frame, close_frame, ping_frame, pong_frame, text_frame
+from realtime_wall.protocol.frames import Binary, Close, FrameReader, Ping, Pong, Text, Violation
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 MASK = b"\x5a\x01\xfe\x37"
@@ -618,3 +606,16 @@ def test_frames_are_read_without_the_c_module(monkeypatch):
     assert slow.apply_mask is not frames.apply_mask
     events = receive_bytewise(slow.FrameReader(), from_client(TEXT, b"hello") + from_client(TEXT))
     assert [event.text for event in events] == ["hello", ""]
+
+
+def test_a_short_text_may_be_too_large():
+    assert code_of(FrameReader(max_message=4).receive(from_client(TEXT, b"hello"))) == 1009
+
+
+@pytest.mark.parametrize(("opcode", "event"), [(PING, Ping), (BINARY, Binary)])
+def test_what_looks_like_a_text_may_be_the_rest_of_another_frame(opcode, event):
+    looks_like_one = from_client(TEXT, b"hello")
+    head = header(opcode, len(looks_like_one)).replace(MASK, bytes(4))
+    reader = FrameReader()
+
+    assert reader.receive(head) + reader.receive(looks_like_one) == [event(looks_like_one)]

@@ -17,6 +17,7 @@ from realtime_wall.brokers.node_id import shown
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.engineio import (
+    MESSAGE,
     BadPacket,
     EnginePacket,
     EnginePacketType,
@@ -117,7 +118,7 @@ class EngineSession:
 
     def send(self, data: str | bytes, soon: bool = False) -> Written:
         """Send a message; ``soon`` is with what follows, where that saves a call."""
-        packet = data if isinstance(data, bytes) else encode_text(EnginePacketType.MESSAGE, data)
+        packet = data if isinstance(data, bytes) else MESSAGE + data
         return self._carrier.send(packet, soon)
 
     def send_packets(self, packets: Iterable[str], written: Written = DROPPED) -> Written:
@@ -203,6 +204,9 @@ class EngineSession:
     # From the client
 
     def text(self, text: str) -> None:
+        if text[:1] == MESSAGE:
+            self.dispatch(self._handler.message, text[1:])
+            return
         try:
             self._handle(decode_text(text))
         except BadPacket as problem:

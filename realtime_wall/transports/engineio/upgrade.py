@@ -8,7 +8,7 @@ from typing import Protocol
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import PROBE, EnginePacketType, encode_text
-from realtime_wall.protocol.frames import text_frame
+from realtime_wall.protocol.frame_writer import text_frame
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection, Peer
 from realtime_wall.wire.connection import Wire
 

@@ -13,19 +13,8 @@ from gevent import get_hub
 
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.deflate import PLAIN, Framing, inflate
-from realtime_wall.protocol.frames import (
-    Binary,
-    Close,
-    Deflated,
-    FrameEvent,
-    Ping,
-    Pong,
-    Text,
-    Violation,
-    close_frame,
-    ping_frame,
-    pong_frame,
-)
+from realtime_wall.protocol.frame_writer import close_frame, ping_frame, pong_frame
+from realtime_wall.protocol.frames import Binary, Close, Deflated, FrameEvent, Ping, Pong, Text, Violation
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
@@ -221,11 +210,14 @@ class FramedConnection:
 
     def received(self, data: bytes) -> None:
         now = self._heard = monotonic()
-        events = self._reader.receive(data)
-        self.wire.read_size = min(max(self._reader.bytes_left, READ_SIZE), LARGE_READ_SIZE)
-        if self.account.note_read(len(events) + self._reader.fragments, len(data), now):
+        reader = self._reader
+        events = reader.receive(data)
+        is_in_pieces = self._begun is not None or reader.is_inside_a_message
+        if is_in_pieces:
+            self.wire.read_size = min(max(reader.bytes_left, READ_SIZE), LARGE_READ_SIZE)
+        if self.account.note_read(len(events) + reader.fragments, len(data), now):
             self._settle(now)
-        if self._begun is not None or self._reader.is_inside_a_message:
+        if is_in_pieces:
             self._check_message_time(now)
         for event in events:
             if self._late is not None:
