@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Protocol
 
 from gevent import get_hub
 
-from realtime_wall.wire.read_turns import ReadTurns
+from realtime_wall.wire.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class UnaskedSender(Protocol):
 class Wire:
     # Of this process, by descriptor: handed-over connections count as connections.
     open_sockets: ClassVar[set[int]] = set()
-    turns: ClassVar[ReadTurns] = ReadTurns()
+    turns: ClassVar[Turns] = Turns()
 
     __slots__ = (
         "_closing",
@@ -242,10 +242,9 @@ class Wire:
             self._read()
         elif self._sock is not None:
             self._reader.stop()
-            Wire.turns.stand_in_line(self)
+            Wire.turns.stand_in_line(self, self._read_in_turn)
 
-    def read(self) -> None:
-        """Its turn has come."""
+    def _read_in_turn(self) -> None:
         if self._sock is not None:
             self._reader.start(self._readable)
             self._read()

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_wall.wire.connection import DROPPED, QUEUED, READ_SIZE, SENT, Wire
-from realtime_wall.wire.read_turns import ReadTurns
-from realtime_wall.wire.time_slice import SharedTimeSlice
+from realtime_wall.wire.turns import Turns
 from tests.live import wait_for
 
 PATIENCE = 10
@@ -309,8 +308,7 @@ def test_resuming_twice_changes_nothing(pairs):
 
 @pytest.fixture
 def one_read_an_iteration(monkeypatch):
-    turns = ReadTurns()
-    turns._time_slice = SharedTimeSlice(-1.0)
+    turns = Turns(-1.0)
     monkeypatch.setattr(Wire, "turns", turns)
     return turns
 
@@ -329,7 +327,7 @@ def test_in_line_a_wire_may_be_paused_resumed_and_aborted(pairs, one_read_an_ite
     paused, gone, resumed = pairs(), pairs(), pairs()
     for one in (paused, gone, resumed):
         one.client.sendall(b"x")
-        one_read_an_iteration.stand_in_line(one.wire)
+        one_read_an_iteration.stand_in_line(one.wire, one.wire._read_in_turn)
     paused.wire.pause()
     gone.wire.abort("the test wants it")
     resumed.wire.pause()

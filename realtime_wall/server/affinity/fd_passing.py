@@ -25,6 +25,7 @@ from realtime_wall.brokers.local import runtime_dir
 from realtime_wall.brokers.local.peer_credentials import is_trusted
 from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import PassedConnection, peer_from_json
+from realtime_wall.server.http.client_socket import ClientSocket
 from realtime_wall.wire.not_for_forks import not_for_forks
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class FdPassing:
             for fd in fds:
                 on_failure.callback(os.close, fd)
             (fd,) = fds
-            connection = not_for_forks(gevent.socket.socket(fileno=fd))
+            connection = not_for_forks(ClientSocket(fileno=fd))
             on_failure.pop_all()
             on_failure.callback(connection.close)
             _check_kind(connection)

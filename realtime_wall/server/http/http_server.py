@@ -17,6 +17,7 @@ from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
+from realtime_wall.server.http.client_socket import ClientSocket, accept
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.server.http.ticket_return import TicketReturns
@@ -68,6 +69,9 @@ class HTTPServer(WSGIServer):
     def room(self) -> int:
         """How many more connections it takes."""
         return self.max_connections - self.http_connections - len(Wire.open_sockets)
+
+    def do_read(self) -> tuple[ClientSocket, Any] | None:  # type: ignore[override]  # None it may be
+        return accept(self.socket)
 
     def take(self, connection: Any, passed: PassedConnection) -> None:
         """Go on with a connection that another server has accepted."""
@@ -136,12 +140,13 @@ class HTTPServer(WSGIServer):
         listener = socket.socket(fileno=fd)
         listener.setblocking(False)  # on the event loop nothing waits
         try:
-            connection, address = listener.accept()
+            accepted = accept(listener)
         except OSError:
-            return  # another worker was faster, or the client has gone
+            return  # the client has gone
         finally:
             listener.detach()
-        self.do_handle(connection, address)
+        if accepted is not None:
+            self.do_handle(*accepted)
 
     def stop_listening(self, hurry: Event) -> None:
         """Accept nobody any more; answer what was asked, and end the connections that wait for nothing.

@@ -23,7 +23,7 @@ from gevent.event import Event
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database
-from realtime_wall.wire.time_slice import SharedTimeSlice
+from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,6 @@ class Pool:
         self._is_closed = False
         self._lent: deque[Inbox] | None = None  # what got ready while a greenlet is lent
         self._idle = Event()
-        self._time_slice = SharedTimeSlice()  # or each of a hundred greenlets would take one
         self.busy = 0
         self.running: dict[Inbox, tuple[Any, float]] = {}  # in which greenlet, and since when
 
@@ -196,7 +195,7 @@ class Pool:
     def _work(self, waiting: deque[Inbox]) -> None:
         try:
             while waiting:
-                self._time_slice.yield_if_over()
+                Wire.turns.wait()
                 if not waiting:  # others have worked on it meanwhile
                     break
                 inbox = waiting.popleft()

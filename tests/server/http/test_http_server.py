@@ -9,7 +9,7 @@ from gevent.event import Event
 from realtime_wall.config import Config
 from realtime_wall.server.http.http_server import HTTPServer
 from realtime_wall.wire.connection import Wire
-from realtime_wall.wire.time_slice import SharedTimeSlice
+from realtime_wall.wire.turns import Turns
 from tests.live import Conversation, wait_for
 from tests.server.heads import get
 
@@ -92,7 +92,7 @@ def test_it_accepts_one_for_each_turn_of_the_loop_and_says_when_there_are_others
 
 
 def test_requests_that_come_together_have_a_turn_of_the_loop_each(serve, monkeypatch):
-    monkeypatch.setattr(Wire.turns, "_time_slice", SharedTimeSlice(-1.0))
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
     turns = []
 
     def note(environ, start_response):

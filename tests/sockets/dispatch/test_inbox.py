@@ -6,7 +6,8 @@ from gevent.event import Event
 
 from realtime_wall.sockets.dispatch import inbox as inbox_module
 from realtime_wall.sockets.dispatch.inbox import Inbox, Pool
-from realtime_wall.wire.time_slice import SharedTimeSlice
+from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.turns import Turns
 from tests.live import wait_for
 
 
@@ -104,9 +105,9 @@ def test_a_socket_with_much_to_do_leaves_its_slot_to_others_in_between():
 
 
 @pytest.mark.parametrize("sockets", [1, 10])
-def test_jobs_that_never_wait_give_the_event_loop_its_turns(sockets):
+def test_jobs_that_never_wait_give_the_event_loop_its_turns(sockets, monkeypatch):
     desk = Desk()
-    desk.pool._time_slice = SharedTimeSlice(-1.0)
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
     inboxes = [desk.inbox()[0] for _ in range(sockets)]
     for number in range(100):
         inboxes[number % sockets].put(desk.note(number))

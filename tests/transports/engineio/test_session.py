@@ -8,7 +8,7 @@ from realtime_wall.protocol.frames import Close
 from realtime_wall.transports.engineio.polling import TooMuch
 from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.wire.connection import SENT, Wire
-from realtime_wall.wire.time_slice import SharedTimeSlice
+from realtime_wall.wire.turns import Turns
 from tests.fakes import masked, running_node
 from tests.live import wait_for
 from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written
@@ -101,7 +101,7 @@ def test_on_a_websocket_its_own_outbox_counts(framed, wire):
 
 
 def test_a_post_of_many_packets_lets_others_have_their_turns(polling, client, monkeypatch):
-    monkeypatch.setattr(Wire.turns, "_time_slice", SharedTimeSlice(-1.0))
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
     posting = gevent.spawn(polling.post, b"\x1e".join([b"4one"] * 20))
     gevent.sleep(0)
     gevent.sleep(0)

@@ -5,6 +5,7 @@ from realtime_wall.protocol.frames import Close
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.transports.websocket.plain_websocket import WebSocket
 from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.turns import Turns
 from tests.fakes import masked, text
 from tests.live import wait_for
 from tests.transports.websocket.client import CLOSE, PING, PONG, Visitor, connect
@@ -46,7 +47,8 @@ def test_what_follows_a_large_message_waits_for_it(visitor):
     assert [one if isinstance(one, str) else one["n"] for one in heard] == [0, "small", 1, "end"]
 
 
-def test_a_large_message_of_a_client_that_is_gone_is_heard_by_nobody(visitor):
+def test_a_large_message_of_a_client_that_is_gone_is_heard_by_nobody(visitor, monkeypatch):
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
     heard = heard_events()
     visitor.say(LARGE_EVENT, {"type": "a", "message": "small"})
     gevent.sleep(0)  # its reading has begun
