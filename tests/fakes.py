@@ -16,7 +16,7 @@ from realtime_wall.config import from_mapping
 from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.wire.connection import DROPPED, QUEUED, READ_SIZE, SENT

@@ -7,7 +7,7 @@ import pytest
 from realtime_wall import api
 from realtime_wall.brokers.commands import Delete
 from realtime_wall.channels.resume import NOTHING
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.transports.one_way.formats import EVENTS
 from realtime_wall.transports.one_way.listener import Listener
 from realtime_wall.transports.one_way.long_polling import Body, LongPoll

@@ -91,7 +91,7 @@ COVERED_BY = {
     "node/publisher.py": "node/test_node.py",
     "outbox/": "outbox/test_relay.py",
     "presence/identity.py": "presence/test_tracker.py",
-    "protocol/frame_writer.py": "protocol/test_frames.py",
+    "protocol/websocket/frame_writer.py": "protocol/websocket/test_frames.py",
     "protocol/json_checks.py": "protocol/test_json_input.py",
     "transports/socketio/msgpack_format.py": "transports/socketio/test_packet_format.py",
     "server/link_factory.py": "server/test_run.py",

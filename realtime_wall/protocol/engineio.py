@@ -62,6 +62,7 @@ class EnginePacket:
 
 
 _TYPES = {type.value: type for type in EnginePacketType}
+PING = EnginePacketType.PING.value
 MESSAGE = EnginePacketType.MESSAGE.value  # what nearly all packets begin with
 
 

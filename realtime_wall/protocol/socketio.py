@@ -75,10 +75,7 @@ class _Incomplete:
 
 
 _TYPES = {type.value: type for type in PacketType}
-_WITH_ATTACHMENTS = {
-    PacketType.BINARY_EVENT: PacketType.EVENT,
-    PacketType.BINARY_ACK: PacketType.ACK,
-}
+_WITH_ATTACHMENTS = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
 # What the JSON of each type begins with; no JSON at all is an empty text.
 _OPENINGS = {
     PacketType.CONNECT: ("", "{"),
@@ -133,8 +130,7 @@ class Decoder:
             raise BadPacket("text where an attachment was expected")
         if len(text) > self._max_bytes:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
-        event = _match_event(text)
-        if event is not None:
+        if (event := _match_event(text)) is not None:
             data = self._data(PacketType.EVENT, text[event.end() - 1 :], turn)
             return Packet(PacketType.EVENT, MAIN_NAMESPACE, int(event[1]) if event[1] else None, data)
         head = _match_head(text)

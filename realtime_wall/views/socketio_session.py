@@ -15,8 +15,8 @@ from realtime_wall.auth import origins, visitor_address
 from realtime_wall.auth.authorize_hook import refusal
 from realtime_wall.node import node as nodes
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import VERSION, BadPacket, ErrorCode, TooManyPackets, error_json
+from realtime_wall.protocol.websocket.deflate import Framing
 from realtime_wall.server.http import hand_over
 from realtime_wall.sockets.dispatch import visitor_context
 from realtime_wall.sockets.dispatch.receivers import release_database

@@ -3,9 +3,9 @@
 The head of its handshake is any text: an offer that is accepted is answered by one that it can read.
 """
 
-from realtime_wall.protocol.deflate import DeflateReader, inflate
-from realtime_wall.protocol.deflate_offer import accept
-from realtime_wall.protocol.frames import Binary, Deflated, Text
+from realtime_wall.protocol.websocket.deflate import DeflateReader, inflate
+from realtime_wall.protocol.websocket.deflate_offer import accept
+from realtime_wall.protocol.websocket.frames import Binary, Deflated, Text
 
 LIMIT = 300
 OFFER = "permessage-deflate;"

@@ -1,6 +1,6 @@
 """Any bytes: the same events in one piece as byte by byte."""
 
-from realtime_wall.protocol.frames import FrameReader
+from realtime_wall.protocol.websocket.frames import FrameReader
 
 
 def parse(data: bytes) -> None:

@@ -45,11 +45,11 @@ ASKED = {
     "to encode": [
         "node/fan_out/subscriber.py",
         "transports/websocket/plain_codec.py",
-        "protocol/deflate.py",
+        "protocol/websocket/deflate.py",
         "sockets/arguments.py",
         "protocol/json_output.py",
         "protocol/plain.py",
-        "protocol/frames.py",
+        "protocol/websocket/frame_writer.py",
     ],
     "for a place in the order": ["brokers/entry.py", "brokers/sequencer.py", "brokers/waiting.py"],
     "to log": ["channels/log.py", "channels/history.py", "channels/rules.py", "brokers/replica.py"],

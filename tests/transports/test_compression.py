@@ -8,8 +8,8 @@ from django.test import RequestFactory
 
 from realtime_wall import api, connected_sockets
 from realtime_wall.channels.resume import Since
-from realtime_wall.protocol import deflate
-from realtime_wall.protocol.deflate import PLAIN, deflate_framing
+from realtime_wall.protocol.websocket import deflate
+from realtime_wall.protocol.websocket.deflate import PLAIN, deflate_framing
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.transports.websocket.channel_websocket import open_channels

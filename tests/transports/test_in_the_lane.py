@@ -4,7 +4,7 @@ import pytest
 
 from realtime_wall import api
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.protocol.frame_writer import text_frame
+from realtime_wall.protocol.websocket.frame_writer import text_frame
 from realtime_wall.sockets.client_session import session_of
 from tests.fakes import no_receivers, running_node
 from tests.transports.socketio.client import Visitor as SocketIOVisitor

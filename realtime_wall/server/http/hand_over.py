@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from realtime_wall.protocol.deflate import PLAIN, Framing
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.wire.connection import Wire
 
 META_KEY = "realtime_wall.hand_over"

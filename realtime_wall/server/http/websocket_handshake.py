@@ -15,8 +15,8 @@ from typing import Any
 from geventwebsocket.handler import WebSocketHandler
 
 from realtime_wall.config import Config
-from realtime_wall.protocol import deflate_offer
-from realtime_wall.protocol.deflate import PLAIN, Framing, deflate_framing
+from realtime_wall.protocol.websocket import deflate_offer
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing, deflate_framing
 
 Headers = list[tuple[str, str]]
 

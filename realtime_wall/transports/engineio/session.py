@@ -15,16 +15,16 @@ from typing import TypeVar
 
 from realtime_wall.brokers.node_id import shown
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.engineio import (
     MESSAGE,
+    PING,
     BadPacket,
     EnginePacket,
     EnginePacketType,
     decode_text,
-    encode_text,
     open_text,
 )
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.transports.engineio.carrier import Carrier, WebSocketCarrier
 from realtime_wall.transports.engineio.engine_state import (
@@ -46,8 +46,6 @@ from realtime_wall.transports.websocket.websocket_connection import FramedConnec
 from realtime_wall.wire.connection import DROPPED, Wire, Written
 
 log = logging.getLogger(__name__)
-
-PING = encode_text(EnginePacketType.PING)
 
 Received = TypeVar("Received")
 
@@ -206,11 +204,8 @@ class EngineSession:
     def text(self, text: str) -> None:
         if text[:1] == MESSAGE:
             self.dispatch(self._handler.message, text[1:])
-            return
-        try:
-            self._handle(decode_text(text))
-        except BadPacket as problem:
-            self.end(problem.reason, PROTOCOL_ERROR)
+        else:
+            self.dispatch(lambda text: self._handle(decode_text(text)), text)
 
     def binary(self, data: bytes) -> None:
         self.dispatch(self._handler.message, data)

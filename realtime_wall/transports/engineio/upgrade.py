@@ -6,9 +6,9 @@ from time import monotonic
 from typing import Protocol
 
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import PROBE, EnginePacketType, encode_text
-from realtime_wall.protocol.frame_writer import text_frame
+from realtime_wall.protocol.websocket.deflate import Framing
+from realtime_wall.protocol.websocket.frame_writer import text_frame
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection, Peer
 from realtime_wall.wire.connection import Wire
 

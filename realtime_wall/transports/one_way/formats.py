@@ -13,9 +13,9 @@ from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.channels.where import Where, wanted
 from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import event_stream, push_stream
-from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.http_stream import chunk
 from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED, TIMED_OUT, Item, Template
+from realtime_wall.protocol.websocket.deflate import Framing
 
 # Where a browser waits longer before it comes back, a restart is felt; sooner, all come at once.
 RETRY = 2000

@@ -6,8 +6,8 @@ from functools import cache
 
 from realtime_wall.channels.message import Message
 from realtime_wall.node.fan_out.subscriber import Codec
-from realtime_wall.protocol.deflate import Framing
 from realtime_wall.protocol.engineio import EnginePacketType, encode_base64, encode_text
+from realtime_wall.protocol.websocket.deflate import Framing
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.transports.socketio.packet_format import PacketFormat
 

@@ -14,8 +14,8 @@ from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog

@@ -17,7 +17,7 @@ from realtime_wall.channels.where import Where
 from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import PLAIN, Framing
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.transports.one_way import formats
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import gevent
 
-from realtime_wall.protocol.frames import FrameEvent
+from realtime_wall.protocol.websocket.frames import FrameEvent
 from realtime_wall.wire.connection import Wire
 
 log = logging.getLogger(__name__)

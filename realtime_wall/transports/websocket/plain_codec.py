@@ -17,8 +17,8 @@ from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.where import Where, wants
 from realtime_wall.node.fan_out.subscriber import Codec
 from realtime_wall.protocol import merge_patch, plain
-from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 
 # Channels of which the last message is kept to compare the next one with.
 REMEMBERED = 1000

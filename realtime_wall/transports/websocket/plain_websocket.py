@@ -24,8 +24,8 @@ from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import plain
-from realtime_wall.protocol.deflate import PLAIN, Framing
 from realtime_wall.protocol.json_input import LARGE
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.budgets.account import PaidTurn

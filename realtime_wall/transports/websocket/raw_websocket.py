@@ -15,8 +15,8 @@ from realtime_wall.async_functions import result_of
 from realtime_wall.auth.django_sessions import session_key_of
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import PLAIN, Framing
-from realtime_wall.protocol.frames import Violation
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
+from realtime_wall.protocol.websocket.frames import Violation
 from realtime_wall.sockets.dispatch.inbox import Inbox
 from realtime_wall.sockets.request import forget_parsed, keep
 from realtime_wall.transports.websocket.websocket_connection import FramedConnection

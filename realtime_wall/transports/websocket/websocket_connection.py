@@ -12,10 +12,19 @@ from typing import Any, Protocol, cast
 from gevent import get_hub
 
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.deflate import PLAIN, Framing, inflate
-from realtime_wall.protocol.frame_writer import close_frame, ping_frame, pong_frame
-from realtime_wall.protocol.frames import Binary, Close, Deflated, FrameEvent, Ping, Pong, Text, Violation
 from realtime_wall.protocol.json_input import LARGE
+from realtime_wall.protocol.websocket.deflate import PLAIN, Framing, inflate
+from realtime_wall.protocol.websocket.frame_writer import close_frame, ping_frame, pong_frame
+from realtime_wall.protocol.websocket.frames import (
+    Binary,
+    Close,
+    Deflated,
+    FrameEvent,
+    Ping,
+    Pong,
+    Text,
+    Violation,
+)
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents

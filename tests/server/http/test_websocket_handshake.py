@@ -1,7 +1,7 @@
 import pytest
 
 from realtime_wall.config import Config
-from realtime_wall.protocol.deflate import PLAIN, deflate_framing
+from realtime_wall.protocol.websocket.deflate import PLAIN, deflate_framing
 from realtime_wall.server.http import websocket_handshake
 
 # The handshake of RFC 6455 1.3.

@@ -4,7 +4,7 @@ from time import monotonic
 import gevent
 import pytest
 
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.transports.engineio.polling import TooMuch
 from realtime_wall.transports.engineio.session import EngineSession, sessions
 from realtime_wall.wire.connection import SENT, Wire

@@ -3,7 +3,7 @@ from time import monotonic
 import gevent
 import pytest
 
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.transports.engineio.upgrade import PROBE_TIMEOUT
 from tests.fakes import RecordingWire, masked
 from tests.transports.engineio.client import BINARY, TEXT, polling_in_vain, say, written

@@ -6,7 +6,7 @@ import pytest
 from realtime_wall.brokers.commands import Delete, Publish
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, Since
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.transports.websocket.channel_websocket import (
     WAITING,
     ChannelWebSocket,

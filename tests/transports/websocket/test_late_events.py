@@ -1,8 +1,8 @@
 import gevent
 
 from realtime_wall import signals
-from realtime_wall.protocol.frames import Close
 from realtime_wall.protocol.json_input import LARGE
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.transports.websocket.plain_websocket import WebSocket
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns

@@ -5,7 +5,7 @@ import gevent
 import pytest
 
 from realtime_wall import api, signals
-from realtime_wall.protocol.frames import Close
+from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import websocket_connection

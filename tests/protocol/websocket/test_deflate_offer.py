@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from realtime_wall.protocol.deflate_offer import accept
+from realtime_wall.protocol.websocket.deflate_offer import accept
 
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 

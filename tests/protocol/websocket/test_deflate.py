@@ -6,9 +6,15 @@ from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 
-from realtime_wall.protocol import deflate
-from realtime_wall.protocol.deflate import PLAIN, DeflateFraming, DeflateReader, deflate_framing, inflate
-from realtime_wall.protocol.frames import Binary, Deflated, FrameReader, Ping, Text, Violation
+from realtime_wall.protocol.websocket import deflate
+from realtime_wall.protocol.websocket.deflate import (
+    PLAIN,
+    DeflateFraming,
+    DeflateReader,
+    deflate_framing,
+    inflate,
+)
+from realtime_wall.protocol.websocket.frames import Binary, Deflated, FrameReader, Ping, Text, Violation
 from tests.fakes import masked
 
 TEXT, BINARY, CONTINUATION, PING, RSV1 = 1, 2, 0, 9, 0x40

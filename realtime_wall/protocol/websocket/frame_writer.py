@@ -6,7 +6,7 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close as ClosePayload
 from websockets.frames import CloseCode
 
-from realtime_wall.protocol.frames import FIN
+from realtime_wall.protocol.websocket.frames import FIN
 
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import zlib
 from functools import lru_cache
 
-from realtime_wall.protocol.frame_writer import binary_frame, text_frame
-from realtime_wall.protocol.frames import (
+from realtime_wall.protocol.websocket.frame_writer import binary_frame, text_frame
+from realtime_wall.protocol.websocket.frames import (
     FIN,
     LEGAL,
     Binary,

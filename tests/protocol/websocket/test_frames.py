@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.server import ServerProtocol
 
-from realtime_wall.protocol import frames
-from realtime_wall.protocol.frame_writer import binary_frame, close_frame, ping_frame, pong_frame, text_frame
-from realtime_wall.protocol.frames import Binary, Close, FrameReader, Ping, Pong, Text, Violation
+from realtime_wall.protocol.websocket import frames
+from realtime_wall.protocol.websocket.frame_writer import (
+    binary_frame,
+    close_frame,
+    ping_frame,
+    pong_frame,
+    text_frame,
+)
+from realtime_wall.protocol.websocket.frames import Binary, Close, FrameReader, Ping, Pong, Text, Violation
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 MASK = b"\x5a\x01\xfe\x37"
@@ -598,7 +604,7 @@ def test_every_other_registered_code_can_be_sent(code):
 
 def test_frames_are_read_without_the_c_module(monkeypatch):
     monkeypatch.setitem(sys.modules, "websockets.speedups", None)
-    spec = importlib.util.find_spec("realtime_wall.protocol.frames")
+    spec = importlib.util.find_spec("realtime_wall.protocol.websocket.frames")
     slow = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, slow)
     spec.loader.exec_module(slow)
