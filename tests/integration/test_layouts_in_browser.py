@@ -234,12 +234,14 @@ def test_the_admin_shows_what_is_about_to_be_saved(server, visitors):
         "shell", "--verbosity", "0", "-c", SIGN_IN.replace("create_user", "create_superuser")
     )
     assert done.returncode == 0, done.stderr
-    page = visitors.tab(viewport={"width": 1280, "height": 900})
+    page = visitors.tab(viewport={"width": 1280, "height": 900}, script=NOTES_VIOLATIONS)
     session = {"name": "sessionid", "value": json.loads(done.stdout), "url": server.url}
     page.context.add_cookies([session])
     page.goto(f"{server.url}admin/realtime_wall_wall/wall/")
     page.get_by_role("link", name="main", exact=True).click()
     preview = page.frame_locator(".wall-look-stage iframe")
+    picture = page.locator("#branding, #site-name").first.screenshot()
+    logo = {"name": "logo.png", "mimeType": "image/png", "buffer": picture}
     expect(preview.locator("html")).to_have_attribute("data-layout", "stream")
 
     page.select_option("[name=look-0-layout]", "grid")
@@ -252,6 +254,28 @@ def test_the_admin_shows_what_is_about_to_be_saved(server, visitors):
     keep_picture(page, "look-admin.png")
     page.fill("[name=look-0-accent]", "#777777")
     expect(page.locator(".wall-look-contrasts .errornote")).to_have_text("accent/card: 2.81 < 4.5")
+
+    page.set_input_files("[name=look-0-upload]", files=logo)
+    expect(preview.locator("canvas.wall-logo")).to_be_visible()
+    page.select_option("[name=look-0-layout]", "ticker")
+    expect(
+        preview.locator("[data-layout=ticker] canvas.wall-logo")
+    ).to_be_visible()  # of the new page as well
+    page.set_input_files("[name=look-0-upload]", files=[])
+    expect(preview.locator("canvas.wall-logo")).to_have_count(0)
+
+    page.goto(f"{server.url}admin/realtime_wall_wall/slide/add/")
+    page.select_option("[name=wall]", label="main")
+    page.fill("[name=text]", "Thank you, harbour")
+    page.set_input_files("[name=upload]", files=logo)
+    expect(preview.locator(".wall-slide p")).to_have_text("Thank you, harbour")
+    assert preview.locator(".wall-slide canvas").bounding_box()["height"] > 50
+    page.fill("[name=text]", "")
+    page.set_input_files(
+        "[name=upload]", files={"name": "no.png", "mimeType": "image/png", "buffer": b"none"}
+    )
+    expect(preview.locator(".wall-slide")).to_have_count(0)
+    assert preview.locator("html").evaluate("violations") == []
 
 
 def run(server, code):

@@ -47,13 +47,17 @@ interface Post {
   passed_on?: number;
 }
 
-/* stage/slides.py */
-interface Slide {
-  id: number;
+/* What is drawn of a slide. */
+interface Shown {
   name: string;
   text: string;
   picture: string;
   film: string;
+}
+
+/* stage/slides.py */
+interface Slide extends Shown {
+  id: number;
   seconds: number;
   every_posts: number;
   every_minutes: number;
@@ -218,6 +222,10 @@ declare var WallOlder: any;
 declare var Wall: any;
 declare var WallLook: any;
 declare var WallSlides: any;
+declare var WallPreview: {
+  fit(frame: HTMLIFrameElement): void;
+  chosenPicture(field: HTMLInputElement | null): Promise<HTMLCanvasElement | null>;
+};
 declare var WallRota: new (slides: Slide[], now: number) => Rota;
 declare var wallOnStage: any;
 declare var showProblems: (problems: { source: string; problem: string }[]) => void;

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext, gettext_lazy
 
+from realtime_wall.wall.models import Wall
+from realtime_wall.wall.pages.layout import address_of
 from realtime_wall.wall.stage.contrast import AA, below_aa, is_colour, palette
 from realtime_wall.wall.stage.look import COLOURS, is_address
 from realtime_wall.wall.stage.pictures import UploadForm
@@ -77,7 +82,7 @@ class LookInline(admin.StackedInline):  # type: ignore[type-arg]
     )
 
     class Media:
-        js = ("realtime_wall_wall/look_admin.js",)
+        js = ("realtime_wall_wall/preview_admin.js", "realtime_wall_wall/look_admin.js")
         css: ClassVar = {"all": ("realtime_wall_wall/look_admin.css",)}
 
 
@@ -124,6 +129,27 @@ class SlideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("begins", "ends"),
         "place",
     )
+
+    class Media:
+        js = ("realtime_wall_wall/preview_admin.js", "realtime_wall_wall/slide_admin.js")
+        css: ClassVar = {"all": ("realtime_wall_wall/look_admin.css",)}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        extra = {**(extra_context or {}), "walls": _wall_addresses()}
+        return super().changeform_view(request, object_id, form_url, extra)
+
+
+def _wall_addresses() -> dict[int, str]:
+    """Of their pages, for the preview; an admin on a site of its own has none."""
+    with suppress(NoReverseMatch):
+        return {wall.pk: address_of("wall", wall) for wall in Wall.objects.only("slug")}
+    return {}
 
 
 def _checked_address(value: str) -> str:

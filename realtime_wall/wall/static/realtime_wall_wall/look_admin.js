@@ -1,9 +1,8 @@
 /* In the admin: what the wall would look like with what stands in the form, before it is saved. */
-(function () {
+(function (root) {
   "use strict";
 
   const PAUSE = 400; // milliseconds after the last change
-  const WIDTH = 1920;
   const PLAIN = ["layout", "seconds", "quiet", "theme", "font", "logo", "bg", "card", "text", "accent"];
   const COLOURS = ["bg", "card", "text", "accent"];
   /** @type {(selector: string) => any} */
@@ -16,44 +15,63 @@
     first.closest(".inline-group").prepend(group);
     group.hidden = false;
     const frame = group.querySelector("iframe");
-    const fit = () => {
-      frame.style.transform = `scale(${frame.parentElement.clientWidth / WIDTH})`;
+    let timer = 0;
+    let drawing = 0; // of several that are being read the last one counts
+    const draw = async () => {
+      const number = (drawing += 1);
+      const logo = await root.WallPreview.chosenPicture(find("[name=look-0-upload]"));
+      if (number === drawing) putLogo(frame.contentDocument, logo);
     };
-    let timer = null;
     const show = () => {
       const query = queryOf(first.form);
       const address = `${group.dataset.wall}?${query}`;
-      if (frame.getAttribute("src") !== address) frame.src = address;
+      if (frame.getAttribute("src") === address) draw();
+      else frame.src = address;
       check(group, query);
     };
+    frame.addEventListener("load", draw);
     first.form.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(show, PAUSE);
     });
     COLOURS.forEach(addPicker);
-    addEventListener("resize", fit);
-    fit();
+    root.WallPreview.fit(frame);
     show();
   }
 
+  /** In the place of the one that is saved. @param {Document | null} page @param {HTMLCanvasElement | null} logo */
+  function putLogo(page, logo) {
+    page?.querySelector("canvas.wall-logo")?.remove();
+    const saved = /** @type {HTMLElement | null} */ (page?.querySelector("img.wall-logo"));
+    if (saved) saved.hidden = Boolean(logo);
+    if (!page || !logo) return;
+    logo.className = "wall-logo";
+    page.querySelector(".wall-header")?.prepend(page.adoptNode(logo));
+  }
+
+  /** @param {HTMLFormElement} form */
   function queryOf(form) {
+    /** @type {(name: string) => any} */
+    const field = (name) => form.elements.namedItem(name);
     const query = new URLSearchParams();
     for (const name of PLAIN) {
-      const { value } = form.elements[`look-0-${name}`];
+      const { value } = field(`look-0-${name}`);
       if (value) query.set(name, value);
     }
-    for (const name of ["title", "hashtag", "least"]) if (form.elements[name]) query.set(name, form.elements[name].value);
+    for (const name of ["title", "hashtag", "least"]) if (field(name)) query.set(name, field(name).value);
     if (!query.get("title")) query.delete("title");
-    const left = form.querySelectorAll("[name=look-0-left_out]:checked");
+    const left = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name=look-0-left_out]:checked"));
     query.set("without", Array.from(left, ({ value }) => value).join(","));
-    const badges = form.elements["look-0-badges"].value.split("\n").filter((line) => line.includes("="));
+    /** @type {string[]} */
+    const badges = field("look-0-badges").value.split("\n").filter((/** @type {string} */ line) => line.includes("="));
     query.set("badges", badges.map((line) => line.replace("=", ":")).join(","));
     return query;
   }
 
-  /* The contrasts are computed by the server, which refuses what cannot be read. */
+  /** The contrasts are computed by the server, which refuses what cannot be read.
+   * @param {HTMLElement} group @param {URLSearchParams} query */
   async function check(group, query) {
-    const place = group.querySelector(".wall-look-contrasts");
+    const place = /** @type {HTMLElement} */ (group.querySelector(".wall-look-contrasts"));
     try {
       const answer = await fetch(`${group.dataset.contrasts}?${query}`);
       const { contrasts, refused } = await answer.json();
@@ -70,7 +88,7 @@
     }
   }
 
-  /* A colour is chosen, or written; the field is empty for the theme's. */
+  /** A colour is chosen, or written; the field is empty for the theme's. @param {string} name */
   function addPicker(name) {
     const field = find(`[name=look-0-${name}]`);
     const picker = document.createElement("input");
@@ -88,4 +106,4 @@
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
-})();
+})(globalThis);

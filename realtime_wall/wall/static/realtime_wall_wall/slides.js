@@ -52,11 +52,8 @@
     /** @param {Slide} slide */
     _show(slide) {
       this.end();
-      const place = element("section", "wall-slide");
+      const place = draw(slide);
       place.dataset.key = `slide:${slide.name}`; // as it is written down, for the sponsor
-      if (slide.film) place.append(film(slide));
-      else if (slide.picture) place.append(Object.assign(element("img"), { src: slide.picture, alt: slide.text ? "" : slide.name }));
-      if (slide.text) place.append(Object.assign(element("p"), { textContent: slide.text, dir: "auto" }));
       const [media] = place.querySelectorAll("img, video");
       if (media) media.addEventListener("error", () => (slide.text ? media.remove() : this.end()), true);
       if (slide.film) media.addEventListener("ended", () => this.end());
@@ -67,7 +64,16 @@
     }
   }
 
-  /** Without sound: so browsers let it begin, and so does the hall. @param {Slide} slide */
+  /** Also in the admin, before it is saved. @param {Shown} slide */
+  function draw(slide) {
+    const place = element("section", "wall-slide");
+    if (slide.film) place.append(film(slide));
+    else if (slide.picture) place.append(Object.assign(element("img"), { src: slide.picture, alt: slide.text ? "" : slide.name }));
+    if (slide.text) place.append(Object.assign(element("p"), { textContent: slide.text, dir: "auto" }));
+    return place;
+  }
+
+  /** Without sound: so browsers let it begin, and so does the hall. @param {Shown} slide */
   function film(slide) {
     const isStill = root.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const made = Object.assign(element("video"), { muted: true, playsInline: true, autoplay: !isStill, src: slide.film });
@@ -83,5 +89,5 @@
     return made;
   }
 
-  root.WallSlides = Slides;
+  root.WallSlides = Object.assign(Slides, { draw });
 })(globalThis);
