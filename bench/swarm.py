@@ -271,8 +271,8 @@ class Clients:
         self._add(connection)
         self.sessions[connection.fileno()] = re.search(rb'"session":"([^"]+)"', answer)[1].decode()
 
-    def ask_tickets(self):
-        """The newest of each, as the browser's client has it; how many have none."""
+    def ask_tickets(self, channel, since):
+        """The newest of each, for an address as the browser's client has it; how many have none."""
         heartbeat, self.addresses = masked(b'{"type":"heartbeat","id":7}'), []
         for fd, connection in self.readers.items():
             connection.setblocking(True)
@@ -282,19 +282,17 @@ class Clients:
                 answer += connection.recv(65536)
             ticket = re.search(rb'"id":7,"message":"([^"]+)"', answer)
             query = f"&ticket={ticket[1].decode()}" if ticket else ""
-            self.addresses.append(f"/ws/?session={self.sessions[fd]}{query}")
-        return sum("&" not in address for address in self.addresses)
+            on = f"&on={channel}@{since}"
+            self.addresses.append(f"/ws/?session={self.sessions[fd]}{query}{on}")
+        return sum("&ticket=" not in address for address in self.addresses)
 
-    def resumes(self, port, count, channel, since, cookie, missed):
-        """Connect, subscribe with a cursor, read what was missed; how many have got all of it, in order."""
-        command = json.dumps({"type": "subscribe", "channel": channel, "since": since, "id": 1})
+    def resumes(self, port, count, cookie, missed):
+        """Connect, read what was missed; how many have got all of it, in order."""
 
         def resume(_):
             connection, answer = shaken_hands(port, self.addresses.pop(), cookie, until=b'"cursor"')
             self._welcomed(connection, answer)
             connection.setblocking(True)
-            connection.sendall(masked(command.encode()))
-            answer = b""
             while b'"missed-%d"' % (missed - 1) not in answer and b'"gap"' not in answer:
                 answer += connection.recv(65536)
             connection.setblocking(False)

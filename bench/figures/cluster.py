@@ -50,8 +50,8 @@ def resumes():
         clients.welcome(ours.port, CROWD, ours.cookie)
         for _ in range(3):
             clients.settle(1.0)  # in which the site has been asked about those who returned
-            without = clients.ask_tickets()
             since = ours.get("/position/").decode()
+            without = clients.ask_tickets("crowd", since)
             clients.leave()
             clients.settle()
             for number in range(MISSED):
@@ -61,7 +61,7 @@ def resumes():
             handshakes.append((ours.cpu() - before) / HANDSHAKES * 1e6)
             ours.json("/queries/")
             before = ours.cpu()
-            lost += CROWD - clients.resumes(ours.port, CROWD, "crowd", since, ours.cookie, MISSED)
+            lost += CROWD - clients.resumes(ours.port, CROWD, ours.cookie, MISSED)
             costs.append((ours.cpu() - before) / CROWD * 1e6)
             queries = ours.json("/queries/")["queries"]
     return [

@@ -30,7 +30,7 @@ _BOUND = (
     *("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO"),
 )
 # What a client that returns adds to its query, or changes there.
-_OF_THE_RETURN = ("since=", "session=", "ticket=")
+_OF_THE_RETURN = ("since=", "session=", "ticket=", "on=")
 # Who may come is decided by these; with another value no ticket of before is good.
 _RULES = (
     *("MIDDLEWARE", "ROOT_URLCONF", "ALLOWED_HOSTS", "SESSION_ENGINE", "SESSION_COOKIE_NAME"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +125,22 @@ def _batch(commands: Any) -> Command:
     return Batch(tuple(map(_command, commands)))
 
 
+def commands_in_address(values: Sequence[str]) -> tuple[Command, ...]:
+    """What ``on=CHANNEL@CURSOR``, once for each channel, asks for; the name is the id of the answer."""
+    if len(values) > MAX_BATCH:
+        return (BadCommand("bad_batch", f"on is given for up to {MAX_BATCH} channels"),)
+    return tuple(map(_command_in_address, values))
+
+
+def _command_in_address(value: str) -> Command:
+    channel, at, since = value.rpartition("@")
+    if not at:
+        return BadCommand("bad_since", "on has to be CHANNEL@CURSOR, or CHANNEL@")
+    if len(channel) > _MAX_ID_TEXT:
+        return BadCommand("bad_channel", "on names a channel that is too long")
+    return _channel_command("subscribe", {"channel": channel, "since": since or None}, channel)
+
+
 def _command(fields: dict[str, Any]) -> Command:
     id = fields.get("id")
     if not _is_id(id):
@@ -234,10 +250,13 @@ def error_text(code: str, message: str, id: Id = None) -> str:
     return f'{{"type":"error","code":{_json(code)},"message":{_json(message)}{_optional(id=id)}}}'
 
 
-def welcome_text(session_id: str, cursor: str, ping_interval: float, ticket: str | None = None) -> str:
+def welcome_text(
+    session_id: str, cursor: str, ping_interval: float, ticket: str | None = None, on: int | None = None
+) -> str:
+    """``on`` is how many channels its address named: they are answered next."""
     return (
         f'{{"type":"welcome","message":{{"session":{_json(session_id)},"ping":{_json(ping_interval)}'
-        f'{_optional(ticket=ticket)}}},"cursor":{_json(cursor)}}}'
+        f'{_optional(ticket=ticket, on=on)}}},"cursor":{_json(cursor)}}}'
     )
 
 

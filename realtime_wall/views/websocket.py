@@ -14,10 +14,11 @@ from realtime_wall.errors import InvalidPosition
 from realtime_wall.node import node as nodes
 from realtime_wall.node.introspection import health as health_of_node
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.plain import commands_in_address
 from realtime_wall.server.http import hand_over
 from realtime_wall.server.http.hand_over import HandOver
 from realtime_wall.sockets.dispatch import visitor_context
-from realtime_wall.transports.websocket.plain_websocket import open_websocket
+from realtime_wall.transports.websocket.plain_opening import open_websocket
 from realtime_wall.views import visitor_limits
 from realtime_wall.views.channels import subscribe
 
@@ -27,7 +28,7 @@ MAX_SESSION_ID = 64
 
 
 def websocket(request: HttpRequest) -> HttpResponse:
-    """``ws/``: the plain WebSocket. ``?since=`` and ``?session=`` resume what was broadcast to all."""
+    """``ws/``, the plain WebSocket: ``?since=`` and ``?session=`` resume what was for all."""
     found = opening(request)
     if isinstance(found, HttpResponse):
         return found
@@ -37,6 +38,7 @@ def websocket(request: HttpRequest) -> HttpResponse:
     except InvalidPosition as bad:
         return _text(400, str(bad))
     was = request.GET.get("session", "")[:MAX_SESSION_ID] or None
+    on = commands_in_address(request.GET.getlist("on"))
     has_context = visitor_context.remember(request)
     offer.request = request
     flags = return_ticket.CONTEXT if has_context else ""
@@ -44,7 +46,7 @@ def websocket(request: HttpRequest) -> HttpResponse:
     if match is None or match.func not in (websocket, websocket_or_channels):
         flags += return_ticket.LATER  # somebody's decorator is around it
     return offer.accept(
-        partial(open_websocket, node, request, since, was, framing=offer.framing, ticket_flags=flags)
+        partial(open_websocket, node, request, since, was, framing=offer.framing, ticket_flags=flags, on=on)
     )
 
 

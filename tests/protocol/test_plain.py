@@ -232,6 +232,20 @@ def test_the_welcome_has_session_ping_and_cursor():
     }
 
 
+def test_an_address_names_channels_and_where_to_begin():
+    assert plain.commands_in_address(["a@e:1", "b@c@", "d", "@e:1"]) == (
+        plain.Subscribe("a", "e:1", "a"),
+        plain.Subscribe("b@c", None, "b@c"),
+        plain.BadCommand("bad_since", "on has to be CHANNEL@CURSOR, or CHANNEL@"),
+        plain.Subscribe("", "e:1", ""),
+    )
+    assert [one.code for one in plain.commands_in_address(["a" * 129 + "@", "a@" + "9" * 65])] == [
+        "bad_channel",
+        "bad_since",
+    ]
+    assert [one.code for one in plain.commands_in_address(["a@"] * 101)] == ["bad_batch"]
+
+
 @given(st.text(), st.text())
 def test_no_name_can_write_fields_of_its_own(one, other):
     assert json.loads(plain.message_text(one, "1", other, other)) == {

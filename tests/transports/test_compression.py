@@ -13,7 +13,7 @@ from realtime_wall.protocol.websocket.deflate import PLAIN, deflate_framing
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.socketio_client import SocketIOClient
 from realtime_wall.transports.websocket.channel_websocket import open_channels
-from realtime_wall.transports.websocket.plain_websocket import open_websocket
+from realtime_wall.transports.websocket.plain_opening import open_websocket
 from tests.fakes import RecordingWire, a_request, masked, no_receivers, running_node
 from tests.live import wait_for
 

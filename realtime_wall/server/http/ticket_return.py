@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha1
 from typing import Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from django.conf import settings
 from django.http import HttpRequest, parse_cookie
@@ -27,10 +27,11 @@ from realtime_wall.auth.return_ticket import CONTEXT
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node.node import Node
+from realtime_wall.protocol.plain import Command, commands_in_address
 from realtime_wall.server.http import proxy_headers, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, HandOver, Opener
 from realtime_wall.sockets.request import keep
-from realtime_wall.transports.websocket.plain_websocket import return_websocket
+from realtime_wall.transports.websocket.plain_opening import return_websocket
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +77,11 @@ class TicketReturns:
         if query is None:
             return None
         proxy_headers.note(meta, node.config.trusted_proxies)
-        address, earlier_id, key = meta[visitor_address.META_KEY], query["session"], _session_key_of(meta)
+        address, earlier_id, key = meta[visitor_address.META_KEY], query.session, _session_key_of(meta)
         meta["wsgi.url_scheme"] = self._site.get_environ()["wsgi.url_scheme"]
         if meta.pop(proxy_headers.META_KEY) and not address:
             node.visitors.speaks_for_others(meta["REMOTE_ADDR"])
-        ticket = node.tickets.check(query["ticket"], meta, address, earlier_id, key)
+        ticket = node.tickets.check(query.ticket, meta, address, earlier_id, key)
         if ticket is None or node.visitors.refuse_client(address, key):
             return None
         node.tickets.take(earlier_id)
@@ -88,7 +89,10 @@ class TicketReturns:
         make = partial(self._make, address)
         request = LazyRequest(meta, key, make, CONTEXT in ticket.flags)
         keep(request)
-        opener = partial(return_websocket, node, request, ticket, query["since"], earlier_id, framing=framing)
+        request.META["QUERY_STRING"] = query.others  # it is kept, and may be long
+        opener = partial(
+            return_websocket, node, request, ticket, query.since, earlier_id, query.on, framing=framing
+        )
         return Returning(address, _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more), opener)
 
     def _make(self, address: str, request: LazyRequest) -> HttpRequest | str:
@@ -166,21 +170,37 @@ def _is_handshake(meta: dict[str, Any]) -> bool:
     )
 
 
-def _query_of(query: str) -> dict[str, Any] | None:
-    """Where the client stands, the id that it had, and its ticket; each once."""
-    found: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class _Query:
+    since: Position | None
+    session: str  # the id that the client had
+    ticket: str
+    on: tuple[Command, ...]  # subscribes to where it stood on its channels
+    others: str  # without these
+
+
+def _query_of(query: str) -> _Query | None:
+    """Each once, but ``on``; None for what no client of ours says."""
+    found: dict[str, str] = {}
+    on, others = [], []
     for part in query.split("&"):
         name, _, value = part.partition("=")
+        if name == "on":
+            on.append(unquote_plus(value))
+            continue
+        others.append(part)
         if name in ("since", "session", "ticket"):
             if name in found:
                 return None
             found[name] = unquote(value)
+    session, ticket = found.get("session", ""), found.get("ticket", "")
+    if not ticket or not 0 < len(session) <= _LONGEST_ID:
+        return None
     try:
-        found["since"] = Position.parse(found["since"]) if found.get("since") else None
+        since = Position.parse(found["since"]) if found.get("since") else None
     except InvalidPosition:
         return None
-    is_whole = found.get("ticket") and 0 < len(found.get("session", "")) <= _LONGEST_ID
-    return found if is_whole else None
+    return _Query(since, session, ticket, commands_in_address(on), "&".join(others))
 
 
 def _session_key_of(meta: dict[str, Any]) -> str | None:

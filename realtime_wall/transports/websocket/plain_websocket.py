@@ -7,14 +7,14 @@ The protocol is described in docs/reference/plain-websocket.rst; its parsing and
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 
+from realtime_wall import signals
 from realtime_wall.auth.django_sessions import session_key_of
-from realtime_wall.auth.lazy_request import LazyRequest
-from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.channels.message import OUTSIDE_OF, Message
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
@@ -32,7 +32,6 @@ from realtime_wall.sockets.budgets.account import PaidTurn
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
-from realtime_wall.sockets.request import keep
 from realtime_wall.sockets.subscribe_commands import Problem
 from realtime_wall.transports.websocket import plain_codec
 from realtime_wall.transports.websocket.plain_codec import ALL, SubscribeOptions
@@ -42,8 +41,6 @@ from realtime_wall.wire.connection import Wire, Written
 log = logging.getLogger(__name__)
 
 UNSUPPORTED_DATA = 1003
-# Its client comes back, without a ticket, and is answered as any other.
-TRY_AGAIN = 1013
 
 
 class WebSocket:
@@ -77,7 +74,8 @@ class WebSocket:
         account = self.session.inbox.account = self._frames.account
         account.session_key = session_key_of(request)
 
-    def begin(self, arrived: bytes, since: Position | None) -> None:
+    def begin(self, arrived: bytes, since: Position | None, on: Sequence[plain.Command] = ()) -> None:
+        """``on`` subscribes to what its address names, as if these commands had come first."""
         node = self._node
         node.come_up_to(Since(position=since))
         # Before the first write: of a client that is gone already receivers hear as of any other.
@@ -91,8 +89,15 @@ class WebSocket:
         # Until it has heard of a gap, it stands where it was.
         cursor = catch_up.cursor if catch_up.gap is None else since
         ping, ticket = node.config.ping_interval, self._new_ticket()
-        welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket)
+        welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket, len(on) or None)
         self._answer(welcome, EVERYONE, catch_up.items)
+        if on and not signals.socket_subscribed.receivers_for(self.session.socket):
+            self._frames.account.subscribes += len(on)
+            self.session.inbox.put(partial(self._subscribe_together, on))
+        else:
+            self._frames.write_held()
+            for command in on:
+                self._obey(command)
         if arrived:
             self._frames.received(arrived)
 
@@ -165,8 +170,19 @@ class WebSocket:
         if problem is not None:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
 
+    def _subscribe_together(self, commands: Sequence[plain.Command]) -> None:
+        """No receiver has to be asked about them: what is answered leaves with the welcome that is held."""
+        for one in commands:
+            if isinstance(one, plain.Subscribe):
+                self._subscribe(one)
+            else:
+                self._obey(one)
+        self._frames.write_held()
+
     def _read_options(self, command: plain.Subscribe) -> Problem | None:
         """Remember which messages its client wants of a channel, and how; a Problem when it may not."""
+        if command.where is None and not command.delta and not self._options:
+            return None
         rule = self._node.rules.of(command.channel)
         try:
             where = None if command.where is None else from_json(command.where, rule)
@@ -263,10 +279,11 @@ class WebSocket:
         self._write_text(plain.unsubscribed_text(channel))
 
     def _answer(self, answer: str, channel: str, missed: Items) -> None:
-        """An answer and what was missed: in one write, when that is little."""
+        """An answer and what was missed: in one write, when that is little. What is held waits for more."""
         frame = self._frames.framing.text(answer.encode())
         if self._backlog is None and fits(missed, PORTION):
-            self._frames.write(frame + self._encode_missed(messages_of(missed)))
+            frame += self._encode_missed(messages_of(missed)) if missed else b""
+            (self._frames.write if self._frames.is_ready else self._frames.write_soon)(frame)
             return
         self._frames.write(frame)
         if self._backlog is None:
@@ -311,36 +328,3 @@ class WebSocket:
 
     def _write_text(self, text: str) -> Written:
         return self._frames.write(self._frames.framing.text(text.encode()))
-
-
-def open_websocket(
-    node: Node,
-    request: HttpRequest,
-    since: Position | None,
-    was: str | None,
-    wire: Wire,
-    arrived: bytes,
-    framing: Framing = PLAIN,
-    ticket_flags: str = "",
-) -> None:
-    """Serve a connection that the HTTP server handed over."""
-    with node.pool.lend():
-        WebSocket(node, wire, keep(request), was, framing, ticket_flags).begin(arrived, since)
-
-
-def return_websocket(
-    node: Node,
-    request: LazyRequest,
-    ticket: Ticket,
-    since: Position | None,
-    was: str,
-    wire: Wire,
-    arrived: bytes,
-    framing: Framing = PLAIN,
-) -> None:
-    """Serve one whose client has returned by its ticket."""
-    with node.pool.lend():
-        websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
-        websocket.session.ticket = ticket
-        request.on_refused = partial(websocket.close, TRY_AGAIN)
-        websocket.begin(arrived, since)

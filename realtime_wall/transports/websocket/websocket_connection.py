@@ -131,11 +131,11 @@ class FramedConnection:
         if self._held is None:
             self.wire.leave_lanes()
             self._held = []
-            get_hub().loop.run_callback(self._write_held)
+            get_hub().loop.run_callback(self.write_held)
         self._held.append(data)
         return QUEUED
 
-    def _write_held(self) -> None:
+    def write_held(self) -> None:
         if self._held is not None and not self.closing:
             self.wire.write(self._take_held())
 

@@ -127,6 +127,25 @@ def test_a_return_needs_no_request_and_brings_what_was_missed(server, shell, ada
         assert requests_seen(server) == before + 2
 
 
+def test_the_address_says_on_which_channels_it_was_with_and_without_a_good_ticket(server, shell, ada):
+    query = ada.leave("users 1")
+    since = query.partition("since=")[2].partition("&")[0]
+    shell("from realtime_wall import publish; publish('users 1', 'missed')")
+    before, wanted = requests_seen(server), f"{query}&on=users+1@{since}&on=staff@{since}&on=news@"
+
+    for is_by_ticket in (True, False):  # it is good for one return
+        with ada.connect(wanted) as client:
+            first, missed, second, third = (client.read() for _ in range(4))
+            assert by_ticket(client) == is_by_ticket
+            assert client.welcome["message"]["on"] == 3
+            assert (first["type"], first["id"], first["recovered"]) == ("subscribed", "users 1", True)
+            assert (missed["channel"], missed["message"]) == ("users 1", "missed")
+            assert (second["code"], second["id"]) == ("refused", "staff")
+            assert (third["type"], third["id"]) == ("subscribed", "news")
+    # That one may not hear "staff" the site itself was asked.
+    assert requests_seen(server) >= before + 2
+
+
 def test_receivers_find_session_and_user_when_they_look(ada):
     with ada.connect(ada.leave()) as client:
         assert by_ticket(client)

@@ -7,7 +7,7 @@ from realtime_wall import api, signals
 from realtime_wall.channels.names import EVERYONE
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.transports.websocket.plain_websocket import open_websocket
+from realtime_wall.transports.websocket.plain_opening import open_websocket
 from tests.fakes import RecordingWire, a_request, text
 from tests.live import wait_for
 from tests.transports.websocket.client import Visitor, connect
