@@ -36,7 +36,8 @@ _read_string: Callable[[str, int], tuple[str, int]] = vars(decoder)["scanstring"
 _BEHIND_A_NUMBER = 2
 # How often the end of an item is looked for, from the end of the window on.
 _ATTEMPTS = 4
-_FORGOTTEN_AT_ONCE = 1000
+# Each may be as deep as may be.
+_FORGOTTEN_AT_ONCE = 250
 
 
 class LargeJSON:
@@ -144,6 +145,7 @@ class LargeJSON:
         """Whether the value at the beginning of the window is longer; all like it are noted."""
         if self._text[at] not in "[{":
             return True
+        self._turn()
         opened: list[int] = []
         for token in _tokens(self._window):
             if token[0] in ("[", "{"):

@@ -134,7 +134,15 @@ def test_what_is_refused_is_forgotten_in_turns_too(text):
 
     windows = len(text) // WINDOW
     assert windows <= len(counts[None]) < windows + 8
-    assert len(counts[15_000]) > windows * 15_000 / values_of(text) + 2
+    assert len(counts[15_000]) > windows * 15_000 / values_of(text) + 12
+
+
+def test_others_have_a_turn_before_the_brackets_of_a_window_are_gone_through(monkeypatch):
+    steps, tokens = [], json_pieces._tokens
+    monkeypatch.setattr(json_pieces, "_tokens", lambda window: (steps.append("tokens"), tokens(window))[1])
+    load_json("[" + "[1]," * LARGE + "1]", DEPTH, 250_000, lambda: steps.append("turn"))
+
+    assert steps[:2] == ["turn", "tokens"]
 
 
 def test_a_small_text_is_read_at_once():

@@ -6,6 +6,8 @@ much as the event itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from realtime_wall.sockets.budgets.budget import (
     Budget,
 )
 from realtime_wall.wire import gc_pause
+from realtime_wall.wire.connection import Wire
 
 if TYPE_CHECKING:
     from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
@@ -112,6 +115,13 @@ class Account:
             self._user = None
 
 
+@contextmanager
+def reading_large(account: Account) -> Iterator[Callable[[], None]]:
+    """Around the reading of a large message, of which there is one at a time; what to call in between."""
+    with gc_pause.reading():
+        yield PaidTurn(account)
+
+
 class PaidTurn:
     """Called again and again while a large message is read: its client pays, and others may have a turn."""
 
@@ -123,5 +133,5 @@ class PaidTurn:
 
     def __call__(self) -> None:
         self._account.seconds += monotonic() - self._began
-        gc_pause.turn()
+        Wire.turns.wait()
         self._began = monotonic()

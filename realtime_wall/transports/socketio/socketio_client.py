@@ -21,8 +21,8 @@ from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import Packet
-from realtime_wall.sockets.budgets.account import PaidTurn
+from realtime_wall.protocol.socketio import Packet, Turn
+from realtime_wall.sockets.budgets.account import reading_large
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
     ResumeRequest,
@@ -82,13 +82,13 @@ class SocketIOClient:
         if decoder is None:
             self.format = _format_of(data, self._node.config)
             decoder = self._decoder = self.format.decoder(self._node.config)
-        turn = PaidTurn(self.session.account) if len(data) > LARGE else None
-        if isinstance(data, bytes):
-            packet = decoder.receive_binary(data, turn)
+        if len(data) > LARGE:
+            with reading_large(self.session.account) as turn:
+                packet = _decoded(decoder, data, turn)
         else:
-            packet = decoder.receive_text(data, turn)
-            if packet is None:
-                self._expect_more()
+            packet = _decoded(decoder, data)
+        if packet is None and isinstance(data, str):
+            self._expect_more()
         if packet is not None and self.session.is_open:  # it may have ended while a large one was read
             self._received(packet)
 
@@ -172,3 +172,7 @@ class SocketIOClient:
     def deadline(self) -> float | None:
         is_owed = self._decoder is not None and self._decoder.is_waiting
         return self._deadline if is_owed or not self._namespaces else None
+
+
+def _decoded(decoder: PacketDecoder, data: str | bytes, turn: Turn = None) -> Packet | None:
+    return decoder.receive_text(data, turn) if isinstance(data, str) else decoder.receive_binary(data, turn)

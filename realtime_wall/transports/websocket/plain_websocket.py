@@ -28,7 +28,7 @@ from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
-from realtime_wall.sockets.budgets.account import PaidTurn
+from realtime_wall.sockets.budgets.account import reading_large
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.sockets.dispatch import lifecycle
@@ -108,8 +108,11 @@ class WebSocket:
 
     def text(self, text: str) -> None:
         config = self._node.config
-        turn = PaidTurn(self._frames.account) if len(text) > LARGE else None
-        command = plain.parse(text, config.json_depth, config.json_values, turn)
+        if len(text) > LARGE:
+            with reading_large(self._frames.account) as turn:
+                command = plain.parse(text, config.json_depth, config.json_values, turn)
+        else:
+            command = plain.parse(text, config.json_depth, config.json_values)
         if self._frames.closing:  # while a large text was read
             return
         for one in command.commands if isinstance(command, plain.Batch) else (command,):

@@ -28,7 +28,6 @@ from realtime_wall.protocol.websocket.frames import (
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
-from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import (
     DROPPED,
     LARGE_READ_SIZE,
@@ -239,12 +238,12 @@ class FramedConnection:
         match event:
             case Text():
                 if len(event.text) > LARGE and self._late is None:
-                    self._handle_late(event, len(event.text))
+                    self._handle_late(event)
                 elif not self.closing:
                     self.peer.text(event.text)
             case Binary():
                 if len(event.data) > LARGE and self._late is None:
-                    self._handle_late(event, len(event.data))
+                    self._handle_late(event)
                 elif not self.closing:
                     self.peer.binary(event.data)
             case Deflated():
@@ -268,9 +267,7 @@ class FramedConnection:
             self.account.bytes += max(size - len(message.data), 0)
         self._handle(event)
 
-    def _handle_late(self, event: FrameEvent, size: int) -> None:
-        if size > gc_pause.LARGE:
-            gc_pause.rest()
+    def _handle_late(self, event: FrameEvent) -> None:
         self.wire.pause()
         self._late = LateEvents(event, self._handle, self._late_are_over)
 

@@ -18,12 +18,11 @@ from realtime_wall.channels.names import check_channel, check_event_id, check_ev
 from realtime_wall.errors import InvalidChannel, InvalidMessage, MessageTooBig
 from realtime_wall.node.introspection import queries
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.json_input import BadJSON, load_json
+from realtime_wall.protocol.json_input import BadJSON
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
-from realtime_wall.views.channels.publish import read_body
-from realtime_wall.wire import gc_pause
+from realtime_wall.views.channels.publish import load, read_body
 
 METHODS = ("POST", "OPTIONS")
 MOST = 100
@@ -44,10 +43,8 @@ def batch(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(node: Node, request: HttpRequest) -> HttpResponse:
-    config = node.config
     try:
-        text = read_body(node, request).decode()
-        commands = load_json(text, config.json_depth, config.json_values, gc_pause.turn)
+        commands = load(node, read_body(node, request).decode())
     except (UnicodeDecodeError, BadJSON) as problem:
         raise RequestRefused(400, f"The commands are no JSON: {problem}.") from problem
     if not isinstance(commands, list) or not 0 < len(commands) <= MOST:

@@ -6,6 +6,7 @@ explanations are those of nginx push stream's publisher. docs/reference/channels
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import monotonic
 from typing import Any
 
@@ -20,11 +21,12 @@ from realtime_wall.channels.names import check_event_id, check_event_name
 from realtime_wall.errors import InvalidMessage, MessageTooBig
 from realtime_wall.node.introspection import queries, statistics
 from realtime_wall.node.node import Node
-from realtime_wall.protocol.json_input import BadJSON, load_json
+from realtime_wall.protocol.json_input import LARGE, BadJSON, load_json
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.views.channels import channel_request, publish_rights
 from realtime_wall.views.channels.channel_request import ForeignRequest, RequestRefused
 from realtime_wall.wire import gc_pause
+from realtime_wall.wire.connection import Wire
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 _CHECKS = {"GET": publish_rights.check_may_look, "DELETE": publish_rights.check_may_administer}
@@ -138,10 +140,15 @@ def _data_json(node: Node, request: HttpRequest, body: bytes) -> str:
     if request.content_type != "application/json":
         return encode_json(text)
     try:
-        value = load_json(text, node.config.json_depth, node.config.json_values, gc_pause.turn)
-        return encode_json(value)
+        return encode_json(load(node, text))
     except BadJSON as problem:
         raise RequestRefused(400, f"The message is no JSON: {problem.reason}.") from problem
+
+
+def load(node: Node, text: str) -> Any:
+    """The value of a JSON text; of large ones there is one at a time, and others have their turns."""
+    with gc_pause.reading() if len(text) > LARGE else nullcontext():
+        return load_json(text, node.config.json_depth, node.config.json_values, Wire.turns.wait)
 
 
 def _text(body: bytes) -> str:

@@ -1,8 +1,11 @@
+import gc
+
 import gevent
 
 from realtime_wall import signals
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.websocket.frames import Close
+from realtime_wall.sockets.budgets.account import PaidTurn
 from realtime_wall.transports.websocket.plain_websocket import WebSocket
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns
@@ -32,6 +35,25 @@ def test_while_a_large_message_is_read_others_have_their_turns(visitor, monkeypa
     assert heard == [LARGE_EVENT["message"]]
     assert len(turns) > 50
     assert not visitor.wire.paused
+
+
+def test_large_messages_are_read_one_after_the_other_without_the_garbage_collector(visitor, monkeypatch):
+    heard, turns = heard_events(), []
+
+    def note(turn):
+        turns.append((turn._account, gc.isenabled()))
+        gevent.sleep(0)
+
+    monkeypatch.setattr(PaidTurn, "__call__", note)
+    other = Visitor(visitor.node).begin()
+    for one in (visitor, other):
+        one.say(LARGE_EVENT)
+    wait_for(lambda: len(heard) == 2)
+    other.settle()
+
+    half = len(turns) // 2
+    assert half > 50
+    assert turns == [(visitor.frames.account, False)] * half + [(other.frames.account, False)] * half
 
 
 def test_what_follows_a_large_message_waits_for_it(visitor):

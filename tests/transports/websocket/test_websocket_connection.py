@@ -1,4 +1,3 @@
-import gc
 from time import monotonic
 
 import gevent
@@ -9,7 +8,6 @@ from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.transports.websocket import websocket_connection
-from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, SENT
 from realtime_wall.wire.timer_wheel import PER_SECOND
 from tests.fakes import masked, running_node, text
@@ -423,25 +421,6 @@ def test_a_connection_that_is_gone_has_no_deadlines(visitor):
 
 
 # Reading
-
-
-def test_the_collector_rests_while_a_large_message_is_read(visitor):
-    visitor.say("x" * (gc_pause.LARGE + 1))
-    rested = not gc.isenabled()
-
-    wait_for(gc.isenabled, "the garbage collector")
-
-    visitor.settle()
-    assert rested
-
-
-def test_an_ordinary_message_leaves_the_collector_alone(visitor):
-    wait_for(gc.isenabled, "the end of a rest that a test before has begun")
-    visitor.say("x" * gc_pause.LARGE)
-    gevent.sleep(0)  # it is read in a greenlet
-    visitor.settle()
-
-    assert gc.isenabled()
 
 
 def test_a_full_inbox_stops_the_reading_until_the_receivers_have_caught_up(node, visitor):
