@@ -110,6 +110,7 @@ class Pool:
         self._waiting: deque[Inbox] = deque()
         self._resting: list[Any] = []  # greenlets that wait for work
         self._is_closed = False
+        self._is_starting = False
         self._lent: deque[Inbox] | None = None  # what got ready while a greenlet is lent
         self._idle = Event()
         self.busy = 0
@@ -125,10 +126,13 @@ class Pool:
             self._lent.append(inbox)
             return
         self._waiting.append(inbox)
-        if self.busy < self.size:
-            self._start_one()
+        self._start_one()
 
     def _start_one(self) -> None:
+        """Unless one is about to begin: it has another one follow when there is more to do."""
+        if self._is_starting or self.busy >= self.size:
+            return
+        self._is_starting = True
         self.busy += 1
         if self._resting:
             gevent.get_hub().loop.run_callback(self._resting.pop().switch)
@@ -176,6 +180,7 @@ class Pool:
         loop: Any = hub.loop
         while not self._is_closed:
             turn = loop.iteration
+            self._is_starting = False
             self._work(self._waiting)
             # What has waited may have left something behind in its greenlet, such as a Timeout or somebody
             # who wants to kill it. That must not hit another socket's receiver.
@@ -199,13 +204,15 @@ class Pool:
                 if not waiting:  # others have worked on it meanwhile
                     break
                 inbox = waiting.popleft()
+                if self._waiting:  # this one may have to wait
+                    self._start_one()
                 # A language or time zone that a receiver activates is nobody else's.
                 if visitor_context.run(inbox.request, inbox.run_next):
                     # Last in line: one that never ends keeps no slot, nor the greenlet of its handshake.
                     (self._waiting or waiting).append(inbox)
         finally:
             self.busy -= 1
-            if self._waiting and self.busy < self.size:
+            if self._waiting:
                 self._start_one()  # a greenlet that was lent leaves them to us
             if not self.busy:
                 self._idle.set()

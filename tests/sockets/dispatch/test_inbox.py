@@ -248,6 +248,16 @@ def test_a_loan_makes_the_pool_no_bigger():
     assert desk.ran == ["first", "second"]
 
 
+def test_what_gets_ready_while_the_last_place_is_lent_is_run_afterwards():
+    desk = Desk(size=1)
+    other, _ = desk.inbox()
+    with desk.pool.lend():
+        desk.inbox()[0].put(lambda: other.put(desk.note("later")))
+    assert desk.ran == []
+
+    wait_for(lambda: desk.ran == ["later"])
+
+
 def test_waiting_for_a_pool_ends_in_time():
     desk, go = Desk(), Event()
     desk.inbox()[0].put(desk.waiting("slow", go))
@@ -279,6 +289,18 @@ def test_a_greenlet_is_used_again_by_another_socket():
     assert desk.pool.busy == 0
 
 
+def test_jobs_that_get_ready_together_share_a_greenlet():
+    desk, ran_in = Desk(), []
+    for _ in range(5):
+        desk.inbox()[0].put(lambda: ran_in.append(gevent.getcurrent()))
+    assert desk.pool.busy == 1
+
+    desk.finish()
+
+    assert len(ran_in) == 5
+    assert len(set(ran_in)) == 1
+
+
 def test_one_whose_job_has_waited_is_not():
     desk = Desk()
 
@@ -292,14 +314,14 @@ def test_one_whose_job_has_waited_is_not():
     assert len(set(desk.ran)) == 2
 
 
-def test_only_a_few_rest():
-    desk, go = Desk(), Event()
-    for number in range(inbox_module.RESTING + 5):
+def test_only_a_few_rest(monkeypatch):
+    monkeypatch.setattr(inbox_module, "RESTING", 1)
+    desk = Desk()
+    for number in range(5):
         desk.inbox()[0].put(desk.note(number))
     desk.finish()
 
-    assert len(desk.pool._resting) <= inbox_module.RESTING
-    go.set()
+    assert len(desk.pool._resting) == 1
 
 
 @pytest.mark.parametrize("chosen", [False, True])
