@@ -168,6 +168,8 @@ class LargeJSON:
             raise NotJSON(f"{problem.msg} at character {problem.pos}") from None
         except UnicodeEncodeError:
             raise BadJSON("half of a surrogate pair") from None
+        # What of it is in the window is counted as that moves on.
+        self._values_left -= self._text.count("\\", max(at, self._start + len(self._window)), end)
         return value, end
 
     def _array(self, at: int, depth: int) -> tuple[list[Any], int]:

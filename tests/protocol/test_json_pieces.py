@@ -199,6 +199,13 @@ def test_many_escapes_cost_something():
     assert is_refused('["' + "\\n" * 2 * VALUES + '"]')
 
 
+@pytest.mark.parametrize("around", ['["%s"]', '{"%s":1}', '[[1],{"a":"%s"}]'])
+def test_escapes_of_a_string_that_is_longer_than_a_window_count_to_its_end(around):
+    plain = "x" * LARGE
+    assert not is_refused(around % (plain + "\\n" * (VALUES - 20) + plain))
+    assert is_refused(around % (plain + "\\n" * (VALUES + 20) + plain))
+
+
 def test_what_is_no_json_is_refused_before_its_fault_is_found():
     assert is_refused(many("1", VALUES * 2)[:-1])
 
