@@ -47,11 +47,9 @@ class Config:
     namespaces: list[str] = _setting(
         ["/"], "The namespaces that Socket.IO clients may connect to; each begins with a slash."
     )
-
     socketio_msgpack: bool = _setting(
         False, "Whether Socket.IO clients may use ``socket.io-msgpack-parser``; with the extra ``msgpack``."
     )
-
     socketio_admin: dict[str, Any] = _setting(
         {}, "Who may use Socket.IO's admin page besides the staff, and what for; docs/howto/monitor.rst."
     )
@@ -154,6 +152,10 @@ class Config:
     )
     send_buffer: int = _setting(
         64 * 1024, "The kernel's send buffer of a live connection (SO_SNDBUF).", least=1
+    )
+    io_uring: bool = _setting(
+        True,
+        "Whether a broadcast takes a system call for 64 clients, where the kernel lets us (Linux).",
     )
     connection_age: float = _setting(
         0.0, "How long an EventSource, a stream or a channel's WebSocket may last before it has to come back."

@@ -181,6 +181,8 @@ class RecordingTransport:
 class FakeLanes:
     """What a wire knows of the lanes that it is in."""
 
+    descriptor = -1
+
     def __init__(self):
         self.lanes = []
 

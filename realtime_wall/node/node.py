@@ -89,7 +89,7 @@ class Node:
         )
         self.visitors = Visitors(config, self.revocation.sessions.user_id_of)
         self.stopping = False
-        self._fan_out = FanOut()
+        self._fan_out = FanOut(with_ring=config.io_uring)
         self.publisher = Publisher(
             self.broker,
             self.subscriptions,

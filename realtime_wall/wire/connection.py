@@ -207,6 +207,11 @@ class Wire:
         is_ready = self._sock is not None and self._outbox is None and self._closing is None
         return self._sock.send if is_ready and self._sock is not None else None
 
+    @property
+    def descriptor(self) -> int:
+        """To send to many at once, as long as it is in a lane: afterwards another's may have its number."""
+        return -1 if self._sock is None else self._sock.fileno()
+
     def enter_lane(self, lane: UnaskedSender, member: Any) -> None:
         self._lanes += ((lane, member),)
 

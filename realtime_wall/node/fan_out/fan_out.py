@@ -24,6 +24,8 @@ from realtime_wall.node.fan_out.subscriptions import Audience
 from realtime_wall.sockets.client_session import session_of
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT, Written
+from realtime_wall.wire.not_for_forks import not_for_forks
+from realtime_wall.wire.send_ring import SendRing
 from realtime_wall.wire.time_slice import SLICE, TimeSlice
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,10 @@ class Delivery:
 
 
 class FanOut:
-    def __init__(self) -> None:
+    def __init__(self, with_ring: bool = False) -> None:
+        """``with_ring``: many clients are sent to with one system call, if the kernel lets us."""
+        self._with_ring = with_ring
+        self._ring: SendRing | None = None
         self._queue: deque[Delivery] = deque()
         self._work = Event()
         self._room = Event()
@@ -64,11 +69,22 @@ class FanOut:
         self.dropped = 0  # deliveries that found a client gone, or too slow
 
     def start(self) -> None:
+        if self._with_ring:
+            try:
+                self._ring = not_for_forks(SendRing())
+            except OSError as problem:
+                log.debug("clients are sent to one by one: %s", problem)
         self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
         if self._greenlet is not None:
             self._greenlet.kill()
+        self._close_ring()
+
+    def _close_ring(self) -> None:
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.close()
 
     def push(
         self,
@@ -151,11 +167,14 @@ class FanOut:
             # None of those who only listen is to hear it, ready or not.
             ask_all = first.message.is_volatile and not lane.is_of_sockets
             try:
-                counts = lane.deliver(encoded, end, deliver_to, give_turns, ask_all)
+                counts = lane.deliver(encoded, end, deliver_to, give_turns, ask_all, self._ring)
             except Exception:  # it cannot be encoded for this kind of client
                 log.exception("a message could not be delivered to one kind of client")
                 counts = [len(lane), 0, 0]
             first.counts[:] = map(add, first.counts, counts)
+        if self._ring is not None and self._ring.fileno() < 0:
+            log.warning("the kernel has stopped sending to many clients at once: they are sent to one by one")
+            self._close_ring()
         self.delivered += (first.counts[QUEUED] + first.counts[SENT]) * len(batch)
         self.dropped += first.counts[DROPPED]
 

@@ -2,8 +2,8 @@
 
 Those on a channel who are written the same bytes share a lane: a flat list with the bound ``send`` of each
 socket that is *ready*: past its handshake, with nothing in its outbox or backlog, and nothing held back. To
-deliver is to call one ``send`` after the other; only when one fails, or takes a part, is it looked up whose
-it was.
+deliver is to call one ``send`` after the other, or, where the kernel lets us, to have it do so for many with
+one call (``wire/send_ring.py``); only when one fails, or takes a part, is it looked up whose it was.
 
 A subscriber has one place in the list, from joining to leaving. While it is not ready, ``ask`` is in that
 place, which sends nothing and says so: then the subscriber is asked to deliver, which takes longer. If it
@@ -22,17 +22,26 @@ same time in a room of ten and of ten thousand.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from realtime_wall.channels.position import Position
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, Subscriber
 from realtime_wall.wire.connection import SENT, Written
+from realtime_wall.wire.send_ring import BATCH
 
 # Between two looks at the clock, which cost about as much as a twentieth of a delivery.
 DELIVERIES_PER_LOOK = 32
 ASKED = -1
 FAILED = 0
+NOBODY = -1  # in place of a descriptor
 NOWHERE = Position("", 0)
+
+
+class Ring(Protocol):
+    def send(self, data: bytes, descriptors: array[int], first: int, /) -> list[int] | None:
+        """To BATCH of them: what each took, or a negative number; None when each took all."""
 
 
 def ask(data: bytes) -> int:
@@ -49,6 +58,8 @@ class Lane:
         "_places",
         "_sends",
         "_before",
+        "_descriptors",
+        "_unsent",
         "codec",
         "is_of_sockets",
         "strangers",
@@ -59,6 +70,7 @@ class Lane:
         self.is_of_sockets = is_of_sockets
         # By place.
         self._sends: list[Callable[[bytes], int]] = []
+        self._descriptors = array("i")
         self._members: list[Subscriber | None] = []
         self._places: dict[Subscriber, int] = {}
         self._empty: list[int] = []
@@ -66,6 +78,7 @@ class Lane:
         # Those in places below ``_passed`` have everything up to ``_now``, the others up to ``_before``.
         self._before = self._now = NOWHERE
         self._passed = 0
+        self._unsent: set[int] = set()  # places below it that are looked at yet, one after the other
 
     # Who is in it
 
@@ -86,6 +99,7 @@ class Lane:
     def add(self, member: Subscriber) -> None:
         self._places[member] = len(self._sends)
         self._sends.append(ask)
+        self._descriptors.append(NOBODY)
         self._members.append(member)
 
     def remove(self, member: Subscriber) -> None:
@@ -102,21 +116,23 @@ class Lane:
         if not self._empty:
             return
         for place in sorted(self._empty, reverse=True):
-            send, last = self._sends.pop(), self._members.pop()
+            send, descriptor, last = self._sends.pop(), self._descriptors.pop(), self._members.pop()
             if last is not None and place < len(self._sends):
-                self._sends[place], self._members[place] = send, last
-                self._places[last] = place
+                self._sends[place], self._descriptors[place] = send, descriptor
+                self._members[place], self._places[last] = last, place
         self._empty.clear()
 
     # Who is ready
 
     def position_of(self, member: Subscriber) -> Position:
         """Up to where a ready member was sent everything."""
-        return self._now if self._places[member] < self._passed else self._before
+        place = self._places[member]
+        return self._now if place < self._passed and place not in self._unsent else self._before
 
     def ask_again(self, member: Subscriber) -> None:
         """It is ready no more. Called by its wire."""
-        self._sends[self._places[member]] = ask
+        place = self._places[member]
+        self._sends[place], self._descriptors[place] = ask, NOBODY
         member.was_sent(self.position_of(member))
 
     def _let_in_if_ready(self, place: int, member: Subscriber, position: Position) -> None:
@@ -125,7 +141,7 @@ class Lane:
             return
         send = wire.send
         if send is not None:
-            self._sends[place] = send
+            self._sends[place], self._descriptors[place] = send, wire.descriptor
             wire.enter_lane(self, member)
 
     # A delivery
@@ -137,39 +153,75 @@ class Lane:
         deliver_to: Callable[[Subscriber], Written | None],
         give_turns: Callable[[], None],
         ask_all: bool = False,
+        ring: Ring | None = None,
     ) -> list[int]:
         """Send to everybody before ``end``; how many deliveries came to what, by Written.
 
         ``deliver_to`` is called for each that has to be asked, and returns None when it is to hear nothing.
         """
         data = b"" if self.codec is None else encoded[self.codec]
-        size, position = len(data), encoded.messages[-1].position
+        position = encoded.messages[-1].position
         if not data and self.codec is not None:  # nothing of it is for this kind of client
             self._before, self._now, self._passed = self._now, position, end
             return [0, 0, 0]
-        sends = [ask] * end if ask_all else self._sends
+        sends: list[Callable[[bytes], int]] = [ask] * end if ask_all else self._sends
         self._before, self._now, self._passed = self._now, position, 0
-        counts, asked, at = [0, 0, 0], 0, 0
-        while at < end:
-            try:
-                for send in sends[at : min(at + DELIVERIES_PER_LOOK, end)]:
-                    at += 1
-                    if (sent := send(data)) != size:
-                        break
-                else:
-                    sent = size
-            except OSError:
-                sent = FAILED
-            if sent != size:
+        counts, asked = [0, 0, 0], 0
+        while (at := self._passed) < end:
+            if ring is None or ask_all or end - at < BATCH:
+                others = self._send_to_each(sends, data, at, end)
+            else:
+                others = self._send_to_many(ring, data, at)
+            for place, sent in others:
                 asked += 1
-                self._passed = at - 1
-                written = self._deliver_otherwise(at - 1, data, sent, position, deliver_to)
+                written = self._deliver_otherwise(place, data, sent, position, deliver_to)
+                self._unsent.discard(place)
                 if written is not None:
                     counts[written] += 1
-            self._passed = at
             give_turns()
         counts[SENT] += end - asked
         return counts
+
+    def _send_to_each(
+        self, sends: list[Callable[[bytes], int]], data: bytes, at: int, end: int
+    ) -> list[tuple[int, int]]:
+        """Up to the first that did not take all of it, and no further than until the next look at the clock.
+
+        Returns its place and what it took.
+        """
+        size = sent = len(data)
+        try:
+            for send in sends[at : min(at + DELIVERIES_PER_LOOK, end)]:
+                at += 1
+                if (sent := send(data)) != size:
+                    break
+        except OSError:
+            sent = FAILED
+        self._passed = at
+        if sent == size:
+            return []
+        self._unsent.add(at - 1)
+        return [(at - 1, sent)]
+
+    def _send_to_many(self, ring: Ring, data: bytes, at: int) -> list[tuple[int, int]]:
+        """To the next BATCH with one call; who did not take all of it, by place, and what they took.
+
+        First those that took a part: nothing else may be written to them before the rest waits.
+        """
+        results = ring.send(data, self._descriptors, at)
+        self._passed = at + BATCH
+        if results is None:
+            return []
+        partly, others = [], []
+        for place, sent in enumerate(results, at):
+            if sent == len(data):
+                continue
+            self._unsent.add(place)
+            if sent > 0:
+                partly.append((place, sent))
+            else:
+                others.append((place, ASKED if self._descriptors[place] == NOBODY else FAILED))
+        return partly + others
 
     def _deliver_otherwise(
         self,
@@ -185,7 +237,7 @@ class Lane:
         if sent != ASKED:
             assert member.wire is not None
             if sent != FAILED:
-                self._passed = place + 1  # it will have this message
+                self._unsent.discard(place)  # it will have this message
                 return member.wire.sent_partly(data, sent)
             member.wire.leave_lanes()  # it finds out why as it tries again
         written = deliver_to(member)

@@ -1,5 +1,10 @@
 """Order and exactness, whoever comes, goes, falls behind and dies, at whatever moment."""
 
+import errno
+import itertools
+from weakref import WeakValueDictionary
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +14,7 @@ from realtime_wall.node.fan_out.fast_lane import DELIVERIES_PER_LOOK
 from realtime_wall.node.fan_out.subscriber import Encoded
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
+from realtime_wall.wire.send_ring import BATCH
 from tests.fakes import FakeLanes
 
 
@@ -16,11 +22,41 @@ def codec(messages):
     return b"".join(b"%d," % message.position.offset for message in messages)
 
 
+class FakeRing:
+    """What ``SendRing`` does, with the kernels of these wires."""
+
+    wires = WeakValueDictionary()
+
+    def __init__(self):
+        self.calls = 0
+
+    def send(self, data, descriptors, first):
+        self.calls += 1
+        results = [self.send_to(descriptor, data) for descriptor in descriptors[first : first + BATCH]]
+        assert len(results) == BATCH
+        return None if results == [len(data)] * BATCH else results
+
+    def send_to(self, descriptor, data):
+        if descriptor < 0:
+            return -errno.EBADF
+        wire = self.wires[descriptor]
+        assert wire.lanes, "whoever is in no lane any more has a number that may be another's"
+        assert not wire.outbox, "something waits, and would come later"
+        try:
+            return wire._kernel(data)
+        except OSError as problem:
+            return -(problem.errno or errno.EPIPE)
+
+
 class FakeWire(FakeLanes):
     """A wire whose kernel takes so much of each write, and that knows how it was written to."""
 
+    numbers = itertools.count()
+
     def __init__(self):
         super().__init__()
+        self.descriptor = next(self.numbers)
+        FakeRing.wires[self.descriptor] = self
         self.sent = b""
         self.outbox = b""
         self.room = None  # how many bytes the kernel takes yet; None for any number
@@ -104,8 +140,9 @@ class Client:
 class Room:
     """One channel and what is on its way, without a fan-out: a turn may be taken at every look."""
 
-    def __init__(self, turn=lambda: None):
+    def __init__(self, turn=lambda: None, ring=None):
         self.subscriptions = Subscriptions()
+        self.ring = ring
         self.turn = turn
         self.offset = 0
         self.queue = []
@@ -130,7 +167,9 @@ class Room:
         message, audience, places = self.queue.pop(0)
         encoded, counts = Encoded([message]), []
         for lane, end in places:
-            counts.append(lane.deliver(encoded, end, lambda one: one.deliver(encoded), self.turn))
+            counts.append(
+                lane.deliver(encoded, end, lambda one: one.deliver(encoded), self.turn, ring=self.ring)
+            )
         audience.delivered()
         return [sum(column) for column in zip(*counts, strict=True)]
 
@@ -255,6 +294,70 @@ def test_whose_kind_changes_is_asked_until_it_can_be_moved_to_the_others_lane():
     assert upgraded.asked == 3  # the first, the one that showed it, and the first in the other lane
 
 
+# Many with one call
+
+
+def test_whole_batches_take_one_call_each_and_the_rest_is_sent_to_one_by_one():
+    ring = FakeRing()
+    room, clients = a_room(2 * BATCH + 3, ring=ring)
+    room.publish()
+    ring.calls = 0
+
+    assert room.publish() == [0, 0, 2 * BATCH + 3]
+
+    assert ring.calls == 2
+    assert all(client.heard == [1, 2] and client.asked == 1 for client in clients)
+
+
+def test_in_a_batch_everybody_is_told_apart():
+    room, clients = a_room(BATCH, ring=FakeRing())
+    room.publish()
+    slow, full, dead, gone, held, *others = clients
+    slow.wire.room, full.wire.room = 1, 0
+    dead.wire.is_open = False  # and nobody has noticed
+    room.queue_message()
+    room.leave(gone)
+    held.wire.leave_lanes()
+
+    assert room.deliver() == [1, 2, BATCH - 4]  # who is gone is not counted
+
+    assert [one.heard for one in (slow, full, gone, held)] == [[1, 2], [1, 2], [1], [1, 2]]
+    assert [one.asked for one in (slow, full, dead, held)] == [1, 2, 2, 2]
+    assert all(client.heard == [1, 2] and client.asked == 1 for client in others)
+
+
+def test_who_took_a_part_keeps_the_rest_before_anybody_else_is_looked_after():
+    room, clients = a_room(BATCH, ring=FakeRing())
+    room.publish()
+    first, slow = clients[0], clients[-1]
+    first.wire.hiccups, slow.wire.room = 1, 1
+    waiting = []
+    first.deliver = lambda encoded: waiting.append(slow.wire.outbox) or Client.deliver(first, encoded)
+
+    room.publish()
+
+    assert waiting == [b","]
+    assert first.heard == slow.heard == [1, 2]
+
+
+def test_where_those_stand_who_are_looked_after_one_by_one():
+    room, clients = a_room(BATCH, ring=FakeRing())
+    room.publish()
+    first, later, served = clients[0], clients[1], clients[2]
+    first.wire.hiccups = later.wire.hiccups = 1
+    seen = []
+
+    def deliver(encoded):
+        seen.extend([later.stands_at, served.stands_at])
+        return Client.deliver(first, encoded)
+
+    first.deliver = deliver
+    room.publish()
+
+    assert seen == [1, 2]
+    assert later.heard == [1, 2]
+
+
 # Coming and going
 
 
@@ -320,9 +423,9 @@ actions = st.lists(st.tuples(steps, st.integers(0, 200)), max_size=60)
 class Model:
     """Who is to have heard what: told by what was asked for, not by the lanes."""
 
-    def __init__(self, turns):
+    def __init__(self, turns, ring):
         self.turns = iter(turns)
-        self.room, self.clients = a_room(DELIVERIES_PER_LOOK * 2 + 3, turn=self.take_turn)
+        self.room, self.clients = a_room(DELIVERIES_PER_LOOK * 2 + 3, turn=self.take_turn, ring=ring)
         self.here = dict.fromkeys(self.clients)
         self.expected = {client: [] for client in self.clients}
         self.audiences = {}  # of what is on its way: who is still to hear it
@@ -378,10 +481,11 @@ class Model:
             self.deliver()
 
 
+@pytest.mark.parametrize("ring", [None, FakeRing()])
 @settings(deadline=None)
-@given(actions, actions)
-def test_everybody_hears_in_order_and_once_whatever_happens_meanwhile(before, turns):
-    model = Model([])
+@given(before=actions, turns=actions)
+def test_everybody_hears_in_order_and_once_whatever_happens_meanwhile(ring, before, turns):
+    model = Model([], ring)
     for step in before:
         model.take(*step)
     model.turns = iter(turns)
