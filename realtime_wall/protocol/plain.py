@@ -250,13 +250,10 @@ def error_text(code: str, message: str, id: Id = None) -> str:
     return f'{{"type":"error","code":{_json(code)},"message":{_json(message)}{_optional(id=id)}}}'
 
 
-def welcome_text(
-    session_id: str, cursor: str, ping_interval: float, ticket: str | None = None, on: int | None = None
-) -> str:
-    """``on`` is how many channels its address named: they are answered next."""
+def welcome_text(session_id: str, cursor: str, ping_interval: float, ticket: str | None = None) -> str:
     return (
         f'{{"type":"welcome","message":{{"session":{_json(session_id)},"ping":{_json(ping_interval)}'
-        f'{_optional(ticket=ticket, on=on)}}},"cursor":{_json(cursor)}}}'
+        f'{_optional(ticket=ticket)}}},"cursor":{_json(cursor)}}}'
     )
 
 

@@ -358,6 +358,90 @@ test("what is heard all the time is asked each other time: the answer is a ticke
   assert.doesNotMatch(server.now.url, /ticket/);
 });
 
+/* One that was on channels, has a ticket, and is on its way back. */
+function returning(channels = { a: {} }) {
+  const world = open();
+  const heard = [];
+  for (const [name, options] of Object.entries(channels)) {
+    const note = (what) => (value) => heard.push([what, name, value.cursor || value.code || value]);
+    const listeners = { onSubscribed: note("subscribed"), onGap: note("gap"), onError: note("error") };
+    world.socket.subscribe(name, { ...options, ...listeners });
+  }
+  world.server.now.open({ session: "s1", ticket: "t1" });
+  world.server.now.sent.forEach(({ id, channel }) =>
+    world.server.now.says({ type: "subscribed", id, channel, cursor: "e:1" }),
+  );
+  world.server.now.drops();
+  heard.length = 0;
+  world.clock.pass();
+  const address = new URL(world.server.now.url).searchParams;
+  return { ...world, heard, on: address.getAll("on") };
+}
+
+test("with a ticket the address says on which channels it was; what needs more than a cursor is said as ever", () => {
+  const { server, on, heard } = returning({ a: {}, "b c@d": {}, w: { where: { x: 1 } }, t: { token: "T" }, e: {} });
+
+  server.now.open({ session: "s2" });
+  server.now.says({ type: "subscribed", channel: "a", id: "a", cursor: "e:1", recovered: true });
+  server.now.says({ type: "gap", channel: "b c@d", id: "b c@d", cursor: "e:7" });
+  server.now.says({ type: "error", code: "refused", message: "no", id: "e" });
+
+  assert.deepEqual(on, ["a@e:1", "b c@d@e:1", "e@e:1"]);
+  assert.deepEqual(
+    server.now.sent.map(({ type, channel, since }) => [type, channel, since]),
+    [
+      ["subscribe", "w", "e:1"],
+      ["subscribe", "t", "e:1"],
+    ],
+  );
+  assert.deepEqual(heard, [
+    ["subscribed", "a", "e:1"],
+    ["gap", "b c@d", "e:7"],
+    ["error", "e", "refused"],
+  ]);
+});
+
+test("without a ticket channels are asked for as ever", () => {
+  const { socket, server, clock } = open();
+  socket.subscribe("a");
+  server.now.open();
+  server.now.drops();
+  clock.pass();
+
+  assert.doesNotMatch(server.now.url, /[?&]on=/);
+});
+
+test("an address is no longer than proxies let through: the other channels are asked for as ever", () => {
+  const names = Array.from({ length: 60 }, (_, number) => `channel-${number}-${"x".repeat(100)}`);
+  const { server, on } = returning(Object.fromEntries(names.map((name) => [name, {}])));
+
+  server.now.open({ session: "s2" });
+
+  assert.ok(server.now.url.length < 4500 && on.length > 10, String(on.length));
+  assert.deepEqual(
+    [...on.map((one) => one.replace("@e:1", "")), ...server.now.sent.map(({ channel }) => channel)],
+    names,
+  );
+});
+
+test("a page that changes its mind while it comes back is heard", () => {
+  const { socket, server } = returning({ a: {}, b: {}, c: {} });
+
+  socket.unsubscribe("a");
+  socket.subscribe("b", { since: "e:0" });
+  socket.unsubscribe("c").subscribe("c");
+  server.now.open({ session: "s2" });
+  for (const id of ["a", "b", "c"]) server.now.says({ type: "subscribed", channel: id, id, cursor: "e:1" });
+
+  assert.deepEqual(
+    server.now.sent.map(({ type, channel, since }) => [type, channel, since]),
+    [
+      ["subscribe", "b", "e:0"],
+      ["unsubscribe", "a", undefined],
+    ],
+  );
+});
+
 test("a WebSocket that opens and is never welcomed is given up", () => {
   const { socket, server, clock } = open();
   server.now.open(null);

@@ -15,6 +15,7 @@
   const TRANSPORTS = ["websocket", "eventsource", "polling"]; // the best first
   const TRIES = 2;
   const OPEN_WITHIN = 8000;
+  const LONGEST = 3000; // address
   const HEARTBEAT = 25000; // or what the server says
   const EVERYONE = "";
   const GAP = -4;
@@ -69,7 +70,7 @@
     }
 
     subscribe(channel, options) {
-      if (options?.since) this._cursors.set(channel, options.since);
+      if (options?.since && this._cursors.set(channel, options.since)) this._answers.delete(channel);
       this._subscriptions.set(channel, { ...options });
       if (this.status === "open") this._subscribeNow(channel);
       return this;
@@ -95,11 +96,10 @@
       this._become("connecting");
       const connection = this._newConnection();
       connection.isUnproved = true; // a proxy may open it and let nothing through
-      // One that was given up may still speak.
-      const ifPresent = (react) => (event) => this._connection === connection && react(event);
-      connection.onopen = ifPresent(() => this._opened());
-      connection.onmessage = ifPresent((event) => this._received(JSON.parse(event.data)));
-      connection.onclose = ifPresent(({ code, reason }) => this._lost(code, reason));
+      const unlessGivenUp = (react) => (event) => this._connection === connection && react(event);
+      connection.onopen = unlessGivenUp(() => this._opened());
+      connection.onmessage = unlessGivenUp((event) => this._received(JSON.parse(event.data)));
+      connection.onclose = unlessGivenUp(({ code, reason }) => this._lost(code, reason));
       this._connection = connection;
       this._opening(() => this._giveUp("no answer"), OPEN_WITHIN);
     }
@@ -109,11 +109,15 @@
       this._hurry();
     }
 
-    // -- the connection
-
     _newConnection() {
-      if (this.transport === "websocket") return new this._world.WebSocket(this._address());
-      return new OneWay(this.transport, this._address(), this._world);
+      const address = this._address();
+      if (this.transport !== "websocket") return new OneWay(this.transport, address, this._world);
+      for (const [channel, { where, delta, token }] of this._subscriptions) {
+        if (!this._ticket || where || delta || token || address.href.length > LONGEST) continue;
+        address.searchParams.append("on", `${channel}@${this._cursors.get(channel) || ""}`);
+        this._answers.set(channel, this._subscribed(channel));
+      }
+      return new this._world.WebSocket(address.href);
     }
 
     _address() {
@@ -121,13 +125,13 @@
       address.protocol = address.protocol.replace("http", "ws");
       const query = { since: this._cursors.get(EVERYONE), session: this.session, ticket: this._ticket };
       for (const [name, value] of Object.entries(query)) if (value) address.searchParams.set(name, value);
-      return address.href;
+      return address;
     }
 
     _opened() {
       // A WebSocket has to be welcomed as well.
       if (this.transport !== "websocket") this._opening();
-      for (const channel of this._subscriptions.keys()) this._subscribeNow(channel);
+      for (const channel of this._subscriptions.keys()) this._answers.has(channel) || this._subscribeNow(channel);
       this._become("open");
       this._tell("open");
       // Last: a listener may speak first.
@@ -140,7 +144,7 @@
     }
 
     _lost(code, reason, again = comesBack(code, reason)) {
-      const hasFailed = this.status === "connecting" || this._connection.isUnproved;
+      const hasFailed = this._connection.isUnproved;
       this._connection = null;
       this._opening();
       this._silence();
@@ -212,28 +216,31 @@
       if (this.status === "waiting" && !this._isSlowedDown) this.connect();
     }
 
-    // -- what we say
-
     _say(envelope, answer) {
       if (answer) this._answers.set((envelope.id = this._lastId += 1), answer);
       this._connection.send(JSON.stringify(envelope));
     }
 
     _answer(ack, { message, code }) {
-      if (code) this._call(ack, undefined, { code, message });
-      else this._call(ack, message, null);
+      this._call(ack, ...(code ? [undefined, { code, message }] : [message, null]));
     }
 
     _subscribeNow(channel) {
       const { where, delta, token } = this._subscriptions.get(channel);
-      this._say({ type: "subscribe", channel, since: this._cursors.get(channel), where, delta, token }, (reply) => {
+      const since = this._cursors.get(channel);
+      this._say({ type: "subscribe", channel, since, where, delta, token }, this._subscribed(channel));
+    }
+
+    _subscribed(channel) {
+      return (reply) => {
         const subscription = this._subscriptions.get(channel);
-        if (!subscription || reply.code === "lost") return;
+        if (reply.code === "lost") return;
         if (reply.type === "error") return this._refused(channel, reply);
+        if (!subscription) return this.unsubscribe(channel);
         this._cursors.set(channel, reply.cursor);
         if (reply.type === "gap") this._call(subscription.onGap, reply.cursor);
         else this._call(subscription.onSubscribed, reply);
-      });
+      };
     }
 
     _refused(channel, { code, message }) {
@@ -241,8 +248,6 @@
       this._subscriptions.delete(channel);
       this._call(subscription?.onError, { code, message });
     }
-
-    // -- what we hear
 
     _received(envelope) {
       const { type, message, channel, cursor, id } = envelope;
@@ -275,12 +280,11 @@
       const subscription = this._subscriptions.get(channel);
       if (!subscription?.delta) return true;
       if (delta !== undefined) {
-        const { before } = subscription;
-        if (before?.cursor !== base) {
+        if (subscription.before?.cursor !== base) {
           this._subscribeNow(channel);
           return false;
         }
-        envelope.message = merged(before.message, delta);
+        envelope.message = merged(subscription.before.message, delta);
       }
       if (cursor && envelope.type !== "retracted") subscription.before = { cursor, message: envelope.message };
       return true;
@@ -306,7 +310,6 @@
       return answers.find((answer) => answer !== undefined);
     }
 
-    /* A listener that throws stops nobody else. */
     _call(listener, ...args) {
       try {
         return listener?.(...args);
@@ -317,8 +320,7 @@
     }
   }
 
-  /* Looks like a WebSocket. A poll for each channel says from where to hear the stream of all. Whatever goes wrong
-   * ends it: the socket comes back. */
+  /* Looks like a WebSocket; whatever goes wrong ends it. A poll for each channel says from where to hear all. */
   class OneWay {
     constructor(kind, address, world) {
       this._kind = kind;
@@ -475,7 +477,7 @@
   }
 
   function beside(path, address) {
-    return new URL(path, address.replace(/^ws/, "http"));
+    return new URL(path, address.href.replace(/^ws/, "http"));
   }
 
   /* Given up when no more comes: browsers wait for ever, and have room for few requests. */

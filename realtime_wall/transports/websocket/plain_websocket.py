@@ -89,7 +89,7 @@ class WebSocket:
         # Until it has heard of a gap, it stands where it was.
         cursor = catch_up.cursor if catch_up.gap is None else since
         ping, ticket = node.config.ping_interval, self._new_ticket()
-        welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket, len(on) or None)
+        welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket)
         self._answer(welcome, EVERYONE, catch_up.items)
         if on and not signals.socket_subscribed.receivers_for(self.session.socket):
             self._frames.account.subscribes += len(on)
