@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import string
 import time
 
 import pytest
@@ -87,6 +88,17 @@ def test_what_is_old_or_of_the_future_is_refused_before_its_body_is_read(later):
 def test_what_is_not_signed_well_is_refused_with_a_reason(headers, reason):
     with pytest.raises(BadSignature, match=reason):
         check(headers)
+
+
+def test_a_signature_has_one_way_to_be_written():
+    """Of its last letter base64 does not use all bits."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    made = mac(KEY, "a-1", NOW, BODY)
+    for letter in letters:
+        other = made[:-2] + letter + "="
+        if other != made:
+            with pytest.raises(BadSignature, match="wrong"):
+                check(signed(signature=other))
 
 
 def test_a_sender_that_changes_its_secret_signs_with_both():
