@@ -42,7 +42,9 @@ class _InOrder(set[Any]):
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[Any, int] = {}
-        self.found: tuple[Any, ...] | None = None  # the receivers, or references to them, until they change
+        # The receivers, or references to them, until they change; and whether none of them is a reference.
+        self.found: tuple[Any, ...] | None = None
+        self.all_strong = False
 
     def add(self, item: Any) -> None:
         super().add(item)
@@ -116,6 +118,9 @@ class Signal(NamedSignal):
         found = everybodys.found
         if found is None:
             found = everybodys.found = tuple([self.receivers.get(one) for one in everybodys.copy()])
+            everybodys.all_strong = not any(one is None or isinstance(one, ref) for one in found)
+        if everybodys.all_strong:
+            return found
         live = [one() if isinstance(one, ref) else one for one in found]
         return [one for one in live if one is not None]
 

@@ -92,6 +92,7 @@ COVERED_BY = {
     "outbox/": "outbox/test_relay.py",
     "presence/identity.py": "presence/test_tracker.py",
     "protocol/websocket/frame_writer.py": "protocol/websocket/test_frames.py",
+    "protocol/attachments.py": "protocol/test_socketio.py",
     "protocol/json_checks.py": "protocol/test_json_input.py",
     "transports/socketio/msgpack_format.py": "transports/socketio/test_packet_format.py",
     "server/link_factory.py": "server/test_run.py",

@@ -182,20 +182,24 @@ def forget(request: HttpRequest) -> None:
         state["modified"] = False
         if session.session_key is None:  # it has ended; whoever ends its sockets looks for its key
             session._session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    forget_user(request)
+    _forget_user_of(request)
 
 
 def forget_user(request: HttpRequest) -> None:
     seen = if_made(request)
-    if seen is None:
-        return
-    request = seen
+    if seen is not None:
+        _forget_user_of(seen)
+
+
+def _forget_user_of(request: HttpRequest) -> None:
     user: Any = request.__dict__.get("user")
+    if user is None:
+        return
     if not isinstance(user, LazyObject):
         if isinstance(user, Model) and user.pk is not None:  # of a middleware of the project's
             request.user = SimpleLazyObject(partial(_read_again, type(user), user.pk))  # type: ignore[assignment]
         return
-    state = user.__dict__
+    state = object.__getattribute__(user, "__dict__")  # in one step: it is asked after each job
     reads = state.get("_setupfunc")
     if isinstance(reads, partial) and reads.func is _read_user and reads.args != (request,):
         request.user = SimpleLazyObject(partial(_read_user, request))  # type: ignore[assignment]

@@ -36,8 +36,8 @@ from realtime_wall.brokers.questions import (
     GetStatistics,
 )
 from realtime_wall.channels.message import Binary
+from realtime_wall.protocol.attachments import places_of
 from realtime_wall.protocol.json_input import load_json
-from realtime_wall.protocol.socketio import places_of
 
 Kinds = Mapping[str, type[Request]]
 

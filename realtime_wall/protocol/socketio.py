@@ -3,19 +3,19 @@
 The fifth revision of the protocol, inside the messages of Engine.IO. Text and bytes go in, and
 packets come out that are complete: checked, and with their binary attachments in place. The
 ``..._text`` functions are given data that is JSON text already, because a message is encoded once,
-however many clients it goes to; :func:`extract_binary` comes before that.
+however many clients it goes to; :func:`~realtime_wall.protocol.attachments.extract_binary` comes before.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from realtime_wall.errors import InvalidMessage
+from realtime_wall.protocol.attachments import Turn, places_of
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import BadJSON, load_json
 
@@ -85,8 +85,6 @@ _OPENINGS = {
     PacketType.CONNECT_ERROR: ("{", '"'),
 }
 
-Turn = Callable[[], None] | None
-
 # type, attachments-, /namespace, id: the JSON begins where this ends.
 _match_head = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]+)?").match
 # The same of what nearly all are: an event in the main namespace, up to the first bracket of its JSON.
@@ -131,7 +129,8 @@ class Decoder:
         if len(text) > self._max_bytes:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
         if (event := _match_event(text)) is not None:
-            data = self._data(PacketType.EVENT, text[event.end() - 1 :], turn)
+            data = self._load(text[event.end() - 1 :], turn)
+            check_event(data)
             return Packet(PacketType.EVENT, MAIN_NAMESPACE, int(event[1]) if event[1] else None, data)
         head = _match_head(text)
         if head is None:
@@ -184,13 +183,16 @@ class Decoder:
             raise BadPacket(f"{type.name} with {'the wrong' if opening else 'no'} data")
         if not opening:
             return None
-        try:
-            data = load_json(payload, self._max_depth, self._max_values, turn)
-        except BadJSON as problem:
-            raise BadPacket(f"bad JSON: {problem.reason}") from None
+        data = self._load(payload, turn)
         if type is PacketType.EVENT:
             check_event(data)
         return data
+
+    def _load(self, payload: str, turn: Turn) -> Any:
+        try:
+            return load_json(payload, self._max_depth, self._max_values, turn)
+        except BadJSON as problem:
+            raise BadPacket(f"bad JSON: {problem.reason}") from None
 
 
 def check_namespace(written: str) -> str:
@@ -215,40 +217,6 @@ def check_event(data: list[Any]) -> None:
         raise BadPacket("event without a name")
     if name in RESERVED_EVENTS:
         raise BadPacket("event with a reserved name")
-
-
-def places_of(data: Any, attachments: int, turn: Turn = None) -> list[tuple[Any, Any]]:
-    """Where each attachment goes: a list or dict, and what to put it under.
-
-    Each has exactly one place. A client that may write thousands of places for one large attachment
-    makes whatever we send on of it thousands of times as large.
-    """
-    places: dict[int, tuple[Any, Any]] = {}
-    found = 0
-    for num, container, key in _placeholders(data, turn):
-        found += 1
-        # False and 0.0 are keys equal to 0.
-        if type(num) is int:
-            places[num] = (container, key)
-    if found != attachments or sorted(places) != list(range(attachments)):
-        raise BadPacket("placeholders and attachments do not match")
-    return [places[num] for num in range(attachments)]
-
-
-# Of one container; small ones cost less than the reading of them.
-_ITEMS_PER_TURN = 1000
-
-
-def _placeholders(container: Any, turn: Turn) -> Iterator[tuple[object, Any, Any]]:
-    """As deep as the JSON was allowed to be: no deeper than Python's stack."""
-    items = container.items() if isinstance(container, dict) else enumerate(container)
-    for count, (key, item) in enumerate(items, 1):
-        if turn is not None and not count % _ITEMS_PER_TURN:
-            turn()
-        if type(item) is dict and item.get("_placeholder") is True:
-            yield item.get("num"), container, key
-        elif type(item) is dict or type(item) is list:
-            yield from _placeholders(item, turn)
 
 
 # Text as JSON, in C.
@@ -297,7 +265,7 @@ def binary_event_texts(
     id: int | None = None,
     offset: str | None = None,
 ) -> list[str | bytes]:
-    """The messages of an event whose arguments went through :func:`extract_binary` together."""
+    """The messages of an event whose arguments went through ``extract_binary`` together."""
     first = f"5{len(attachments)}-{_head(namespace, id)}{_event_json(name, args_json, offset)}"
     return [first, *attachments]
 
@@ -318,32 +286,3 @@ def _event_json(name: str, args_json: Sequence[str], offset: str | None) -> str:
     if offset is not None:
         parts.append(_json(offset))
     return f"[{','.join(parts)}]"
-
-
-def extract_binary(value: Any) -> tuple[Any, list[bytes]]:
-    """The value with a placeholder for all bytes in it, and the bytes; itself when it has none."""
-    attachments: list[bytes] = []
-    lookalikes: list[Any] = []
-    try:
-        extracted = _extract(value, attachments, lookalikes)
-    except RecursionError:
-        raise InvalidMessage("cannot be sent: nested too deeply") from None
-    if not attachments:
-        return value, attachments
-    if lookalikes:
-        # Somebody's data that would be taken for a place of ours, by every client it is sent to.
-        raise InvalidMessage("cannot be sent: a dict with '_placeholder' together with bytes")
-    return extracted, attachments
-
-
-def _extract(value: Any, attachments: list[bytes], lookalikes: list[Any]) -> Any:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        attachments.append(bytes(value))
-        return {"_placeholder": True, "num": len(attachments) - 1}
-    if isinstance(value, dict):
-        if value.get("_placeholder") is True:
-            lookalikes.append(value)
-        return {key: _extract(item, attachments, lookalikes) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_extract(item, attachments, lookalikes) for item in value]
-    return value

@@ -10,11 +10,11 @@ from typing import Any
 
 from realtime_wall.channels.message import Binary
 from realtime_wall.errors import InvalidMessage
+from realtime_wall.protocol.attachments import extract_binary
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import extract_binary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each answer to a client has one, and that would take twice as long
 class Arguments:
     """``data_json`` is null for no argument, itself for one, and an array for several."""
 
@@ -34,6 +34,8 @@ class Arguments:
 def encode_args(args: tuple[Any, ...]) -> Arguments:
     """InvalidMessage says what cannot be sent."""
     try:
+        if len(args) == 1:
+            return Arguments(encode_json(args[0]))
         return Arguments(_encode(args), len(args))
     except InvalidMessage:
         values, attachments = extract_binary(list(args))

@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 from gevent.event import AsyncResult
 
+from realtime_wall.protocol.attachments import extract_binary
 from realtime_wall.protocol.engineio import EnginePacketType, decode_text, encode_text
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.push_stream import DELETED, GAP, PING, RETRACTED
@@ -24,7 +25,6 @@ from realtime_wall.protocol.socketio import (
     ack_text,
     binary_event_texts,
     event_text,
-    extract_binary,
 )
 from realtime_wall.testing.carriers import ClientCarrier
 

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.protocol import plain, socketio
+from realtime_wall.protocol.attachments import extract_binary
 from realtime_wall.protocol.engineio import BadPacket
-from realtime_wall.protocol.socketio import RESERVED_EVENTS, Decoder, Packet, PacketType, extract_binary
+from realtime_wall.protocol.socketio import RESERVED_EVENTS, Decoder, Packet, PacketType
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = list(PacketType)[:5]
 PLACE = '{"_placeholder":true,"num":0}'

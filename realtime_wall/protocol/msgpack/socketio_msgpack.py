@@ -13,17 +13,10 @@ from typing import Any
 
 import msgpack
 
+from realtime_wall.protocol.attachments import Turn, places_of
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.msgpack.msgpack_input import BadMessagePack, load_msgpack
-from realtime_wall.protocol.socketio import (
-    MAX_ID,
-    Packet,
-    PacketType,
-    Turn,
-    check_event,
-    check_namespace,
-    places_of,
-)
+from realtime_wall.protocol.socketio import MAX_ID, Packet, PacketType, check_event, check_namespace
 
 _TYPES = {
     int(type.value): type

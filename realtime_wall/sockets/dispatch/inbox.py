@@ -12,7 +12,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
@@ -78,17 +77,21 @@ class Inbox:
     def run_next(self) -> bool:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
-        first = self.jobs.popleft()
+        job = self.jobs.popleft()
         loop = self._pool.loop
         begun, turn = monotonic(), loop.iteration
         self._pool.running[self] = (gevent.getcurrent(), begun)
-        if self.request is not None:
-            first = partial(visitor_context.run_job, self.request, first)
-        for job in (first, release_database):
-            try:
+        try:
+            if self.request is None:
                 job()
-            except BaseException:
-                log.exception("a socket's job failed")
+            else:
+                visitor_context.run_job(self.request, job)
+        except BaseException:
+            log.exception("a socket's job failed")
+        try:
+            release_database()
+        except BaseException:
+            log.exception("a socket's job failed")
         del self._pool.running[self]
         if self.account is not None and loop.iteration == turn:  # what has waited took others no time
             self.account.seconds += min(monotonic() - begun, LONGEST)

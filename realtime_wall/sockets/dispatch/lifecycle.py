@@ -12,6 +12,7 @@ from realtime_wall import signals
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.events import Event
 from realtime_wall.protocol.json_output import encode_json
+from realtime_wall.sockets.arguments import encode_args
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import message_log, middleware, receivers
 from realtime_wall.sockets.registry import connected_sockets
@@ -115,7 +116,7 @@ def _acknowledge_to(session: ClientSession, event_id: Any) -> Callable[[tuple[An
 
 def _acknowledge(session: ClientSession, event_id: Any, args: tuple[Any, ...]) -> None:
     try:
-        session.socket.ack(event_id, *args)
+        session.transport.send_ack(event_id, encode_args(args))
     except InvalidMessage:
         log.exception("the answer to an event of socket %s cannot be sent", session.log_id)
         session.socket.ack(event_id, {"error": "failed"})

@@ -50,6 +50,8 @@ WELCOME_PAUSE = 0.02
 
 def _number(event_id: Any) -> int:
     """A client drops the connection at any other id; django-realtime's users write "13+" for 13."""
+    if type(event_id) is int and event_id >= 0:
+        return event_id
     digits = str(event_id).removesuffix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise InvalidMessage(f"{event_id!r} is not the id of an event")

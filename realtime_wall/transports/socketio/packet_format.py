@@ -6,7 +6,8 @@ from typing import Protocol
 
 from realtime_wall.config import Config
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.socketio import Decoder, Packet, Turn
+from realtime_wall.protocol.attachments import Turn
+from realtime_wall.protocol.socketio import Decoder, Packet
 from realtime_wall.sockets.arguments import Arguments
 
 Message = str | bytes

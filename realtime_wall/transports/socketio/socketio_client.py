@@ -18,10 +18,11 @@ from realtime_wall.config import Config
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
+from realtime_wall.protocol.attachments import Turn
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import Packet, Turn
+from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets.budgets.account import reading_large
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
