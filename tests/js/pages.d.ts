@@ -101,6 +101,20 @@ interface Directed {
   resting: boolean;
 }
 
+/* stage/director.py */
+interface Directing {
+  seq: number;
+  at: number;
+  paused: boolean;
+  blank: boolean;
+  speed: number;
+  layout: string;
+  post: string;
+  message: { text: string; until?: number | null } | null;
+  countdown: { text: string; until: number } | null;
+  slide: { id: number; at: number } | null;
+}
+
 interface Rota {
   set(slides: Slide[]): void;
   get(id: number): Slide | null;
@@ -114,11 +128,42 @@ interface PostsAnswer {
   edited?: Post[];
   pinned?: Post | null;
   staged?: Post | null;
-  director?: object;
+  director?: Directing;
   down?: boolean;
   now?: string;
   skew?: number;
   count: number;
+}
+
+/* Who is told what happens to posts: what is shown, and what is kept. */
+interface KeptPosts {
+  receive(post: Post): void;
+  change(post: Post): void;
+  remove(key: string): unknown;
+  pin(key: string): void;
+  direct(state: Directing): void;
+  fill(): Promise<void>;
+  read(): Promise<PostsAnswer | null>;
+  take(answer: PostsAnswer, arrived?: Set<string>): void;
+}
+
+interface OnStage {
+  readonly count: number;
+  readonly current: string;
+  receive(post: Post): void;
+  change(post: Post): void;
+  remove(key: string): void;
+  pin(key: string): void;
+  left(check: { gone: string[]; there: string[] }): number;
+  set(rules: Rules): void;
+  direct(state: Pick<Directing, "at" | "post" | "speed" | "paused">): void;
+  hold(held: boolean): void;
+  rest(resting: boolean): void;
+  next(): string;
+  back(): string;
+  now(): number;
+  goOn(): Promise<void>;
+  readAgain(): Promise<void>;
 }
 
 /* script_config.py, and what a page adds to it. */
@@ -170,22 +215,26 @@ interface Card {
 
 type RealtimeSocket = import("../../npm/index").Socket;
 
+/* To events of a channel; and how to read the list again. */
+type Reacting = { gap(): void } & Record<string, (message: any) => unknown>;
+
 interface Frame {
   AT_THE_TOP: number;
   Announcer: new (words: string) => { add(number: number, sentence?: string): void };
   startRest(wall: { rest(isResting: boolean): void }): void;
   More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
   askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
+  readConfig(id: string): any;
   readJson(address: string): Promise<any>;
   comeBackSoon(socket: RealtimeSocket): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
   statusReporter(words: Record<string, string>): (status: { state: string }) => void;
   addToCount(number: number): void;
   readCount(): number;
-  setDown(isDown: boolean, words: Record<string, string>): void;
+  setDown(isDown: boolean | undefined, words: Record<string, string>): void;
   startClock(): void;
   startSwitch(): void;
-  subscribe(words: Words, list: HTMLElement, reacting: Record<string, (message: any) => unknown>): RealtimeSocket;
+  subscribe(words: Words, list: HTMLElement, reacting: Reacting): RealtimeSocket;
   watchPictures(list: Element): void;
 }
 
@@ -210,7 +259,7 @@ declare var Realtime: { connect(url?: string, world?: object): RealtimeSocket };
 declare var WallCard: Card;
 declare var WallFrame: Frame;
 declare var WallKept: {
-  KeptPosts: new (words: Words) => any;
+  KeptPosts: new (words: Words) => KeptPosts;
   inTime<Answer>(answering: Promise<Answer>): Promise<Answer | null>;
   keepPage(words: Words): Promise<void>;
 };
@@ -219,7 +268,12 @@ declare var WallQueue: any;
 declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };
 declare var WallMissed: any;
 declare var WallOlder: any;
-declare var Wall: any;
+declare var Wall: new (
+  list: HTMLElement,
+  words: Words,
+  kept: KeptPosts,
+  directed: (state: Directing, answer: PostsAnswer) => void,
+) => OnStage;
 declare var WallLook: any;
 declare var WallSlides: any;
 declare var WallPreview: {
@@ -227,7 +281,7 @@ declare var WallPreview: {
   chosenPicture(field: HTMLInputElement | null): Promise<HTMLCanvasElement | null>;
 };
 declare var WallRota: new (slides: Slide[], now: number) => Rota;
-declare var wallOnStage: any;
+declare var wallOnStage: OnStage | undefined;
 declare var showProblems: (problems: { source: string; problem: string }[]) => void;
 declare var DeskList: any;
 declare var MonitorTraffic: any;

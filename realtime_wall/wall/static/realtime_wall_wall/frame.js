@@ -15,10 +15,11 @@
 
   /* The pill at the top: how many posts came at once, or wait for a reader who has scrolled down. */
   class More {
+    /** @param {string} words @param {() => void} released */
     constructor(words, released) {
       this._pill = /** @type {HTMLElement} */ (document.querySelector(".wall-more"));
       this._words = words;
-      this._timer = null;
+      this._timer = 0;
       this._held = false;
       if (!this._pill) return;
       this._pill.addEventListener("click", () => root.scrollTo({ top: 0 }));
@@ -29,7 +30,7 @@
       });
     }
 
-    /* For a moment. */
+    /** For a moment. @param {number} number */
     flash(number) {
       if (!number) return;
       this._show(number);
@@ -37,17 +38,18 @@
       this._timer = setTimeout(() => this._hide(), FOLD_SHOWN);
     }
 
-    /* Until the reader is back at the top, or none waits any more. */
+    /** Until the reader is back at the top, or none waits any more. @param {number} number */
     hold(number) {
       if (number) this._show(number);
       else if (this._held) this._hide();
       this._held = number > 0;
     }
 
+    /** @param {number} number */
     _show(number) {
       if (!this._pill) return;
       clearTimeout(this._timer);
-      this._pill.textContent = this._words.replace("{}", number);
+      this._pill.textContent = this._words.replace("{}", String(number));
       this._pill.hidden = false;
     }
 
@@ -58,14 +60,16 @@
   }
 
   /* live; lost, and back by itself; failed from the start; or closed for good. */
+  /** @param {Record<string, string>} words */
   function statusReporter(words) {
     const place = /** @type {HTMLElement} */ (document.querySelector(".wall-status"));
-    let timer = null;
+    let timer = 0;
     let wasOpen = false;
-    const report = (state) => {
+    const report = (/** @type {string} */ state) => {
       place.dataset.state = state;
-      place.querySelector(".wall-status-word").textContent = words[state];
+      writeIn(place, words[state]);
     };
+    /** @param {{ state: string }} status */
     return ({ state }) => {
       if (!place) return;
       if (state !== "open" && state !== "closed") {
@@ -73,7 +77,7 @@
         return;
       }
       clearTimeout(timer);
-      timer = null;
+      timer = 0;
       wasOpen = wasOpen || state === "open";
       const isDown = document.documentElement.dataset.sources === "down";
       report(state !== "open" ? "closed" : isDown ? "behind" : "live");
@@ -81,12 +85,19 @@
   }
 
   /* Connected, but nothing new can come: then the page does not claim to be live. */
+  /** @param {boolean} isDown @param {Record<string, string>} words */
   function setDown(isDown, words) {
     const place = /** @type {HTMLElement} */ (document.querySelector(".wall-status"));
     document.documentElement.dataset.sources = isDown ? "down" : "up";
-    if (!place || !["live", "behind"].includes(place.dataset.state)) return;
+    if (!place || !["live", "behind"].includes(place.dataset.state ?? "")) return;
     place.dataset.state = isDown ? "behind" : "live";
-    place.querySelector(".wall-status-word").textContent = words[place.dataset.state];
+    writeIn(place, words[place.dataset.state]);
+  }
+
+  /** @param {HTMLElement} place @param {string} word */
+  function writeIn(place, word) {
+    const written = place.querySelector(".wall-status-word");
+    if (written) written.textContent = word;
   }
 
   /* Whether retweets are shown: the choice of this browser, kept in it. */
@@ -94,13 +105,14 @@
     const box = /** @type {HTMLInputElement} */ (document.querySelector(".wall-switch input"));
     if (!box) return;
     const page = document.documentElement;
+    const choice = () => (box.checked ? "shown" : "hidden");
     const update = () => {
-      page.dataset.retweets = box.checked ? "shown" : "hidden";
+      page.dataset.retweets = choice();
     };
     box.checked = remembered() !== "hidden";
     box.addEventListener("change", () => {
       update();
-      remember(page.dataset.retweets);
+      remember(choice());
     });
     box.disabled = false;
     update();
@@ -115,6 +127,7 @@
     }
   }
 
+  /** @param {string} choice */
   function remember(choice) {
     try {
       root.localStorage.setItem(RETWEETS, choice);
@@ -128,6 +141,7 @@
     return place ? Number(place.textContent) : 0;
   }
 
+  /** @param {number} number */
   function addToCount(number) {
     const total = String(readCount() + number);
     for (const place of document.querySelectorAll(".wall-count")) place.textContent = total;
@@ -145,16 +159,16 @@
     setInterval(update, 1000);
   }
 
-  /* A picture that cannot be had leaves no hole: under a face are the initials. */
+  /** A picture that cannot be had leaves no hole: under a face are the initials. @param {Element} list */
   function watchPictures(list) {
-    const takeOut = (picture) => (picture.closest(".wall-media") || picture).remove();
-    list.addEventListener("error", ({ target }) => target.tagName === "IMG" && takeOut(target), true);
+    const takeOut = (/** @type {Element} */ picture) => (picture.closest(".wall-media") || picture).remove();
+    list.addEventListener("error", ({ target }) => target instanceof HTMLImageElement && takeOut(target), true);
     for (const picture of list.querySelectorAll("img")) {
       if (picture.complete && !picture.naturalWidth) takeOut(picture); // failed before we listened
     }
   }
 
-  /* "now" becomes "1 min". */
+  /** "now" becomes "1 min". @param {Element} list @param {Labels} labels @param {() => number} now */
   function keepTimes(list, labels, now) {
     setInterval(() => {
       for (const time of list.querySelectorAll("time")) {
@@ -166,14 +180,16 @@
 
   /* To those who hear a page: what came, politely, and no more than every few seconds. */
   class Announcer {
+    /** @param {string} words */
     constructor(words) {
       this._place = document.querySelector(".wall-aloud");
       this._words = words;
+      this._sentence = "";
       this._number = 0;
-      this._timer = null;
+      this._timer = 0;
     }
 
-    /* Of one post its own words may be said; of several how many they are. */
+    /** Of one post its own words may be said; of several how many they are. @param {number} number */
     add(number, sentence = "") {
       this._number += number;
       if (!this._place || !this._number) return;
@@ -182,13 +198,14 @@
     }
 
     _say() {
-      this._place.textContent = this._sentence || this._words.replace("{}", String(this._number));
+      if (this._place) this._place.textContent = this._sentence || this._words.replace("{}", String(this._number));
       this._number = 0;
-      this._timer = null;
+      this._timer = 0;
     }
   }
 
   /* The button that stops all movement, for who needs more time to read (WCAG 2.2.2). */
+  /** @param {{ rest(isResting: boolean): void }} wall */
   function startRest(wall) {
     const button = document.querySelector(".wall-rest");
     if (!button) return;
@@ -200,7 +217,13 @@
     });
   }
 
-  /* What the server answers; null, and a note in the console, when it does not. */
+  /** What the server has written for the page's script. @param {string} id */
+  function readConfig(id) {
+    const element = /** @type {HTMLElement} */ (document.getElementById(id));
+    return JSON.parse(element.textContent ?? "");
+  }
+
+  /** What the server answers; null, and a note in the console, when it does not. @param {string} address */
   async function readJson(address) {
     try {
       const answer = await fetch(address);
@@ -213,6 +236,7 @@
   }
 
   /* Again and again, until there is an answer; null once it is wanted no more. */
+  /** @param {() => Promise<any>} ask @param {() => boolean} isWanted */
   async function askUntil(ask, isWanted) {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await ask();
@@ -225,7 +249,7 @@
   }
 
   /* To the channel, from the position at which the list was written; "gap" is when to read it again. */
-  /** @param {Words} words @param {HTMLElement} list */
+  /** @param {Words} words @param {HTMLElement} list @param {Reacting} reacting */
   function subscribe(words, list, { gap, ...events }) {
     const socket = root.Realtime.connect();
     for (const [event, react] of Object.entries(events)) {
@@ -239,13 +263,13 @@
       onSubscribed: ({ cursor }) => {
         // A page that was written without a live server does not know where it stands.
         if (!list.dataset.cursor) gap();
-        list.dataset.cursor = cursor;
+        if (cursor) list.dataset.cursor = cursor;
       },
     });
     return socket;
   }
 
-  /* Of a connection that was lost in its sleep a machine is told late, or never. */
+  /** Of a connection that was lost in its sleep a machine is told late, or never. @param {RealtimeSocket} socket */
   function wakeUp(socket) {
     let before = Date.now();
     setInterval(() => {
@@ -256,12 +280,14 @@
   }
 
   /* Thousands of pages take their time; a screen is back before the hall has noticed. */
+  /** @param {RealtimeSocket} socket */
   function comeBackSoon(socket) {
     socket.on("status", ({ state, delay, code }) => {
-      if (state === "waiting" && delay > SOON && code !== TOO_MUCH) setTimeout(() => socket.connect(), SOON);
+      if (state === "waiting" && delay && delay > SOON && code !== TOO_MUCH) setTimeout(() => socket.connect(), SOON);
     });
   }
 
-  const shared = { Announcer, More, askUntil, comeBackSoon, keepTimes, readJson, setDown, statusReporter, subscribe };
+  const around = { Announcer, More, keepTimes, readConfig, setDown, statusReporter };
+  const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe };
   root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

@@ -20,10 +20,13 @@
       this._cache = `realtime_wall ${words.page}`;
       this._source = words.posts;
       this._address = new URL(`${words.posts}?kept`, root.location.href).href;
+      /** @type {string[]} */
       this._keys = []; // newest first
+      /** @type {Map<string, Post>} */
       this._posts = new Map(); // key -> post
       /** @type {Partial<PostsAnswer>} */
       this._about = {}; // what else the server said with them
+      /** @type {Set<string>} */
       this._removed = new Set(); // an answer that was on its way does not bring them back
       this._timer = null;
       this._writing = Promise.resolve();
@@ -50,7 +53,7 @@
       if (answer) this.take(answer);
     }
 
-    /* The server's answer: all that is shown, and the posts that were asked for. */
+    /** The server's answer: all that is shown, and the posts that were asked for. @param {PostsAnswer} answer */
     take({ posts, keys, edited = [], now, ...about }, arrived = new Set()) {
       for (const post of [...posts, ...edited]) this._posts.set(keyOf(post), post);
       this._about = now ? { ...about, skew: Date.parse(now) - Date.now() } : about;
@@ -60,6 +63,7 @@
       this._later();
     }
 
+    /** @param {Post} post */
     receive(post) {
       const key = keyOf(post);
       this._removed.delete(key);
@@ -67,26 +71,30 @@
       this.change(post);
     }
 
+    /** @param {Post} post */
     change(post) {
       if (!this._removed.has(keyOf(post))) this._posts.set(keyOf(post), post);
       this._later();
     }
 
+    /** @param {string} key */
     remove(key) {
       this._removed.add(key);
       this._posts.delete(key);
       this._keys = this._keys.filter((other) => other !== key);
-      for (const place of ["pinned", "staged"]) {
-        if (this._about[place] && keyOf(this._about[place]) === key) this._about[place] = null;
-      }
+      const { pinned, staged } = this._about;
+      if (pinned && keyOf(pinned) === key) this._about.pinned = null;
+      if (staged && keyOf(staged) === key) this._about.staged = null;
       return this._write();
     }
 
+    /** @param {string} key */
     pin(key) {
       this._about.pinned = this._posts.get(key) || null;
       this._later();
     }
 
+    /** @param {Directing} state */
     direct(state) {
       this._about.director = state;
       this._about.staged = this._posts.get(state.post) || null;
@@ -101,8 +109,9 @@
     _write() {
       clearTimeout(this._timer);
       this._timer = null;
-      this._keys = this._keys.filter((key) => this._posts.has(key)).slice(0, MOST);
-      this._posts = new Map(this._keys.map((key) => [key, this._posts.get(key)]));
+      const all = this._posts;
+      this._keys = this._keys.filter((key) => all.has(key)).slice(0, MOST);
+      this._posts = new Map(this._keys.map((key) => [key, /** @type {Post} */ (all.get(key))]));
       const answer = { ...this._about, posts: [...this._posts.values()], keys: this._keys };
       const write = async () => {
         if (!this._caches) return;
@@ -114,7 +123,8 @@
     }
   }
 
-  /** A server that does not answer soon is taken for away. @param {Promise} answering */
+  /** A server that does not answer soon is taken for away. @template Answer @param {Promise<Answer>} answering
+   * @returns {Promise<Answer | null>} */
   function inTime(answering) {
     return Promise.race([answering, new Promise((resolve) => setTimeout(resolve, PATIENCE, null))]);
   }
@@ -132,7 +142,7 @@
       const options = { scope: words.page, updateViaCache: "none" };
       const { installing, waiting, active } = await workers.register(words.worker, options);
       const files = document.querySelectorAll("script[src], link[href], body > :not(main) img[src]");
-      (installing || waiting || active).postMessage({
+      (installing || waiting || active)?.postMessage({
         page: workers.controller ? "" : root.location.href, // else it was kept as it came
         files: [...Array.from(files, addressOf), ...picturesOf(words.slides || [])],
       });
@@ -141,14 +151,15 @@
     }
   }
 
-  /* Those that are this site's own: of others a browser would set megabytes aside. */
+  /** Those that are this site's own: of others a browser would set megabytes aside. @param {Slide[]} slides */
   function picturesOf(slides) {
     const addresses = slides.filter(({ picture }) => picture).map(({ picture }) => new URL(picture, root.location.href));
     return addresses.filter(({ origin }) => origin === root.location.origin).map(({ href }) => href);
   }
 
+  /** @param {Element} element of one of the page's files */
   function addressOf(element) {
-    return element.src || element.href;
+    return element instanceof HTMLLinkElement ? element.href : /** @type {HTMLScriptElement} */ (element).src;
   }
 
   root.WallKept = { KeptPosts, inTime, keepPage };

@@ -14,6 +14,7 @@
   const NEVER = [400, 413, 415]; // what the server will not take when it is sent again either
 
   class Screen {
+    /** @param {string} name @param {Words} words */
     constructor(name, words) {
       this._name = name;
       this._address = words.report;
@@ -21,14 +22,16 @@
       const page = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));
       const store = storeOf(`realtime_wall.displays ${words.page} ${name}`);
       this._log = new root.WallDisplayLog.DisplayLog(page.join(""), store);
+      /** @type {Map<HTMLElement, string>} */
       this._seen = new Map(); // element -> its key, of those that can be seen
       this._isCovered = false;
-      this._watchElements(document.querySelector(".wall-posts").parentElement);
+      this._watchElements(/** @type {HTMLElement} */ (document.querySelector(".wall-posts")?.parentElement));
       this._watchThePage();
       setInterval(() => this.report(), REPORT);
       setTimeout(() => this.report(), SOON); // when its first posts stand
     }
 
+    /** @param {HTMLElement} stage */
     _watchElements(stage) {
       const thresholds = { threshold: [0, 0.25, HALF, 0.75, 1] };
       let since = firstPaint(); // of what came with the page
@@ -36,9 +39,9 @@
         for (const entry of entries) this._look(entry, since);
         since = undefined;
       }, thresholds);
-      const watch = (element) => this._keyed(element).forEach((one) => seen.observe(one));
+      const watch = (/** @type {Node} */ element) => this._keyed(element).forEach((one) => seen.observe(one));
       watch(stage);
-      const leave = (element) => {
+      const leave = (/** @type {HTMLElement} */ element) => {
         seen.unobserve(element);
         this._gone(element);
       };
@@ -64,21 +67,25 @@
       }
     }
 
+    /** @param {Node} node */
     _keyed(node) {
-      if (node.nodeType !== Node.ELEMENT_NODE) return [];
-      const inside = Array.from(node.querySelectorAll("[data-key]"));
+      if (!(node instanceof HTMLElement)) return [];
+      const inside = /** @type {HTMLElement[]} */ (Array.from(node.querySelectorAll("[data-key]")));
       return node.dataset.key ? [node, ...inside] : inside;
     }
 
+    /** @param {IntersectionObserverEntry} entry */
     _look({ target, isIntersecting, intersectionRatio, intersectionRect, rootBounds, time }, since = timeOf(time)) {
-      if (!target.isConnected) return;
+      if (!(target instanceof HTMLElement) || !target.isConnected) return;
+      const { key = "" } = target.dataset;
       const fillsHalf = intersectionRect.height >= HALF * (rootBounds ? rootBounds.height : root.innerHeight);
       if (isIntersecting && (intersectionRatio >= HALF || fillsHalf)) {
-        this._seen.set(target, target.dataset.key);
-        if (!this._isCovered || target.matches(COVER)) this._log.begin(target.dataset.key, since);
+        this._seen.set(target, key);
+        if (!this._isCovered || target.matches(COVER)) this._log.begin(key, since);
       } else this._gone(target, since);
     }
 
+    /** @param {HTMLElement} element */
     _gone(element, now = Date.now()) {
       const key = this._seen.get(element);
       this._seen.delete(element);
@@ -112,7 +119,7 @@
       this._isSending = false;
     }
 
-    /* Whether there is more to be sent. */
+    /** Whether there is more to be sent. @param {Display[]} displays */
     async _send(displays) {
       const body = JSON.stringify({
         screen: this._name,
@@ -141,7 +148,7 @@
     return paint ? Math.round(performance.timeOrigin + paint.startTime) : undefined;
   }
 
-  /* On the clock: of the frame that was looked at, and a busy machine is told of later. */
+  /** On the clock: of the frame that was looked at, and a busy machine is told of later. @param {number} frame */
   function timeOf(frame) {
     const late = performance.now() - frame;
     return Date.now() - (late > 0 && late < LATEST ? Math.round(late) : 0);
@@ -153,16 +160,17 @@
     return on ? on.dataset.key : "";
   }
 
-  /* A browser that keeps nothing forgets with the page what the server does not have. */
+  /** A browser that keeps nothing forgets with the page what the server does not have. @param {string} name */
   function storeOf(name) {
     return {
       read() {
         try {
-          return JSON.parse(root.localStorage.getItem(name));
+          return JSON.parse(root.localStorage.getItem(name) ?? "null");
         } catch {
           return null;
         }
       },
+      /** @param {Display[]} value */
       write(value) {
         try {
           root.localStorage.setItem(name, JSON.stringify(value));
@@ -174,6 +182,6 @@
   }
 
   const name = new URLSearchParams(root.location.search).get("screen");
-  const words = JSON.parse(document.getElementById("wall-config").textContent);
+  const words = root.WallFrame.readConfig("wall-config");
   if (name && name.trim()) new Screen(name.trim(), words);
 })(globalThis);

@@ -11,22 +11,25 @@
   const SECOND = 1000;
   const FRESH = 5000; // milliseconds, in which what was asked for is still wanted
   const LONG = 60; // characters, beyond which a message is written smaller
+  /** @type {(selector: string) => any} */
   const find = (selector) => document.querySelector(selector);
 
   class Stage {
+    /** @param {Words} words @param {OnStage} wall */
     constructor(words, wall) {
       this._words = words;
       this._wall = wall;
-      this._state = { seq: 0 };
+      this._state = words.director;
       this._look = { ...words.look, ...words.asked };
+      /** @type {Directing["slide"]} */
       this._slide = null; // that the director has asked for last
       this._isHeld = false;
-      const hold = (held) => this._hold(held);
+      const hold = (/** @type {boolean} */ held) => this._hold(held);
       this._slides = find(".wall-message") && new root.WallSlides(words.slides, wall, hold, () => this._isFree());
-      this._timer = null; // while something runs out
+      this._timer = 0; // while something runs out
     }
 
-    /* An older state than the one that we have came late. */
+    /** An older state than the one that we have came late. @param {Directing} state */
     apply(state) {
       if (state.seq < this._state.seq) return;
       this._state = state;
@@ -37,7 +40,7 @@
       this._direct();
     }
 
-    /* The organiser has changed how it looks; what this page's address asks for stays. */
+    /** The organiser has changed how it looks; what this page's address asks for stays. @param {Look} look */
     dress(look) {
       this._look = { ...look, ...this._words.asked };
       this._words.card.badges = this._look.badges;
@@ -53,10 +56,10 @@
 
     _isSpeaking() {
       const { message } = this._state;
-      return Boolean(message) && !(message.until && message.until <= this._wall.now());
+      return message !== null && !(message.until && message.until <= this._wall.now());
     }
 
-    /* While a slide is shown. */
+    /** While a slide is shown. @param {boolean} held */
     _hold(held) {
       this._isHeld = held;
       this._cover();
@@ -67,6 +70,7 @@
       page.dataset.covered = this._isHeld || this._isSpeaking() ? "yes" : "no";
     }
 
+    /** @param {Slide[]} slides */
     setSlides(slides) {
       if (this._slides) this._slides.set(slides);
     }
@@ -77,7 +81,7 @@
       return !blank && !paused && !isResting && !this._isSpeaking() && document.visibilityState === "visible";
     }
 
-    /* At once, and once: a page that opens later does not show it again. */
+    /** At once, and once: a page that opens later does not show it again. @param {Directing} state */
     _showSlide({ slide, blank }) {
       const isNew = slide && (!this._slide || slide.at !== this._slide.at);
       this._slide = slide;
@@ -100,20 +104,21 @@
       const now = this._wall.now();
       page.dataset.blank = blank ? "yes" : "no";
       this._cover();
-      show(".wall-message", this._isSpeaking() ? message.text : "");
+      show(".wall-message", message && this._isSpeaking() ? message.text : "");
       show(".wall-countdown-word", countdown ? countdown.text : "");
       show(".wall-countdown-left", countdown ? clockOf(countdown.until - now) : "");
-      const isRunning = (one) => one && one.until > now;
       const again = () => {
         const spoke = Boolean(message) && !find(".wall-message").hidden;
         this._draw();
         if (spoke && !this._isSpeaking()) this._direct();
       };
-      if (isRunning(countdown)) this._timer = setTimeout(again, ((countdown.until - now - 1) % SECOND) + 1);
-      else if (isRunning(message)) this._timer = setTimeout(again, message.until - now);
+      const [left, spoken] = [(countdown?.until ?? 0) - now, (message?.until ?? 0) - now];
+      if (left > 0) this._timer = setTimeout(again, ((left - 1) % SECOND) + 1);
+      else if (spoken > 0) this._timer = setTimeout(again, spoken);
     }
   }
 
+  /** @param {string} selector @param {string} words */
   function show(selector, words) {
     const place = find(selector);
     if (!place) return;
@@ -122,17 +127,18 @@
     place.hidden = !words;
   }
 
-  /* 1:05:09, or 5:09; at the end 0:00. */
+  /** 1:05:09, or 5:09; at the end 0:00. @param {number} milliseconds */
   function clockOf(milliseconds) {
     const left = Math.max(0, Math.ceil(milliseconds / SECOND));
     const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
-    const two = (number) => String(number).padStart(2, "0");
+    const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
     return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
   }
 
   async function start() {
     const list = find(".wall-posts");
-    const words = JSON.parse(document.getElementById("wall-config").textContent);
+    /** @type {Words} */
+    const words = Frame.readConfig("wall-config");
     const kept = new root.WallKept.KeptPosts(words);
     const wall = new root.Wall(list, words, kept, (state, { down }) => {
       Frame.setDown(down, words.status);
@@ -149,6 +155,7 @@
     kept.fill();
     Frame.startRest(wall);
     const announcer = new Frame.Announcer(words.fresh);
+    /** @param {(one: OnStage | KeptPosts) => void} react */
     const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
     const socket = Frame.subscribe(words, list, {
       tweet: (post) => {
