@@ -45,6 +45,9 @@ interface Post {
   link?: Link | null;
   edited?: boolean;
   passed_on?: number;
+  longitude?: number;
+  latitude?: number;
+  place?: string;
 }
 
 /* What is drawn of a slide. */
@@ -213,6 +216,56 @@ interface Card {
   keyOf(post: { source: string; id: string }): string;
 }
 
+/* queries/desk.py */
+interface DeskItem {
+  key: string;
+  state: string;
+  was?: string;
+  reason: string;
+  show_at: string | null;
+  by: string;
+  post: Post;
+}
+
+interface DeskBan {
+  id: number;
+  name: string;
+  source: string;
+  everywhere: boolean;
+  until: string | null;
+  by: string;
+}
+
+/* moderation/desk_acts.py */
+interface DeskAct {
+  act: string;
+  decided: { key: string; state: string }[];
+  late: { key: string; state: string }[];
+  pages: number;
+}
+
+interface DeskChange {
+  act?: string;
+  key?: string;
+  token?: string;
+}
+
+interface DeskCards {
+  current: string;
+  readonly size: number;
+  readonly hiddenSize: number;
+  readonly chosen: number;
+  clear(): void;
+  has(key: string): boolean;
+  meant(): DeskItem[];
+  chooseAll(isChosen: boolean): void;
+  put(item: DeskItem, where?: { atTheTop?: boolean; order?: number }): void;
+  drop(key: string): number | undefined;
+  move(steps: number): void;
+  focus(): void;
+  toggle(): void;
+}
+
 type RealtimeSocket = import("../../npm/index").Socket;
 
 /* To events of a channel; and how to read the list again. */
@@ -224,6 +277,7 @@ interface Frame {
   startRest(wall: { rest(isResting: boolean): void }): void;
   More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
   askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
+  cardsOf(list: Element): HTMLElement[];
   readConfig(id: string): any;
   readJson(address: string): Promise<any>;
   comeBackSoon(socket: RealtimeSocket): void;
@@ -264,10 +318,20 @@ declare var WallKept: {
   keepPage(words: Words): Promise<void>;
 };
 declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
-declare var WallQueue: any;
+declare var WallQueue: { KEPT: number; Queue: any; keyOf: Card["keyOf"] };
+declare var WallMotion: { makeRoom(list: HTMLElement, change: () => void): void };
 declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };
 declare var WallMissed: any;
-declare var WallOlder: any;
+declare var WallOlder: new (missed: any) => {
+  readonly isRead: boolean;
+  readonly keys: string[];
+  get(key: string): Post | undefined;
+  add(post: Post): void;
+  change(post: Post): void;
+  remove(key: string): void;
+  forget(): void;
+  read(): Promise<boolean>;
+};
 declare var Wall: new (
   list: HTMLElement,
   words: Words,
@@ -283,5 +347,11 @@ declare var WallPreview: {
 declare var WallRota: new (slides: Slide[], now: number) => Rota;
 declare var wallOnStage: OnStage | undefined;
 declare var showProblems: (problems: { source: string; problem: string }[]) => void;
-declare var DeskList: any;
+declare var DeskList: new (
+  place: HTMLElement,
+  words: Words,
+  heard: { changed(): void; decide(action: string, items: DeskItem[]): void },
+) => DeskCards;
+declare var Desk: new (config: any) => any;
+declare var deskElement: (tag: string, kind: string, words?: string) => any;
 declare var MonitorTraffic: any;

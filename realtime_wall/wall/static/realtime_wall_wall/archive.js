@@ -15,20 +15,30 @@
   const Frame = root.WallFrame;
   const { keyOf } = root.WallCard;
 
+  /** @typedef {{ posts: Post[], next: string }} Page */
+
   class Archive {
+    /** @param {HTMLElement} list @param {Words} words */
     constructor(list, words) {
       this._list = list;
       this._words = words;
       this._skew = Date.parse(words.now) - Date.now();
       this._isNewest = !words.page;
       this._older = /** @type {HTMLElement} */ (document.querySelector(".wall-older"));
-      this._link = this._older.querySelector("a");
+      this._link = /** @type {HTMLAnchorElement} */ (this._older.querySelector("a"));
+      this._observer = new IntersectionObserver(
+        (seen) => seen.some((one) => one.isIntersecting) && this._goOn(),
+        { rootMargin: AHEAD },
+      );
+      /** @type {Map<string, HTMLElement>} */
       this._cards = new Map(); // key -> element
+      /** @type {Post[]} */
       this._waiting = []; // new posts, oldest first, for when the reader is back at the top
+      /** @type {(() => void)[] | null} */
       this._later = null; // what happened while everything is being read again
       this._isLoading = false;
       this._announcer = new Frame.Announcer(words.found);
-      for (const card of list.children) this._cards.set(card.dataset.key, card);
+      for (const card of Frame.cardsOf(list)) this._cards.set(card.dataset.key ?? "", card);
       this._pages = [{ keys: [...this._cards.keys()], next: words.next }];
       this._more = new Frame.More(words.found, () => this._show());
       Frame.keepTimes(list, words.card, () => this._now());
@@ -37,6 +47,7 @@
 
     // -- what happens live
 
+    /** @param {Post} post */
     receive(post) {
       if (this._later) this._later.push(() => this.receive(post));
       else if (this._isNewest && !this._isKnown(post) && this._isWanted(post)) {
@@ -45,6 +56,7 @@
       }
     }
 
+    /** @param {Post} post */
     change(post) {
       if (this._later) this._later.push(() => this.change(post));
       const key = keyOf(post);
@@ -56,6 +68,7 @@
       this._cards.set(key, changed);
     }
 
+    /** @param {string} key */
     remove(key) {
       if (this._later) this._later.push(() => this.remove(key));
       this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
@@ -63,14 +76,17 @@
       this._show();
     }
 
+    /** @param {Post} post */
     _isKnown(post) {
       const key = keyOf(post);
       return this._cards.has(key) || this._waiting.some((other) => keyOf(other) === key);
     }
 
-    /* The server's rule: all words, each in the text or in a name. */
+    /** The server's rule: all words, each in the text or in a name. @param {Post} post */
     _isWanted(post) {
-      const { words, author, sources } = this._words;
+      /** @type {{ words: string[], author: string, sources: string[] }} */
+      const { words, author, sources } = /** @type {any} */ (this._words);
+      /** @param {string | undefined} text @param {string} word */
       const has = (text, word) => (text || "").toLowerCase().includes(word.toLowerCase());
       const fields = [post.text, post.author_name, post.author_username];
       return (
@@ -94,9 +110,10 @@
     }
 
     /* In its place by time; what is older than all that is here comes with the pages that follow. */
+    /** @param {Post} post */
     _insert(post) {
-      const isOlder = (card) => card.querySelector("time").dateTime <= post.created_at;
-      const below = Array.from(this._list.children).find(isOlder) || null;
+      const isOlder = (/** @type {HTMLElement} */ card) => (card.querySelector("time")?.dateTime ?? "") <= post.created_at;
+      const below = Frame.cardsOf(this._list).find(isOlder) || null;
       if (!below && this._next) return;
       const card = this._card(post);
       this._list.insertBefore(card, below);
@@ -104,6 +121,7 @@
       this._pages[0].keys.push(keyOf(post));
     }
 
+    /** @param {string} key */
     _takeOut(key) {
       const card = this._cards.get(key);
       if (!card) return;
@@ -119,10 +137,6 @@
     }
 
     _watchTheEnd() {
-      this._observer = new IntersectionObserver(
-        (seen) => seen.some((one) => one.isIntersecting) && this._goOn(),
-        { rootMargin: AHEAD },
-      );
       this._observer.observe(this._older);
       this._link.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey || this._cards.size >= MOST) return;
@@ -152,10 +166,11 @@
       this._observer.observe(this._older);
     }
 
+    /** @param {Page} page */
     _append({ posts, next }) {
       const fresh = posts.filter((post) => !this._cards.has(keyOf(post)));
       const cards = fresh.map((post) => this._card(post));
-      for (const card of cards) this._cards.set(card.dataset.key, card);
+      for (const card of cards) this._cards.set(card.dataset.key ?? "", card);
       this._list.append(...cards);
       this._pages.push({ keys: fresh.map(keyOf), next });
       // What waited for the reader may have come with the page.
@@ -174,7 +189,7 @@
     /* The page stays as large as a browser can bear. */
     _trim() {
       while (this._cards.size > MOST && this._pages.length > 1) {
-        for (const key of this._pages.pop().keys) this._takeOut(key);
+        for (const key of this._pages.pop()?.keys ?? []) this._takeOut(key);
       }
       if (this._cards.size > MOST) this.readAgain(1);
       else this._showNext();
@@ -182,12 +197,16 @@
 
     /* After a gap: as many pages as are here, as they are now. What comes meanwhile is done afterwards. */
     async readAgain(number = this._pages.length) {
+      /** @type {(() => void)[]} */
       const later = [];
       const stale = this._later || [];
       this._later = later;
+      /** @type {Page[]} */
       const pages = [];
       while (pages.length < number) {
+        /** @type {string} */
         const place = pages.length ? pages[pages.length - 1].next : this._words.page;
+        /** @type {Page | null} */
         const found = await Frame.askUntil(() => this._read(place, PAGE), () => this._later === later);
         if (!found) return; // another gap: that one reads it all
         pages.push(found);
@@ -198,6 +217,7 @@
       for (const event of [...stale, ...later]) event();
     }
 
+    /** @param {Page[]} pages */
     _start(pages) {
       const height = root.scrollY > Frame.AT_THE_TOP ? this._list.offsetHeight : null;
       this._list.textContent = "";
@@ -208,13 +228,15 @@
       this._lookAtTheEnd();
     }
 
+    /** @param {string} page @param {number} limit */
     async _read(page, limit) {
       const query = new URLSearchParams(this._words.query);
       if (page) query.set("page", page);
-      query.set("limit", limit);
+      query.set("limit", String(limit));
       return Frame.readJson(`${this._words.api}?${query}`);
     }
 
+    /** @param {Post} post */
     _card(post) {
       return root.WallCard.wallCard(post, this._words.card, this._now());
     }
@@ -226,7 +248,7 @@
 
   function start() {
     const list = /** @type {HTMLElement} */ (document.querySelector(".wall-posts"));
-    const words = JSON.parse(document.getElementById("archive-config").textContent);
+    const words = Frame.readConfig("archive-config");
     const archive = new Archive(list, words);
     Frame.watchPictures(list);
     Frame.startSwitch();

@@ -217,6 +217,11 @@
     });
   }
 
+  /** @param {Element} list @returns {HTMLElement[]} */
+  function cardsOf(list) {
+    return /** @type {HTMLElement[]} */ (Array.from(list.children));
+  }
+
   /** What the server has written for the page's script. @param {string} id */
   function readConfig(id) {
     const element = /** @type {HTMLElement} */ (document.getElementById(id));
@@ -287,7 +292,7 @@
     });
   }
 
-  const around = { Announcer, More, keepTimes, readConfig, setDown, statusReporter };
+  const around = { Announcer, More, cardsOf, keepTimes, readConfig, setDown, statusReporter };
   const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe };
   root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

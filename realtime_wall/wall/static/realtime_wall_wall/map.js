@@ -11,21 +11,24 @@
   const { keyOf } = root.WallCard;
 
   class WallMap {
+    /** @param {SVGSVGElement} drawing @param {Element} places @param {Words} words */
     constructor(drawing, places, words) {
       this._drawing = drawing;
-      this._dots = drawing.querySelector(".wall-dots");
-      this._rect = drawing.querySelector(".wall-box");
+      this._dots = /** @type {SVGGElement} */ (drawing.querySelector(".wall-dots"));
+      this._rect = /** @type {SVGRectElement} */ (drawing.querySelector(".wall-box"));
       this._places = places;
       this._words = words;
+      /** @type {{ x: number, y: number } | null} */
       this._from = null; // where a box was begun
       drawing.addEventListener("pointerdown", (event) => this._begin(event));
       drawing.addEventListener("pointermove", (event) => this._draw(event));
       drawing.addEventListener("pointerup", (event) => this._end(event));
     }
 
+    /** @param {Post} post */
     receive(post) {
       const { longitude, latitude } = post;
-      if (typeof longitude !== "number" || !this._isInside(longitude, latitude)) return;
+      if (longitude === undefined || latitude === undefined || !this._isInside(longitude, latitude)) return;
       const dot = document.createElementNS(SVG, "path");
       const title = document.createElementNS(SVG, "title");
       title.textContent = [post.author_name, post.place, post.text.slice(0, 140)].filter(Boolean).join(" ");
@@ -33,45 +36,55 @@
       dot.dataset.key = keyOf(post);
       dot.append(title);
       this._dots.prepend(dot);
-      while (this._dots.children.length > this._words.most) this._dots.lastElementChild.remove();
+      while (this._dots.children.length > this._words.most) this._dots.lastElementChild?.remove();
       if (post.place) this._count(post.place);
     }
 
+    /** @param {Post} post */
     remove(post) {
-      for (const dot of [...this._dots.children]) if (dot.dataset.key === keyOf(post)) dot.remove();
+      for (const dot of Frame.cardsOf(this._dots)) if (dot.dataset.key === keyOf(post)) dot.remove();
     }
 
+    /** @param {string} place */
     _count(place) {
-      let line = [...this._places.children].find((one) => one.dataset.place === place);
-      if (!line) {
-        line = document.createElement("li");
-        line.dataset.place = place;
-        const name = document.createElement("bdi");
-        name.textContent = place;
-        line.append(name, " ", document.createElement("output"));
-        this._places.append(line);
+      const line = Frame.cardsOf(this._places).find((one) => one.dataset.place === place) || this._line(place);
+      Object.assign(line.lastElementChild ?? {}, { textContent: String(numberIn(line) + 1) });
+      for (let before = line.previousElementSibling; before && numberIn(before) < numberIn(line); before = line.previousElementSibling) {
+        before.before(line);
       }
-      line.querySelector("output").textContent = String(numberIn(line) + 1);
-      const before = () => line.previousElementSibling;
-      while (before() && numberIn(before()) < numberIn(line)) before().before(line);
     }
 
+    /** @param {string} place */
+    _line(place) {
+      const line = document.createElement("li");
+      line.dataset.place = place;
+      const name = document.createElement("bdi");
+      name.textContent = place;
+      line.append(name, " ", document.createElement("output"));
+      this._places.append(line);
+      return line;
+    }
+
+    /** @param {number} longitude @param {number} latitude */
     _isInside(longitude, latitude) {
       const [west, south, east, north] = this._words.box;
       const beside = west > east ? longitude >= west || longitude <= east : longitude >= west && longitude <= east;
       return beside && latitude >= south && latitude <= north;
     }
 
+    /** @param {PointerEvent} event */
     _degrees(event) {
-      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this._drawing.getScreenCTM().inverse());
+      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(this._drawing.getScreenCTM()?.inverse());
       return { x: Math.min(360, Math.max(0, point.x)), y: Math.min(180, Math.max(0, point.y)) };
     }
 
+    /** @param {PointerEvent} event */
     _begin(event) {
       this._from = this._degrees(event);
       this._drawing.setPointerCapture(event.pointerId);
     }
 
+    /** @param {PointerEvent} event */
     _draw(event) {
       if (!this._from) return;
       const to = this._degrees(event);
@@ -81,6 +94,7 @@
       this._rect.setAttribute("visibility", "visible");
     }
 
+    /** @param {PointerEvent} event */
     _end(event) {
       const [from, to] = [this._from, this._degrees(event)];
       this._from = null;
@@ -92,14 +106,16 @@
     }
   }
 
+  /** @param {Element} line */
   function numberIn(line) {
-    return Number(line.querySelector("output").textContent);
+    return Number(line.querySelector("output")?.textContent);
   }
 
   function start() {
-    const words = JSON.parse(document.getElementById("map-config").textContent);
-    const drawing = document.querySelector(".wall-map");
-    const map = new WallMap(drawing, document.querySelector(".wall-places"), words);
+    const words = Frame.readConfig("map-config");
+    const drawing = /** @type {SVGSVGElement} */ (document.querySelector(".wall-map"));
+    const places = /** @type {HTMLElement} */ (document.querySelector(".wall-places"));
+    const map = new WallMap(drawing, places, words);
     const list = /** @type {HTMLElement} */ (document.querySelector(".wall-posts"));
     Frame.subscribe(words, list, {
       tweet: (post) => map.receive(post),

@@ -53,7 +53,7 @@
       this._posts = null;
     }
 
-    /* Whether they are there now; without network there are none. */
+    /** Whether they are there now; without network there are none. @returns {Promise<boolean>} */
     async read() {
       if (this._removed) return false; // it is being read
       /** @type {Set<string>} */

@@ -57,25 +57,32 @@
 
   /* The posts that are shown one after the other. */
   class Carousel {
+    /** @param {HTMLElement} list @param {HTMLElement} queue @param {(post: Post) => HTMLElement} draw
+     * @param {Record<string, string>} words @param {Earlier} earlier */
     constructor(list, queue, draw, words, earlier) {
       this._earlier = earlier;
+      /** @type {Post | null} */
       this._post = null; // that is shown
       this._list = list;
       this._queue = queue;
       this._draw = draw;
       this._words = words;
+      /** @type {Post[]} */
       this._waiting = []; // oldest first
       this._leftOut = 0;
+      /** @type {Set<string>} */
       this._seen = new Set();
       this._shown = ""; // the key
-      this._timer = null; // while a post has its time
+      this._timer = 0; // while a post has its time
     }
 
+    /** @param {Post} post */
     receive(post) {
       // The original is what was searched for; who passes it on says nothing new.
       if (post.retweeted_by || this._seen.has(keyOf(post))) return;
       this._seen.add(keyOf(post));
-      if (this._seen.size > SEEN) this._seen.delete(this._seen.values().next().value);
+      const [oldest] = this._seen;
+      if (this._seen.size > SEEN) this._seen.delete(oldest);
       this._waiting.push(post);
       if (this._waiting.length > MOST) {
         this._waiting.shift();
@@ -84,6 +91,7 @@
       this._next();
     }
 
+    /** @param {Post} post */
     change(post) {
       this._waiting = this._waiting.map((other) => (keyOf(other) === keyOf(post) ? post : other));
       this._earlier.change(post);
@@ -92,6 +100,7 @@
       this._list.replaceChildren(this._draw(post));
     }
 
+    /** @param {string} key */
     remove(key) {
       this._waiting = this._waiting.filter((post) => keyOf(post) !== key);
       this._earlier.remove(key);
@@ -128,18 +137,20 @@
 
     _release() {
       clearTimeout(this._timer);
-      this._timer = null;
+      this._timer = 0;
       this._next();
     }
 
     _next() {
-      if (!this._timer && this._waiting.length) {
-        this._show(this._waiting.shift());
+      const [post] = this._timer ? [] : this._waiting.splice(0, 1);
+      if (post) {
+        this._show(post);
         this._timer = setTimeout(() => this._release(), SHOWN);
       }
       this._report();
     }
 
+    /** @param {Post} post */
     _show(post) {
       if (this._post) this._earlier.add(this._post);
       this._post = post;
@@ -157,8 +168,8 @@
 
     _report() {
       const parts = [];
-      if (this._waiting.length) parts.push(this._words.waiting.replace("{}", this._waiting.length));
-      if (this._leftOut) parts.push(this._words.left_out.replace("{}", this._leftOut));
+      if (this._waiting.length) parts.push(this._words.waiting.replace("{}", String(this._waiting.length)));
+      if (this._leftOut) parts.push(this._words.left_out.replace("{}", String(this._leftOut)));
       this._queue.textContent = parts.join(" · ");
     }
   }
@@ -169,24 +180,27 @@
 
   /* The box, its buttons, and what is shown below them. */
   class Search {
+    /** @param {HTMLFormElement} form @param {RealtimeSocket} socket
+     * @param {Carousel} carousel @param {Record<string, string>} words */
     constructor(form, socket, carousel, words) {
-      this._form = form;
       this._socket = socket;
       this._carousel = carousel;
       this._words = words;
       this._status = document.querySelector(".wall-search-status");
-      this._listen = form.querySelector(".wall-listen");
-      this._stop = form.querySelector(".wall-stop");
+      this._field = /** @type {HTMLInputElement} */ (form.elements.namedItem("term"));
+      this._listen = /** @type {HTMLButtonElement} */ (form.querySelector(".wall-listen"));
+      this._stop = /** @type {HTMLButtonElement} */ (form.querySelector(".wall-stop"));
       this._term = ""; // that is searched for
       form.addEventListener("submit", (event) => {
         event.preventDefault();
-        if (!this._listen.disabled) this._begin(form.elements.term.value.trim());
+        if (!this._listen.disabled) this._begin(this._field.value.trim());
       });
       this._stop.addEventListener("click", () => this._end());
       socket.on("status", ({ state }) => this._connected(state === "open"));
       this._connected(socket.status === "open");
     }
 
+    /** @param {boolean} isOpen */
     _connected(isOpen) {
       this._listen.disabled = !isOpen;
       if (!isOpen) this._carousel.forget();
@@ -194,12 +208,14 @@
       else if (this._term) this._report("lost");
     }
 
+    /** @param {string} term */
     _begin(term) {
       if (!term) return;
       this._carousel.clear();
       this._ask(term);
     }
 
+    /** @param {string} term */
     _ask(term) {
       this._term = term;
       this._stop.disabled = false;
@@ -212,6 +228,7 @@
       });
     }
 
+    /** @param {string} reason */
     _refused(reason) {
       this._term = "";
       this._stop.disabled = true;
@@ -224,21 +241,23 @@
       this._socket.emit("stop", null, null, { volatile: true });
       this._carousel.stop();
       this._report("stopped");
-      this._form.elements.term.focus();
+      this._field.focus();
     }
 
     get isListening() {
       return Boolean(this._term);
     }
 
+    /** @param {string} what */
     _report(what, detail = "") {
-      this._status.textContent = this._words[what].replace("{}", () => detail);
+      if (this._status) this._status.textContent = this._words[what].replace("{}", () => detail);
     }
   }
 
   /* X draws its own posts in a frame that can reach nothing of this page; ours are cards. */
+  /** @param {any} config @param {(post: Post) => HTMLElement} plain */
   function drawing(config, plain) {
-    return (post) => {
+    return (/** @type {Post} */ post) => {
       const card = plain(post);
       if (!config.embed || !/^x(_|$)/.test(post.source) || !/^[0-9]{1,20}$/.test(post.id)) return card;
       const frame = document.createElement("iframe");
@@ -263,21 +282,24 @@
   }
 
   function start() {
-    const config = JSON.parse(document.getElementById("search-config").textContent);
-    const list = document.querySelector(".wall-carousel .wall-posts");
-    const page = document.querySelector(".wall-search-page");
+    /** @type {(selector: string) => any} */
+    const find = (selector) => document.querySelector(selector);
+    const config = Frame.readConfig("search-config");
+    const list = find(".wall-carousel .wall-posts");
+    const page = find(".wall-search-page");
     const skew = Date.parse(config.now) - Date.now();
     const now = () => Date.now() + skew;
-    const plain = (post) => root.WallCard.wallCard(post, config.card, now());
-    const earlier = new Earlier(document.querySelector(".wall-earlier"), plain);
+    const plain = (/** @type {Post} */ post) => root.WallCard.wallCard(post, config.card, now());
+    const earlier = new Earlier(find(".wall-earlier"), plain);
     const draw = drawing(config, plain);
-    const carousel = new Carousel(list, document.querySelector(".wall-queue"), draw, config.words, earlier);
+    const carousel = new Carousel(list, find(".wall-queue"), draw, config.words, earlier);
     const socket = root.Realtime.connect();
-    const search = new Search(document.querySelector(".wall-search"), socket, carousel, config.words);
+    const search = new Search(find(".wall-search"), socket, carousel, config.words);
     Frame.watchPictures(page);
     Frame.keepTimes(page, config.card, now);
     socket.on("status", Frame.statusReporter(config.status));
     // What comes over a channel is not what was searched for.
+    /** @type {(react: (message: any) => void) => (message: any, envelope: { channel?: string }) => void} */
     const ours = (react) => (message, envelope) => !envelope.channel && search.isListening && react(message);
     socket.on("tweet", ours((post) => carousel.receive(post)));
     socket.on("tweet_changed", ours((post) => carousel.change(post)));

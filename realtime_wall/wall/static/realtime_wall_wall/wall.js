@@ -8,7 +8,6 @@
   "use strict";
 
   const { KEPT, Queue, keyOf } = root.WallQueue;
-  const ARRIVAL = 300;
   const NEAR = 12; // cards, more than any screen shows
   const WIDE = "(min-width: 56rem)"; // a stage; on a phone older posts do not come round under a reader's thumb
 
@@ -16,23 +15,25 @@
 
   class Wall {
     /* kept: what a page without network shows; directed(state): what the director says has been read again */
+    /** @param {HTMLElement} list @param {Words} words
+     * @param {KeptPosts} kept @param {(state: Directing, answer: PostsAnswer) => void} directed */
     constructor(list, words, kept, directed) {
       this._list = list;
       this._words = words;
       this._kept = kept;
       this._directed = directed;
       this._skew = Date.parse(words.now) - Date.now();
+      /** @type {Map<string, HTMLElement>} */
       this._cards = new Map(); // key -> element
-      this._timer = null; // until something comes next
+      this._timer = 0; // until something comes next
       this._isBusy = false; // until then nothing else does
       this._missed = new root.WallMissed(words.posts, () => ({ shown: [...this._cards.keys()], waiting: this._queue.keys }));
       this._pinned = ""; // the key of the post that stays on top
       this._older = new root.WallOlder(this._missed);
       this._queue = new Queue(words, this.now());
       this._films = new root.WallFilms();
-      for (const card of list.children) this._cards.set(card.dataset.key, card);
-      const [top] = list.children;
-      this._latest = top ? top.dataset.key : "";
+      for (const card of Frame.cardsOf(list)) this._cards.set(card.dataset.key ?? "", card);
+      this._latest = Frame.cardsOf(list)[0]?.dataset.key ?? "";
       this._more = new Frame.More(words.more, () => this._next());
       if (words.pinned) this.pin(words.pinned);
       this._mark();
@@ -40,6 +41,7 @@
       Frame.keepTimes(list, words.card, () => this.now());
     }
 
+    /** @param {Post} post */
     receive(post) {
       const key = keyOf(post);
       if (this._cards.has(key) || this._queue.has(key)) return;
@@ -51,7 +53,7 @@
       this._next();
     }
 
-    /* Edited: the new card takes the place of the old one, wherever it is. */
+    /** Edited: the new card takes the place of the old one, wherever it is. @param {Post} post */
     change(post) {
       const key = keyOf(post);
       this._missed.changed(post);
@@ -66,6 +68,7 @@
       if (key === this.current) this._films.show(changed);
     }
 
+    /** @param {string} key */
     remove(key) {
       this._missed.removed(key);
       const waited = this._queue.take(key);
@@ -74,6 +77,7 @@
       this._next();
     }
 
+    /** @param {string} key */
     pin(key) {
       const before = this._cards.get(this._pinned);
       if (before) before.classList.remove("wall-pinned");
@@ -87,26 +91,29 @@
     }
 
     /* For a moderator: how much of this the page does not show yet as it should. */
+    /** @param {{ gone: string[], there: string[] }} check */
     left({ gone, there }) {
+      /** @param {string} key */
       const isHere = (key) => this._cards.has(key) || this._queue.has(key);
       return gone.filter(isHere).length + there.filter((key) => !isHere(key)).length;
     }
 
     // -- the director's
 
-    /* Rules as queue.js has them. */
+    /** Rules as queue.js has them. @param {Rules} rules */
     set(rules) {
       this._queue.set(rules);
       this._startAgain();
     }
 
+    /** @param {Pick<Directing, "at" | "post" | "speed" | "paused">} state */
     direct(state) {
       this._queue.direct(state);
       if (state.post) this._show(state.post);
       this._startAgain();
     }
 
-    /* While a slide is shown nothing moves behind it. */
+    /** While a slide is shown nothing moves behind it. @param {boolean} held */
     hold(held) {
       this._queue.direct({ held });
       this._startAgain();
@@ -129,7 +136,7 @@
       return this._queue.back();
     }
 
-    /* For this page alone, by whoever looks at it. */
+    /** For this page alone, by whoever looks at it. @param {boolean} resting */
     rest(resting) {
       this._queue.direct({ resting });
       this._startAgain();
@@ -141,7 +148,7 @@
       this._next();
     }
 
-    /* The post with this key has the stage, wherever it is now. */
+    /** The post with this key has the stage, wherever it is now. @param {string} key */
     _show(key) {
       if (key === this._queue.current) return true;
       const card = this._cards.get(key);
@@ -167,14 +174,15 @@
     /* A page that came out of the browser, without posts: it asks before it shows what was kept. */
     async goOn() {
       const answer = (await root.WallKept.inTime(this._missed.all())) || (await this._kept.read());
-      if (answer) this._merge(answer, { arrived: new Set(), removed: new Set(), changed: new Map() });
+      if (answer) this._merge(answer, { after: "", arrived: new Set(), removed: new Set(), changed: new Map() });
     }
 
     /* keys are all posts that the server shows, newest first; posts are those of them we asked for. */
+    /** @param {PostsAnswer} answer @param {Noted} noted */
     _merge(answer, { arrived, removed, changed }) {
       const { posts, keys, count, edited = [], pinned = null, staged = null, director, now } = answer;
       const isFirst = !this._cards.size;
-      this._skew = Date.parse(now) - Date.now();
+      if (now) this._skew = Date.parse(now) - Date.now();
       this._kept.take(answer, arrived);
       const rank = new Map(keys.map((key, index) => [key, index]));
       for (const key of [...this._cards.keys()]) {
@@ -182,7 +190,7 @@
       }
       for (const post of [...edited, ...changed.values()]) this.change(post);
       const read = posts.map((post) => changed.get(keyOf(post)) || post);
-      const known = [...read, ...this._queue.takeAll((key) => rank.has(key))].filter((post) => rank.has(keyOf(post)));
+      const known = [...read, ...this._queue.takeAll((/** @type {string} */ key) => rank.has(key))].filter((post) => rank.has(keyOf(post)));
       const missing = known.filter((post) => !this._cards.has(keyOf(post)) && !removed.has(keyOf(post)));
       this._move(() => missing.forEach((post) => this._insert(post, this._below(rank, keyOf(post)))));
       if (missing.length > 1 && !isFirst) this._more.flash(missing.length);
@@ -197,9 +205,10 @@
     }
 
     /* The first card that is older, by the server's order; cards it did not list yet are on top. */
+    /** @param {Map<string, number>} rank @param {string} key */
     _below(rank, key) {
-      const isOlder = (card) => rank.get(card.dataset.key) > rank.get(key);
-      return Array.from(this._list.children).find(isOlder) || null;
+      const at = rank.get(key) ?? 0;
+      return Frame.cardsOf(this._list).find((card) => (rank.get(card.dataset.key ?? "") ?? -1) > at) || null;
     }
 
     // -- arriving
@@ -207,12 +216,13 @@
     _next() {
       if (this._timer && this._isBusy) return;
       clearTimeout(this._timer);
-      this._timer = null;
+      this._timer = 0;
       if (root.scrollY > Frame.AT_THE_TOP) {
         this._more.hold(this._queue.waiting);
         return;
       }
       if (this._queue.isResting) this._more.hold(this._queue.waiting);
+      /** @type {{ posts: Post[], pace: number } | null} */
       const arriving = this._queue.arrive(() => this._places());
       if (!arriving) {
         this._rotate();
@@ -225,10 +235,11 @@
       this._wait(pace, true);
     }
 
+    /** @param {number} pace @param {boolean} isBusy */
     _wait(pace, isBusy) {
       this._isBusy = isBusy;
       this._timer = setTimeout(() => {
-        this._timer = null;
+        this._timer = 0;
         this._next();
       }, pace);
     }
@@ -236,8 +247,8 @@
     /* How many posts can be seen at once. */
     _places() {
       const end = Math.min(root.innerHeight, this._list.getBoundingClientRect().bottom + 1);
-      const isWhole = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= end;
-      return Array.from(this._list.children).slice(0, 12).filter(isWhole).length;
+      const isWhole = (/** @type {HTMLElement} */ card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= end;
+      return Frame.cardsOf(this._list).slice(0, 12).filter(isWhole).length;
     }
 
     // -- when it is quiet, older posts come round
@@ -263,8 +274,8 @@
 
     /* The post with this key has the stage; else the one that had it, or the first. */
     _mark(key = this._queue.current) {
-      const first = Array.from(this._list.children).find((card) => card.dataset.key !== this._pinned);
-      const card = this._cards.get(key) || first || this._list.firstElementChild;
+      const first = Frame.cardsOf(this._list).find((card) => card.dataset.key !== this._pinned);
+      const card = this._cards.get(key) || first || Frame.cardsOf(this._list)[0];
       const before = this._list.querySelector(".wall-current");
       if (before && before !== card) before.classList.remove("wall-current");
       this._films.show(card);
@@ -274,27 +285,10 @@
       this._queue.show(card.dataset.key);
     }
 
-    /* The others make room: the list starts where it was and slides to where it is now. */
+    /** @param {() => void} change */
     _move(change) {
-      if (this._queue.isSingle) {
-        change();
-        return;
-      }
-      const before = this._list.offsetHeight;
-      const [formerTop] = this._list.children;
-      change();
-      const added = this._list.offsetHeight - before;
-      const [top] = this._list.children;
-      if (top === formerTop) return;
-      if (root.scrollY > Frame.AT_THE_TOP) {
-        root.scrollBy(0, added); // what is being read stays where it is
-        return;
-      }
-      if (root.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-      const timing = { duration: ARRIVAL, easing: "cubic-bezier(0.2, 0.7, 0.2, 1)" };
-      const shift = Math.min(added, root.innerHeight);
-      this._list.animate([{ transform: `translateY(${-shift}px)` }, { transform: "none" }], timing);
-      top.animate([{ opacity: 0 }, { opacity: 1 }], timing);
+      if (this._queue.isSingle) change();
+      else root.WallMotion.makeRoom(this._list, change);
     }
 
     /* Above which new posts arrive. */
@@ -303,14 +297,16 @@
       return pinned ? pinned.nextSibling : this._list.firstChild;
     }
 
+    /** @param {Post} post @param {Node | null} below */
     _insert(post, below) {
       const card = root.WallCard.wallCard(post, this._words.card, this.now());
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
       this._recede(NEAR);
-      while (this._cards.size > KEPT) this._takeOut(this._list.lastElementChild.dataset.key);
+      while (this._cards.size > KEPT) this._takeOut(Frame.cardsOf(this._list).at(-1)?.dataset.key ?? "");
     }
 
+    /** @param {HTMLElement} card */
     _bring(card) {
       card.classList.remove("wall-far");
       this._list.insertBefore(card, this._top());
@@ -318,12 +314,14 @@
     }
 
     /* Cards far down are not painted until somebody comes to them: with each post that arrives all of them move. */
+    /** @param {number} index */
     _recede(index) {
       const card = this._list.children[index];
       if (card) card.classList.add("wall-far");
       return card;
     }
 
+    /** @param {string} key */
     _takeOut(key) {
       const card = this._cards.get(key);
       if (!card) return false;
