@@ -11,9 +11,9 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.node
-@pytest.mark.parametrize("project", ["tsconfig.json", "tsconfig.strict.json"])
+@pytest.mark.parametrize("project", ["tsconfig.json", "tsconfig.client.json"])
 def test_no_script_has_a_type_that_does_not_fit(project):
-    """The stricter one is for files whose every parameter has a type, and that ask what may be null."""
+    """All strictly, but for the parameters of realtime.js, which is as small as it is served."""
     install = npm_install(HERE)
     if install.returncode:
         pytest.skip(f"npm could not install TypeScript: {install.stderr[-500:]}")

@@ -2,8 +2,9 @@
 "use strict";
 
 (() => {
-  const live = document.getElementById("live");
-  if (!live) return;
+  const found = document.getElementById("live");
+  if (!found) return;
+  const live = found;
   let drawn = Date.now();
   const isInUse = () =>
     document.hidden || live.contains(document.activeElement) || live.querySelector("input:checked");

@@ -1,20 +1,24 @@
-/* The desk: moderators decide, by key or by thumb, and see at once what the others decide. */
+/* The desk: what moderators decide, and what they see at once of what the others decide. */
 (function (root) {
   "use strict";
 
-  const KEYS = { a: "approve", h: "hide", b: "ban", p: "pin", u: "undo" };
+  /** @type {Record<string, string[]>} */
   const SEEN = { approve: ["waiting", "hidden"], hide: ["waiting", "shown"] };
+  /** @type {(selector: string) => any} */
   const find = (selector) => document.querySelector(selector);
-  /** @returns {HTMLElement[]} */
-  const all = (/** @type {string} */ selector) => Array.from(document.querySelectorAll(selector));
+  /** @type {(selector: string) => any[]} */
+  const all = (selector) => Array.from(document.querySelectorAll(selector));
 
   class Desk {
+    /** @param {Words} config */
     constructor(config) {
       this._config = config;
       this._words = config.words;
       this._tab = "waiting";
+      /** @type {number | null} */
       this._next = null; // behind which more of the tab are
       this._waiting = 0;
+      /** @type {string[]} */
       this._acts = []; // that can be undone, the last one at the end
       this._loading = 0; // of several answers the last that was asked for counts
       this._pinned = config.pinned;
@@ -47,6 +51,7 @@
       if (answer) this._take(answer);
     }
 
+    /** @param {{ items: DeskItem[], next: number | null, waiting: number }} page */
     _take({ items, next, waiting }) {
       this._next = next;
       this._waiting = waiting;
@@ -54,7 +59,7 @@
       this._update();
     }
 
-    /* Somebody, or the clock, has decided; or a post has come. */
+    /** Somebody, or the clock, has decided; or a post has come. @param {DeskItem} item */
     heard(item) {
       if (item.state === "waiting" && item.was !== "waiting") this._waiting += 1;
       if (item.state !== "waiting" && item.was === "waiting") this._waiting -= 1;
@@ -64,23 +69,27 @@
       this._update();
     }
 
+    /** @param {Post} post */
     heardShown(post) {
       const item = { key: `${post.source}:${post.id}`, state: "shown", reason: "", show_at: null, by: "", post };
       if (this._tab === "shown") this._list.put(item, { atTheTop: true });
     }
 
+    /** @param {string} key */
     heardRemoved(key) {
       if (this._tab === "shown") this._list.drop(key);
     }
 
+    /** @param {{ mode: string, delay: number, by: string }} mode */
     heardMode({ mode, delay, by }) {
       const form = find(".desk-mode");
       form.elements.mode.value = mode;
       form.elements.delay.value = delay;
       this._update();
-      if (by !== this._config.me) this._say(this._words.mode.replace("{}", form.elements.mode.selectedOptions[0].text));
+      if (by !== this._config.me) this.say(this._words.mode.replace("{}", form.elements.mode.selectedOptions[0].text));
     }
 
+    /** @param {{ key: string }} pinned */
     heardPinned({ key }) {
       this._pinned = key;
       this._update();
@@ -88,6 +97,7 @@
 
     // -- what is decided
 
+    /** @param {string} action */
     act(action) {
       const items = this._list.meant();
       if (action === "undo") return this.undo();
@@ -97,6 +107,7 @@
       return this.decide(action, items);
     }
 
+    /** @param {string} action @param {DeskItem[]} items */
     async decide(action, items) {
       const meant = items.filter((item) => SEEN[action].includes(item.state));
       if (!meant.length) return;
@@ -114,7 +125,7 @@
     async undo() {
       const act = this._acts.pop();
       if (!act) {
-        this._say(this._words.nothing_to_undo);
+        this.say(this._words.nothing_to_undo);
         return;
       }
       const answer = await this._post({ action: "undo", act });
@@ -125,7 +136,7 @@
       }
     }
 
-    /* Of the wall itself, by us; its mode comes to all by the channel. */
+    /** Of the wall itself, by us; its mode comes to all by the channel. @param {DeskChange} change */
     _changed({ act, key, token }) {
       if (act) this._acts.push(act);
       if (key !== undefined) this.heardPinned({ key });
@@ -138,6 +149,7 @@
       if (answer) this._done(answer, this._words.dumped.replace("{}", answer.decided.length));
     }
 
+    /** @param {DeskItem} item */
     askForBan(item) {
       const dialog = find(".desk-ban");
       find(".desk-ban-name").textContent = item.post.retweeted_by || item.post.author_name || item.post.author_username;
@@ -149,11 +161,13 @@
       dialog.showModal();
     }
 
+    /** @param {DeskItem} item @param {boolean} everywhere @param {number} seconds */
     async ban(item, everywhere, seconds) {
       const answer = await this._post({ action: "ban", key: item.key, everywhere, seconds });
       if (answer) this._done(answer, this._words.banned.replace("{}", this._named([item])));
     }
 
+    /** @param {DeskBan} ban @param {HTMLElement} row */
     async lift(ban, row) {
       const answer = await this._post({ action: "unban", ban: ban.id });
       if (!answer) return;
@@ -161,6 +175,7 @@
       this._done(answer, this._words.lifted.replace("{}", ban.name), false);
     }
 
+    /** @param {DeskItem} item */
     async pin(item) {
       if (item.state !== "shown") return;
       const answer = await this._post({ action: "pin", key: item.key === this._pinned ? "" : item.key });
@@ -172,14 +187,16 @@
       const answer = await this._post({ action: "mode", mode: mode.value, delay: Number(delay.value) });
       if (!answer) return;
       this._changed(answer);
-      this._say(this._words.mode.replace("{}", mode.selectedOptions[0].text));
+      this.say(this._words.mode.replace("{}", mode.selectedOptions[0].text));
     }
 
+    /** @param {boolean} open */
     async setPhones(open) {
       const answer = await this._post({ action: "phones", open });
       if (answer) this._changed(answer);
     }
 
+    /** @param {string} token */
     showCode(token) {
       const [place, link] = [find(".desk-code"), find(".desk-code a")];
       place.hidden = find("[data-phones=close]").hidden = !token;
@@ -190,18 +207,20 @@
 
     // -- what is said about it
 
+    /** @param {DeskAct} answer @param {string} words */
     async _done(answer, words, canBeUndone = true) {
       if (canBeUndone && answer.decided.length) this._acts.push(answer.act);
       for (const { key, state } of answer.late) if (state !== this._tab) this._list.drop(key);
       const late = answer.late.length ? this._words.late.replace("{}", answer.late.map(({ key }) => key).join(", ")) : "";
       const said = answer.decided.length || !late ? [words, late] : [late];
-      this._say(said.filter(Boolean).join(" · "));
+      this.say(said.filter(Boolean).join(" · "));
       if (this._list.size < 20) this.loadMore();
       if (!answer.decided.length) return;
       const confirmed = await this._post({ action: "confirm", act: answer.act });
-      if (confirmed) this._say([...said, this._screens(confirmed.screens, answer.pages)].filter(Boolean).join(" · "));
+      if (confirmed) this.say([...said, this._screens(confirmed.screens, answer.pages)].filter(Boolean).join(" · "));
     }
 
+    /** @param {{ confirmed: string[], missing: string[], seconds: number }} screens @param {number} pages */
     _screens({ confirmed, missing, seconds }, pages) {
       const total = confirmed.length + missing.length;
       if (!total) return this._words.no_screens.replace("{}", pages);
@@ -210,13 +229,15 @@
       return missing.length ? `${words}, ${this._words.missing.replace("{}", missing.join(", "))}` : words;
     }
 
+    /** @param {DeskItem[]} items */
     _named(items) {
       if (items.length > 1) return this._words.posts.replace("{}", items.length);
       const { post } = items[0];
       return post.retweeted_by || post.author_name || post.author_username || items[0].key;
     }
 
-    _say(words) {
+    /** @param {string} words */
+    say(words) {
       find(".desk-said").textContent = words;
     }
 
@@ -239,8 +260,9 @@
       for (const card of find(".desk-list").children) card.classList.toggle("desk-pinned", card.dataset.key === this._pinned);
     }
 
+    /** @param {HTMLButtonElement} button @param {DeskItem[]} meant */
     _offer(button, meant) {
-      const { act } = button.dataset;
+      const { act = "" } = button.dataset;
       const fits = SEEN[act] ? meant.some(({ state }) => SEEN[act].includes(state)) : meant.length === 1;
       if (act === "undo") button.disabled = !this._acts.length;
       else button.disabled = !fits || (act === "pin" && meant[0].state !== "shown");
@@ -248,6 +270,7 @@
       if (act !== "pin") button.removeAttribute("aria-pressed");
     }
 
+    /** @param {DeskBan[]} bans */
     _showBans(bans) {
       for (const ban of bans) {
         const row = root.deskElement("li", "desk-banned");
@@ -263,13 +286,31 @@
       }
     }
 
+    // -- what is current, and what is chosen
+
+    /** @param {boolean} isChosen */
+    chooseAll(isChosen) {
+      this._list.chooseAll(isChosen);
+    }
+
+    /** @param {number} steps */
+    move(steps) {
+      this._list.move(steps);
+    }
+
+    toggle() {
+      this._list.toggle();
+    }
+
     // -- with the server
 
+    /** @param {object} asked */
     _post(asked) {
       const headers = { "Content-Type": "application/json", "X-CSRFToken": this._config.csrf };
       return this._ask(this._config.act, { method: "POST", headers, body: JSON.stringify(asked) });
     }
 
+    /** @param {string} address */
     async _ask(address, options = {}) {
       let problem;
       try {
@@ -281,81 +322,10 @@
       } catch (error) {
         problem = String(error);
       }
-      this._say(this._words.failed.replace("{}", problem));
+      this.say(this._words.failed.replace("{}", problem));
       return null;
     }
   }
 
-  function start() {
-    const config = JSON.parse(document.getElementById("desk-config").textContent);
-    const desk = new Desk(config);
-    listen(desk, config);
-    connect(desk, config);
-  }
-
-  function listen(desk, config) {
-    for (const button of all(".desk-bar [data-act]")) {
-      button.addEventListener("click", () => desk.act(button.dataset.act));
-    }
-    for (const button of all("[data-phones]")) {
-      button.addEventListener("click", () => desk.setPhones(button.dataset.phones === "open"));
-    }
-    desk.showCode(config.token);
-    find(".desk-dump").addEventListener("click", () => desk.dump());
-    find(".desk-more").addEventListener("click", () => desk.loadMore());
-    find(".desk-mode").addEventListener("change", () => desk.setMode());
-    find(".desk-mode").addEventListener("submit", (event) => event.preventDefault());
-    find(".desk-all input").addEventListener("change", ({ target }) => desk._list.chooseAll(target.checked));
-    const tabs = all(".desk-tabs [role=tab]");
-    for (const tab of tabs) {
-      tab.addEventListener("click", () => open(tab));
-      tab.addEventListener("keydown", ({ key }) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-        if (!step) return;
-        const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-        next.focus();
-        open(next);
-      });
-    }
-    const open = (chosen) => {
-      for (const tab of tabs) {
-        tab.setAttribute("aria-selected", String(tab === chosen));
-        tab.tabIndex = tab === chosen ? 0 : -1;
-      }
-      find(".desk-panel").setAttribute("aria-labelledby", chosen.id);
-      desk.load(chosen.dataset.state);
-    };
-    document.addEventListener("keydown", (event) => typed(desk, event));
-  }
-
-  function typed(desk, event) {
-    const isElsewhere = event.target.closest("input:not([type=checkbox]), select, textarea, dialog");
-    if (isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const action = KEYS[event.key.toLowerCase()];
-    if (step) desk._list.move(step);
-    else if (action && !event.repeat) desk.act(action);
-    else if (event.key === "x" || (event.key === " " && event.target.matches(".desk-card"))) desk._list.toggle();
-    else return;
-    event.preventDefault();
-  }
-
-  /* From the moment when the first list was read, so that nothing is missed and nothing counted twice. */
-  async function connect(desk, config) {
-    const socket = root.Realtime.connect();
-    socket.on("status", root.WallFrame.statusReporter(config.status));
-    const { cursor } = (await desk.load()) || config;
-    const of = (channel, react) => (message, envelope) => envelope.channel === channel && react(message);
-    socket.on("desk_post", of(config.desk_channel, (item) => desk.heard(item)));
-    socket.on("desk_mode", of(config.desk_channel, (mode) => desk.heardMode(mode)));
-    socket.on("tweet", of(config.channel, (post) => desk.heardShown(post)));
-    socket.on("tweet_changed", of(config.channel, (post) => desk.heardShown(post)));
-    socket.on("tweet_removed", of(config.channel, ({ source, id }) => desk.heardRemoved(`${source}:${id}`)));
-    socket.on("tweet_pinned", of(config.channel, (pinned) => desk.heardPinned(pinned)));
-    for (const channel of [config.desk_channel, config.channel]) {
-      socket.subscribe(channel, { since: cursor, onGap: () => desk.load(), onError: () => desk._say(config.words.signed_out) });
-    }
-  }
-
-  start();
+  root.Desk = Desk;
 })(globalThis);

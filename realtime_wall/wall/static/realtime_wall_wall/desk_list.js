@@ -9,13 +9,18 @@
 
   class DeskList {
     /* words: the page's; changed(): what is current, chosen or listed is another. */
+    /** @param {HTMLElement} place @param {Words} words
+     * @param {{ changed(): void, decide(action: string, items: DeskItem[]): void }} heard */
     constructor(place, words, { changed, decide }) {
       this._place = place;
       this._words = words;
       this._changed = changed;
       this._skew = Date.parse(words.now) - Date.now();
+      /** @type {Map<string, { item: DeskItem, order: number }>} */
       this._items = new Map(); // key -> {item, order}
+      /** @type {Map<string, any>} */
       this._cards = new Map(); // key -> element, of those in the page
+      /** @type {Set<string>} */
       this._chosen = new Set();
       this._first = 0; // orders already given, to both ends
       this._last = 0;
@@ -42,10 +47,12 @@
       this.current = "";
     }
 
+    /** @param {string} key */
     has(key) {
       return this._items.has(key);
     }
 
+    /** @param {string} key */
     item(key) {
       const entry = this._items.get(key);
       return entry && entry.item;
@@ -54,20 +61,21 @@
     /* What an act is about: all that are chosen, else the current one. */
     meant() {
       const keys = this._chosen.size ? [...this._chosen] : [this.current];
-      return keys.map((key) => this.item(key)).filter(Boolean);
+      return keys.map((key) => this.item(key)).filter((item) => item !== undefined);
     }
 
     get chosen() {
       return this._chosen.size;
     }
 
+    /** @param {boolean} isChosen */
     chooseAll(isChosen) {
       this._chosen = new Set(isChosen ? this._items.keys() : []);
       for (const [key, card] of this._cards) card.querySelector(".desk-choose").checked = this._chosen.has(key);
       this._changed();
     }
 
-    /* A new item, or a newer state of one; what came back has the place that it had. */
+    /** A new item, or a newer state of one; what came back has the place that it had. @param {DeskItem} item */
     put(item, { atTheTop = false, order = undefined } = {}) {
       const known = this._items.get(item.key);
       const place = known ? known.order : order !== undefined ? order : atTheTop ? --this._first : ++this._last;
@@ -81,7 +89,7 @@
       this._fill();
     }
 
-    /* The item's place, with which it can be put back. */
+    /** The item's place, with which it can be put back. @param {string} key */
     drop(key) {
       const entry = this._items.get(key);
       if (!entry) return undefined;
@@ -97,8 +105,9 @@
       return entry.order;
     }
 
+    /** @param {number} steps */
     move(steps) {
-      const keys = Array.from(this._place.children, (card) => card.dataset.key);
+      const keys = root.WallFrame.cardsOf(this._place).map((card) => card.dataset.key ?? "");
       const index = Math.max(0, keys.indexOf(this.current)) + steps;
       if (keys.length) this._makeCurrent(keys[Math.min(Math.max(index, 0), keys.length - 1)]);
       this.focus();
@@ -127,7 +136,7 @@
         this._cards.delete(key);
       }
       wanted.forEach(([key, { item }], index) => {
-        const at = this._place.children[index];
+        const at = /** @type {HTMLElement | undefined} */ (this._place.children[index]);
         if (at && at.dataset.key === key) return;
         const card = this._cards.get(key) || this._draw(item);
         this._cards.set(key, card);
@@ -137,6 +146,7 @@
       else this._changed();
     }
 
+    /** @param {DeskItem} item */
     _draw(item) {
       const card = root.WallCard.wallCard(item.post, this._words.card, this._now());
       card.classList.add("desk-card");
@@ -149,7 +159,7 @@
       box.setAttribute("aria-label", this._words.words.select);
       line.append(box, ...this._why(item), ...this._film(card));
       const act = item.state === "shown" ? "hide" : "approve";
-      const other = element("button", "desk-quick", document.querySelector(`[data-act="${act}"]`).firstChild.textContent.trim());
+      const other = element("button", "desk-quick", wordOf(act));
       other.type = "button";
       other.dataset.quick = act;
       line.append(other);
@@ -157,6 +167,7 @@
       return card;
     }
 
+    /** @param {DeskItem} item */
     _why({ reason, show_at, by }) {
       const words = this._words.words;
       const [kind, ...rest] = reason.split(":");
@@ -174,9 +185,9 @@
       return parts;
     }
 
-    /* It plays on the stage; who decides looks at it before. */
+    /** It plays on the stage; who decides looks at it before. @param {HTMLElement} card */
     _film(card) {
-      const box = card.querySelector(".wall-media[data-film]");
+      const box = /** @type {HTMLElement | null} */ (card.querySelector(".wall-media[data-film]"));
       if (!box) return [];
       const link = element("a", "desk-film", this._words.words.film);
       Object.assign(link, { href: box.dataset.film, target: "_blank", rel: "noopener noreferrer nofollow" });
@@ -184,9 +195,11 @@
     }
 
     _countDown() {
-      for (const due of this._place.querySelectorAll(".desk-due")) due.textContent = this._left(due.dataset.due);
+      const waiting = /** @type {NodeListOf<HTMLElement>} */ (this._place.querySelectorAll(".desk-due"));
+      for (const due of waiting) due.textContent = this._left(due.dataset.due ?? "");
     }
 
+    /** @param {string} due */
     _left(due) {
       const seconds = Math.max(0, Math.ceil((Date.parse(due) - this._now()) / 1000));
       return this._words.words.in_seconds.replace("{}", seconds);
@@ -204,6 +217,7 @@
       this._makeCurrent(next ? next.dataset.key : "");
     }
 
+    /** @param {string} key */
     _makeCurrent(key) {
       for (const [each, card] of this._cards) {
         card.tabIndex = each === key ? 0 : -1;
@@ -214,14 +228,17 @@
       this._changed();
     }
 
+    /** @param {any} target @param {(action: string, items: DeskItem[]) => void} decide */
     _clicked(target, decide) {
       const card = target.closest(".desk-card");
       if (!card) return;
       this._makeCurrent(card.dataset.key);
       const quick = target.closest("[data-quick]");
-      if (quick) decide(quick.dataset.quick, [this.item(card.dataset.key)]);
+      const item = this.item(card.dataset.key);
+      if (quick && item) decide(quick.dataset.quick, [item]);
     }
 
+    /** @param {any} target */
     _ticked(target) {
       if (!target.matches(".desk-choose")) return;
       const { key } = target.closest(".desk-card").dataset;
@@ -231,6 +248,12 @@
     }
   }
 
+  /** Of a key of the desk's bar, which is named once, in the page. @param {string} act */
+  function wordOf(act) {
+    return document.querySelector(`[data-act="${act}"]`)?.firstChild?.textContent?.trim();
+  }
+
+  /** @param {string} tag @param {string} kind @param {string} [words] @returns {any} */
   function element(tag, kind, words) {
     const made = document.createElement(tag);
     made.className = kind;

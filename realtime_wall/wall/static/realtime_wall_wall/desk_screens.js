@@ -5,9 +5,11 @@
   const AGAIN = 10000; // milliseconds
   const CLOCK = 2; // seconds that a screen's clock may be off
 
-  const words = JSON.parse(document.getElementById("desk-config").textContent);
-  const section = document.querySelector(".desk-screens");
+  const words = root.WallFrame.readConfig("desk-config");
+  /** @type {(selector: string) => any} */
+  const find = (selector) => document.querySelector(selector);
 
+  /** @param {{ name: string, state: string, seen: string, layout: string, post: string, ahead: number }} screen */
   function row({ name, state, seen, layout, post, ahead }) {
     const line = document.createElement("tr");
     const shown = state === "away" ? new Date(seen).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "";
@@ -28,8 +30,8 @@
       if (!answer.ok) return;
       const { screens, problems } = await answer.json();
       root.showProblems(problems);
-      section.querySelector("tbody").replaceChildren(...screens.map(row));
-      section.querySelector("table").hidden = !screens.length;
+      find(".desk-screens tbody").replaceChildren(...screens.map(row));
+      find(".desk-screens table").hidden = !screens.length;
     } catch {
       // The dot of the page says that the server is away; the table is of a moment ago.
     }

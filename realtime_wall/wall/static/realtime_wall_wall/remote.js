@@ -10,26 +10,30 @@
   const LISTED = 30;
   const AGAIN = 10000; // milliseconds, from asking how the sources are to asking again
   const STAGE = { width: 1920, height: 1080 };
+  /** @type {(selector: string) => any} */
   const find = (selector) => document.querySelector(selector);
-  /** @returns {HTMLElement[]} */
-  const all = (/** @type {string} */ selector) => Array.from(document.querySelectorAll(selector));
-  const keyOf = (post) => `${post.source}:${post.id}`;
+  /** @type {(selector: string) => any[]} */
+  const all = (selector) => Array.from(document.querySelectorAll(selector));
+  const { keyOf } = root.WallCard;
 
   class Remote {
+    /** @param {Words} config */
     constructor(config) {
       this._config = config;
       this._words = config.words;
       this._skew = Date.parse(config.now) - Date.now();
       this._pinned = config.pinned;
-      this.apply(config.director);
+      /** @type {Directing} */
+      this._state = config.director;
+      this.apply(this._state);
       this.listSlides(config.slides);
     }
 
-    /* Also what another director has done. */
+    /** Also what another director has done. @param {Directing} state */
     apply(state) {
-      if (this._state && state.seq < this._state.seq) return;
+      if (state.seq < this._state.seq) return;
       this._state = state;
-      const key = (name) => find(`[data-do=${name}]`);
+      const key = (/** @type {string} */ name) => find(`[data-do=${name}]`);
       key("pause").textContent = state.paused ? this._words.play : this._words.pause;
       key("pause").setAttribute("aria-pressed", String(state.paused));
       key("blank").textContent = state.blank ? this._words.unblank : this._words.blank;
@@ -44,9 +48,11 @@
 
     // -- what the keys do
 
+    /** @param {string} name */
     press(name) {
       const { paused, blank } = this._state;
       const post = this._stage("current");
+      /** @type {Record<string, () => object | null>} */
       const actions = {
         pause: () => ({ paused: !paused, post }),
         blank: () => ({ blank: !blank, post }),
@@ -60,6 +66,7 @@
       return this.direct(actions[name]());
     }
 
+    /** @param {string} where */
     _step(where) {
       const post = this._stage(where);
       if (!post) this._say(this._words.nothing);
@@ -67,13 +74,14 @@
     }
 
     /* Which speed is the next one; where somebody has set one between them, the nearest. */
+    /** @param {number} step @param {string} post */
     _paced(step, post) {
       const speeds = step > 0 ? SPEEDS : [...SPEEDS].reverse();
       const speed = speeds.find((one) => (one - this._state.speed) * step > 0);
       return speed ? { speed, post } : null;
     }
 
-    /* A key; or nothing while the preview is not there. */
+    /** A key; or nothing while the preview is not there. @param {string} what */
     _stage(what) {
       const wall = find(".remote-stage iframe").contentWindow.wallOnStage;
       if (!wall) return "";
@@ -85,10 +93,11 @@
     async list() {
       const answer = await this._ask(`${this._config.posts}?after=`);
       if (!answer) return;
-      const rows = answer.posts.slice(0, LISTED).map((post) => this._row(post));
+      const rows = answer.posts.slice(0, LISTED).map((/** @type {Post} */ post) => this._row(post));
       find(".remote-choice").replaceChildren(...rows);
     }
 
+    /** @param {Post} post */
     _row(post) {
       const key = keyOf(post);
       const row = element("li", "remote-post");
@@ -104,6 +113,7 @@
       return row;
     }
 
+    /** @param {Slide[]} slides */
     listSlides(slides) {
       const rows = slides.map((slide) => {
         const row = element("li", "remote-post");
@@ -114,32 +124,39 @@
       find(".remote-slides-part").hidden = !rows.length;
     }
 
+    /** @param {Post} post */
     heard(post) {
       const rows = find(".remote-choice");
       rows.prepend(this._row(post));
       while (rows.children.length > LISTED) rows.lastElementChild.remove();
     }
 
+    /** @param {string} key */
     heardRemoved(key) {
       for (const row of all(".remote-choice .remote-post")) if (row.dataset.key === key) row.remove();
     }
 
+    /** @param {{ key: string }} pinned */
     heardPinned({ key }) {
       this._pinned = key;
       all(".remote-choice .remote-post").forEach((row) => this._mark(row));
     }
 
+    /** @param {HTMLElement} row */
     _mark(row) {
       const isPinned = row.dataset.key === this._pinned;
-      row.querySelector(".remote-pin").textContent = isPinned ? this._words.unpin : this._words.pin;
+      const pin = row.querySelector(".remote-pin");
+      if (pin) pin.textContent = isPinned ? this._words.unpin : this._words.pin;
     }
 
+    /** @param {string} key */
     async _pin(key) {
       await this._post(this._config.desk_act, { action: "pin", key: key === this._pinned ? "" : key });
     }
 
     // -- with the server
 
+    /** @param {object | null | undefined} asked */
     async direct(asked) {
       if (!asked) return;
       this._say("");
@@ -147,11 +164,13 @@
       if (state) this.apply(state);
     }
 
+    /** @param {string} address @param {object} asked */
     _post(address, asked) {
       const headers = { "Content-Type": "application/json", "X-CSRFToken": this._config.csrf };
       return this._ask(address, { method: "POST", headers, body: JSON.stringify(asked) });
     }
 
+    /** @param {string} address */
     async _ask(address, options = {}) {
       let problem;
       try {
@@ -165,11 +184,13 @@
       return null;
     }
 
+    /** @param {string} words */
     _say(words) {
       find(".desk-said").textContent = words;
     }
   }
 
+  /** @param {string} tag @param {string} kind */
   function element(tag, kind, words = "") {
     const made = document.createElement(tag);
     made.className = kind;
@@ -177,8 +198,10 @@
     return made;
   }
 
+  /** @param {string} words @param {() => void} pressed */
   function button(words, pressed) {
-    const made = element("button", "", words);
+    const made = document.createElement("button");
+    made.textContent = words;
     made.type = "button";
     made.addEventListener("click", pressed);
     return made;
@@ -190,24 +213,26 @@
     place.querySelector("iframe").style.transform = `scale(${place.clientWidth / STAGE.width})`;
   }
 
+  /** @param {Remote} remote */
   function listen(remote) {
     for (const key of all("[data-do]")) key.addEventListener("click", () => remote.press(key.dataset.do));
-    find("[name=layout]").addEventListener("change", ({ target }) => remote.direct({ layout: target.value }));
-    find(".remote-message").addEventListener("submit", (event) => {
+    find("[name=layout]").addEventListener("change", () => remote.direct({ layout: find("[name=layout]").value }));
+    find(".remote-message").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      const { text, seconds } = event.target.elements;
+      const { text, seconds } = find(".remote-message").elements;
       remote.direct({ message: { text: text.value, seconds: Number(seconds.value) } });
       text.value = "";
     });
-    find(".remote-countdown").addEventListener("submit", (event) => {
+    find(".remote-countdown").addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      const { text, minutes } = event.target.elements;
+      const { text, minutes } = find(".remote-countdown").elements;
       remote.direct({ countdown: { text: text.value, seconds: 60 * Number(minutes.value) } });
     });
     root.addEventListener("resize", fit);
     fit();
   }
 
+  /** @param {Words} config */
   async function watchSources(config) {
     try {
       const answer = await fetch(config.problems);
@@ -218,13 +243,14 @@
   }
 
   function start() {
-    const config = JSON.parse(document.getElementById("remote-config").textContent);
+    const config = root.WallFrame.readConfig("remote-config");
     const remote = new Remote(config);
     listen(remote);
     watchSources(config);
     setInterval(() => document.visibilityState === "visible" && watchSources(config), AGAIN);
     const socket = root.Realtime.connect();
     socket.on("status", root.WallFrame.statusReporter(config.status));
+    /** @type {(react: (message: any) => void) => (message: any, envelope: { channel?: string }) => void} */
     const of = (react) => (message, envelope) => envelope.channel === config.channel && react(message);
     socket.on("wall_directed", of((state) => remote.apply(state)));
     socket.on("wall_slides", of((slides) => remote.listSlides(slides)));
