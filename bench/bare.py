@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("send_loop.c")
@@ -53,6 +54,17 @@ def best_loop() -> CLoop | PythonLoop:
         return CLoop(ctypes.CDLL(str(library)))
 
 
+def pump(
+    loop: CLoop | PythonLoop, audience: list[socket.socket], interval: float, count: int, size: int
+) -> None:
+    """So many messages at a steady rate, each with the time at which it was to be sent."""
+    begun = time.monotonic()
+    for number in range(count):
+        due = begun + number * interval
+        time.sleep(max(due - time.monotonic(), 0))
+        loop.send(audience, b'{"message":%.6f,' % due + b" " * size)
+
+
 def main(port: int) -> None:
     loop = best_loop()
     listener = socket.create_server(("127.0.0.1", port), backlog=4096)
@@ -76,6 +88,10 @@ def main(port: int) -> None:
                     loop.send(audience, b"x" * int(size))
                 connection.sendall(loop.name.encode())
                 connection.close()
+            elif said.startswith(b"pump "):
+                _, rate, count, size = said.split()
+                connection.close()
+                pump(loop, audience, 1 / int(rate), int(count), int(size))
             elif said.startswith(b"listen"):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

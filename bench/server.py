@@ -204,6 +204,10 @@ class Bare(Process):
             assert answer.startswith("a loop"), answer
             self.loop = answer
 
+    def pump(self, rate, count, size):
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as control:
+            control.sendall(b"pump %d %d %d\n" % (rate, count, size))
+
 
 def _free_port():
     with socket.socket() as probe:

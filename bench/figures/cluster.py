@@ -42,9 +42,7 @@ def workers():
 
 def resumes():
     """10,000 clients that are cut at one instant: all back, nothing lost, and what each costs."""
-    # They are all one user.
-    limits = {"USER_CONNECTIONS": 0, "USER_BUDGET": 0}
-    with Ours(sessions="signed_cookies", **limits) as ours, Swarm() as clients, Swarm() as others:
+    with Ours(sessions="signed_cookies") as ours, Swarm() as clients, Swarm() as others:
         others.handshakes(ours.port, HANDSHAKES, "/ws/", ours.cookie)
         handshakes, costs, lost = [], [], 0
         clients.welcome(ours.port, CROWD, ours.cookie)

@@ -20,7 +20,7 @@ def memory():
             clients.listen(ours.port, 1000, "/ws/", ours.cookie)
             samples.append((ours.memory() - before) / 1000 / 1024)
     kilobytes = statistics.median(samples)
-    return Figure("memory per idle socket", "at most 5 KB", f"{kilobytes:.2f} KB", kilobytes <= 5)
+    return Figure("memory per idle socket", "at most 3 KB", f"{kilobytes:.2f} KB", kilobytes <= 3)
 
 
 def handshake():
@@ -38,7 +38,7 @@ def handshake():
             if index:  # the first round warms up
                 sockets.append((middle - before) / count * 1e6)
                 views.append((after - middle) / count * 1e6)
-    return ratio("CPU per handshake with a connect receiver", 1.2, "us", sockets, views)
+    return ratio("CPU per handshake with a connect receiver", 1.05, "us", sockets, views)
 
 
 def slow_readers():
@@ -57,7 +57,7 @@ def slow_readers():
             healthy.end()
             troubled.append(_p99(ours, healthy, messages, 950))
             deaf.leave()
-    return ratio("p99 of 950 clients beside 50 that never read", 1.25, "ms", troubled, quiet)
+    return ratio("p99 of 950 clients beside 50 that never read", 1.05, "ms", troubled, quiet)
 
 
 def _p99(ours, clients, messages, count):

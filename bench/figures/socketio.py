@@ -131,7 +131,7 @@ def socketio_delivery():
 def socketio_memory():
     """User-space memory of an idle Socket.IO client on a WebSocket, with session and user available."""
     kilobytes = statistics.median(memory_kilobytes({"ours": Ours})["ours"])
-    return Figure("Socket.IO: memory per idle client", "at most 7 KB", f"{kilobytes:.2f} KB", kilobytes <= 7)
+    return Figure("Socket.IO: memory per idle client", "at most 5 KB", f"{kilobytes:.2f} KB", kilobytes <= 5)
 
 
 def socketio_handshake():

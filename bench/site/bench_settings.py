@@ -31,12 +31,14 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.envi
 # small request.
 LOGGING = {"version": 1, "loggers": {"django.server": {"level": "WARNING", "propagate": False}}}
 # The bench's clients never answer a ping, and are cut off after 45 seconds without this; and they say as much
-# as they can.
+# as they can, many as one user.
 REALTIME_WALL = {
     "RUNTIME_DIR": os.environ["BENCH_DIRECTORY"],
     "PING_INTERVAL": 3600.0,
     "FRAME_RATE": 0.0,
     "EVENT_RATE": 0.0,
     "CPU_RATE": 0.0,
+    "USER_CONNECTIONS": 0,
+    "USER_BUDGET": 0,
 }
 REALTIME_WALL |= json.loads(os.environ.get("BENCH_SETTINGS", "{}"))
