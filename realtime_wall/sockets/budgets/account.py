@@ -36,6 +36,7 @@ class Account:
         "_address",
         "_named",
         "_own",
+        "_session_key",
         "_settle_at",
         "_user",
         "_visitors",
@@ -43,12 +44,11 @@ class Account:
         "events",
         "frames",
         "seconds",
-        "session_key",
         "subscribes",
     )
 
     def __init__(self, visitors: Visitors, address: Visitor | None) -> None:
-        self.session_key: str | None = None  # of Django's, until its user is known
+        self._session_key: str | None = None  # of Django's, until its user is known
         self.frames = self.bytes = self.events = self.subscribes = 0
         self.seconds = 0.0
         self._named: dict[str, float] | None = None  # events that have a rate of their own
@@ -74,8 +74,7 @@ class Account:
         """Let the budgets pay; for how many seconds nothing more should be read, 0 for none."""
         if self._own is None:
             self._own = Budget(self._visitors.rates)
-        if self.session_key is not None:
-            self._find_user(self.session_key)
+        self.find_user()
         spent = self._take_spent()
         self._settle_at = now + LATEST
         return max(budget.take(spent, now) for budget in self._budgets())
@@ -91,10 +90,19 @@ class Account:
         self.seconds, self._named = 0.0, None
         return spent
 
-    def _find_user(self, session_key: str) -> None:
-        self._user = self._visitors.user_of(session_key)
+    def belongs_to(self, session_key: str | None) -> None:
+        """Of Django's; it may be said again, by each namespace that is connected to."""
+        if self._user is None:
+            self._session_key = session_key
+            self.find_user()
+
+    def find_user(self) -> None:
+        """To be called now and then, for who is silent too: it takes a moment until a session's is known."""
+        if self._session_key is None:
+            return
+        self._user = self._visitors.user_of(self._session_key)
         if self._user is not None:
-            self.session_key = None
+            self._session_key = None
             self._user.connections += 1
 
     def exceeded(self, now: float, patience: float) -> str | None:
@@ -109,7 +117,7 @@ class Account:
         """The client is gone."""
         if self.frames or self.seconds:
             self.settle(monotonic())
-        self.session_key = self._address = None
+        self._session_key = self._address = None
         if self._user is not None:
             self._user.connections -= 1
             self._user = None

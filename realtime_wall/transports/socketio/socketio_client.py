@@ -67,7 +67,7 @@ class SocketIOClient:
 
     def __init__(self, node: Node, session: EngineSession, request: HttpRequest) -> None:
         self.session = session
-        session.account.session_key = session_key_of(request)
+        session.account.belongs_to(session_key_of(request))
         self.request = request
         self._node = node
         self.format = JSON  # until it has sent something

@@ -64,7 +64,7 @@ class ChannelWebSocket(ListensOnly):
         self._where = where
         self._publish = publish  # None where no rule lets this client write
         self._frames = FramedConnection(node, wire, self, framing)
-        self._frames.account.session_key = session_key
+        self._frames.account.belongs_to(session_key)
         self._backlog: Backlog | None = None
         self._texts: list[str] = []
         self._writer: gevent.Greenlet[..., None] | None = None

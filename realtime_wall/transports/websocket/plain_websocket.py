@@ -72,7 +72,7 @@ class WebSocket:
         self._options: dict[str, SubscribeOptions] | None = None  # most want all of everything
         self._backlog: Backlog | None = None
         account = self.session.inbox.account = self._frames.account
-        account.session_key = session_key_of(request)
+        account.belongs_to(session_key_of(request))
 
     def begin(self, arrived: bytes, since: Position | None, on: Sequence[plain.Command] = ()) -> None:
         """``on`` subscribes to what its address names, as if these commands had come first."""

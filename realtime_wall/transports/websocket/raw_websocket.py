@@ -108,7 +108,7 @@ class RawWebSocket:
         self.frames = _Frames(node, wire, self, framing)
         self.inbox = Inbox(node.pool, self.frames, request)
         self.inbox.account = self.frames.account
-        self.inbox.account.session_key = self.session_key
+        self.inbox.account.belongs_to(self.session_key)
         self._is_refused = False
 
     def begin(self, arrived: bytes) -> None:

@@ -307,6 +307,7 @@ class FramedConnection:
         if self.wire.outbox_size and now - self.wire.progress > config.outbox_timeout:
             self.wire.abort("stopped reading")
             return None
+        self.account.find_user()
         silent = now - self._heard
         if silent < config.ping_interval or self._slowed is not None or self._is_busy():
             self._pinged = False

@@ -70,7 +70,7 @@ def test_all_connections_of_an_address_share_one(visitors):
 def test_all_connections_of_a_user_share_one_as_soon_as_he_is_known(visitors):
     accounts = [Account(visitors, None) for _ in range(3)]
     for account in accounts:
-        account.session_key = "key"
+        account.belongs_to("key")
         account.settle(NOW)
     visitors.known_users["key"] = "7"
     for account in accounts:
@@ -81,6 +81,18 @@ def test_all_connections_of_a_user_share_one_as_soon_as_he_is_known(visitors):
     for account in accounts:
         account.close()
         account.close()
+    assert visitors.user_of("key").connections == 0
+
+
+def test_a_connection_of_a_known_user_counts_at_once_and_once(visitors):
+    visitors.known_users["key"] = "7"
+    account = Account(visitors, None)
+    for _ in range(3):  # namespaces
+        account.belongs_to("key")
+        account.settle(NOW)
+
+    assert visitors.user_of("key").connections == 1
+    account.close()
     assert visitors.user_of("key").connections == 0
 
 

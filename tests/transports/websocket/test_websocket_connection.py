@@ -336,6 +336,18 @@ def test_sending_tells_what_became_of_it(visitor):
 # Deadlines
 
 
+def test_who_never_says_anything_counts_as_his_user_all_the_same(node, monkeypatch):
+    monkeypatch.setattr(node.visitors, "_user_id_of", {}.get)
+    visitor = Visitor(node).begin()
+    visitor.frames.account.belongs_to("key")
+    assert node.visitors.user_of("key") is None
+
+    monkeypatch.setattr(node.visitors, "_user_id_of", {"key": "7"}.get)  # the store was asked meanwhile
+    visitor.frames.tick(monotonic())
+
+    assert node.visitors.user_of("key").connections == 1
+
+
 def test_a_silent_client_is_pinged_and_one_that_stays_silent_is_cut(visitor, told):
     start = monotonic()
     assert visitor.frames.tick(start + 10) == pytest.approx(15, abs=1)
