@@ -24,11 +24,11 @@ from realtime_wall.server.http import access_log, proxy_headers, read_ahead, web
 from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
 from realtime_wall.server.http.request_body import BodyInput
 from realtime_wall.server.http.request_head import (
-    MAX_HEADERS,
-    MAX_REQUEST_LINE,
     BadHead,
     check_head,
+    head_timer,
     in_origin_form,
+    read_lines,
 )
 from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitors
@@ -97,28 +97,21 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def _read_head(self) -> list[bytes]:
         config = self.server.config
-        first = self._first_line(config.head_timeout if self.is_new else config.keep_alive)
-        if not first:
+        if not self._is_spoken_to(config.head_timeout if self.is_new else config.keep_alive):
             return []
-        lines = [first]
-        with gevent.Timeout(config.head_timeout, BadHead(408, "the request head took too long")):
-            size = len(first)
-            while (line := self.rfile.readline(MAX_REQUEST_LINE + 1)) not in (b"\r\n", b"\n", b""):
-                lines.append(line)
-                size += len(line)
-                if size > config.head_size or len(lines) > MAX_HEADERS + 1 or len(line) > MAX_REQUEST_LINE:
-                    raise BadHead(431, "the request head is too large")
-        if line == b"":
+        with head_timer(self.rfile.peek(1), config.head_timeout):
+            lines, last = read_lines(self.rfile, config.head_size)
+        if last == b"":
             return []
         check_head([*lines])
-        if line == b"\n":
+        if last == b"\n":
             raise BadHead(400, "a line of the request head does not end in CRLF")
         return in_origin_form(lines)
 
-    def _first_line(self, timeout: float) -> bytes:
-        """The request line; empty when the client went away or stayed silent, or when we stop."""
+    def _is_spoken_to(self, timeout: float) -> bool:
+        """False when the client went away or stayed silent, or when we stop."""
         if self.server.stopping and not self.is_new:
-            return b""
+            return False
         self.waits_since = time.monotonic()
         self.server.idle.add(self)
         try:
@@ -128,15 +121,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         finally:
             waited_in_vain = self in self.server.idle
             self.server.idle.discard(self)
-        if waited_in_vain:
-            return b""
-        with gevent.Timeout(self.server.config.head_timeout, BadHead(408, "the request head took too long")):
-            first: bytes = self.rfile.readline(MAX_REQUEST_LINE + 1)
-            if first == b"\r\n":  # RFC 9112 2.2: one empty line before a request is forgiven
-                first = self.rfile.readline(MAX_REQUEST_LINE + 1)
-        if len(first) >= MAX_REQUEST_LINE:  # pywsgi's own limit, which it would not log with its status
-            raise BadHead(414, "the request line is too long")
-        return first
+        return not waited_in_vain
 
     def read_first(self, arrived: bytes) -> None:
         """Begin with what another server has read of the connection."""

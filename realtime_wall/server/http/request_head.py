@@ -8,6 +8,10 @@ where that says "reject", and refuses where it says "may".
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import gevent
 
 MAX_REQUEST_LINE = 8 * 1024
 # Python's http.client, which pywsgi parses with, stops at a hundred lines, the empty one included.
@@ -57,6 +61,31 @@ def plain_response(status: int, text: str, *extra_headers: str) -> bytes:
         *extra_headers,
     ]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def head_timer(arrived: bytes, seconds: float) -> AbstractContextManager[object]:
+    """Around the reading of a head. One that has arrived as a whole, as most have, is waited for no more."""
+    if b"\r\n\r\n" in arrived.lstrip():
+        return nullcontext()
+    return gevent.Timeout(seconds, BadHead(408, "the request head took too long"))
+
+
+def read_lines(stream: Any, limit: int) -> tuple[list[bytes], bytes]:
+    """The lines of a head, and the one behind it: nothing where the client has gone."""
+    first: bytes = stream.readline(MAX_REQUEST_LINE + 1)
+    if first == b"\r\n":  # RFC 9112 2.2: one empty line before a request is forgiven
+        first = stream.readline(MAX_REQUEST_LINE + 1)
+    if len(first) >= MAX_REQUEST_LINE:  # pywsgi's own limit, which it would not log with its status
+        raise BadHead(414, "the request line is too long")
+    if not first:
+        return [], first
+    lines, size = [first], len(first)
+    while (line := stream.readline(MAX_REQUEST_LINE + 1)) not in (b"\r\n", b"\n", b""):
+        lines.append(line)
+        size += len(line)
+        if size > limit or len(lines) > MAX_HEADERS + 1 or len(line) > MAX_REQUEST_LINE:
+            raise BadHead(431, "the request head is too large")
+    return lines, line
 
 
 def check_head(lines: list[bytes]) -> None:

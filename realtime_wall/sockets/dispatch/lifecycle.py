@@ -53,14 +53,20 @@ def end(session: ClientSession, may_return: bool = False, earlier_id: str | None
     connected_sockets.remove(session.socket, earlier_id)
     session.disconnected()
     session.inbox.abandoned_at = monotonic()
-    session.inbox.put(partial(receivers.run, signals.socket_disconnected, session.socket))
+    _send_in_turn(session, signals.socket_disconnected)
     if not may_return:
         finish(session)
 
 
 def finish(session: ClientSession) -> None:
     """The session can never be resumed; called once."""
-    session.inbox.put(partial(receivers.run, signals.socket_finished, session.socket))
+    _send_in_turn(session, signals.socket_finished)
+
+
+def _send_in_turn(session: ClientSession, signal: signals.Signal) -> None:
+    """In its turn: what runs or waits may still connect a receiver. Without any no greenlet is woken."""
+    if session.inbox.jobs is not None or signal.receivers_for(session.socket):
+        session.inbox.put(partial(receivers.run, signal, session.socket))
 
 
 def _connected(session: ClientSession) -> None:

@@ -91,7 +91,7 @@ class Recheck:
         is_unknown = key is not None and account is None
         if self._asks_site or is_unknown or LATER in ticket.flags:
             session.inbox.put(partial(_ask_site, session))
-        elif session.requested:
+        elif self._tickets.guarded(session):
             session.inbox.put(partial(_ask_rules, session, account))
         else:
             session.ticket = None

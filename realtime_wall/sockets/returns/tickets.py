@@ -53,14 +53,15 @@ class Tickets:
         if session.ticket is not None or session.is_refused:
             return None
         address = "" if home is None else cast(Visitor, home).name
-        # A rule that lets everybody in costs nothing to be asked.
-        guarded = [
-            name
-            for name, token in (session.requested or {}).items()
-            if token is None and session.node.rules.of(name).read not in (True, "all")
-        ]
-        request = session.request
-        return self.issue(request.META, address, session.id, session_key_of(request), flags, tuple(guarded))
+        requested, request = session.requested or {}, session.request
+        channels = tuple(name for name in self.guarded(session) if requested[name] is None)
+        return self.issue(request.META, address, session.id, session_key_of(request), flags, channels)
+
+    @staticmethod
+    def guarded(session: ClientSession) -> list[str]:
+        """The channels that its client asked for and not everybody may hear: another rule costs nothing."""
+        rules = session.node.rules
+        return [name for name in session.requested or () if rules.of(name).read not in (True, "all")]
 
     def issue(
         self,

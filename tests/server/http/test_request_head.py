@@ -1,11 +1,12 @@
 import io
 
+import gevent
 import h11
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from realtime_wall.server.http.request_head import BadHead, check_head, in_origin_form
+from realtime_wall.server.http.request_head import BadHead, check_head, head_timer, in_origin_form
 from tests.server.heads import BAD, GOOD
 
 # What only the reading of the bytes can tell: limits that end it, and the line that ends the head.
@@ -16,6 +17,20 @@ READ_LIMITS = {
     "a long target",
     "a request line of 8,192 bytes",
 }
+
+
+@pytest.mark.parametrize(
+    ("arrived", "is_timed"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", False),
+        (b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\nmore", False),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", True),
+        (b"\r\n\r\n", True),  # two lines of it, and then it waits
+        (b"", True),
+    ],
+)
+def test_a_head_that_may_still_be_waited_for_has_a_time_limit(arrived, is_timed):
+    assert isinstance(head_timer(arrived, 1.0), gevent.Timeout) is is_timed
 
 
 def lines_of(data):

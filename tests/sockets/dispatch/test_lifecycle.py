@@ -120,6 +120,32 @@ def test_a_disconnect_receiver_that_raises_does_not_keep_the_visit_from_finishin
     assert [what for what, *_ in visitor.told] == ["connected", "disconnected", "error", "finished"]
 
 
+def test_an_end_that_nobody_listens_to_wakes_no_greenlet():
+    with running_node() as node:
+        transport = RecordingTransport(node)
+
+        lifecycle.end(transport.session)
+
+        assert transport.session.inbox.jobs is None
+
+
+def test_a_receiver_that_is_connected_by_one_that_waited_hears_of_the_end():
+    told = []
+    with running_node() as node:
+        transport = RecordingTransport(node)
+
+        def connects_another(socket, request):
+            connect(signals.socket_finished, lambda *_, **__: told.append("finished"))
+
+        connect(signals.socket_connected, connects_another)
+
+        lifecycle.begin(transport.session)
+        lifecycle.end(transport.session)
+        assert node.pool.wait_until_idle(10)
+
+    assert told == ["finished"]
+
+
 # Refusing
 
 

@@ -8,6 +8,7 @@ from realtime_wall.auth.lazy_request import LazyRequest, if_made
 from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.brokers.commands import LOGGED_OUT
 from realtime_wall.channels.names import EVERYONE
+from realtime_wall.sockets.dispatch.inbox import Inbox
 from realtime_wall.sockets.returns import recheck
 from tests.fakes import RecordingTransport, a_request, no_receivers, running_node
 from tests.live import wait_for
@@ -142,6 +143,16 @@ def test_a_channel_that_is_not_in_the_ticket_is_asked_about_at_once(node):
 
     assert not client.session.subscribe_for_client("staff room", None, None, None)
     assert len(client.asked) == 1
+
+
+def test_about_channels_that_everybody_may_hear_no_greenlet_is_asked(node, monkeypatch):
+    client = Returned(node, channels=("news",))
+    jobs = []
+    monkeypatch.setattr(Inbox, "put", lambda inbox, job: jobs.append(job))
+
+    client.settle()
+
+    assert jobs == []
 
 
 def test_a_store_that_cannot_be_asked_is_asked_again(node, store):
