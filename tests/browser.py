@@ -188,6 +188,13 @@ class WallOfItsOwn:
     def url(self):
         return self._server.url + self.path
 
+    def name(self, title, hashtag):
+        """As it is called on pictures."""
+        self._shell.run(
+            "from realtime_wall.wall.models import Wall\n"
+            f"Wall.objects.filter(slug={self.slug!r}).update(title={title!r}, hashtag={hashtag!r})"
+        )
+
     def store(self, *posts):
         self._shell.store(*posts, wall=self.slug)
 

@@ -280,6 +280,7 @@ def test_hostile_posts_run_no_script_in_the_archive(hall, visitors):
 
 
 def test_the_archive_is_good_to_look_at(hall, visitors):
+    hall.name("Saltmarsh Py", "SaltmarshPy")
     hall.store(*sample_posts(10, 40, seconds=97))
 
     desktop = archive(visitors, hall, color_scheme="dark")

@@ -55,6 +55,7 @@ def test_the_wall_fills_live(wall_server, visitors):
 
 
 def test_large_posts_on_a_projector_and_a_feed_on_a_phone(hall, visitors):
+    hall.name("Saltmarsh Py", "SaltmarshPy")
     hall.store(*sample_posts(10, 21, seconds=31))
 
     stage = visitors.tab(hall.url)
