@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, WeakMethod, ref
 
 from blinker import ANY, NamedSignal
@@ -91,7 +91,8 @@ class Signal(NamedSignal):
                 WeakMethod(receiver) if inspect.ismethod(receiver) else ref(receiver)
             )
         super().connect(receiver, sender, weak)
-        self._everybodys.found = None  # it may have been connected before, in the other way
+        everybodys: Any = self._by_sender[ANY_ID]
+        everybodys.found = None  # it may have been connected before, in the other way
         return receiver
 
     def disconnect(
@@ -112,10 +113,10 @@ class Signal(NamedSignal):
         """The live receivers for a sender, in the order in which they were connected."""
         if not self.receivers:
             return ()
-        everybodys = self._everybodys
+        everybodys: Any = self._by_sender[ANY_ID]
         if len(self._by_sender) > 1:  # somebody has receivers of his own
             return list(super().receivers_for(sender))
-        found = everybodys.found
+        found: tuple[Any, ...] | None = everybodys.found
         if found is None:
             found = everybodys.found = tuple([self.receivers.get(one) for one in everybodys.copy()])
             everybodys.all_strong = not any(one is None or isinstance(one, ref) for one in found)
@@ -123,10 +124,6 @@ class Signal(NamedSignal):
             return found
         live = [one() if isinstance(one, ref) else one for one in found]
         return [one for one in live if one is not None]
-
-    @property
-    def _everybodys(self) -> _InOrder:
-        return cast(_InOrder, self._by_sender[ANY_ID])
 
 
 class SignalsByName(dict[str, Signal]):

@@ -132,7 +132,7 @@ def scanner_for(text: str) -> Scan:
     So when there are many, we look first whether one could be infinite at all: that takes 309 digits, the
     exponent included.
     """
-    if text.count(".") > _FEW_FLOATS and not _may_be_infinite(text):
+    if len(text) > _FEW_FLOATS and text.count(".") > _FEW_FLOATS and not _may_be_infinite(text):
         return _scan_any_floats
     return _scan_watching_floats
 

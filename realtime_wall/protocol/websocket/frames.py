@@ -130,14 +130,26 @@ class FrameReader:
         """Of the frame that is being received, once its head has arrived."""
         return self._left
 
+    def only_text(self, data: bytes) -> str | None:
+        """What the next bytes say, if they are one short text and nothing else, as they nearly always are.
+
+        None for all others: they are for :meth:`receive`.
+        """
+        length = len(data) - 6
+        if not 0 <= length <= 125 or data[0] != FIN | _TEXT or data[1] != 0x80 | length:
+            return None
+        if self._message is not None or self._head or self._ended or length > self._max_message:
+            return None
+        try:
+            return apply_mask(data[6:], data[2:6]).decode()
+        except UnicodeDecodeError:
+            return None
+
     def receive(self, data: bytes) -> list[FrameEvent]:
         """What the next bytes of the client complete; nothing once it said or was told goodbye."""
         events: list[FrameEvent] = []
         self.fragments = 0
         if self._ended:
-            return events
-        if not self._head and self._message is None and (text := self._only_text(data)) is not None:
-            events.append(text)
             return events
         if self._head:
             data = self._head + data
@@ -158,18 +170,6 @@ class FrameReader:
             events.append(Violation(broken.code, broken.reason))
             self._end()
         return events
-
-    def _only_text(self, data: bytes) -> Text | None:
-        """All that has come, if it is one short text and nothing else: as it nearly always is."""
-        length = len(data) - 6
-        if length > 125 or length > self._max_message or length < 0:
-            return None
-        if data[0] != FIN | _TEXT or data[1] != 0x80 | length:
-            return None
-        try:
-            return Text(apply_mask(data[6:], data[2:6]).decode())
-        except UnicodeDecodeError:  # what is wrong is said where everything is read
-            return None
 
     def _receive_frame(self, data: bytes, start: int, events: list[FrameEvent]) -> int:
         """Where the frame at ``start`` has been read to; ``start`` when more of it is needed."""

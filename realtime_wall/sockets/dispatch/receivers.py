@@ -20,6 +20,7 @@ from gevent import getcurrent
 
 from realtime_wall import signals
 from realtime_wall.async_functions import result_of
+from realtime_wall.auth.lazy_request import LazyRequest
 from realtime_wall.config import current as config
 from realtime_wall.errors import Refuse
 from realtime_wall.sockets.dispatch import receiver_figures, visitor_context
@@ -69,9 +70,11 @@ def run(signal: signals.Signal, socket: Sender, **arguments: Any) -> Outcome:
 
 def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], outcome: Outcome) -> None:
     receivers = signal.receivers_for(socket)
-    if not receivers or not _is_prepared(socket, outcome):
+    if not receivers:
         return
     request = socket.request
+    if isinstance(request, LazyRequest) and not _is_prepared(request, outcome):
+        return
     for receiver in receivers:
         started, failed = monotonic(), False
         receiver_figures.running.set(receiver)
@@ -101,9 +104,9 @@ def _fields(receiver: Any, signal: signals.Signal) -> tuple[str, dict[str, str]]
     return name, {"receiver": name, "signal": signal.name}
 
 
-def _is_prepared(socket: Sender, outcome: Outcome) -> bool:
+def _is_prepared(request: LazyRequest, outcome: Outcome) -> bool:
     try:
-        visitor_context.prepare(socket.request)
+        visitor_context.prepare(request)
     except Refuse as refused:  # it has returned, and the site would not have let it in
         outcome.failed, outcome.refused = True, refused
         return False
@@ -133,7 +136,8 @@ def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
 def _run_in_turn(calls: Sequence[Call], socket: Sender) -> Outcome:
     outcome = Outcome()
     for signal, arguments in calls:
-        _send(signal, socket, arguments, outcome)
+        if signal.receivers:
+            _send(signal, socket, arguments, outcome)
     return outcome
 
 

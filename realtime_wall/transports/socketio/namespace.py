@@ -50,8 +50,6 @@ WELCOME_PAUSE = 0.02
 
 def _number(event_id: Any) -> int:
     """A client drops the connection at any other id; django-realtime's users write "13+" for 13."""
-    if type(event_id) is int and event_id >= 0:
-        return event_id
     digits = str(event_id).removesuffix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise InvalidMessage(f"{event_id!r} is not the id of an event")
@@ -203,7 +201,7 @@ class Namespace(NamespaceSubscriber):
         return self._send_packet(event, arguments, reply_id, offset)
 
     def send_ack(self, event_id: Any, arguments: Arguments) -> None:
-        number = _number(event_id)
+        number = event_id if type(event_id) is int and event_id >= 0 else _number(event_id)
         if self._state is GONE:
             return
         # When more answers follow, they leave together.

@@ -86,12 +86,14 @@ class SocketIOClient:
         if len(data) > LARGE:
             with reading_large(self.session.account) as turn:
                 packet = _decoded(decoder, data, turn)
+            if not self.session.is_open:  # it may have ended while a large one was read
+                return
         else:
-            packet = _decoded(decoder, data)
-        if packet is None and isinstance(data, str):
-            self._expect_more()
-        if packet is not None and self.session.is_open:  # it may have ended while a large one was read
+            packet = decoder.receive_text(data) if isinstance(data, str) else decoder.receive_binary(data)
+        if packet is not None:
             self._received(packet)
+        elif isinstance(data, str):
+            self._expect_more()
 
     def _received(self, packet: Packet) -> None:
         if packet.type is socketio.PacketType.CONNECT:
@@ -175,5 +177,5 @@ class SocketIOClient:
         return self._deadline if is_owed or not self._namespaces else None
 
 
-def _decoded(decoder: PacketDecoder, data: str | bytes, turn: Turn = None) -> Packet | None:
+def _decoded(decoder: PacketDecoder, data: str | bytes, turn: Turn) -> Packet | None:
     return decoder.receive_text(data, turn) if isinstance(data, str) else decoder.receive_binary(data, turn)

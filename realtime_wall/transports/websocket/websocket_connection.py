@@ -28,14 +28,7 @@ from realtime_wall.protocol.websocket.frames import (
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
-from realtime_wall.wire.connection import (
-    DROPPED,
-    LARGE_READ_SIZE,
-    QUEUED,
-    READ_SIZE,
-    Wire,
-    Written,
-)
+from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, Wire, Written
 
 log = logging.getLogger(__name__)
 
@@ -218,6 +211,16 @@ class FramedConnection:
 
     def received(self, data: bytes) -> None:
         now = self._heard = monotonic()
+        if self._late is None and (text := self._reader.only_text(data)) is not None:
+            if self.account.note_read(1, len(data), now):
+                self._settle(now)
+            if not self.closing:
+                self.peer.text(text)
+        else:
+            self._received_frames(data, now)
+        self.account.seconds += monotonic() - now
+
+    def _received_frames(self, data: bytes, now: float) -> None:
         reader = self._reader
         events = reader.receive(data)
         is_in_pieces = self._begun is not None or reader.is_inside_a_message
@@ -232,7 +235,6 @@ class FramedConnection:
                 self._late.append(event)
             else:
                 self._handle(event)
-        self.account.seconds += monotonic() - now
 
     def _handle(self, event: FrameEvent) -> None:
         match event:

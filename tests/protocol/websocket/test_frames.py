@@ -614,14 +614,55 @@ def test_frames_are_read_without_the_c_module(monkeypatch):
     assert [event.text for event in events] == ["hello", ""]
 
 
-def test_a_short_text_may_be_too_large():
-    assert code_of(FrameReader(max_message=4).receive(from_client(TEXT, b"hello"))) == 1009
+# One short text alone
 
 
-@pytest.mark.parametrize(("opcode", "event"), [(PING, Ping), (BINARY, Binary)])
-def test_what_looks_like_a_text_may_be_the_rest_of_another_frame(opcode, event):
-    looks_like_one = from_client(TEXT, b"hello")
-    head = header(opcode, len(looks_like_one)).replace(MASK, bytes(4))
+@pytest.mark.parametrize("text", ["", "hello", "wört", "x" * 125])
+def test_a_short_text_that_comes_alone_is_read_at_once(text):
+    reader = FrameReader(max_message=125)
+    data = from_client(TEXT, text.encode())
+
+    assert reader.only_text(data) == text
+    assert reader.receive(data) == [Text(text)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        from_client(TEXT, b"hello")[:5],
+        from_client(TEXT, b"hello")[:-1],
+        from_client(TEXT, b"hello") + b"\x81",
+        from_client(TEXT, b"x" * 126),
+        from_client(TEXT, b"x" * 11),
+        from_client(TEXT, b"hello", fin=False),
+        from_client(BINARY, b"hello"),
+        from_client(PING, b"hello"),
+        b"\x81\x09" + bytes(9),
+        from_client(TEXT, b"\xff"),
+    ],
+)
+def test_anything_else_is_not(data):
+    assert FrameReader(max_message=10).only_text(data) is None
+
+
+def test_nor_is_one_whose_length_is_not_where_it_seems_to_be():
+    not_the_shortest_form = b"\x81\xfe" + (124).to_bytes(2, "big") + bytes(4) + b"x" * 124
+
+    assert FrameReader().only_text(not_the_shortest_form) is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        from_client(PING, b"hello" * 2)[:7],
+        header(BINARY, 11),
+        from_client(TEXT, b"a", fin=False),
+        goodbye(1000),
+    ],
+)
+def test_nor_what_follows_something_unfinished_or_a_goodbye(before):
     reader = FrameReader()
+    reader.receive(before)
 
-    assert reader.receive(head) + reader.receive(looks_like_one) == [event(looks_like_one)]
+    assert reader.only_text(from_client(TEXT, b"hello")) is None
