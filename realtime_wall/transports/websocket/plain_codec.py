@@ -22,6 +22,8 @@ from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 
 # Channels of which the last message is kept to compare the next one with.
 REMEMBERED = 1000
+# How many pieces of what was missed are kept as they were encoded, and up to which size.
+MISSED, LARGEST_MISSED = 8, 64 * 1024
 # Smaller than so many of a hundred a difference has to be, to be worth its taking apart.
 WORTH = 80
 
@@ -55,8 +57,23 @@ def frames_of(framing: Framing) -> Codec:
     return encode
 
 
-# What a client missed is encoded for it alone: to deflate that would take too long where many come back.
-encode_missed = frames_of(PLAIN)
+# What was encoded for who has missed something, by the messages' ids; with the messages, or others would get
+# the ids.
+_missed: dict[tuple[int, ...], tuple[tuple[Message, ...], bytes]] = {}
+
+
+def encode_missed(messages: list[Message]) -> bytes:
+    """What a client, or a whole crowd, has missed. To deflate that would take too long for many at once."""
+    key = tuple(map(id, messages))
+    found = _missed.get(key)
+    if found is not None:
+        return found[1]
+    data = frames_of(PLAIN)(messages)
+    if len(data) <= LARGEST_MISSED:
+        if len(_missed) >= MISSED:
+            _missed.clear()
+        _missed[key] = (tuple(messages), data)
+    return data
 
 
 def codec_for(framing: Framing, options: ChannelOptions) -> Codec:

@@ -7,8 +7,12 @@ import pytest
 from django.test import override_settings
 
 from realtime_wall import publish, retract
+from realtime_wall.channels.message import Message
+from realtime_wall.channels.position import Position
 from realtime_wall.protocol import merge_patch
+from realtime_wall.protocol.websocket.deflate import PLAIN
 from realtime_wall.testing import ConnectRefused, Realtime
+from realtime_wall.transports.websocket import plain_codec
 from tests.fakes import no_receivers
 from tests.transports.websocket.client import Visitor
 
@@ -24,6 +28,24 @@ def realtime():
 @pytest.fixture
 def client(realtime):
     return Visitor(realtime.node).begin()
+
+
+def a_message(number):
+    return Message("room", str(number), Position("e", number), number, 0.0)
+
+
+def test_what_a_crowd_has_missed_is_encoded_once(monkeypatch):
+    written = []
+    text = plain_codec._message_text
+    monkeypatch.setattr(plain_codec, "_message_text", lambda one: written.append(one) or text(one))
+    several = [[a_message(number), a_message(number + 1)] for number in range(0, 20, 2)]
+
+    for messages in several:
+        first, *others = {plain_codec.encode_missed([*messages]) for _ in range(3)}
+        assert first == plain_codec.frames_of(PLAIN)(messages) and others == []
+
+    assert len(written) == 2 * sum(map(len, several))  # once for the crowd, once here
+    assert len(plain_codec._missed) <= plain_codec.MISSED
 
 
 def told(realtime, client):
