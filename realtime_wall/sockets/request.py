@@ -15,9 +15,11 @@ from realtime_wall.auth import visitor_address
 
 # Of no use once the response is written: Django's own, its messages', and ``auser``, which is for async.
 _FOR_THE_RESPONSE = ("_messages", "_stream", "resolver_match", "csrf_processing_done", "auser")
+# Put together again when it is asked for.
+_CACHED = ("_current_scheme_host",)
 # Parsed from META whenever they are first asked for.
 _PARSED = ("GET", "COOKIES")
-# Everything else in META repeats from client to client (browsers, languages): one copy serves all.
+# Everything else in META repeats from client to client (names, browsers, languages): one copy serves all.
 _UNIQUE = {"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_FOR", "QUERY_STRING", "REMOTE_PORT"}
 _SPENT = {"HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_EXTENSIONS", visitor_address.META_KEY}
 
@@ -25,13 +27,13 @@ _SPENT = {"HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_EXTENSIONS", visitor_add
 def keep(request: HttpRequest) -> HttpRequest:
     """The same request, made small: META's strings, GET, COOKIES, session and user stay usable."""
     meta = {
-        key: value if key in _UNIQUE else sys.intern(value)
+        sys.intern(key): value if key in _UNIQUE else sys.intern(value)
         for key, value in request.META.items()
         if type(value) is str and key not in _SPENT
     }
     request.META = meta
     state = request.__dict__
-    for name in _FOR_THE_RESPONSE:
+    for name in (*_FOR_THE_RESPONSE, *_CACHED):
         state.pop(name, None)
     if "environ" in state:  # a WSGIRequest, which parses lazily
         state["environ"] = meta

@@ -41,6 +41,22 @@ def test_what_user_code_asks_a_request_for_is_still_there(request_of_a_handshake
     assert (kept.session, kept.user) == (session, user)
 
 
+def test_what_repeats_from_client_to_client_is_there_once():
+    def kept(number):
+        headers = {
+            "user-agent": "Browser" + " 1.0",
+            "cookie": f"sessionid={number}",
+            "origin": "https://a.example",
+        }
+        made = RequestFactory().get("/ws/", headers=headers)
+        made.META = {"".join(key): value for key, value in made.META.items()}
+        return keep(made).META
+
+    one, other = kept(1), kept(2)
+    assert [key for key in one if not any(key is name for name in other)] == []
+    assert one["HTTP_USER_AGENT"] is other["HTTP_USER_AGENT"]
+
+
 def test_get_and_cookies_are_the_same_whether_they_were_read_before_or_not(request_of_a_handshake):
     before = request_of_a_handshake.GET.dict(), dict(request_of_a_handshake.COOKIES)
 
