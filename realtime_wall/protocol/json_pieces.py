@@ -245,6 +245,8 @@ class LargeJSON:
         """Behind it, and the space that follows."""
         if not self._is_at(at, character):
             raise NotJSON(f"Expecting {character!r} at character {at}")
+        if character == "," and at >= self._start + len(self._window):
+            self._values_left -= 1  # behind what is longer than a window
         return self._skip_space(at + 1)
 
     def _skip_space(self, at: int) -> int:

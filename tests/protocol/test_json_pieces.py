@@ -206,6 +206,11 @@ def test_escapes_of_a_string_that_is_longer_than_a_window_count_to_its_end(aroun
     assert is_refused(around % (plain + "\\n" * (VALUES + 20) + plain))
 
 
+def test_the_comma_behind_what_is_longer_than_a_window_counts():
+    assert is_refused(many("1" + " " * LARGE, 12), 9)
+    assert not is_refused(many("1" + " " * LARGE, 8), 12)
+
+
 def test_what_is_no_json_is_refused_before_its_fault_is_found():
     assert is_refused(many("1", VALUES * 2)[:-1])
 
