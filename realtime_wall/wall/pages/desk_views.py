@@ -26,7 +26,7 @@ from realtime_wall.wall.moderation import desk_acts
 from realtime_wall.wall.moderation.desk_channel import desk_channel
 from realtime_wall.wall.moderation.desk_words import desk_words
 from realtime_wall.wall.moderation.rights import ALL, may_moderate, moderated_walls
-from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
+from realtime_wall.wall.pages.layout import address_of, moderators_frame, reading_frame, wall_called
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.phone_posts.post_token import token_of
@@ -61,11 +61,10 @@ def desk_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         page = reading_frame(request, wall, "desk") | {"sign_in": sign_in_address(), "user": user}
         return render(request, "realtime_wall_wall/no_moderator.html", page, status=403)
     position = cursor()  # before the posts are read
-    context = reading_frame(request, wall, "desk") | {
+    context = moderators_frame(request, wall, "desk") | {
         "user": user,
         "walls": [{"title": str(one), "url": address_of("desk", one)} for one in moderated_walls(user)],
         "modes": Wall._meta.get_field("mode").choices,
-        "remote": address_of("remote", wall),
         "can_ban_everywhere": user.has_perm(ALL),
         "files": {
             name.replace("-", "_"): address_of(name, wall) for name in ("posts-csv", "posts-json", "displays")

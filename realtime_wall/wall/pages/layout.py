@@ -45,16 +45,31 @@ def frame(
         "title": title_of(wall),
         "hashtag": hashtag_of(wall),
         "theme": asked if asked in THEMES else usual_theme,
-        "links": [
-            {"url": address_of(name, wall), "word": word, "is_current": name == current}
-            for name, word in names.items()
-        ],
+        "links": _links(wall, names, current),
     }
+
+
+def _links(wall: Wall, names: dict[str, str], current: str) -> list[dict[str, Any]]:
+    return [
+        {"url": address_of(name, wall), "word": word, "is_current": name == current}
+        for name, word in names.items()
+    ]
 
 
 def reading_frame(request: HttpRequest, wall: Wall, current: str) -> dict[str, Any]:
     """Of a page that is read at arm's length, in the reader's own theme."""
     return frame(request, wall, current, "auto")
+
+
+def moderators_frame(request: HttpRequest, wall: Wall, current: str) -> dict[str, Any]:
+    """Of a page for moderators alone: it leads to the other one, and on a phone all links are in one line."""
+    names = {
+        "wall": gettext("Wall"),
+        "desk": gettext("Desk"),
+        "remote": gettext("Remote"),
+        "archive": gettext("Archive"),
+    }
+    return reading_frame(request, wall, current) | {"links": _links(wall, names, current)}
 
 
 def title_of(wall: Wall) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from realtime_wall.wall.models import MAIN, Wall
 from realtime_wall.wall.moderation.rights import may_moderate
 from realtime_wall.wall.pages.desk_views import acting, sign_in_address
-from realtime_wall.wall.pages.layout import address_of, reading_frame, wall_called
+from realtime_wall.wall.pages.layout import address_of, moderators_frame, reading_frame, wall_called
 from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.stage.director import direct
@@ -32,12 +32,11 @@ def remote_page(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     if user is None or not user.is_authenticated:
         return redirect_to_login(request.get_full_path(), sign_in_address())
     wall = wall_called(slug)
-    page = reading_frame(request, wall, "remote") | {"user": user, "sign_in": sign_in_address()}
     if not may_moderate(user, wall):
+        page = reading_frame(request, wall, "remote") | {"user": user, "sign_in": sign_in_address()}
         return render(request, "realtime_wall_wall/no_moderator.html", page, status=403)
-    page |= {
+    page = moderators_frame(request, wall, "remote") | {
         "screen": address_of("wall", wall),
-        "desk": address_of("desk", wall),
         "layouts": Layout.choices,
         "config": live_words(wall)
         | {

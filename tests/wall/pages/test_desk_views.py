@@ -1,6 +1,7 @@
 """The moderators' page: for whom it is, what it lists, and what can be asked of it."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -67,6 +68,15 @@ def choose(*numbers, seen="waiting"):
 
 
 # -- for whom it is
+
+
+@pytest.mark.parametrize("page", ["desk", "remote"])
+def test_the_pages_of_moderators_lead_to_each_other_before_all_posts(ada, page):
+    header = ada.get(f"/wall/{page}/").content.decode().partition("</header>")[0]
+
+    found = re.findall(r'<a href="/wall/(\w+)/"( aria-current="page")?>', header)
+    assert [name for name, _ in found] == ["desk", "remote", "archive"]
+    assert [name for name, is_current in found if is_current] == [page]
 
 
 def test_who_has_not_signed_in_is_asked_to_and_comes_back(wall):
