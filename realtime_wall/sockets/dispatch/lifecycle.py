@@ -107,7 +107,7 @@ def _dispatch(
         calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
     outcome = middleware.dispatch(calls, session.socket, happened)
     answer = outcome.answer
-    if not outcome.was_received:
+    if answer is None and not outcome.was_received:
         if event_id is not None:  # to acknowledge it would make a misspelt name look like success
             session.transport.send_not_received(event_id, happened.name)
     elif answer is None and outcome.failed:

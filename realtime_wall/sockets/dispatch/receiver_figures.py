@@ -35,7 +35,7 @@ figures: dict[str, ReceiverFigures] = {}
 
 def note(receiver: Receiver, seconds: float, failed: bool) -> None:
     """It has run once."""
-    found = _figures_of(receiver)
+    found = figures.get(name_of(receiver)) or _figures_of(receiver)
     if found is not None:
         found.calls += 1
         found.seconds += seconds

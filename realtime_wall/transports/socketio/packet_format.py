@@ -75,10 +75,9 @@ class JSONFormat:
         return socketio.binary_event_texts(namespace, name, parts, binary.attachments, id, offset)
 
     def ack(self, namespace: str, id: int, arguments: Arguments) -> list[Message]:
-        parts, binary = arguments.parts, arguments.binary
-        if binary is None:
-            return [socketio.ack_text(namespace, id, parts)]
-        return socketio.binary_ack_texts(namespace, id, parts, binary.attachments)
+        if arguments.binary is None:
+            return [socketio.ack_text(namespace, id, arguments.parts)]
+        return socketio.binary_ack_texts(namespace, id, arguments.parts, arguments.binary.attachments)
 
 
 JSON: PacketFormat = JSONFormat()
