@@ -68,6 +68,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
     _problem: BadHead | None = None
     _hand_over: HandOver | None = None
     _stream: Stream | None = None
+    _was_all: bool = False  # with the head nothing else was read
     serves_once: bool = False  # the connection ends with its first answer
     waits_since: float = 0.0  # when the wait for this request began
 
@@ -99,8 +100,10 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         config = self.server.config
         if not self._is_spoken_to(config.head_timeout if self.is_new else config.keep_alive):
             return []
-        with head_timer(self.rfile.peek(1), config.head_timeout):
+        arrived = self.rfile.peek(1)
+        with head_timer(arrived, config.head_timeout):
             lines, last = read_lines(self.rfile, config.head_size)
+        self._was_all = len(arrived) == sum(map(len, lines)) + len(last)
         if last == b"":
             return []
         check_head([*lines])
@@ -156,7 +159,12 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         return True
 
     def _unused(self) -> bytes:
-        """What was read ahead of the connection; and what has just arrived, when that was nothing."""
+        """What was read ahead of the connection; and what has just arrived, when that was nothing.
+
+        Of a head that has come alone that need not be asked: its wire hears of what follows.
+        """
+        if self._was_all and not isinstance(self.rfile.raw, read_ahead.ReadAhead):
+            return b""
         self.socket.settimeout(0)
         try:
             return read_ahead.unused(self.rfile)

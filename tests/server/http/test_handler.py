@@ -5,6 +5,7 @@ import re
 import socket
 import struct
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -416,3 +417,15 @@ def test_a_large_body_is_not_copied_to_its_head():
 
     assert handler.sent == [b"HTTP/1.1 200 OK\r\n\r\n", large]
     assert handler.response_length == sum(map(len, handler.sent))
+
+
+def test_behind_a_head_that_came_alone_nothing_is_looked_for():
+    asked = []
+    handler = object.__new__(Handler)
+    handler.rfile = SimpleNamespace(raw=None, peek=lambda size: asked.append(size) or b"behind")
+    handler.socket = SimpleNamespace(settimeout=lambda seconds: None)
+
+    handler._was_all = True
+    assert (handler._unused(), asked) == (b"", [])
+    handler._was_all = False
+    assert (handler._unused(), asked) == (b"behind", [1])
