@@ -1,3 +1,5 @@
+from functools import partial
+
 import gevent
 import pytest
 
@@ -79,6 +81,32 @@ def test_who_waits_in_a_greenlet_is_woken_once_and_in_order(turns, log, waiting)
 
     assert log.names == [0, 1, 2, 3, 4]
     assert len(log.iterations) == 5
+
+
+@pytest.mark.parametrize(("others_take", "in_an_iteration"), [(0.0, 2), (0.001, 3), (1.0, 5)])
+def test_a_slice_is_longer_when_others_had_much_to_do_in_between(
+    monkeypatch, log, others_take, in_an_iteration
+):
+    now = [0.0]
+    monkeypatch.setattr("realtime_wall.wire.turns.monotonic", lambda: now[0])
+
+    def take(seconds):
+        now[0] += seconds
+
+    def go_on(name):
+        log.note(name)
+        take(0.0007)
+
+    turns, others = Turns(0.001), gevent.get_hub().loop.prepare()
+    others.start(take, others_take)
+    gevent.sleep(0.001)  # from here on, before each slice
+    for name in range(3 * in_an_iteration):
+        turns.stand_in_line(name, partial(go_on, name))
+    wait_for(lambda: len(log.names) == 3 * in_an_iteration)
+    others.stop()
+    others.close()
+
+    assert len(log.iterations) == 3
 
 
 def test_greenlets_and_others_stand_in_one_line(turns, log, stand_in_line, waiting):
