@@ -32,10 +32,12 @@ class TokenBucket:
 
     def take(self, count: float, now: float) -> float:
         """Take that many, be they there or not; in how many seconds they all are, below 0 when they were."""
-        if self._full_at <= now:
-            self._full_at = self._started = now
-        self._full_at += count * self._rate.price
-        return self._full_at - now - self._rate.tolerance
+        rate, full_at = self._rate, self._full_at
+        if full_at <= now:
+            full_at = self._started = now
+        full_at += count * rate.price
+        self._full_at = full_at
+        return full_at - now - rate.tolerance
 
     def is_exhausted(self, now: float, patience: float) -> bool:
         """Whether waiting is of no use: it was emptied twice at once, or has not been full for too long."""

@@ -80,8 +80,11 @@ class Account:
         return max(budget.take(spent, now) for budget in self._budgets())
 
     def _take_spent(self) -> dict[str, float]:
-        counted = {BYTES: self.bytes, FRAMES: self.frames, EVENTS: self.events, SUBSCRIBES: self.subscribes}
-        spent: dict[str, float] = {name: count for name, count in counted.items() if count}
+        spent: dict[str, float] = {BYTES: self.bytes, FRAMES: self.frames}
+        if self.events:
+            spent[EVENTS] = self.events
+        if self.subscribes:
+            spent[SUBSCRIBES] = self.subscribes
         if self.seconds:
             spent[SECONDS] = self.seconds
         if self._named is not None:

@@ -73,7 +73,9 @@ class Budget:
                 if name not in self._rates:
                     continue
                 bucket = self._buckets[name] = TokenBucket(self._rates[name])
-            longest = max(longest, bucket.take(count, now))
+            seconds = bucket.take(count, now)
+            if seconds > longest:  # max() would take as long as the bucket does
+                longest = seconds
         return longest
 
     def exhausted(self, now: float, patience: float) -> str | None:
