@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 import gevent
@@ -37,7 +37,7 @@ class Turns:
         self._seconds = seconds
         self._iteration = -1
         self._due = 0.0
-        self._ended = 0.0  # when the last slice was over, and some had to wait
+        self._ended = 0.0  # when the last slice was over, and some had to wait: in CPU time of ours
         # Who stands in it, a greenlet for instance, and what to call when its turn has come.
         self._line: OrderedDict[Any, Callable[[], object]] = OrderedDict()
         self._timer: Any = None
@@ -64,7 +64,7 @@ class Turns:
     def stand_in_line(self, who: object, go_on: Callable[[], object]) -> None:
         self._line[who] = go_on
         if self._timer is None:
-            self._ended = monotonic()
+            self._ended = thread_time()
             self._timer = get_hub().loop.timer(SOON)
             self._timer.start(self._serve)
 
@@ -77,7 +77,7 @@ class Turns:
         if self._iteration != loop.iteration:
             self._iteration = loop.iteration
             now = monotonic()
-            others = now - self._ended if self._line else 0.0
+            others = thread_time() - self._ended if self._line else 0.0
             self._due = now + self._seconds + min(others, MOST_MORE)
             return False
         return monotonic() > self._due
@@ -90,7 +90,7 @@ class Turns:
         finally:
             self._timer.stop()
             if self._line:
-                self._ended = monotonic()
+                self._ended = thread_time()
                 self._timer.start(self._serve)
             else:
                 self._timer.close()

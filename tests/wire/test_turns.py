@@ -87,15 +87,17 @@ def test_who_waits_in_a_greenlet_is_woken_once_and_in_order(turns, log, waiting)
 def test_a_slice_is_longer_when_others_had_much_to_do_in_between(
     monkeypatch, log, others_take, in_an_iteration
 ):
-    now = [0.0]
-    monkeypatch.setattr("realtime_wall.wire.turns.monotonic", lambda: now[0])
+    now, elsewhere = [0.0], [0.0]
+    monkeypatch.setattr("realtime_wall.wire.turns.thread_time", lambda: now[0])
+    monkeypatch.setattr("realtime_wall.wire.turns.monotonic", lambda: now[0] + elsewhere[0])
 
     def take(seconds):
         now[0] += seconds
+        elsewhere[0] += 1.0  # other processes have the CPU, and count for nothing
 
     def go_on(name):
         log.note(name)
-        take(0.0007)
+        now[0] += 0.0007
 
     turns, others = Turns(0.001), gevent.get_hub().loop.prepare()
     others.start(take, others_take)
