@@ -39,6 +39,7 @@ class SendRing:
         """OSError where there is none to be had, or where it does not do what it should."""
         if not sys.platform.startswith("linux"):
             raise OSError(errno.ENOSYS, "io_uring is Linux's")
+        self.is_open = True
         self._syscall: Any = ctypes.CDLL(None, use_errno=True).syscall
         self._syscall.restype = ctypes.c_long
         parameters = bytearray(_PARAMETERS)
@@ -84,6 +85,7 @@ class SendRing:
         return self._fd
 
     def close(self) -> None:
+        self.is_open = False
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)

@@ -172,7 +172,7 @@ class FanOut:
                 log.exception("a message could not be delivered to one kind of client")
                 counts = [len(lane), 0, 0]
             first.counts[:] = map(add, first.counts, counts)
-        if self._ring is not None and self._ring.fileno() < 0:
+        if self._ring is not None and not self._ring.is_open:
             log.warning("the kernel has stopped sending to many clients at once: they are sent to one by one")
             self._close_ring()
         self.delivered += (first.counts[QUEUED] + first.counts[SENT]) * len(batch)

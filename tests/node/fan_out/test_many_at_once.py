@@ -72,14 +72,11 @@ def test_a_kernel_that_forbids_it_or_stops_is_done_without(monkeypatch, caplog):
     assert not [one for one in caplog.records if one.levelname == "WARNING"]
 
     class Broken:
-        is_closed = False
+        is_open = True
 
         def send(self, data, descriptors, first):
-            self.is_closed = True
+            self.is_open = False
             return [-1] * BATCH
-
-        def fileno(self):
-            return -1 if self.is_closed else 1
 
         def close(self):
             pass
