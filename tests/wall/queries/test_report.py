@@ -203,7 +203,9 @@ def test_a_strangers_markup_stays_text_in_the_report(client):
 
     page = report(client)
 
-    assert not list(page.find("script")) and not list(page.find("style"))
+    ours = ("/static/realtime_wall_wall/frame.js", "/static/realtime_wall_wall/report.js")
+    assert tuple(one.attributes.get("src") for one in page.find("script")) == ours
+    assert not list(page.find("style")) and not any(one.text for one in page.find("script"))
     for element in page.find():
         assert not [name for name in element.attributes if name == "style" or name.startswith("on")]
         for name in ("href", "src"):
