@@ -45,6 +45,9 @@ ONE_SIGNAL = 0.5
 # How long the sessions of disconnected clients wait to be resumed at another server. Stock clients of
 # Socket.IO are back after half a second to one and a half.
 RECONNECT_TIME = 3.0
+# So many collections of the middle generation, five times Python's. A full one looks at all that every
+# connection has, 10 us each: while thousands come it would otherwise stop the event loop again and again.
+FULL_COLLECTION_AFTER = 50
 
 
 def serve(
@@ -85,6 +88,7 @@ def serve(
     server.start()
     # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     try:
         _send_signal(signals.server_started, server.node)
         on_ready()

@@ -36,6 +36,14 @@ def own_server():
         yield running
 
 
+def test_the_garbage_collector_seldom_walks_all_clients_and_never_what_was_loaded(own_server):
+    with own_server.client() as client:
+        frozen, full_collection_after = client.ask("garbage collector")
+
+    assert frozen > 10_000
+    assert full_collection_after == 50
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_ends_with_status_0_and_without_a_word(own_server, number):
     before = own_server.output

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -122,6 +123,11 @@ def surroundings(request, socket, context, event):
         translation.activate(event.data)
         middleware.visitor.set(event.data)
     return said
+
+
+@on_event(name="garbage collector")
+def garbage_collector(request, socket, context, event):
+    return [gc.get_freeze_count(), gc.get_threshold()[2]]
 
 
 @on_event(name="save session")
