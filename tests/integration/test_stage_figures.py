@@ -35,13 +35,13 @@ def test_ten_posts_a_second_are_shown_without_a_long_task_and_nothing_grows(offi
     page = visitors.tab(f"{server.url}rush/?screen=A", script=WATCH)
     wait_until_live(page)
     page.wait_for_function("() => window.paint > 0")
-    shell, figures, at_load = Shell(server), [], taken(page)
+    # Now: later on whatever is larger than all before it counts as one, too.
+    shell, figures, at_load, paint = Shell(server), [], taken(page), page.evaluate("paint")
 
     rush(shell, SECONDS // 2, page, figures)
     rush(shell, SECONDS // 2, page, figures)
     shell.close()
 
-    paint = page.evaluate("paint")
     tasks = sorted(took for *_, of_half in figures for took in of_half)
     print(f"paint {paint:.0f} ms; at load {at_load}; tasks of more than {TASK} ms: {tasks}; {figures}")
     assert page.locator(".wall-card").count() <= STORED
