@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -101,7 +102,10 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         if not self._is_spoken_to(config.head_timeout if self.is_new else config.keep_alive):
             return []
         arrived = self.rfile.peek(1)
-        with head_timer(arrived, config.head_timeout):
+        with (
+            head_timer(arrived, config.head_timeout) as timer,
+            nullcontext() if timer is None else self.socket.reading_head(),
+        ):
             lines, last = read_lines(self.rfile, config.head_size)
         self._was_all = len(arrived) == sum(map(len, lines)) + len(last)
         if last == b"":

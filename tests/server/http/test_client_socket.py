@@ -5,7 +5,8 @@ import socket
 import gevent
 import pytest
 
-from realtime_wall.server.http.client_socket import ClientSocket, accept
+from realtime_wall.server.http import client_socket
+from realtime_wall.server.http.client_socket import FEW, ClientSocket, accept
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns
 
@@ -43,6 +44,28 @@ def test_of_many_whose_clients_send_or_hang_up_at_once_each_has_its_turn(pairs, 
     gevent.joinall(hearing, 5, raise_error=True)
     assert heard == [sent] * 5
     assert len(iterations) == 5
+
+
+def test_the_pieces_of_a_head_that_never_ends_are_gathered_for_longer_and_longer(pairs, monkeypatch):
+    client, connection = pairs[0]
+    pauses = []
+    monkeypatch.setattr(client_socket, "sleep", lambda seconds: pauses.append(seconds))
+
+    client.sendall(b"x")  # which stays there
+
+    def read(pieces):
+        for _ in range(pieces):
+            connection._wait(connection._read_event)
+
+    read(100)
+    assert pauses == []
+    with connection.reading_head():
+        read(FEW)
+        assert pauses == []
+        read(100)
+    assert pauses == [0.001, 0.002, 0.004, 0.008, 0.016, 0.032] + [0.064] * 94
+    read(100)
+    assert len(pauses) == 100
 
 
 def test_a_time_limit_ends_a_wait_in_line_too(pairs, one_turn_an_iteration):
