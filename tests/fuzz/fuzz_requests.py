@@ -5,6 +5,7 @@ The heads and bodies go through the server's handler, pywsgi's parser behind it.
 
 import io
 import re
+from contextlib import nullcontext
 
 import h11
 
@@ -23,6 +24,8 @@ class Server:
 
     config, routing, stopping = CONFIG, None, False
     environ = {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+
+    reading_head = staticmethod(nullcontext)
 
     def __init__(self):
         self.idle = set()
