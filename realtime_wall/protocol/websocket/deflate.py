@@ -30,7 +30,7 @@ LARGEST = 256 * 1024
 _WINDOW_BITS = 15
 
 _RSV1 = 0x40
-_TEXT, _BINARY = 0x1, 0x2
+TEXT, BINARY = 0x1, 0x2
 # Every message ends with it, so that it does not travel (7.2.1).
 _TAIL = b"\x00\x00\xff\xff"
 # What may follow a block that is marked as the last one (7.2.3.4).
@@ -97,7 +97,7 @@ class DeflateReader(FrameReader):
 
     __slots__ = ("_is_deflated",)
 
-    legal = LEGAL | {fin | opcode | _RSV1 for fin in (0, FIN) for opcode in (_TEXT, _BINARY)}
+    legal = LEGAL | {fin | opcode | _RSV1 for fin in (0, FIN) for opcode in (TEXT, BINARY)}
 
     def __init__(self, max_message: int, max_fragments: int) -> None:
         super().__init__(max_message, max_fragments)

@@ -6,9 +6,7 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close as ClosePayload
 from websockets.frames import CloseCode
 
-from realtime_wall.protocol.websocket.frames import FIN
-
-_TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x1, 0x2, 0x8, 0x9, 0xA
+from realtime_wall.protocol.websocket.frames import BINARY, CLOSE, FIN, PING, PONG, TEXT
 
 # Codes that stand for "the connection ended like this" and never travel in a frame.
 _NO_CODE = frozenset(
@@ -16,32 +14,32 @@ _NO_CODE = frozenset(
 )
 _REASON_SIZE = 123
 
-_SHORT_HEADS = [bytes((FIN | _TEXT, size)) for size in range(126)]
+_SHORT_HEADS = [bytes((FIN | TEXT, size)) for size in range(126)]
 
 
 def text_frame(payload: bytes) -> bytes:
     size = len(payload)
-    return _SHORT_HEADS[size] + payload if size < 126 else _frame(_TEXT, payload)
+    return _SHORT_HEADS[size] + payload if size < 126 else _frame(TEXT, payload)
 
 
 def binary_frame(payload: bytes) -> bytes:
-    return _frame(_BINARY, payload)
+    return _frame(BINARY, payload)
 
 
 def ping_frame(data: bytes = b"") -> bytes:
-    return _frame(_PING, data)
+    return _frame(PING, data)
 
 
 def pong_frame(data: bytes) -> bytes:
-    return _frame(_PONG, data)
+    return _frame(PONG, data)
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
     """A close frame; codes that never travel (1005, 1006, 1015) are written as no code at all."""
     if code in _NO_CODE:
-        return _frame(_CLOSE, b"")
+        return _frame(CLOSE, b"")
     try:
-        return _frame(_CLOSE, ClosePayload(code, _cut(reason)).serialize())
+        return _frame(CLOSE, ClosePayload(code, _cut(reason)).serialize())
     except ProtocolError:
         raise ValueError(f"{code} is no code to close a WebSocket with") from None
 

@@ -67,14 +67,14 @@ class Deflated:
 FrameEvent = Text | Binary | Deflated | Ping | Pong | Close | Violation
 
 # First bytes: FIN bit and opcode.
-_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN = 0x80
 _RESERVED_BITS = 0x70
 LEGAL = frozenset(
-    {_CONTINUATION, _TEXT, _BINARY}
-    | {FIN | opcode for opcode in (_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG)}
+    {CONTINUATION, TEXT, BINARY}
+    | {FIN | opcode for opcode in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG)}
 )
-_CONTROL = frozenset({FIN | _CLOSE, FIN | _PING, FIN | _PONG})
+_CONTROL = frozenset({FIN | CLOSE, FIN | PING, FIN | PONG})
 
 
 class Broken(Exception):
@@ -136,7 +136,7 @@ class FrameReader:
         None for all others: they are for :meth:`receive`.
         """
         length = len(data) - 6
-        if not 0 <= length <= 125 or data[0] != FIN | _TEXT or data[1] != 0x80 | length:
+        if not 0 <= length <= 125 or data[0] != FIN | TEXT or data[1] != 0x80 | length:
             return None
         if self._message is not None or self._head or self._ended or length > self._max_message:
             return None
@@ -207,9 +207,9 @@ class FrameReader:
         return end if self._ended else after
 
     def _whole_frame(self, first: int, content: bytes, events: list[FrameEvent]) -> None:
-        if first == FIN | _TEXT:
+        if first == FIN | TEXT:
             events.append(Text(_decode(content)))
-        elif first == FIN | _BINARY:
+        elif first == FIN | BINARY:
             events.append(Binary(content))
         elif first in _CONTROL:
             events.append(self._control(first, content))
@@ -219,7 +219,7 @@ class FrameReader:
 
     def _check_order(self, first: int) -> None:
         """Is this the kind of data frame that may come now?"""
-        if first & 0x0F == _CONTINUATION:
+        if first & 0x0F == CONTINUATION:
             if self._message is None:
                 raise Broken(1002, "continuation of nothing")
             if self._frames >= self._max_fragments:
@@ -235,7 +235,7 @@ class FrameReader:
     def _begin_frame(self, first: int, left: int, mask: bytes) -> None:
         if self._message is None:
             self._message = bytearray()
-            self._is_text = first & 0x0F == _TEXT
+            self._is_text = first & 0x0F == TEXT
             self._frames = 0
             self._checked = 0
         self._frames += 1
@@ -279,9 +279,9 @@ class FrameReader:
         self._checked += valid
 
     def _control(self, first: int, content: bytes) -> FrameEvent:
-        if first == FIN | _PING:
+        if first == FIN | PING:
             return Ping(content)
-        if first == FIN | _PONG:
+        if first == FIN | PONG:
             return Pong(content)
         try:
             close = ClosePayload.parse(content)
