@@ -155,7 +155,7 @@ class Config:
     )
     io_uring: bool = _setting(
         True,
-        "Whether a broadcast takes a system call for 64 clients, where the kernel lets us (Linux).",
+        "Whether a broadcast takes one system call for 64 clients, where the kernel lets us (Linux).",
     )
     connection_age: float = _setting(
         0.0, "How long an EventSource, a stream or a channel's WebSocket may last before it has to come back."
