@@ -7,7 +7,7 @@ lose nothing. It needs no account.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.live_search.term_matcher import Matcher
 from realtime_wall.wall.options import JETSTREAM
 from realtime_wall.wall.post import BadPost, Mark, Removal
+from realtime_wall.wall.public_addresses import PrivateAddress
 from realtime_wall.wall.sources.bluesky_payload import from_bluesky, hashtags_of, id_of
 from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
@@ -53,7 +54,9 @@ class BlueskySource:
         stall: float = STALL,
         clock: Clock | None = None,
         backoff: ReconnectBackoff | None = None,
+        private_hosts: Sequence[str] | None = None,
     ) -> None:
+        """``private_hosts`` are those that an address may be at which is not of the settings."""
         self.skipped = 0
         self._matcher: Matcher[str] = Matcher()
         for word in keywords:
@@ -63,6 +66,7 @@ class BlueskySource:
         self._url = url.rstrip("/")
         self._profiles_url = profiles_url.rstrip("/")
         self._profiles: dict[str, dict[str, Any]] = {}
+        self._private_hosts = private_hosts
         self._stall = stall
         self._clock = clock or SystemClock()
         self._backoff = backoff or ReconnectBackoff()
@@ -97,6 +101,8 @@ class BlueskySource:
             reason = "Jetstream closed the connection"
         except WebSocketRefused as problem:
             return self._refused(problem)
+        except PrivateAddress as problem:
+            raise SourceGaveUp(str(problem)) from problem
         except Broken as problem:
             reason = f"the connection to Jetstream failed, broke or stalled ({type(problem).__name__})"
         if self._cursor > began:
@@ -121,7 +127,9 @@ class BlueskySource:
             # The event itself comes again: it may be the one that we were cut off in.
             query.append(("cursor", self._cursor))
         url = f"{self._url}/xrpc/network.bsky.jetstream.subscribeEvents?{urlencode(query)}"
-        reader = WebSocketReader(url, stall=self._stall, subprotocols=[PROTOCOL])
+        reader = WebSocketReader(
+            url, stall=self._stall, subprotocols=[PROTOCOL], private_hosts=self._private_hosts
+        )
         try:
             logger.info("Jetstream is connected")
             for number, text in enumerate(reader, 1):

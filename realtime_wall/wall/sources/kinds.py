@@ -62,20 +62,30 @@ def _mastodon(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.mastodon import MastodonSource
 
     options = request.options
-    # The token is of the server that the settings name, and of no other.
     url = request.address or options.mastodon_url
-    token = options.mastodon_token if url == options.mastodon_url else ""
-    return MastodonSource(url, request.keywords, token=token, since=request.cursor, every=options.poll_every)
+    # The token is of the server that the settings name, and of no other.
+    is_ours = url == options.mastodon_url
+    return MastodonSource(
+        url,
+        request.keywords,
+        token=options.mastodon_token if is_ours else "",
+        since=request.cursor,
+        every=options.poll_every,
+        private_hosts=None if is_ours else options.private_hosts,
+    )
 
 
 def _bluesky(request: SourceRequest) -> Source:
     from realtime_wall.wall.sources.bluesky import BlueskySource
 
+    options = request.options
+    url = request.address or options.jetstream_url
     return BlueskySource(
         request.keywords,
         request.users,
         cursor=request.cursor,
-        url=request.address or request.options.jetstream_url,
+        url=url,
+        private_hosts=None if url == options.jetstream_url else options.private_hosts,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from gevent.event import Event
 
 from realtime_wall.wall.feed.clock import Clock, SystemClock
 from realtime_wall.wall.post import BadPost, Mark, Post, Removal
+from realtime_wall.wall.public_requests import is_private, reason_of, session
 from realtime_wall.wall.sources.lines import LineReader
 from realtime_wall.wall.sources.mastodon_payload import from_mastodon
 from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
@@ -59,7 +60,9 @@ class MastodonSource:
         stall: float = STALL,
         clock: Clock | None = None,
         backoff: ReconnectBackoff | None = None,
+        private_hosts: Sequence[str] | None = None,
     ) -> None:
+        """``private_hosts`` are those that an address may be at which is not of the settings."""
         self.tags = list(
             dict.fromkeys(match[1].casefold() for word in keywords if (match := _TAG.fullmatch(word)))
         )
@@ -71,6 +74,7 @@ class MastodonSource:
         self._stall = stall
         self._clock = clock or SystemClock()
         self._backoff = backoff or ReconnectBackoff()
+        self._private_hosts = private_hosts
         self._stopping = Event()
         self._known: dict[str, set[str]] = {}  # tag -> ids on the last page
         self._streams: list[gevent.Greenlet[..., None]] = []
@@ -101,15 +105,22 @@ class MastodonSource:
                 newest = max(newest, self._read(tag, since, emit), key=_number)
         except requests.HTTPError as problem:
             return self._refused(problem.response)
+        except requests.ConnectionError as problem:
+            if is_private(problem):
+                raise SourceGaveUp(reason_of(problem)) from problem
+            return self._lost(problem)
         except (requests.RequestException, BadPost) as problem:
-            logger.info("%s could not be read (%s)", self._url, type(problem).__name__)
-            return max(self._backoff.lost(self._clock.elapsed()), 1.0)
+            return self._lost(problem)
         self._backoff.succeeded()
         self._since = newest
         if newest != since:
             # Only now: what one hashtag had does not tell how far the others were read.
             emit(Mark(source=self.name, cursor=self._since))
         return self._every
+
+    def _lost(self, problem: Exception) -> float:
+        logger.info("%s could not be read (%s)", self._url, type(problem).__name__)
+        return max(self._backoff.lost(self._clock.elapsed()), 1.0)
 
     def _read(self, tag: str, since: str, emit: Emit) -> str:
         """The id of the newest."""
@@ -171,9 +182,12 @@ class MastodonSource:
         return False
 
     def _get(self, path: str, query: dict[str, str]) -> bytes:
-        with requests.get(
-            self._url + path, query, headers=self._headers(), timeout=PATIENCE, stream=True
-        ) as answer:
+        with (
+            self._session() as asking,
+            asking.get(
+                self._url + path, params=query, headers=self._headers(), timeout=PATIENCE, stream=True
+            ) as answer,
+        ):
             answer.raise_for_status()
             body = b""
             for piece in answer.iter_content(64 * 1024):
@@ -181,6 +195,9 @@ class MastodonSource:
                 if len(body) > LARGEST:
                     raise BadPost(f"the answer has more than {LARGEST} bytes")
             return body
+
+    def _session(self) -> requests.Session:
+        return requests.Session() if self._private_hosts is None else session(self._private_hosts)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}
@@ -230,7 +247,12 @@ class MastodonSource:
         query = {"tag": tag}
         url = f"{self._url}/api/v1/streaming/hashtag"
         useful = False
-        with requests.get(url, query, headers=self._headers(), timeout=self._stall, stream=True) as answer:
+        with (
+            self._session() as asking,
+            asking.get(
+                url, params=query, headers=self._headers(), timeout=self._stall, stream=True
+            ) as answer,
+        ):
             answer.raise_for_status()
             reader, kind, data = LineReader(), "", b""
             for piece in answer.iter_content(16 * 1024 if getattr(answer.raw, "chunked", False) else 1):

@@ -17,6 +17,8 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
+from realtime_wall.wall.public_addresses import connect
+
 LARGEST = 1024 * 1024
 PIECE = 64 * 1024
 
@@ -32,14 +34,27 @@ class WebSocketRefused(Exception):
 
 
 class WebSocketReader:
-    def __init__(self, url: str, *, stall: float, subprotocols: Sequence[str] = ()) -> None:
-        """Connect, or raise OSError, WebSocketRefused or a websockets exception."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        stall: float,
+        subprotocols: Sequence[str] = (),
+        private_hosts: Sequence[str] | None = None,
+    ) -> None:
+        """Connect, or raise OSError, WebSocketRefused or a websockets exception.
+
+        With ``private_hosts`` it connects to these and to public addresses only, else PrivateAddress.
+        """
         uri = parse_uri(url)
         # No extension is offered, so that nothing a stranger sends can grow.
         self._protocol = ClientProtocol(
             uri, subprotocols=[Subprotocol(name) for name in subprotocols] or None, max_size=LARGEST
         )
-        self._socket = socket.create_connection((uri.host, uri.port), timeout=stall)
+        if private_hosts is None:
+            self._socket = socket.create_connection((uri.host, uri.port), timeout=stall)
+        else:
+            self._socket = connect(uri.host, uri.port, stall, private_hosts)
         try:
             if uri.secure:
                 context = ssl.create_default_context()

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import gevent
 import pytest
 
 from realtime_wall.wall.options import KNOWN_SOURCES, Options
@@ -8,9 +9,13 @@ from realtime_wall.wall.sources import kinds
 from realtime_wall.wall.sources.bluesky import BlueskySource
 from realtime_wall.wall.sources.mastodon import MastodonSource
 from realtime_wall.wall.sources.replay import SAMPLE, ReplaySource
-from realtime_wall.wall.sources.source import SourceRequest
+from realtime_wall.wall.sources.source import SourceGaveUp, SourceRequest
 from realtime_wall.wall.sources.x.recent_search import XSearchSource
 from realtime_wall.wall.sources.x.shared_stream import XShare
+from tests.fake_jetstream import FakeJetstream
+from tests.fake_mastodon import FakeMastodon
+from tests.wall.fakes import DEADLINE, FakeClock
+from tests.wall.sources.contract import Run
 
 
 def order(**fields):
@@ -84,6 +89,36 @@ def test_the_token_of_one_mastodon_server_is_not_shown_to_another():
 
     assert kinds.make("mastodon", order(options=options))._token == "secret"
     assert kinds.make("mastodon", order(options=options, address="https://other.example"))._token == ""
+
+
+@pytest.fixture(params=["mastodon", "bluesky"])
+def neighbour(request):
+    """A kind of source, its server at an address that is not public, and what has been asked of that."""
+    clock = FakeClock()
+    with FakeMastodon(clock) if request.param == "mastodon" else FakeJetstream() as server:
+        yield request.param, server.url, server.requests if request.param == "mastodon" else server.dials
+
+
+@pytest.mark.threat("S54")
+def test_who_edits_a_wall_cannot_have_a_neighbour_asked(neighbour):
+    kind, url, asked = neighbour
+    made = kinds.make(kind, order(address=url))
+
+    with gevent.Timeout(DEADLINE), pytest.raises(SourceGaveUp, match=r"is private: see PRIVATE_HOSTS"):
+        made.run(lambda item: None)
+    assert asked == []
+
+
+@pytest.mark.parametrize("where", ["PRIVATE_HOSTS", "MASTODON_URL and JETSTREAM_URL"])
+def test_a_neighbour_that_the_settings_name_is_asked(neighbour, where):
+    kind, url, asked = neighbour
+    named = {"private_hosts": ("127.0.0.1",)} if where == "PRIVATE_HOSTS" else {}
+    ours = {} if named else {"mastodon_url": url, "jetstream_url": url}
+    made = kinds.make(kind, order(address=url, options=Options(**named, **ours)))
+    run = Run(made, FakeClock())
+
+    run.wait_until(lambda: asked, "a request")
+    run.stop()
 
 
 def test_a_wall_without_x_does_not_load_tweepy():
