@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from realtime_wall.auth.lazy_request import LazyRequest
 from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.channels.position import Position
+from realtime_wall.channels.resume import Since
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.plain import Command
 from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
@@ -37,6 +38,7 @@ def open_websocket(
     on: Sequence[Command] = (),
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
+    node.come_up_to(Since(position=since))  # before it lends itself: others' receivers would wait, too
     with node.pool.lend():
         WebSocket(node, wire, keep(request), was, framing, ticket_flags).begin(arrived, since, on)
 
@@ -53,6 +55,7 @@ def return_websocket(
     framing: Framing = PLAIN,
 ) -> None:
     """Serve one whose client has returned by its ticket."""
+    node.come_up_to(Since(position=since))
     with node.pool.lend():
         websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
         websocket.session.ticket = ticket

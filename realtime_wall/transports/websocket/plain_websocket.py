@@ -77,7 +77,6 @@ class WebSocket:
     def begin(self, arrived: bytes, since: Position | None, on: Sequence[plain.Command] = ()) -> None:
         """``on`` subscribes to what its address names, as if these commands had come first."""
         node = self._node
-        node.come_up_to(Since(position=since))
         # Before the first write: of a client that is gone already receivers hear as of any other.
         lifecycle.begin(self.session, self._was)
         if self.session.ticket is None:

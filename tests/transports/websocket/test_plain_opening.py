@@ -1,13 +1,16 @@
 """Channels in the address of a client that comes back: it hears the same as by commands, in one write."""
 
+import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall import api, signals
+from realtime_wall.channels.position import Position
 from realtime_wall.errors import Refuse
 from realtime_wall.protocol.plain import commands_in_address
 from realtime_wall.transports.websocket.plain_opening import open_websocket
 from tests.fakes import RecordingWire, a_request, no_receivers, running_node
+from tests.live import wait_for
 from tests.transports.websocket.client import Visitor, connect
 
 HEAD = b"HEAD"
@@ -74,6 +77,26 @@ def test_without_a_word_of_receivers_all_leaves_with_the_handshake(node):
 
     assert len(wire.writes) == 1 and wire.writes[0].startswith(HEAD)
     assert len(wire.texts()) == 4
+
+
+def test_who_waits_for_this_server_to_come_up_keeps_no_other_waiting(node):
+    """For what it has heard from another server, and this one has not."""
+    heard = []
+    connect(signals.socket_client_message, lambda socket, request, message: heard.append(message))
+    other = Visitor(node).begin()
+    ahead = Position(node.broker.top.epoch, node.broker.top.offset + 1)
+    wire = CountingWire()
+    coming = gevent.spawn(open_websocket, node, a_request(), ahead, None, wire, b"")
+    gevent.sleep(0)
+    assert not wire.writes
+
+    other.say({"type": "message", "message": "meanwhile"})
+    wait_for(lambda: heard == ["meanwhile"])
+    assert not wire.writes
+
+    api.publish("a", "what it has heard")
+    coming.join(10)
+    wait_for(lambda: wire.writes)
 
 
 def test_a_welcome_without_channels_waits_for_nobody(node):
