@@ -19,7 +19,6 @@ from django.contrib.auth import (
     BACKEND_SESSION_KEY,
     HASH_SESSION_KEY,
     SESSION_KEY,
-    get_user,
     get_user_model,
     load_backend,
 )
@@ -30,6 +29,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import LazyObject, SimpleLazyObject, empty
 
+from realtime_wall.auth.handshake_request import HandshakeRequest, known_session_key, lazy_user, read_user
 from realtime_wall.auth.lazy_request import LazyRequest, if_made
 
 # SQLite takes no more variables in a query than this, by default.
@@ -61,12 +61,15 @@ def session_key_of(request: HttpRequest) -> str | None:
         if seen is None:
             return request.known_session_key
         request = seen
+    if isinstance(request, HandshakeRequest):
+        return known_session_key(request)
     return getattr(getattr(request, "session", None), "session_key", None)
 
 
 def has_read_session(request: HttpRequest, key: str) -> bool:
     """Whether the request has found its session in the store; what it knows of it, it keeps."""
-    session = getattr(if_made(request), "session", None)
+    seen = if_made(request)
+    session: Any = None if seen is None else seen.__dict__.get("session")  # or nobody has asked for it
     return session is not None and session.accessed and session.session_key == key
 
 
@@ -164,7 +167,7 @@ def renew_user(requests: list[HttpRequest]) -> None:
     seen = [one for one in map(if_made, requests) if one is not None]  # the others read it when they are
     if not seen:
         return
-    fresh: Any = SimpleLazyObject(partial(_read_user, seen[0]))
+    fresh: Any = lazy_user(seen[0])
     for request in seen:
         if hasattr(request, "user"):
             request.user = fresh
@@ -201,8 +204,8 @@ def _forget_user_of(request: HttpRequest) -> None:
         return
     state = object.__getattribute__(user, "__dict__")  # in one step: it is asked after each job
     reads = state.get("_setupfunc")
-    if isinstance(reads, partial) and reads.func is _read_user and reads.args != (request,):
-        request.user = SimpleLazyObject(partial(_read_user, request))  # type: ignore[assignment]
+    if isinstance(reads, partial) and reads.func is read_user and reads.args != (request,):
+        request.user = lazy_user(request)
     elif state["_wrapped"] is not empty and reads is not None:
         request.__dict__.pop("_cached_user", None)  # of the middleware
         state["_wrapped"] = empty
@@ -213,8 +216,3 @@ def _read_again(model: Any, pk: Any) -> Any:
 
     found = model._default_manager.filter(pk=pk).first()
     return AnonymousUser() if found is None or not found.is_active else found
-
-
-def _read_user(request: HttpRequest) -> Any:
-    request.__dict__.pop("_cached_user", None)  # of the middleware
-    return get_user(request)

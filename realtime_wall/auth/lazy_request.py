@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 
+from realtime_wall.auth.handshake_request import BodylessRequest
 from realtime_wall.errors import Refuse
 
 # Lets it go through the site: what came out, or why the site refuses.
@@ -23,11 +23,7 @@ _MADE, _REFUSED = "_realtime_wall_made", "_realtime_wall_refused"
 _OF_A_BODY = {"_post", "_files", "_body", "_read_started"}
 
 
-class LazyRequest(WSGIRequest):
-    _encoding = None  # of Django's own: so each begins
-    content_type = ""
-    content_params: dict[str, str] = {}  # noqa: RUF012
-
+class LazyRequest(BodylessRequest):
     def __init__(
         self, meta: dict[str, Any], session_key: str | None, make: Make, needs_context: bool = False
     ) -> None:

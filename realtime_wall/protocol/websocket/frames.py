@@ -83,6 +83,17 @@ class Broken(Exception):
         self.reason = reason
 
 
+def only_text(data: bytes, max_message: int) -> str | None:
+    """What a client says first, or next, if that is one short text and nothing else: it nearly always is."""
+    length = len(data) - 6
+    if not 0 <= length <= 125 or data[0] != FIN | TEXT or data[1] != 0x80 | length or length > max_message:
+        return None
+    try:
+        return apply_mask(data[6:], data[2:6]).decode()
+    except UnicodeDecodeError:
+        return None
+
+
 class FrameReader:
     """The receiving half of one connection; between messages it holds no buffer."""
 
@@ -131,19 +142,10 @@ class FrameReader:
         return self._left
 
     def only_text(self, data: bytes) -> str | None:
-        """What the next bytes say, if they are one short text and nothing else, as they nearly always are.
-
-        None for all others: they are for :meth:`receive`.
-        """
-        length = len(data) - 6
-        if not 0 <= length <= 125 or data[0] != FIN | TEXT or data[1] != 0x80 | length:
+        """As the function of that name. None for all others: they are for :meth:`receive`."""
+        if self._message is not None or self._head or self._ended:
             return None
-        if self._message is not None or self._head or self._ended or length > self._max_message:
-            return None
-        try:
-            return apply_mask(data[6:], data[2:6]).decode()
-        except UnicodeDecodeError:
-            return None
+        return only_text(data, self._max_message)
 
     def receive(self, data: bytes) -> list[FrameEvent]:
         """What the next bytes of the client complete; nothing once it said or was told goodbye."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Frames, and bytes, after which it is settled; and seconds, for who sends little.
 BATCH, LARGE_BATCH, LATEST = 16, 64 * 1024, 5.0
+# What a client that only listens says in that time, at the most: a pong, or who it is.
+FEW, SMALL, SHORT = 2, 256, 0.01
 
 
 class Account:
@@ -72,12 +74,17 @@ class Account:
 
     def settle(self, now: float) -> float:
         """Let the budgets pay; for how many seconds nothing more should be read, 0 for none."""
-        if self._own is None:
+        if self._own is None and not self._only_listens():
             self._own = Budget(self._visitors.rates)
         self.find_user()
         spent = self._take_spent()
         self._settle_at = now + LATEST
-        return max(budget.take(spent, now) for budget in self._budgets())
+        return max((budget.take(spent, now) for budget in self._budgets()), default=0.0)
+
+    def _only_listens(self) -> bool:
+        """Of its own budget that would not be missed."""
+        is_little = self.frames <= FEW and self.bytes <= SMALL and self.seconds <= SHORT
+        return is_little and not (self.events or self.subscribes)
 
     def _take_spent(self) -> dict[str, float]:
         spent: dict[str, float] = {BYTES: self.bytes, FRAMES: self.frames}

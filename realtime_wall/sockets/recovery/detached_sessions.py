@@ -6,8 +6,9 @@ back with the secret it was given. What nobody resumes in time expires: ``on_fin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from time import monotonic
+from typing import Protocol
 
 import gevent
 from gevent.event import Event
@@ -22,6 +23,13 @@ from realtime_wall.wire.timer_wheel import TimerWheel
 
 # How long a session that was given to another server waits for the word that it was resumed there.
 MIGRATION_TIMEOUT = 10.0
+
+
+class Connection(Protocol):
+    """What a session is connected by."""
+
+    def abort(self, reason: str) -> None:
+        """End it at once, which detaches its session."""
 
 
 class DetachedSession:
@@ -91,16 +99,15 @@ class DetachedSessions:
         self._detached: dict[str, DetachedSession] = {}
         # Given to other servers, which have not confirmed yet that they have them.
         self._migrating: dict[str, DetachedSession] = {}
-        # Whose sessions are connected, and what ends such a connection, which detaches the session.
-        self._attached: dict[str, tuple[str, Callable[[], None]]] = {}
+        self._attached: dict[str, tuple[str, Connection]] = {}  # whose sessions are connected, and by what
         self._taken = Event()  # one of those that were here is not any more
         self.seconds = seconds
 
-    def attach(self, secret: str, owner: str, cut_off: Callable[[], None]) -> None:
+    def attach(self, secret: str, owner: str, connection: Connection) -> None:
         """A session is connected; without a secret it cannot be resumed."""
         if secret:
             self.migrated(secret)  # and came back, before the other server had confirmed it
-            self._attached[secret] = owner, cut_off
+            self._attached[secret] = owner, connection
 
     def forget(self, secret: str) -> None:
         """A session ended for good while it was connected."""
@@ -122,7 +129,7 @@ class DetachedSessions:
         """
         attached = self._attached.get(secret)
         if attached is not None and attached[0] == owner:
-            attached[1]()
+            attached[1].abort("the client came back")
         detached = self._detached.get(secret)
         if detached is None or detached.owner != owner:
             return None

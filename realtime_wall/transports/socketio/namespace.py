@@ -125,7 +125,7 @@ class Namespace(NamespaceSubscriber):
             self.abort("what it missed is not kept any more")
             return
         self._become(CatchingUp(self._new_backlog()))
-        self._recovery.attach(partial(self.abort, "the client came back"))
+        self._recovery.attach(self)
         self._engine.send(self._format.connect(self._name, session.id, self._recovery.secret or None))
         self._write_missed(EVERYONE, missed)
         if joining.sends:

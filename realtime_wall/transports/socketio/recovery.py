@@ -5,11 +5,9 @@ The client keeps a secret and an offset, the server the session (``sockets/recov
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
-from realtime_wall.sockets.recovery.detached_sessions import DetachedSession, DetachedSessions
+from realtime_wall.sockets.recovery.detached_sessions import Connection, DetachedSession, DetachedSessions
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.recovery.welcome import Welcome
 
@@ -32,9 +30,9 @@ class Recovery:
         """What the client keeps, once all up to the cursor was written to it."""
         return self.acks.offset(cursor) if self.secret else None
 
-    def attach(self, replaced: Callable[[], None]) -> None:
-        """The client was welcomed; ``replaced`` is called when it comes back on another connection."""
-        self._detached_sessions.attach(self.secret, self._owner, replaced)
+    def attach(self, connection: Connection) -> None:
+        """The client was welcomed; its connection is aborted when it comes back on another."""
+        self._detached_sessions.attach(self.secret, self._owner, connection)
 
     def detach(
         self, session: ClientSession, channels: tuple[str, ...], cursor: Position, complete: Position

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 # How long a client may take to name a namespace, or to send the attachments of a packet.
 PATIENCE = 10.0
+NONE: frozenset[str] = frozenset()
 
 
 def _format_of(first: Message, config: Config) -> PacketFormat:
@@ -75,7 +76,7 @@ class SocketIOClient:
         self._namespaces: dict[str, Namespace] = {}
         # Namespaces whose session another server has, and what the client has sent them meanwhile.
         self._resuming: dict[str, list[Packet]] = {}
-        self._left: frozenset[str] = frozenset()  # the namespaces it was in
+        self._left = NONE  # the namespaces it was in
         self._deadline = monotonic() + PATIENCE
 
     def message(self, data: str | bytes) -> None:

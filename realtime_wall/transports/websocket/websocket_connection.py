@@ -20,10 +20,12 @@ from realtime_wall.protocol.websocket.frames import (
     Close,
     Deflated,
     FrameEvent,
+    FrameReader,
     Ping,
     Pong,
     Text,
     Violation,
+    only_text,
 )
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
@@ -77,14 +79,13 @@ class FramedConnection:
     )
 
     def __init__(self, node: Node, wire: Wire, peer: Peer, framing: Framing = PLAIN) -> None:
-        config = node.config
         self.due = 0
         self.closing = False
         self._node = node
         self.wire = wire
         self.peer = peer
         self.framing = framing
-        self._reader = framing.reader(config.message_size, config.message_fragments)
+        self._reader: FrameReader | None = None  # most clients say little, or only short texts
         self.account = Account(node.visitors, cast("Visitor | None", wire.visitor))
         self._is_paused = False  # by its peer
         self._slowed: Any = None  # the timer that ends a pause of ours
@@ -200,7 +201,7 @@ class FramedConnection:
             self.wire.owner = _Unheard(self)
 
     def _check_message_time(self, now: float) -> None:
-        if not self._reader.is_inside_a_message:
+        if self._reader is None or not self._reader.is_inside_a_message:
             self._begun = None
         elif self._begun is None:
             self._begun = now
@@ -211,7 +212,7 @@ class FramedConnection:
 
     def received(self, data: bytes) -> None:
         now = self._heard = monotonic()
-        if self._late is None and (text := self._reader.only_text(data)) is not None:
+        if self._late is None and (text := self._only_text(data)) is not None:
             if self.account.note_read(1, len(data), now):
                 self._settle(now)
             if not self.closing:
@@ -220,8 +221,15 @@ class FramedConnection:
             self._received_frames(data, now)
         self.account.seconds += monotonic() - now
 
+    def _only_text(self, data: bytes) -> str | None:
+        reader = self._reader
+        return only_text(data, self._node.config.message_size) if reader is None else reader.only_text(data)
+
     def _received_frames(self, data: bytes, now: float) -> None:
         reader = self._reader
+        if reader is None:
+            config = self._node.config
+            reader = self._reader = self.framing.reader(config.message_size, config.message_fragments)
         events = reader.receive(data)
         is_in_pieces = self._begun is not None or reader.is_inside_a_message
         if is_in_pieces:

@@ -96,6 +96,18 @@ def test_a_connection_of_a_known_user_counts_at_once_and_once(visitors):
     assert visitors.user_of("key").connections == 0
 
 
+def test_who_only_listens_has_no_budget_of_its_own(visitors):
+    account = Account(visitors, visitors.at("1.2.3.4"))
+    for _ in range(3):  # pongs
+        account.note_read(1, 10, NOW)
+        assert account.settle(NOW) == 0
+    assert account._own is None
+
+    account.note_read(1, 10, NOW)
+    account.subscribes += 11
+    assert account.settle(NOW) == 1
+
+
 def test_who_hangs_up_at_once_pays_all_the_same(visitors):
     address = visitors.at("1.2.3.4")
     account = Account(visitors, address)

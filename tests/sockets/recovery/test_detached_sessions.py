@@ -24,6 +24,14 @@ class RecordingTimerWheel:
         self.appointments.append((what, delay))
 
 
+class Connection:
+    def __init__(self, cut_off):
+        self.cut_off = cut_off
+
+    def abort(self, reason):
+        self.cut_off()
+
+
 @pytest.fixture(autouse=True)
 def own_receivers():
     with no_receivers():
@@ -90,7 +98,7 @@ def test_what_nobody_takes_in_time_expires(sessions, node, expired):
 
 
 def test_a_connection_that_looks_alive_is_cut_off_when_its_client_comes_back(sessions, node):
-    sessions.attach("secret", "owner", lambda: detached(sessions, node))
+    sessions.attach("secret", "owner", Connection(lambda: detached(sessions, node)))
 
     taken = sessions.take("secret", "owner")
 
@@ -101,7 +109,7 @@ def test_a_connection_that_looks_alive_is_cut_off_when_its_client_comes_back(ses
 @pytest.mark.threat("S35")
 def test_a_stranger_cuts_off_nobody(sessions):
     cut = []
-    sessions.attach("secret", "owner", lambda: cut.append(1))
+    sessions.attach("secret", "owner", Connection(lambda: cut.append(1)))
 
     assert sessions.take("secret", "stranger") is None
     assert cut == []
@@ -109,7 +117,7 @@ def test_a_stranger_cuts_off_nobody(sessions):
 
 def test_who_left_for_good_is_forgotten(sessions):
     cut = []
-    sessions.attach("secret", "owner", lambda: cut.append(1))
+    sessions.attach("secret", "owner", Connection(lambda: cut.append(1)))
     sessions.forget("secret")
     sessions.forget("secret")
 
@@ -153,7 +161,7 @@ def test_only_what_is_here_and_this_visitors_migrates(sessions, node):
 
 def test_without_a_secret_nobody_is_remembered(sessions):
     cut = []
-    sessions.attach("", "owner", lambda: cut.append(1))
+    sessions.attach("", "owner", Connection(lambda: cut.append(1)))
 
     assert sessions.take("", "owner") is None
     assert cut == []
@@ -203,7 +211,7 @@ def test_a_session_that_comes_back_from_where_it_migrated_to_does_not_expire(ses
         again = detached(sessions, node)
         assert sessions.take("secret", "owner") is again
     else:
-        sessions.attach("secret", "owner", lambda: None)
+        sessions.attach("secret", "owner", Connection(lambda: None))
 
     assert given.due == 0  # the other server need not say that it had it
     sessions.close()
