@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 import sys
 
@@ -48,13 +49,14 @@ FIGURES = [
 def main(names: list[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     tables = {"peers": peers_table.show, "websockets": websocket_peers.show}
-    if len(names) == 1 and names[0] in tables:
-        tables[names[0]]()
-        return 0
+    known = {figure.__name__: [figure] for figure in FIGURES} | {"floods": floods.FIGURES}
+    if unknown := set(names) - tables.keys() - known.keys():
+        print(f"There is no figure {sorted(unknown)}, but {sorted(known)} and {sorted(tables)}.")
+        return 2
+    for name in [name for name in names if name in tables]:
+        tables[name]()
     missed = 0
-    for figure in FIGURES:
-        if names and figure.__name__ not in names and not ("floods" in names and figure in floods.FIGURES):
-            continue
+    for figure in itertools.chain(*(known.get(name, []) for name in names)) if names else FIGURES:
         print(f"  {figure.__name__} ...", end="", flush=True)
         found = figure()
         for result in found if isinstance(found, list) else [found]:

@@ -29,6 +29,9 @@ _EXTENSION = rb"[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"
 # Fifteen hexadecimal digits are an exabyte: longer only ever is an attempt to overflow somebody.
 _CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,15})(?:" + _EXTENSION + rb")*\r\n")
 
+# RFC 9110 6.5.1: where it ends and whom it is for is known before; who reads them otherwise reads two requests.
+_NO_TRAILERS = (b"transfer-encoding", b"content-length", b"host")
+
 
 class MalformedBody(BadRequest):
     """A body that is not what its head says; Django answers it 400."""
@@ -100,6 +103,8 @@ class BodyInput(pywsgi.Input):
                 return
             if not is_header(line):
                 raise MalformedBody("a trailer is not 'Name: value'")
+            if line.partition(b":")[0].lower() in _NO_TRAILERS:
+                raise MalformedBody("a trailer says what only a head can")
         raise MalformedBody("too many trailers")
 
     def _line(self) -> bytes:

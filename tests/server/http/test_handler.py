@@ -221,6 +221,9 @@ CHUNKS = {
     "bare LF behind a chunk": b"3\r\nabc\n0\r\n\r\n",
     "a trailer without a name": b"3\r\nabc\r\n0\r\n: b\r\n",
     "a trailer with bare LF": b"3\r\nabc\r\n0\r\nA: b\n",
+    "a trailer that says how it is sent": b"3\r\nabc\r\n0\r\nTransfer-Encoding: chunked\r\n",
+    "a trailer that says how long it is": b"3\r\nabc\r\n0\r\nContent-length: 3\r\n",
+    "a trailer that says whose it is": b"3\r\nabc\r\n0\r\nhost: localhost\r\n",
     "a hundred trailers": b"3\r\nabc\r\n0\r\n" + b"A: b\r\n" * 100,
 }
 
