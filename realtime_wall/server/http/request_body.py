@@ -29,7 +29,7 @@ _EXTENSION = rb"[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"
 # Fifteen hexadecimal digits are an exabyte: longer only ever is an attempt to overflow somebody.
 _CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,15})(?:" + _EXTENSION + rb")*\r\n")
 
-# RFC 9110 6.5.1: where it ends and whom it is for is known before; who reads them otherwise reads two requests.
+# RFC 9110 6.5.1: where it ends and whom it is for is known before; who reads these reads another request.
 _NO_TRAILERS = (b"transfer-encoding", b"content-length", b"host")
 
 
