@@ -122,8 +122,9 @@ class _ServerProcess:
         self._watchdog = Watchdog(config.slow_receiver)
 
     def descriptors(self) -> list[int]:
-        """Of the sockets that it accepts clients from, and of the one to its supervisor."""
-        own = [self._http_server.socket.fileno()]
+        """Of the sockets that it accepts clients from, of who has asked nothing yet, and the supervisor's."""
+        pending = [head.connection.fileno() for head in self._http_server.pending]
+        own = [self._http_server.socket.fileno(), *pending]
         return own if self._link is None else [*own, *self._link.place.others, self._link.place.link]
 
     def start(self) -> None:

@@ -10,6 +10,7 @@ as much as for a head. Honest heads come in a few.
 
 from __future__ import annotations
 
+import _socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,12 @@ from realtime_wall.wire.connection import Wire
 FEW = 12
 # Seconds in which the pieces after that are gathered: twice as many each time, up to the most.
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.064
+
+
+def pause_after(pieces: int) -> float:
+    """Seconds in which the next pieces of a head are gathered, after so many; 0 when it is read at once."""
+    more = pieces - FEW
+    return 0.0 if more <= 0 else min(FIRST_PAUSE * 2 ** min(more - 1, 6), LONGEST_PAUSE)
 
 
 class ClientSocket(gevent.socket.socket):
@@ -45,17 +52,16 @@ class ClientSocket(gevent.socket.socket):
         """As gevent's, which each of the calls that wait goes through."""
         if self._pieces is not None:
             self._pieces += 1
-            if self._pieces > FEW:
-                doubled = min(self._pieces - FEW - 1, 6)
-                sleep(min(FIRST_PAUSE * 2**doubled, LONGEST_PAUSE))
+            if (seconds := pause_after(self._pieces)) > 0:
+                sleep(seconds)
         super()._wait(*args)  # type: ignore[misc]
         Wire.turns.wait()
 
 
-def accept(listener: Any) -> tuple[ClientSocket, Any] | None:
+def accept(listener: Any) -> tuple[_socket.socket, Any] | None:
     """Who waits at a listening socket that does not block, and the address; None when somebody was faster."""
     try:
         fd, address = listener._accept()
     except BlockingIOError:
         return None
-    return ClientSocket(listener.family, listener.type, listener.proto, fileno=fd), address
+    return _socket.socket(listener.family, listener.type, listener.proto, fileno=fd), address

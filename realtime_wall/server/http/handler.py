@@ -71,7 +71,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
     _stream: Stream | None = None
     _was_all: bool = False  # with the head nothing else was read
     serves_once: bool = False  # the connection ends with its first answer
-    waits_since: float = 0.0  # when the wait for this request began
+    head_due: float = 0.0  # when the first head has to be complete
 
     # The head
 
@@ -99,11 +99,12 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def _read_head(self) -> list[bytes]:
         config = self.server.config
-        if not self._is_spoken_to(config.head_timeout if self.is_new else config.keep_alive):
+        if not self.is_new and not self._is_spoken_to(config.keep_alive):
             return []
+        seconds = max(self.head_due - time.monotonic(), 0.0) if self.is_new else config.head_timeout
         arrived = self.rfile.peek(1)
         with (
-            head_timer(arrived, config.head_timeout) as timer,
+            head_timer(arrived, seconds) as timer,
             nullcontext() if timer is None else self.socket.reading_head(),
         ):
             lines, last = read_lines(self.rfile, config.head_size)
@@ -117,9 +118,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def _is_spoken_to(self, timeout: float) -> bool:
         """False when the client went away or stayed silent, or when we stop."""
-        if self.server.stopping and not self.is_new:
+        if self.server.stopping:
             return False
-        self.waits_since = time.monotonic()
         self.server.idle.add(self)
         try:
             with gevent.Timeout(timeout, False):  # type: ignore[arg-type]
@@ -129,10 +129,6 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             waited_in_vain = self in self.server.idle
             self.server.idle.discard(self)
         return not waited_in_vain
-
-    def read_first(self, arrived: bytes) -> None:
-        """Begin with what another server has read of the connection."""
-        self.rfile = read_ahead.reader(self.socket, arrived)
 
     def _is_passed_on(self, head: list[bytes]) -> bool:
         """Whether this request, and whatever else comes on its connection, is another server's now."""
@@ -167,7 +163,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
         Of a head that has come alone that need not be asked: its wire hears of what follows.
         """
-        if self._was_all and not isinstance(self.rfile.raw, read_ahead.ReadAhead):
+        if self._was_all and not read_ahead.has_more(self.rfile):
             return b""
         self.socket.settimeout(0)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import socket
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -17,8 +18,10 @@ from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
-from realtime_wall.server.http.client_socket import ClientSocket, accept
+from realtime_wall.server.http import read_ahead
+from realtime_wall.server.http.client_socket import accept
 from realtime_wall.server.http.handler import Handler
+from realtime_wall.server.http.pending_heads import PendingHeads
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
@@ -64,27 +67,42 @@ class HTTPServer(WSGIServer):
         self.http_connections = 0
         self._covered: dict[int, Any] = {}  # watchers of other workers' sockets
         self.idle: set[Handler] = set()  # keep-alive connections between two requests
+        self.pending = PendingHeads(config.head_timeout, self._begin, self.do_close)
 
     @property
     def room(self) -> int:
         """How many more connections it takes."""
         return self.max_connections - self.http_connections - len(Wire.open_sockets)
 
-    def do_read(self) -> tuple[ClientSocket, Any] | None:  # type: ignore[override]  # None it may be
+    def do_read(self) -> tuple[Any, Any] | None:  # type: ignore[override]  # None it may be
         return accept(self.socket)
+
+    def _do_read(self) -> None:
+        """As pywsgi's, when its turn has come: to come in is one of the things that clients want."""
+        server: Any = self  # of whose attributes the types are known in part
+        if Wire.turns.is_now():
+            super()._do_read()  # type: ignore[misc]
+        elif server._watcher is not None:
+            server._watcher.stop()
+            Wire.turns.stand_in_line(self, self._accept_in_turn)
+
+    def _accept_in_turn(self) -> None:
+        server: Any = self
+        if server._watcher is not None:  # it does accept, still or again
+            server._watcher.start(self._do_read)
+            super()._do_read()  # type: ignore[misc]
 
     def take(self, connection: Any, passed: PassedConnection) -> None:
         """Go on with a connection that another server has accepted."""
-        self.do_handle(connection, passed.peer, passed.arrived, passed.is_far)
+        if self._admit(connection, passed.peer):
+            due = monotonic() + self.config.head_timeout
+            self._begin(connection, passed.peer, passed.arrived, due, passed.is_far)
 
-    def handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
-        handler = self.handler_class(connection, address, self)
-        handler.serves_once = is_far
-        if arrived:
-            handler.read_first(arrived)
-        handler.handle()
+    def do_handle(self, connection: Any, address: Any) -> None:
+        if self._admit(connection, address):
+            self.pending.add(connection, address)
 
-    def do_handle(self, connection: Any, address: Any, arrived: bytes = b"", is_far: bool = False) -> None:
+    def _admit(self, connection: Any, address: Any) -> bool:
         self._wait_when_many_come()
         visitor = self._visitor(address)
         refusal = FULL if self.room <= 0 else self._refusal(visitor)
@@ -92,12 +110,23 @@ class HTTPServer(WSGIServer):
             with contextlib.closing(connection), contextlib.suppress(OSError):
                 connection.setblocking(False)
                 connection.send(refusal)
-            return
+            return False
         if visitor is not None:
             visitor.connections += 1
         self.http_connections += 1
+        return True
+
+    def _begin(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool = False) -> None:
         not_for_forks(connection)
-        super().do_handle(connection, address, arrived, is_far)  # type: ignore[call-arg]
+        gevent.spawn(self._serve, connection, address, arrived, due, is_far)
+
+    def _serve(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool) -> None:
+        try:
+            handler = self.handler_class(connection, address, self, read_ahead.reader(connection, arrived))
+            handler.head_due, handler.serves_once = due, is_far
+            handler.handle()
+        finally:
+            self.do_close(connection, address)
 
     def do_close(self, connection: Any, address: Any = "", *args: Any) -> None:
         self.http_connections -= 1
@@ -157,19 +186,18 @@ class HTTPServer(WSGIServer):
         self.stopping = True
         self.cover(set())
         self.close()
-        gevent.sleep(0)  # those accepted last begin to wait
         deadline = monotonic() + FIRST_WORD
         self._end_idle(except_new=True)
-        while self.idle and monotonic() < deadline and not hurry.wait(0.02):
+        while (self.idle or self.pending.silent()) and monotonic() < deadline and not hurry.wait(0.02):
             pass
         self._end_idle(except_new=False)
 
     def _end_idle(self, except_new: bool) -> None:
-        for handler in list(self.idle):
-            if except_new and handler.is_new and monotonic() - handler.waits_since < FIRST_WORD:
-                continue
+        new_since = monotonic() - FIRST_WORD if except_new else inf
+        silent = [head.connection for head in self.pending.silent() if head.since < new_since]
+        for connection in [*silent, *(handler.socket for handler in self.idle)]:
             with contextlib.suppress(OSError):
-                handler.socket.shutdown(socket.SHUT_RD)
+                connection.shutdown(socket.SHUT_RD)
 
     def drain(self, seconds: float, hurry: Event) -> bool:
         """Wait until every connection has ended, or until ``hurry`` is set; False when some had not."""

@@ -45,14 +45,18 @@ def reader(connection: Any, arrived: bytes) -> io.BufferedReader:
     return io.BufferedReader(ReadAhead(arrived, connection.makefile("rb", buffering=0)))
 
 
+def has_more(stream: Any) -> bool:
+    """Whether some of what was read before has not come into its buffer yet."""
+    return isinstance(stream.raw, ReadAhead) and bool(stream.raw.arrived)
+
+
 def unused(stream: Any) -> bytes:
     """What was read of a connection and nobody has used; it stays where it is.
 
     The connection must not block: with nothing left, the stream asks for more.
     """
     buffered: bytes = stream.peek(1)
-    raw = stream.raw
-    return buffered + bytes(raw.arrived) if isinstance(raw, ReadAhead) else buffered
+    return buffered + bytes(stream.raw.arrived) if has_more(stream) else buffered
 
 
 def take_in_the_rest(connection: Any) -> None:

@@ -108,6 +108,48 @@ def test_requests_that_come_together_have_a_turn_of_the_loop_each(serve, monkeyp
     assert len(set(turns)) == 10
 
 
+def test_who_comes_in_waits_for_his_turn_as_those_do_who_are_inside(opened, monkeypatch):
+    listener, _ = opened
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
+    order = []
+
+    def come_in(connection, address):
+        order.append("new")
+        connection.close()
+
+    monkeypatch.setattr(listener, "do_handle", come_in)
+    Wire.turns.stand_in_line("before", lambda: order.append("before"))
+    Wire.turns.stand_in_line("also", lambda: order.append("also"))
+
+    with socket.create_connection(listener.socket.getsockname(), 5):
+        wait_for(lambda: len(order) == 3)
+
+    assert order == ["before", "also", "new"]
+
+
+def test_who_stopped_accepting_meanwhile_accepts_nobody(opened, monkeypatch, capsys):
+    listener, _ = opened
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
+    Wire.turns.is_now()
+    listener._do_read()
+    assert Wire.turns.is_in_line(listener)
+    listener.stop_listening(Event())
+
+    wait_for(lambda: not Wire.turns.is_in_line(listener))
+    assert capsys.readouterr().err == ""  # where the event loop shows what has failed
+
+
+@pytest.mark.threat("S61")
+def test_a_connection_that_asks_nothing_has_no_handler(serve, monkeypatch):
+    server, begun = serve(), []
+    monkeypatch.setattr(server, "handler_class", lambda *args: begun.append(args))
+    with socket.create_connection(("127.0.0.1", server.socket.getsockname()[1]), 5) as client:
+        wait_for(lambda: server.http_connections == 1)
+        client.sendall(get()[:-2])
+        wait_for(lambda: not server.pending.silent())
+        assert begun == []
+
+
 # Who comes too often
 
 
