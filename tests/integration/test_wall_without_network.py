@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests.browser import (
     NOTES_VIOLATIONS,
-    RETURNS_SOON,
     key,
     keys_of,
     posts_of_today,
@@ -29,6 +28,7 @@ NOTES_PAINTED = """
     requestAnimationFrame(note);
 """
 CAUGHT_UP = 2.0  # seconds
+RETURNS_LATE = "Math.random = () => 1000"  # by itself after minutes; that it is a screen has to bring it back
 # Uploaded, as the admin does it.
 LOGO = """
 import io
@@ -60,7 +60,7 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     first, doubtful, regretted, last = early = posts_of_today(4, ago=60)
     desk.store(*early)
     desk.run(LOGO)
-    page = visitors.tab(server.url + "?screen=Stage", script=RETURNS_SOON + NOTES_PAINTED + NOTES_VIOLATIONS)
+    page = visitors.tab(server.url + "?screen=Stage", script=RETURNS_LATE + NOTES_PAINTED + NOTES_VIOLATIONS)
     wait_until_live(page)
     wait_until_kept(page, *early)
     assert page.evaluate("violations") == []

@@ -101,4 +101,9 @@ function open({ url = "/ws/", href = "http://wall.example/", chance = 0.5, fetch
   return { socket, server, clock, page, reported, delays };
 }
 
-module.exports = { open };
+/* Until nothing is left to do. */
+async function settled() {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+module.exports = { open, settled };

@@ -4,7 +4,7 @@
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 
-const { open } = require("./fakes.js");
+const { open, settled } = require("./fakes.js");
 
 /* A server that answers plain requests: each of ours waits until the test answers it. */
 class Server {
@@ -59,11 +59,6 @@ class Server {
   }
 }
 
-/* Until nothing is left to do. */
-async function settled() {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-}
-
 /* A page whose WebSockets never open, until it has changed over to the next way. */
 async function blocked(prepare = () => {}) {
   const http = new Server();
@@ -108,14 +103,61 @@ test("while the server is away, a WebSocket is tried again and nothing else", as
   const http = new Server();
   http.isThere = false;
   const { socket, server, clock } = open(http);
-  for (let times = 0; times < 5; times += 1) {
+  for (let times = 0; times < 4; times += 1) {
     server.now.drops();
     await settled();
     clock.pass();
   }
 
   assert.equal(socket.transport, "websocket");
-  assert.equal(server.connections.length, 6);
+  assert.equal(server.connections.length, 5);
+});
+
+/* Its server is away, and it has had so many waits. */
+async function away(waits) {
+  const http = new Server();
+  http.isThere = false;
+  const scene = open(http);
+  for (let times = 0; times < waits; times += 1) {
+    if (scene.socket.status === "connecting") scene.server.now.drops();
+    await settled();
+    scene.clock.pass();
+    await settled();
+  }
+  return { ...scene, http };
+}
+
+test("after five WebSockets that failed in a row a request asks first, but before each eighth return", async () => {
+  const { server, clock, http, socket } = await away(24);
+  assert.equal(server.connections.length, 5 + 3);
+  server.now.drops(); // the last of them
+  clock.pass();
+  await settled();
+  assert.equal(socket.status, "waiting");
+
+  http.isThere = true;
+  clock.pass();
+  await settled();
+  assert.equal(server.connections.length, 9);
+  server.now.open();
+  assert.equal(socket.status, "open");
+});
+
+test("who closes, or hurries, while a request asks is not disturbed by its answer", async () => {
+  const { server, clock, page, socket } = await away(6);
+  clock.pass(); // it asks
+  page.dispatchEvent(new Event("online"));
+  server.now.open();
+  await settled();
+  assert.equal(socket.status, "open");
+
+  const closed = await away(6);
+  closed.http.isThere = true;
+  closed.clock.pass();
+  closed.socket.close();
+  await settled();
+  assert.equal(closed.socket.status, "closed");
+  assert.equal(closed.server.connections.length, 5);
 });
 
 test("a WebSocket that was open and is lost is no reason for another way", async () => {

@@ -280,7 +280,7 @@ interface Frame {
   cardsOf(list: Element): HTMLElement[];
   readConfig(id: string): any;
   readJson(address: string): Promise<any>;
-  comeBackSoon(socket: RealtimeSocket): void;
+  comeBackSoon(socket: RealtimeSocket, address: string): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
   statusReporter(words: Record<string, string>): (status: { state: string }) => void;
   addToCount(number: number): void;

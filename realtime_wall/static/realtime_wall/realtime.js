@@ -1,5 +1,5 @@
 /* The browser's end: one connection that comes back by itself and catches up.
- * How to use it is in docs/reference/client.rst; types are in npm/index.d.ts. */
+ * How to use it is in docs/reference/client.rst. */
 (function (/** @type {any} */ root) {
   "use strict";
 
@@ -160,8 +160,7 @@
     async _failedToOpen() {
       const failed = this.transport;
       if (!(await isThere(this._address(), this._world)) || this._wanted !== failed) return;
-      this._failures += 1;
-      if (this._failures < TRIES) return;
+      if ((this._failures += 1) < TRIES) return;
       this._failures = 0;
       this._wanted = TRANSPORTS[(TRANSPORTS.indexOf(failed) + 1) % TRANSPORTS.length];
     }
@@ -189,15 +188,23 @@
       }, this._heartbeat);
     }
 
-    /* Full jitter: the pages of a lost server do not return all at once. */
+    /* Full jitter: pages do not return all at once. */
     _wait(code) {
       this._isSlowedDown = code === VIOLATION;
       const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this._attempts);
       const share = this._world.random();
       const delay = Math.round(this._isSlowedDown ? ((1 + share) / 2) * SLOWED_DOWN_DELAY : share * ceiling);
       this._attempts += 1;
-      this._retry(() => this.connect(), delay);
+      this._retry(() => this._return(), delay);
       this._become("waiting", { code, delay });
+    }
+
+    /* After many that failed browsers keep a WebSocket back, a request never. */
+    _return() {
+      if (this._attempts < 5 || this._attempts % 8 === 0) return this.connect();
+      isThere(this._address(), this._world).then((there) => {
+        if (this.status === "waiting") there ? this.connect() : this._wait();
+      });
     }
 
     _become(state, detail) {
@@ -208,7 +215,7 @@
     _listenToThePage() {
       const { document, window } = this._world;
       document?.addEventListener("visibilitychange", () => document.hidden || this._hurry());
-      // The connection went with the network, though nobody says so.
+      // The connection went with the network, unsaid.
       window?.addEventListener("online", () => this.reconnect());
     }
 
@@ -320,7 +327,7 @@
     }
   }
 
-  /* Looks like a WebSocket; whatever goes wrong ends it. A poll for each channel says from where to hear all. */
+  /* Looks like a WebSocket. A poll for each channel says from where to hear all. */
   class OneWay {
     constructor(kind, address, world) {
       this._kind = kind;
@@ -480,7 +487,7 @@
     return new URL(path, address.href.replace(/^ws/, "http"));
   }
 
-  /* Given up when no more comes: browsers wait for ever, and have room for few requests. */
+  /* Given up when no more comes: browsers wait for ever. */
   async function ask(address, world, limit, controller, credentials) {
     const silence = alarm(world);
     const goOn = () => silence(() => controller.abort(), limit);
@@ -507,7 +514,7 @@
     }
   }
 
-  /* Throws when a proxy has answered, or cut it short: then there are no such lines. */
+  /* Throws when a proxy has answered, or cut it short. */
   function toldBy({ response, text }) {
     if (response.status === 304) return { items: [], cursor: response.headers.get("ETag").match(/"(.+)"/)[1] };
     const items = text.split("\r\n").filter(Boolean).map((line) => JSON.parse(line));

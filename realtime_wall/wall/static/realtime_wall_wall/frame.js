@@ -9,7 +9,8 @@
   const RETWEETS = "realtime_wall.retweets";
   const SAID_EVERY = 5000;
   const SLEPT = 10000; // a clock that jumps by more: the machine slept
-  const SOON = 1000; // until a screen of the event tries again; there are few of them
+  const SOON = 500; // until a screen of the event asks again; there are few of them
+  const ANSWERED = 800; // else it asks anew
   const TOO_MUCH = 1008; // it has sent, and is to wait
   const TICK = 15000; // what is written in minutes need not be updated every second
 
@@ -240,6 +241,11 @@
     return null;
   }
 
+  /** @param {number} delay */
+  function pause(delay) {
+    return new Promise((resolve) => setTimeout(resolve, delay));
+  }
+
   /* Again and again, until there is an answer; null once it is wanted no more. */
   /** @param {() => Promise<any>} ask @param {() => boolean} isWanted */
   async function askUntil(ask, isWanted) {
@@ -248,7 +254,7 @@
       if (!isWanted()) return null;
       if (answer) return answer;
       const delay = RETRY[Math.min(attempt, RETRY.length - 1)] * (0.5 + Math.random());
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await pause(delay);
       if (!isWanted()) return null;
     }
   }
@@ -284,12 +290,35 @@
     }, 1000);
   }
 
-  /* Thousands of pages take their time; a screen is back before the hall has noticed. */
-  /** @param {RealtimeSocket} socket */
-  function comeBackSoon(socket) {
-    socket.on("status", ({ state, delay, code }) => {
-      if (state === "waiting" && delay && delay > SOON && code !== TOO_MUCH) setTimeout(() => socket.connect(), SOON);
+  /* Thousands of pages take their time; a screen asks until the network is there, and is back before the hall has noticed. */
+  /** @param {RealtimeSocket} socket @param {string} address of something small */
+  function comeBackSoon(socket, address) {
+    let isAway = false;
+    let isLooking = false;
+    const look = async () => {
+      isLooking = true;
+      let wasThere = true;
+      while (isAway) {
+        await pause(SOON);
+        const isThere = await answersSoon(address);
+        // What was begun while it was away may wait long for an answer that got lost.
+        if (isAway && isThere) wasThere ? socket.connect() : socket.reconnect();
+        wasThere = isThere;
+      }
+      isLooking = false;
+    };
+    socket.on("status", ({ state, code }) => {
+      isAway = (state === "waiting" && code !== TOO_MUCH) || (isAway && state === "connecting");
+      if (isAway && !isLooking) look();
     });
+  }
+
+  /** Whatever it answers. @param {string} address */
+  function answersSoon(address) {
+    return fetch(address, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWERED) }).then(
+      () => true,
+      () => false,
+    );
   }
 
   const around = { Announcer, More, cardsOf, keepTimes, readConfig, setDown, statusReporter };

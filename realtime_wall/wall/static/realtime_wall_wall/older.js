@@ -53,13 +53,13 @@
       this._posts = null;
     }
 
-    /** Whether they are there now; without network there are none. @returns {Promise<boolean>} */
+    /** Whether they are there now; without network, or where it is silent, there are none. @returns {Promise<boolean>} */
     async read() {
       if (this._removed) return false; // it is being read
       /** @type {Set<string>} */
       const removed = new Set();
       this._removed = removed;
-      const all = await this._missed.all();
+      const all = await root.WallKept.inTime(this._missed.all());
       this._removed = null;
       const posts = all ? all.posts.reverse().filter((post) => !removed.has(keyOf(post))) : [];
       this._posts = new Map();

@@ -182,7 +182,7 @@
     // A screen of the event has a name, and confirms what its moderators decide.
     const screen = new URLSearchParams(root.location.search).get("screen");
     if (!screen) return;
-    Frame.comeBackSoon(socket);
+    Frame.comeBackSoon(socket, words.worker);
     socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
     socket.subscribe(words.screens);
   }
