@@ -188,17 +188,19 @@ class Clients:
         return read
 
     def count(self, number, needle):
-        """Read until something has come so many times; how often it did, and who is still connected."""
-        needle, seen, rests = needle.encode(), 0, {}
+        """Read until something has come so many times; how often it did, who is connected, how many bytes."""
+        needle, seen, size, rests = needle.encode(), 0, 0, {}
         while seen < number:
             events = self.poll.poll(PATIENCE)
             if not events:
                 break
             for fd, _ in events:
-                data = rests.get(fd, b"") + self._read(fd)
+                piece = self._read(fd)
+                size += len(piece)
+                data = rests.get(fd, b"") + piece
                 seen += data.count(needle)
                 rests[fd] = data[-len(needle) + 1 :]
-        return seen, len(self.readers)
+        return seen, len(self.readers), size
 
     def join(self, channel, needle):
         """All subscribe, and read on until each has been told something; how many have."""

@@ -99,7 +99,7 @@ def _burst(kind, path):
         listen(ours.port, READERS, path)
         clients.begin("count", READERS * BURST, "burst-")
         ours.get(f"/burst/?channel=bench&count={BURST}")
-        got, connected = clients.end()
+        got, connected, _ = clients.end()
     whole = got == READERS * BURST and connected == READERS
     return Figure(f"a burst to 1,000 readers: {kind}", "all of it", f"{got:,}, {connected} connected", whole)
 
