@@ -50,36 +50,6 @@ class Log:
         self._lost = 0
         self._number = 0
 
-    def append(
-        self,
-        channel: str,
-        data_json: str,
-        *,
-        event: str | None = None,
-        event_id: str | None = None,
-        exclude: str | None = None,
-        arity: int = 1,
-        retracts: int | None = None,
-        binary: Binary | None = None,
-        now: float,
-        time: float,
-    ) -> Message:
-        """Give a message its position and keep it for those who come back."""
-        message = self.next_message(
-            channel,
-            data_json,
-            event=event,
-            event_id=event_id,
-            exclude=exclude,
-            arity=arity,
-            retracts=retracts,
-            binary=binary,
-            now=now,
-            time=time,
-        )
-        self.add(message, now)
-        return message
-
     def next_message(
         self,
         channel: str,

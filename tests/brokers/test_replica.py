@@ -6,10 +6,11 @@ from realtime_wall.brokers.replica import Replica
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule, Rules
 from realtime_wall.errors import HistoryLost
+from tests.channels import appending
 
 
 def append(replica, data, channel="news", **more):
-    return replica.log.append(channel, data, now=monotonic(), time=time(), **more)
+    return appending.append(replica.log, channel, data, now=monotonic(), time=time(), **more)
 
 
 def test_what_was_appended_follows_an_earlier_position():

@@ -12,6 +12,7 @@ from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
+from tests.channels.appending import append
 
 EPOCH = "k1"
 LIMITS = {"history_size": 1000, "history_bytes": 1_000_000, "history_age": 60.0, "history_channels": 100}
@@ -25,7 +26,7 @@ def new_log(**limits):
 
 
 def publish(log, *texts, channel="room", now=0.0):
-    return [log.append(channel, f'"{text}"', now=now, time=1000.0 + now) for text in texts]
+    return [append(log, channel, f'"{text}"', now=now, time=1000.0 + now) for text in texts]
 
 
 def texts(messages):
@@ -52,7 +53,7 @@ def test_positions_rise_over_all_channels_and_numbers_within_one():
 def test_a_message_has_all_that_was_said_about_it():
     log = new_log()
 
-    message = log.append("room", "[1]", event="say", event_id="i1", exclude="s1", now=5.0, time=1700.5)
+    message = append(log, "room", "[1]", event="say", event_id="i1", exclude="s1", now=5.0, time=1700.5)
 
     assert message == Message("room", "[1]", at(1), 1, 1700.5, "say", "i1", "s1")
     assert log.since("room", at(0), now=5.0) == [message]
@@ -257,7 +258,7 @@ def test_dropped_messages_are_freed_at_once():
 def retract(log, message, channel="room"):
     """As a node does it: the message leaves the log, and those who had it are told."""
     found = log.retract(channel, message.position.offset, now=0)
-    log.append(channel, '"retracted"', retracts=message.position.offset, now=0.0, time=1000.0)
+    append(log, channel, '"retracted"', retracts=message.position.offset, now=0.0, time=1000.0)
     return found
 
 
@@ -282,7 +283,7 @@ def test_that_it_was_taken_back_is_told_to_those_who_had_it_and_to_them_only():
 
 def test_a_message_can_be_taken_back_by_its_event_id():
     log = new_log()
-    log.append("room", '"named"', event_id="n1", now=0.0, time=1000.0)
+    append(log, "room", '"named"', event_id="n1", now=0.0, time=1000.0)
 
     named = log.find("room", None, "n1", now=0)
     assert named.data_json == '"named"'
@@ -304,7 +305,7 @@ def test_what_was_taken_back_leaves_its_room_to_others():
 def test_an_event_id_has_a_position_and_a_second_has_what_came_since():
     log = new_log()
     for second, name in enumerate(("a", "b", "a", "c")):
-        log.append("room", f'"{second}"', event_id=name, now=0.0, time=1000.5 + second)
+        append(log, "room", f'"{second}"', event_id=name, now=0.0, time=1000.5 + second)
 
     assert log.position_of("room", "a", now=0) == at(1)
     assert log.position_of("room", "c", now=0) == at(4)
@@ -413,7 +414,7 @@ class LogAgainstAModel(RuleBasedStateMachine):
     def publish(self, channel, size):
         self.drop()
         data_json = '"' + "x" * size + '"'
-        message = self.log.append(channel, data_json, now=self.now, time=self.now)
+        message = append(self.log, channel, data_json, now=self.now, time=self.now)
 
         numbers = [p.message.number for p in self.published if p.message.channel == channel]
         assert message.position == at(len(self.published) + 1)

@@ -8,6 +8,7 @@ from realtime_wall.channels.position import Position
 from realtime_wall.channels.resume import NOTHING, CatchUp, Gap, Since, catch_up, merge
 from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import HistoryLost
+from tests.channels.appending import append
 
 
 class History:
@@ -19,7 +20,7 @@ class History:
         self.log = Log("e", lambda channel: Rule(history_size=size), history_channels=10)
         for second, channel in enumerate(channels, start=1):
             data, name = f'"{channel}{second}"', f"n{second}"
-            self.log.append(channel, data, event_id=name, now=0.0, time=1000.0 + second)
+            append(self.log, channel, data, event_id=name, now=0.0, time=1000.0 + second)
 
     @property
     def top(self):

@@ -8,6 +8,7 @@ from realtime_wall.channels.log import Log
 from realtime_wall.channels.position import Position
 from realtime_wall.channels.retraction import find
 from realtime_wall.channels.rules import Rule, Rules
+from tests.channels.appending import append
 
 
 def new_log(**limits):
@@ -17,8 +18,8 @@ def new_log(**limits):
 def publish(log, data, event_id=None, retraction=None):
     event = None if retraction is None else "retracted"
     retracts = None if retraction is None else retraction.offset
-    return log.append(
-        "room", data, event=event, event_id=event_id, retracts=retracts, now=0.0, time=0.0
+    return append(
+        log, "room", data, event=event, event_id=event_id, retracts=retracts, now=0.0, time=0.0
     ).position
 
 
