@@ -25,7 +25,7 @@ from realtime_wall.wire.timer_wheel import TimerWheel
 MIGRATION_TIMEOUT = 10.0
 
 
-class Connection(Protocol):
+class AttachedConnection(Protocol):
     """What a session is connected by."""
 
     def abort(self, reason: str) -> None:
@@ -99,11 +99,13 @@ class DetachedSessions:
         self._detached: dict[str, DetachedSession] = {}
         # Given to other servers, which have not confirmed yet that they have them.
         self._migrating: dict[str, DetachedSession] = {}
-        self._attached: dict[str, tuple[str, Connection]] = {}  # whose sessions are connected, and by what
+        self._attached: dict[
+            str, tuple[str, AttachedConnection]
+        ] = {}  # whose sessions are connected, and by what
         self._taken = Event()  # one of those that were here is not any more
         self.seconds = seconds
 
-    def attach(self, secret: str, owner: str, connection: Connection) -> None:
+    def attach(self, secret: str, owner: str, connection: AttachedConnection) -> None:
         """A session is connected; without a secret it cannot be resumed."""
         if secret:
             self.migrated(secret)  # and came back, before the other server had confirmed it

@@ -30,13 +30,12 @@ from realtime_wall.protocol.websocket.frames import (
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
+from realtime_wall.transports.websocket.unheard import Unheard
 from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, Wire, Written
 
 log = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
-# Bytes that a client which is refused may have sent before it knew.
-UNHEARD = 1024 * 1024
 
 
 class Peer(Protocol):
@@ -198,7 +197,7 @@ class FramedConnection:
         self.wire.end_writing()
         if self.wire.is_open:
             self.wire.read_size = LARGE_READ_SIZE
-            self.wire.owner = _Unheard(self)
+            self.wire.owner = Unheard(self)
 
     def _check_message_time(self, now: float) -> None:
         if self._reader is None or not self._reader.is_inside_a_message:
@@ -331,24 +330,3 @@ class FramedConnection:
 
     def _is_busy(self) -> bool:
         return self._late is not None or self.peer.is_busy()
-
-
-class _Unheard:
-    """The wire's owner after a refusal: it sees the client hang up, and drops what it still sends.
-
-    Who sends much all the same is waited for no longer.
-    """
-
-    __slots__ = ("_frames", "_left")
-
-    def __init__(self, frames: FramedConnection) -> None:
-        self._frames = frames
-        self._left = UNHEARD
-
-    def received(self, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
-            self._frames.abort("went on sending after it was refused")
-
-    def lost(self, reason: str) -> None:
-        self._frames.lost(reason)
