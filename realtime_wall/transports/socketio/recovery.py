@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from realtime_wall.channels.position import Position
 from realtime_wall.sockets.client_session import ClientSession
-from realtime_wall.sockets.recovery.detached_sessions import Connection, DetachedSession, DetachedSessions
+from realtime_wall.sockets.recovery.detached_sessions import (
+    AttachedConnection,
+    DetachedSession,
+    DetachedSessions,
+)
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.recovery.welcome import Welcome
 
@@ -30,7 +34,7 @@ class Recovery:
         """What the client keeps, once all up to the cursor was written to it."""
         return self.acks.offset(cursor) if self.secret else None
 
-    def attach(self, connection: Connection) -> None:
+    def attach(self, connection: AttachedConnection) -> None:
         """The client was welcomed; its connection is aborted when it comes back on another."""
         self._detached_sessions.attach(self.secret, self._owner, connection)
 
