@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -87,8 +87,15 @@ def _decode_base64(text: str) -> bytes:
         raise BadPacket("binary data is not in base64") from None
 
 
-def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[EnginePacket]:
-    """The packets of one POST body, in order; all of them or none."""
+def decode_payload(
+    body: str | bytes,
+    max_packets: int = MAX_PACKETS,
+    in_turns: Callable[[list[str]], Iterable[str]] = iter,
+) -> list[EnginePacket]:
+    """The packets of one POST body, in order; all of them or none.
+
+    ``in_turns`` gives them one by one, and others their turns in between.
+    """
     separators = body.count(_SEPARATOR) if isinstance(body, str) else body.count(_SEPARATOR.encode())
     if separators >= max_packets:
         raise TooManyPackets(f"more than {max_packets} packets in one request")
@@ -97,7 +104,7 @@ def decode_payload(body: str | bytes, max_packets: int = MAX_PACKETS) -> list[En
             body = body.decode()
         except UnicodeDecodeError:
             raise BadPacket("the request body is not UTF-8") from None
-    return [decode_text(text) for text in body.split(_SEPARATOR)]
+    return [decode_text(text) for text in in_turns(body.split(_SEPARATOR))]
 
 
 def encode_text(type: EnginePacketType, data: str = "") -> str:

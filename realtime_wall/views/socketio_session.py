@@ -61,6 +61,7 @@ def serve(request: HttpRequest, make_handler: MakeHandler) -> HttpResponse:
     if problem is not None:
         log.info("refused a Socket.IO client: %s", problem)
         return _error(ErrorCode.FORBIDDEN, problem, status=403)
+    Wire.turns.wait()  # middleware has taken as long as what follows
     if request.method == "OPTIONS":
         return _with_cors(request, HttpResponse(status=204))
     return _with_cors(request, _answer(node, request, make_handler))

@@ -4,7 +4,7 @@ The event loop calls whoever has something to read, one after the other, before 
 hundred clients that send as much as they can would keep it for a hundred times as long as one. So what
 clients cause (reading, receivers, requests) has one slice of each iteration, which all of it shares. Whoever
 comes when it is over stands in line and goes on in the next, first come, first served; deliveries and timers
-are in between.
+come before it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from gevent import get_hub
 from realtime_wall.wire.time_slice import SOON
 
 # Seconds: those who only listen wait for one such slice and no longer.
-SHARED_SLICE = 0.001
+SHARED_SLICE = 0.0005
 # What clients send to thousands is delivered in between, many messages at once: the fewer, the more it costs.
 # So they have as much more as the others have had, up to this.
 MOST_MORE = 0.002
+# Of a slice: who has begun nothing that takes long by then does so in the next.
+EARLY = 0.25
+# Of a watcher: behind all others of its iteration.
+LAST = -2
 
 
 class Turns:
@@ -36,22 +40,25 @@ class Turns:
     def __init__(self, seconds: float = SHARED_SLICE) -> None:
         self._seconds = seconds
         self._iteration = -1
-        self._due = 0.0
+        self._begun = self._due = 0.0  # of the slice of that iteration
         self._ended = 0.0  # when the last slice was over, and some had to wait: in CPU time of ours
-        # Who stands in it, a greenlet for instance, and what to call when its turn has come.
-        self._line: OrderedDict[Any, Callable[[], object]] = OrderedDict()
+        # Who stands in it, what to call when its turn has come, and whether that takes long.
+        self._line: OrderedDict[Any, tuple[Callable[[], object], bool]] = OrderedDict()
         self._timer: Any = None
 
-    def is_now(self) -> bool:
-        """Whether whoever has something to do is to do it at once."""
-        return not self._line and not self._is_over()
+    def is_now(self, is_long: bool = False) -> bool:
+        """Whether whoever has something to do is to do it at once.
 
-    def wait(self) -> None:
+        What takes as long as a slice, or longer, is begun early in one: nobody waits for both.
+        """
+        return not self._line and not self._is_over(is_long)
+
+    def wait(self, is_long: bool = False) -> None:
         """In a greenlet: go on when its turn has come."""
-        if self.is_now():
+        if self.is_now(is_long):
             return
         me = gevent.getcurrent()
-        self.stand_in_line(me, me.switch)
+        self.stand_in_line(me, me.switch, is_long)
         try:
             get_hub().switch()
         except BaseException:  # somebody's time limit, or end
@@ -61,37 +68,44 @@ class Turns:
     def is_in_line(self, who: object) -> bool:
         return who in self._line
 
-    def stand_in_line(self, who: object, go_on: Callable[[], object]) -> None:
-        self._line[who] = go_on
+    def stand_in_line(self, who: object, go_on: Callable[[], object], is_long: bool = False) -> None:
+        self._line[who] = go_on, is_long
         if self._timer is None:
             self._ended = thread_time()
-            self._timer = get_hub().loop.timer(SOON)
-            self._timer.start(self._serve)
+            self._timer = get_hub().loop.timer(SOON, priority=LAST)
+            self._timer.start(self._serve_last)
 
     def leave(self, who: object) -> None:
         self._line.pop(who, None)
 
-    def _is_over(self) -> bool:
+    def _is_over(self, is_long: bool) -> bool:
         """Whether the slice of this iteration is; in each, one at least has a turn."""
         loop: Any = get_hub().loop
+        now = monotonic()
         if self._iteration != loop.iteration:
             self._iteration = loop.iteration
-            now = monotonic()
             others = thread_time() - self._ended if self._line else 0.0
-            self._due = now + self._seconds + min(others, MOST_MORE)
+            self._begun, self._due = now, now + self._seconds + min(others, MOST_MORE)
             return False
-        return monotonic() > self._due
+        return now > (self._begun + self._seconds * EARLY if is_long else self._due)
+
+    def _serve_last(self) -> None:
+        """After whoever has woken by now: what is delivered has waited while the last were served."""
+        get_hub().loop.run_callback(self._serve)
 
     def _serve(self) -> None:
         try:
-            while self._line and not self._is_over():
-                _, go_on = self._line.popitem(last=False)
+            while self._line:
+                who, (go_on, is_long) = next(iter(self._line.items()))
+                if self._is_over(is_long):
+                    break
+                del self._line[who]
                 go_on()
         finally:
             self._timer.stop()
             if self._line:
                 self._ended = thread_time()
-                self._timer.start(self._serve)
+                self._timer.start(self._serve_last)
             else:
                 self._timer.close()
                 self._timer = None

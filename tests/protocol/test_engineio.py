@@ -129,6 +129,19 @@ def test_packets_are_counted_before_they_are_looked_at(kind):
     assert "packets" in refusal(decode_payload, kind("x" + "\x1e" * 100_000))
 
 
+@pytest.mark.threat("S19")
+def test_others_have_their_turns_between_the_packets_of_a_body():
+    order = []
+
+    def in_turns(parts):
+        for part in parts:
+            order.append(part)
+            yield part
+
+    assert len(decode_payload("4a\x1e4b", in_turns=in_turns)) == 2
+    assert order == ["4a", "4b"]
+
+
 @pytest.mark.parametrize("body", [b"4\xff", b"4\xed\xa0\x80", b"4\xe2\x82"])
 def test_a_body_that_is_no_utf_8_is_refused(body):
     assert "UTF-8" in refusal(decode_payload, body)

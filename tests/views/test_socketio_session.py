@@ -12,6 +12,8 @@ from realtime_wall.errors import Refuse
 from realtime_wall.server.http.hand_over import META_KEY, HandOver
 from realtime_wall.transports.engineio.session import sessions
 from realtime_wall.views.socketio_session import socketio
+from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.turns import Turns
 from tests.fakes import RecordingWire, masked, no_receivers, running_node
 from tests.live import wait_for
 
@@ -371,3 +373,13 @@ def test_a_post_of_more_packets_than_may_be_is_refused_with_the_number_and_count
         assert post(handshake(), data="\x1e".join(["3"] * 16)).content == b"ok"
         for session in list(sessions.values()):
             session.end("the test is over")
+
+
+def test_a_request_has_a_turn_of_its_own_for_what_comes_after_middleware(node, monkeypatch):
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
+    asking, waited = gevent.spawn(ask, POLLING), []
+    Wire.turns.stand_in_line("another", lambda: waited.append(Wire.turns.is_in_line(asking)))
+
+    wait_for(lambda: waited)
+    assert waited == [True]
+    assert asking.get(timeout=10).status_code == 200

@@ -2,6 +2,7 @@ from functools import partial
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from realtime_wall.wire.turns import Turns
 from tests.live import wait_for
@@ -61,6 +62,54 @@ def test_a_slice_that_is_not_over_is_no_reason_to_wait():
         turns.wait()
 
     assert not others
+
+
+def test_what_takes_long_is_begun_early_in_a_slice(monkeypatch, log):
+    now = [0.0]
+    monkeypatch.setattr("realtime_wall.wire.turns.monotonic", lambda: now[0])
+    turns = Turns(0.001)
+    assert turns.is_now(is_long=True)
+    now[0] += 0.0002
+    assert turns.is_now(is_long=True)
+    now[0] += 0.0001
+    assert not turns.is_now(is_long=True)
+    assert turns.is_now()
+
+    def wait(name, seconds, is_long):
+        turns.wait(is_long)
+        log.note(name)
+        now[0] += seconds
+
+    waiting = [
+        ("long", 0.002, True),  # in the next slice, which is over then
+        ("short", 0.0004, False),
+        ("long", 0.0, True),  # of this slice too much is over
+        ("short", 0.0, False),
+    ]
+    gevent.joinall([gevent.spawn(wait, *one) for one in waiting], 5, raise_error=True)
+    assert log.names == ["long", "short", "long", "short"]
+    assert len(log.iterations) == 3
+
+
+def test_whom_a_timer_has_woken_goes_on_before_those_in_line(stand_in_line, log):
+    woken = Event()
+
+    def deliver():
+        woken.wait()
+        log.note("delivered")
+
+    delivering = gevent.spawn(deliver)
+    gevent.sleep(0)
+    stand_in_line("before")
+    stand_in_line("after")
+    now, timer = gevent.get_hub().loop.iteration, gevent.get_hub().loop.timer(0.000_002)
+    timer.start(woken.set)  # due after the line's own
+
+    delivering.join(5)
+    wait_for(lambda: len(log.names) == 3)
+    timer.close()
+    assert log.names == ["delivered", "before", "after"]
+    assert min(log.iterations) == now + 1
 
 
 def test_who_stands_in_line_goes_on_in_that_order_a_slice_for_each_iteration(turns, log, stand_in_line):

@@ -91,7 +91,9 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             return problem.reason
         if not lines or self._is_passed_on(lines):
             return ""
-        Wire.turns.wait()  # one client may send request after request, or very many clients one each
+        Wire.turns.wait(
+            is_long=True
+        )  # one client may send request after request, or very many clients one each
         if self._has_returned(lines):
             return ""
         self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
@@ -216,6 +218,7 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
     # The response
 
     def run_application(self) -> None:
+        Wire.turns.wait(is_long=True)
         if not websocket_handshake.is_handshake(self.environ):
             if self.command == "GET":
                 self._stream = self.environ[STREAM_KEY] = Stream(self.request_version)

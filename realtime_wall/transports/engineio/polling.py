@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TypeVar
 
 import gevent
 from gevent.event import Event
@@ -24,6 +25,8 @@ from realtime_wall.protocol.engineio import (
 )
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.wire.connection import DROPPED, QUEUED, Wire, Written
+
+Part = TypeVar("Part")
 
 NOOP = encode_text(EnginePacketType.NOOP)
 CLOSE = encode_text(EnginePacketType.CLOSE)
@@ -43,7 +46,7 @@ class Conflict(Exception):  # noqa: N818
 
 def take_packets(body: bytes, account: Account, config: Config) -> list[EnginePacket]:
     """Those of a POST. Who posts too much waits for the answer, and posts nothing else meanwhile."""
-    packets, now = decode_payload(body, config.post_packets), monotonic()
+    packets, now = decode_payload(body, config.post_packets, _in_turns), monotonic()
     if account.note_read(len(packets), len(body), now) and (seconds := account.settle(now)) > 0:
         exceeded = account.exceeded(now, config.rate_patience)
         if exceeded is not None:
@@ -53,10 +56,15 @@ def take_packets(body: bytes, account: Account, config: Config) -> list[EnginePa
 
 
 def handle_in_turns(packets: Iterable[EnginePacket], handle: Callable[[EnginePacket], None]) -> None:
-    """Those of a POST, which may be a thousand: others have their turns in between."""
-    for packet in packets:
+    for packet in _in_turns(packets):
         handle(packet)
+
+
+def _in_turns(parts: Iterable[Part]) -> Iterator[Part]:
+    """Those of a POST, which may be a thousand: others have their turns in between."""
+    for part in parts:
         Wire.turns.wait()
+        yield part
 
 
 class PollingCarrier:

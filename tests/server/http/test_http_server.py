@@ -1,6 +1,7 @@
 """Who comes in at a listening socket, and who is still answered when it closes."""
 
 import socket
+from itertools import pairwise
 
 import gevent
 import pytest
@@ -106,6 +107,8 @@ def test_requests_that_come_together_have_a_turn_of_the_loop_each(serve, monkeyp
 
     assert len(turns) == 10
     assert len(set(turns)) == 10
+    # The head has a turn of its own, and the application another.
+    assert [later - earlier >= 2 for earlier, later in pairwise(turns)] == [True] * 9
 
 
 def test_who_comes_in_waits_for_his_turn_as_those_do_who_are_inside(opened, monkeypatch):

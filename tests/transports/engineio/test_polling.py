@@ -6,7 +6,8 @@ import pytest
 from realtime_wall.protocol.engineio import MAX_PACKETS, BadPacket
 from realtime_wall.transports.engineio.polling import Conflict
 from realtime_wall.transports.engineio.session import sessions
-from realtime_wall.wire.connection import DROPPED, QUEUED
+from realtime_wall.wire.connection import DROPPED, QUEUED, Wire
+from realtime_wall.wire.turns import Turns
 from tests.live import wait_for
 from tests.transports.engineio.client import polling_in_vain
 
@@ -143,3 +144,14 @@ def test_a_goodbye_of_ours_is_fetched_by_the_poll_that_waits(polling, client):
     assert waiting.get(timeout=10) == "6"
     assert client.reasons == ["we stop"]
     assert polling.sid not in sessions
+
+
+@pytest.mark.threat("S19")
+def test_the_packets_of_a_post_are_read_and_handled_in_turns(polling, monkeypatch):
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
+    loop = gevent.get_hub().loop
+    before = loop.iteration
+
+    gevent.spawn(polling.post, b"\x1e".join([b"4a"] * 10)).get(timeout=10)
+
+    assert loop.iteration - before >= 19  # of twenty turns the first may have been at once
