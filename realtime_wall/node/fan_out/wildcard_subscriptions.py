@@ -40,21 +40,25 @@ class WildcardSubscriptions:
         if not wildcards:
             return names
         meant: dict[str, int] = {}
-        for channel in self._logged():
-            for wildcard in wildcards:
-                if means(wildcard, channel, self._rules):
-                    meant[channel] = names[wildcard]
+        for wildcard in wildcards:
+            meant |= dict.fromkeys(self._meant_among(self._logged(), wildcard), names[wildcard])
         return {**meant, **names}
 
     def add(self, wildcard: str, subscriber: Subscriber) -> None:
-        for channel in {*self._logged(), *self._subscriptions.channels()}:
-            if not is_wildcard(channel) and means(wildcard, channel, self._rules):
-                was_on_it = self._is_member(channel, subscriber)
-                if not self._subscriptions.add(channel, subscriber) and not was_on_it:
-                    self._by_name.add((subscriber, channel))
-                self._wildcards_of(channel, wildcard)
+        logged, heard = self._logged(), self._subscriptions.channels()
+        for channel in {*self._meant_among(logged, wildcard), *self._meant_among(heard, wildcard)}:
+            was_on_it = self._is_member(channel, subscriber)
+            if not self._subscriptions.add(channel, subscriber) and not was_on_it:
+                self._by_name.add((subscriber, channel))
+            self._wildcards_of(channel, wildcard)
         self._members.setdefault(wildcard, set()).add(subscriber)
         self.in_use = True
+
+    def _meant_among(self, channels: Iterable[str], wildcard: str) -> list[str]:
+        """Of very many only how they begin is looked at: one client's wildcard is not to stop all others."""
+        start = wildcard[:-1]
+        alike = [channel for channel in channels if channel.startswith(start)]
+        return [one for one in alike if not is_wildcard(one) and means(wildcard, one, self._rules)]
 
     def remove(self, wildcard: str, subscriber: Subscriber) -> None:
         members = self._members[wildcard]
