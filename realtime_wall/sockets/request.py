@@ -8,6 +8,8 @@ when it is asked for: 11 KB become about 1.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -27,12 +29,7 @@ _SPENT = {"HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_EXTENSIONS", visitor_add
 
 def keep(request: HttpRequest) -> HttpRequest:
     """The same request, made small: META's strings, GET, COOKIES, session and user stay usable."""
-    meta = {
-        sys.intern(key): value if key in _UNIQUE else sys.intern(value)
-        for key, value in request.META.items()
-        if type(value) is str and key not in _SPENT
-    }
-    request.META = meta
+    meta = request.META = kept_meta(request.META)
     state = request.__dict__
     for name in (*_FOR_THE_RESPONSE, *_CACHED):
         state.pop(name, None)
@@ -42,6 +39,15 @@ def keep(request: HttpRequest) -> HttpRequest:
         state[name] = sys.intern(state[name])
     leave_out_user_and_session(request)
     return request
+
+
+def kept_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Its strings."""
+    return {
+        sys.intern(key): value if key in _UNIQUE else sys.intern(value)
+        for key, value in meta.items()
+        if type(value) is str and key not in _SPENT
+    }
 
 
 def forget_parsed(request: HttpRequest) -> None:

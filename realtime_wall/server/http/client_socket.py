@@ -58,6 +58,14 @@ class ClientSocket(gevent.socket.socket):
         Wire.turns.wait()
 
 
+def as_client_socket(connection: Any) -> ClientSocket:
+    """It may be the C socket itself."""
+    if isinstance(connection, ClientSocket):
+        return connection
+    kind, fd = (connection.family, connection.type, connection.proto), connection.detach()
+    return ClientSocket(*kind, fileno=fd)
+
+
 def accept(listener: Any) -> tuple[_socket.socket, Any] | None:
     """Who waits at a listening socket that does not block, and the address; None when somebody was faster."""
     try:

@@ -10,10 +10,13 @@ added to it was written; of a stream before anything was, with the headers that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from realtime_wall.config import Config
 from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
+from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.wire.connection import Wire
 
 META_KEY = "realtime_wall.hand_over"
@@ -63,6 +66,19 @@ class Stream:
         response = HttpResponse()
         del response.headers["Content-Type"]
         return response
+
+
+def take_wire(connection: Any, config: Config, visitor: Visitor | None, head: bytes = b"") -> Wire:
+    """The connection, which is the HTTP server's no more; ``head`` leaves with what is first."""
+    family = connection.family
+    wire = Wire(
+        connection.detach(), family=family, outbox_limit=config.outbox_size, send_buffer=config.send_buffer
+    )
+    wire.head = head
+    wire.visitor = visitor
+    if visitor is not None:
+        visitor.connections += 1
+    return wire
 
 
 def of(request: HttpRequest) -> HandOver | None:

@@ -22,7 +22,15 @@ from realtime_wall.auth import visitor_address
 from realtime_wall.config import Config
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
 from realtime_wall.server.http import access_log, proxy_headers, read_ahead, websocket_handshake
-from realtime_wall.server.http.hand_over import META_KEY, STREAM_KEY, HandOver, Opener, Stream, StreamOpener
+from realtime_wall.server.http.hand_over import (
+    META_KEY,
+    STREAM_KEY,
+    HandOver,
+    Opener,
+    Stream,
+    StreamOpener,
+    take_wire,
+)
 from realtime_wall.server.http.request_body import BodyInput
 from realtime_wall.server.http.request_head import (
     BadHead,
@@ -31,7 +39,6 @@ from realtime_wall.server.http.request_head import (
     in_origin_form,
     read_lines,
 )
-from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitors
 from realtime_wall.wire.connection import Wire
 
@@ -48,7 +55,6 @@ class ConnectionServer(Protocol):
     routing: OwnerRouting | None  # the ways to other servers
     stopping: bool
     visitors: Visitors
-    returns: TicketReturns | None
     idle: set[Handler]  # keep-alive connections between two requests
 
 
@@ -91,11 +97,8 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             return problem.reason
         if not lines or self._is_passed_on(lines):
             return ""
-        Wire.turns.wait(
-            is_long=True
-        )  # one client may send request after request, or very many clients one each
-        if self._has_returned(lines):
-            return ""
+        # One client may send request after request, or very many clients one each.
+        Wire.turns.wait(is_long=True)
         self._head = io.BytesIO(b"".join(lines[1:]) + b"\r\n")
         return lines[0].decode("latin-1")
 
@@ -148,16 +151,6 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
         # Without a socket pywsgi's loop ends. It must not read what is left, as it does to close one.
         self.socket = None
         os.close(connection.detach())
-        return True
-
-    def _has_returned(self, head: list[bytes]) -> bool:
-        """By a ticket: then the connection is handed over already."""
-        returns = self.server.returns
-        found = None if returns is None else returns.find(head, self.client_address)
-        if found is None:
-            return False
-        access_log.write(head[0].decode("latin-1").rstrip(), 101, None, self.socket)
-        self._give_away(found.opener, found.address, found.head)
         return True
 
     def _unused(self) -> bytes:
@@ -310,25 +303,14 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             self._give_away(opener, self.environ[visitor_address.META_KEY])
 
     def _give_away(self, opener: Opener, address: str, head: bytes = b"") -> None:
-        config, connection = self.server.config, self.socket
         self.close_connection = True
         try:
             arrived = self._unused()
         except OSError:
             return  # it went away meanwhile; pywsgi closes what is left
-        family = connection.family
-        wire = Wire(
-            connection.detach(),
-            family=family,
-            outbox_limit=config.outbox_size,
-            send_buffer=config.send_buffer,
-        )
-        wire.head = head
+        wire = take_wire(self.socket, self.server.config, self.server.visitors.at(address), head)
         # Without a socket pywsgi's loop ends and closes nothing.
         self.socket = None
-        wire.visitor = self.server.visitors.at(address)
-        if wire.visitor is not None:
-            wire.visitor.connections += 1
         opener(wire, arrived)
 
     # The log

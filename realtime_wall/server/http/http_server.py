@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import resource
 import socket
 from math import inf
@@ -18,8 +19,9 @@ from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
-from realtime_wall.server.http import read_ahead
-from realtime_wall.server.http.client_socket import accept
+from realtime_wall.server.http import access_log, read_ahead
+from realtime_wall.server.http.client_socket import accept, as_client_socket
+from realtime_wall.server.http.hand_over import Opener, take_wire
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.pending_heads import PendingHeads
 from realtime_wall.server.http.request_head import plain_response
@@ -27,6 +29,8 @@ from realtime_wall.server.http.ticket_return import TicketReturns
 from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.not_for_forks import not_for_forks
+
+log = logging.getLogger(__name__)
 
 # Descriptors left for databases, files and the bus when the number of connections is not set.
 RESERVED_DESCRIPTORS = 50
@@ -117,7 +121,9 @@ class HTTPServer(WSGIServer):
         return True
 
     def _begin(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool = False) -> None:
-        not_for_forks(connection)
+        if self._has_returned(connection, address, arrived):
+            return
+        connection = not_for_forks(as_client_socket(connection))
         gevent.spawn(self._serve, connection, address, arrived, due, is_far)
 
     def _serve(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool) -> None:
@@ -127,6 +133,21 @@ class HTTPServer(WSGIServer):
             handler.handle()
         finally:
             self.do_close(connection, address)
+
+    def _has_returned(self, connection: Any, address: Any, arrived: bytes) -> bool:
+        """By a ticket: then the connection is handed over already, without a handler or a request."""
+        try:
+            found = None if self.returns is None else self.returns.find_in(arrived, address)
+        except Exception:
+            log.exception("a ticket could not be looked at; its client is asked everything")
+            return False
+        if found is None:
+            return False
+        access_log.write(found.request_line, 101, None, connection)
+        wire = take_wire(connection, self.config, self.visitors.at(found.address), found.head)
+        self.do_close(connection, address)
+        gevent.spawn(_open_in_turn, found.opener, wire)
+        return True
 
     def do_close(self, connection: Any, address: Any = "", *args: Any) -> None:
         self.http_connections -= 1
@@ -206,6 +227,11 @@ class HTTPServer(WSGIServer):
             if monotonic() > deadline or hurry.wait(0.02):
                 return False
         return True
+
+
+def _open_in_turn(opener: Opener, wire: Wire) -> None:
+    Wire.turns.wait()
+    opener(wire, b"")
 
 
 def _free_descriptors() -> int:

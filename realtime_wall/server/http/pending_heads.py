@@ -15,7 +15,7 @@ from typing import Any
 
 from gevent import get_hub
 
-from realtime_wall.server.http.client_socket import ClientSocket, pause_after
+from realtime_wall.server.http.client_socket import pause_after
 from realtime_wall.server.http.request_head import MAX_REQUEST_LINE
 from realtime_wall.wire.connection import READ, Wire
 
@@ -28,12 +28,10 @@ LATENESS = 0.05
 class PendingHead:
     __slots__ = ("_heads", "_pause", "_pieces", "_watcher", "address", "arrived", "connection", "since")
 
-    def __init__(self, heads: PendingHeads, connection: Any, address: Any) -> None:
+    def __init__(self, heads: PendingHeads, connection: _socket.socket, address: Any) -> None:
         self._heads = heads
         # The C socket itself: most of what comes in a flood never needs more.
-        self.connection = _socket.socket(
-            connection.family, connection.type, connection.proto, fileno=connection.detach()
-        )
+        self.connection: _socket.socket = connection
         self.address = address
         self.arrived = b""
         self.since = monotonic()  # when its time began: anew with its first bytes
@@ -126,7 +124,7 @@ class PendingHeads:
     def __iter__(self) -> Iterator[PendingHead]:
         return iter([*self._heads])
 
-    def add(self, connection: Any, address: Any) -> None:
+    def add(self, connection: _socket.socket, address: Any) -> None:
         self._heads[PendingHead(self, connection, address)] = None
         if self._timer is None:
             self._look_in(self._seconds)
@@ -143,9 +141,7 @@ class PendingHeads:
 
     def begin(self, head: PendingHead) -> None:
         self._forget(head)
-        kind = head.connection
-        connection = ClientSocket(kind.family, kind.type, kind.proto, fileno=kind.detach())
-        self._begin(connection, head.address, head.arrived, head.since + self._seconds)
+        self._begin(head.connection, head.address, head.arrived, head.since + self._seconds)
 
     def close(self, head: PendingHead) -> None:
         self._forget(head)

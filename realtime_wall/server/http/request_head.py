@@ -19,7 +19,8 @@ MAX_HEADERS = 99
 
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e]+ HTTP/1\.([01])")
 # Names are tokens, without a space before the colon; values have no control characters but the tab.
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+_HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n")
+_DECISIVE = frozenset((b"host", b"content-length", b"transfer-encoding", b"upgrade"))
 # A name or an address, and perhaps a port: no user, no path, no list. RFC 9112 3.2 lets it be empty only
 # where the target has no authority, and those of http have one.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
@@ -88,15 +89,28 @@ def read_lines(stream: Any, limit: int) -> tuple[list[bytes], bytes]:
     return lines, line
 
 
+def whole_head(arrived: bytes, limit: int) -> list[bytes] | None:
+    """The lines of a head, when these bytes are one and nothing else, and it is sound; as it leaves
+    :func:`in_origin_form`."""
+    if arrived.find(b"\r\n\r\n") != len(arrived) - 4 or len(arrived) > min(limit, MAX_REQUEST_LINE):
+        return None
+    lines = arrived[:-2].splitlines(keepends=True)
+    try:
+        check_head(lines)
+    except BadHead:
+        return None
+    return in_origin_form(lines)
+
+
 def check_head(lines: list[bytes]) -> None:
     """Raise :class:`BadHead` unless the lines (request line, headers, each with its CRLF) are sound."""
-    for line in lines:
-        if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
-            raise BadHead(400, "a line of the request head does not end in CRLF")
-        if b"\0" in line:
-            raise BadHead(400, "NUL in the request head")
+    matches = [_HEADER_LINE.fullmatch(line) for line in lines[1:]]
+    for line in lines if None in matches else lines[:1]:
+        _check_line(line)
     minor = _check_request_line(lines[0][:-2])
-    headers = _headers(lines[1:])
+    if len(matches) > MAX_HEADERS:
+        raise BadHead(431, f"more than {MAX_HEADERS} headers")
+    headers = _decisive_headers(matches)
     hosts = headers.get(b"host", [])
     if len(hosts) > 1 or (not hosts and minor == b"1"):
         raise BadHead(400, "a request needs exactly one Host header")
@@ -134,21 +148,28 @@ def _check_request_line(line: bytes) -> bytes:
     return match[1]
 
 
-def _headers(lines: list[bytes]) -> dict[bytes, list[bytes]]:
-    if len(lines) > MAX_HEADERS:
-        raise BadHead(431, f"more than {MAX_HEADERS} headers")
+def _check_line(line: bytes) -> None:
+    if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
+        raise BadHead(400, "a line of the request head does not end in CRLF")
+    if b"\0" in line:
+        raise BadHead(400, "NUL in the request head")
+
+
+def _decisive_headers(matches: list[re.Match[bytes] | None]) -> dict[bytes, list[bytes]]:
+    """Those by which it is decided whether a head is sound, in small letters."""
     headers: dict[bytes, list[bytes]] = {}
-    for line in lines:
-        match = _HEADER.fullmatch(line[:-2])
+    for match in matches:
         if match is None:
             raise BadHead(400, "a header line is not 'Name: value'")
-        headers.setdefault(match[1].lower(), []).append(match[2].strip())
+        name = match[1].lower()
+        if name in _DECISIVE:
+            headers.setdefault(name, []).append(match[2].strip())
     return headers
 
 
 def is_header(line: bytes) -> bool:
     """Whether it is a header line with its CRLF, of a head or behind a body."""
-    return line.endswith(b"\r\n") and _HEADER.fullmatch(line[:-2]) is not None
+    return _HEADER_LINE.fullmatch(line) is not None
 
 
 def _check_framing(headers: dict[bytes, list[bytes]], minor: bytes) -> None:

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from contextvars import Context
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha1
 from typing import Any, Protocol
 from urllib.parse import unquote, unquote_plus
@@ -30,7 +30,8 @@ from realtime_wall.node.node import Node
 from realtime_wall.protocol.plain import Command, commands_in_address
 from realtime_wall.server.http import proxy_headers, websocket_handshake
 from realtime_wall.server.http.hand_over import META_KEY, HandOver, Opener
-from realtime_wall.sockets.request import keep
+from realtime_wall.server.http.request_head import whole_head
+from realtime_wall.sockets.request import keep, kept_meta
 from realtime_wall.transports.websocket.plain_opening import return_websocket
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class SiteServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Returning:
+    request_line: str
     address: str
     head: bytes
     opener: Opener
@@ -65,10 +67,15 @@ class TicketReturns:
         self._node = node
         self._site = site
 
+    def find_in(self, arrived: bytes, client: Any) -> Returning | None:
+        """In what a connection begins with; None unless that is a head, and nothing else."""
+        if _MARK not in arrived[: arrived.find(b"\r\n") + 1]:
+            return None
+        lines = whole_head(arrived, self._node.config.head_size)
+        return None if lines is None else self.find(lines, client)
+
     def find(self, lines: list[bytes], client: Any) -> Returning | None:
         """None for a request that has to be asked everything. The lines are those of a sound head."""
-        if _MARK not in lines[0]:
-            return None
         node = self._node
         meta = environ_of(lines, client)
         if meta is None or node.stopping or self._site.stopping or not _is_handshake(meta):
@@ -87,13 +94,13 @@ class TicketReturns:
         node.tickets.take(earlier_id)
         framing, more = websocket_handshake.framing(meta, node.config)
         make = partial(self._make, address)
-        request = LazyRequest(meta, key, make, CONTEXT in ticket.flags)
-        keep(request)
-        request.META["QUERY_STRING"] = query.others  # it is kept, and may be long
+        head = _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more)
+        meta["QUERY_STRING"] = query.others  # it is kept, and may be long
+        request = LazyRequest(kept_meta(meta), key, make, CONTEXT in ticket.flags)
         opener = partial(
             return_websocket, node, request, ticket, query.since, earlier_id, query.on, framing=framing
         )
-        return Returning(address, _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more), opener)
+        return Returning(lines[0].decode("latin-1").rstrip(), address, head, opener)
 
     def _make(self, address: str, request: LazyRequest) -> HttpRequest | str:
         """Send it through the site, as a handshake that is not handed over."""
@@ -155,11 +162,17 @@ def environ_of(lines: list[bytes], client: Any) -> dict[str, Any] | None:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = str(client[0]), str(client[1])
     for line in lines[1:]:
         name, _, value = line.decode("latin-1").partition(":")
-        key = "HTTP_" + name.upper().replace("-", "_")
-        if "_" in name or key in environ or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        key = _key_of(name)
+        if key is None or key in environ:
             return None
         environ[key] = value.strip()
     return environ
+
+
+@lru_cache(256)
+def _key_of(name: str) -> str | None:
+    key = "HTTP_" + name.upper().replace("-", "_")
+    return None if "_" in name or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH") else key
 
 
 def _is_handshake(meta: dict[str, Any]) -> bool:
@@ -188,7 +201,8 @@ def _query_of(query: str) -> _Query | None:
         if name == "on":
             on.append(unquote_plus(value))
             continue
-        others.append(part)
+        if name != "ticket":  # which is spent
+            others.append(part)
         if name in ("since", "session", "ticket"):
             if name in found:
                 return None

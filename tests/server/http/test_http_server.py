@@ -9,6 +9,7 @@ from gevent.event import Event
 
 from realtime_wall.config import Config
 from realtime_wall.server.http.http_server import HTTPServer
+from realtime_wall.server.http.ticket_return import Returning
 from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns
 from tests.live import Conversation, wait_for
@@ -151,6 +152,56 @@ def test_a_connection_that_asks_nothing_has_no_handler(serve, monkeypatch):
         client.sendall(get()[:-2])
         wait_for(lambda: not server.pending.silent())
         assert begun == []
+
+
+class Returns:
+    """Finds whatever it is to find."""
+
+    def __init__(self, found):
+        self.found = found
+        self.seen = []
+
+    def find_in(self, arrived, client):
+        self.seen.append(arrived)
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+def open_and_say_so(wire, arrived):
+    class Owner:
+        def received(self, data):
+            wire.write(data)
+
+        def lost(self, reason):
+            """It is closed."""
+
+    wire.write(wire.head + b"opened")
+    wire.start(Owner())
+
+
+def test_who_returns_by_a_ticket_has_no_handler(serve, monkeypatch):
+    server, begun = serve(), []
+    monkeypatch.setattr(server, "handler_class", lambda *args: begun.append(args))
+    server.returns = Returns(Returning("GET / HTTP/1.1", "192.0.2.1", b"head ", open_and_say_so))
+    before = server.room
+    with socket.create_connection(("127.0.0.1", server.socket.getsockname()[1]), 5) as client:
+        client.sendall(get())
+        assert client.recv(100) == b"head opened"
+        client.sendall(b"more")
+        assert client.recv(100) == b"more"
+
+        assert server.returns.seen == [get()] and begun == []
+        assert (server.http_connections, server.room) == (0, before - 1)
+        assert server.visitors.at("192.0.2.1").connections == 1
+    wait_for(lambda: server.visitors.at("192.0.2.1").connections == 0)
+
+
+def test_whose_ticket_cannot_be_looked_at_is_asked_everything(serve):
+    server = serve()
+    server.returns = Returns(RuntimeError("a mistake of ours"))
+
+    assert ask(server.socket.getsockname()[1]).body == b"hello"
 
 
 # Who comes too often

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from realtime_wall.server.http.request_head import BadHead, check_head, head_timer, in_origin_form
+from realtime_wall.server.http.request_head import (
+    BadHead,
+    check_head,
+    head_timer,
+    in_origin_form,
+    whole_head,
+)
 from tests.server.heads import BAD, GOOD
 
 # What only the reading of the bytes can tell: limits that end it, and the line that ends the head.
@@ -91,6 +97,33 @@ def test_a_refusal_says_why(line, reason):
         check_head([b"GET / HTTP/1.1\r\n", b"Host: a\r\n", line])
 
     assert str(refused.value) == reason
+
+
+WHOLE = b"GET /a HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n"
+
+
+def test_a_head_that_has_come_alone_is_read_at_once():
+    assert whole_head(WHOLE, 1000) == [b"GET /a HTTP/1.1\r\n", b"Host: a\r\n", b"B: c\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "limit"),
+    [
+        (WHOLE[:-1], 1000),
+        (WHOLE + b"\x81", 1000),
+        (WHOLE + WHOLE, 1000),
+        (b"\r\n\r\n" + WHOLE, 1000),
+        (b"\r\n" + WHOLE, 1000),
+        (WHOLE.replace(b"B: c\r\n", b"B: c\n"), 1000),
+        (WHOLE.replace(b"B: c", b"B: \rc"), 1000),
+        (WHOLE.replace(b"Host", b"Cost"), 1000),
+        (WHOLE, len(WHOLE) - 1),
+        (WHOLE.replace(b"c", b"c" * 8192), 100_000),
+        (b"", 1000),
+    ],
+)
+def test_what_is_more_or_less_or_odd_is_left_to_who_reads_in_pieces(arrived, limit):
+    assert whole_head(arrived, limit) is None
 
 
 def test_a_refusal_is_a_whole_answer_that_ends_the_connection():
