@@ -175,17 +175,20 @@ def renew_user(requests: list[HttpRequest]) -> None:
 
 def forget(request: HttpRequest) -> None:
     """Let a request read its session and its user anew when it is asked for them next."""
-    seen = if_made(request)
-    if seen is None:
-        return
-    request = seen
-    session: Any = request.__dict__.get("session")
+    if isinstance(request, LazyRequest):
+        seen = if_made(request)
+        if seen is None:
+            return
+        request = seen
+    known = request.__dict__
+    session: Any = known.get("session")
     state = getattr(session, "__dict__", None)
     if state is not None and state.pop("_session_cache", None) is not None:
         state["modified"] = False
         if session.session_key is None:  # it has ended; whoever ends its sockets looks for its key
             session._session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    _forget_user_of(request)
+    if "user" in known:
+        _forget_user_of(request)
 
 
 def forget_user(request: HttpRequest) -> None:

@@ -115,10 +115,10 @@ def _scanner(**hooks: Any) -> Scan:
     return scanner
 
 
-_scan_watching_floats = _scanner(parse_float=_finite, parse_constant=_refuse_constant)
+scan_few_floats = _scanner(parse_float=_finite, parse_constant=_refuse_constant)
 _scan_any_floats = _scanner(parse_constant=_refuse_constant)
 
-_FEW_FLOATS = 100
+FEW_FLOATS = 100
 _has_large_exponent = re.compile(r"e\+?[0-9]{3}").search
 _has_large_capital_exponent = re.compile(r"E\+?[0-9]{3}").search
 _SAME_DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -132,9 +132,9 @@ def scanner_for(text: str) -> Scan:
     So when there are many, we look first whether one could be infinite at all: that takes 309 digits, the
     exponent included.
     """
-    if len(text) > _FEW_FLOATS and text.count(".") > _FEW_FLOATS and not _may_be_infinite(text):
+    if len(text) > FEW_FLOATS and text.count(".") > FEW_FLOATS and not _may_be_infinite(text):
         return _scan_any_floats
-    return _scan_watching_floats
+    return scan_few_floats
 
 
 def _may_be_infinite(text: str) -> bool:

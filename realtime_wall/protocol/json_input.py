@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from realtime_wall.protocol.json_checks import (
+    FEW_FLOATS,
     BadJSON,
     NotJSON,
     check_depth,
     check_surrogates,
     scan,
+    scan_few_floats,
     scanner_for,
     values_of,
 )
@@ -43,8 +45,8 @@ def load_json(
     start = 0
     if text[:1] in _WHITESPACE:
         start = len(text) - len(text.lstrip(_WHITESPACE))
-    value, end = scan(text, start, scanner_for(text))
     size = len(text)
+    value, end = scan(text, start, scan_few_floats if size <= FEW_FLOATS else scanner_for(text))
     if end != size and text[end:].strip(_WHITESPACE):
         raise NotJSON(f"Extra data at character {end}")
     if size > max_depth:

@@ -54,6 +54,10 @@ class PacketType(StrEnum):
     BINARY_ACK = "6"
 
 
+# To ask the class for one takes as long as to compare ten of them.
+CONNECT, EVENT = PacketType.CONNECT, PacketType.EVENT
+
+
 @dataclass(slots=True)
 class Packet:
     """``data`` is None for a packet without any; an EVENT and an ACK have a list."""
@@ -129,9 +133,10 @@ class Decoder:
         if len(text) > self._max_bytes:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
         if (event := _match_event(text)) is not None:
-            data = self._load(text[event.end() - 1 :], turn)
+            digits = event[1]
+            data = self._load(text[len(digits) + 1 :], turn)
             check_event(data)
-            return Packet(PacketType.EVENT, MAIN_NAMESPACE, int(event[1]) if event[1] else None, data)
+            return Packet(EVENT, MAIN_NAMESPACE, int(digits) if digits else None, data)
         head = _match_head(text)
         if head is None:
             raise BadPacket("unknown Socket.IO packet type")
@@ -213,7 +218,7 @@ def _number(digits: str) -> int:
 
 def check_event(data: list[Any]) -> None:
     name = data[0] if data else None
-    if isinstance(name, bool) or not isinstance(name, (str, int, float)):
+    if type(name) is not str and (isinstance(name, bool) or not isinstance(name, (int, float))):
         raise BadPacket("event without a name")
     if name in RESERVED_EVENTS:
         raise BadPacket("event with a reserved name")
@@ -235,7 +240,9 @@ def event_text(
 
 
 def ack_text(namespace: str, id: int, args_json: Sequence[str]) -> str:
-    return f"3{_head(namespace, id)}[{','.join(args_json)}]"
+    if namespace == MAIN_NAMESPACE:
+        return f"3{id}[{','.join(args_json)}]"
+    return f"3{namespace},{id}[{','.join(args_json)}]"
 
 
 def connect_text(namespace: str, sid: str, pid: str | None = None) -> str:

@@ -242,20 +242,17 @@ class Wire:
         if self._sock is not None and not self._reader.active and not Wire.turns.is_in_line(self):
             self._reader.start(self._readable)
 
-    def _readable(self) -> None:
-        if Wire.turns.is_now():
-            self._read()
-        elif self._sock is not None:
-            self._reader.stop()
-            Wire.turns.stand_in_line(self, self._read_in_turn)
-
     def _read_in_turn(self) -> None:
         if self._sock is not None:
             self._reader.start(self._readable)
-            self._read()
+            self._readable(is_its_turn=True)
 
-    def _read(self) -> None:
+    def _readable(self, is_its_turn: bool = False) -> None:
         if self._sock is None or self.owner is None:
+            return
+        if not is_its_turn and not Wire.turns.is_now():
+            self._reader.stop()
+            Wire.turns.stand_in_line(self, self._read_in_turn)
             return
         try:
             data = self._sock.recv(self.read_size)

@@ -203,9 +203,10 @@ class Pool:
     def _work(self, waiting: deque[Inbox]) -> None:
         try:
             while waiting:
-                Wire.turns.wait()
-                if not waiting:  # others have worked on it meanwhile
-                    break
+                if not Wire.turns.is_now():
+                    Wire.turns.wait()
+                    if not waiting:  # others have worked on it meanwhile
+                        break
                 inbox = waiting.popleft()
                 if self._waiting:  # this one may have to wait
                     self._start_one()

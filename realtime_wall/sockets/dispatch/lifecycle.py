@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -33,7 +32,8 @@ def begin(session: ClientSession, earlier_id: str | None = None) -> None:
 
 def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
     """A message; from Socket.IO, whose clients call it an event, one with any number of arguments."""
-    happened = Event("message", list(args), _acknowledge_to(session, message_id))
+    acknowledge = None if message_id is None else partial(_acknowledge, session, message_id)
+    happened = Event("message", list(args), acknowledge)
     message_log.note(session.request, "message", happened.data)
     arguments = {"message": happened.data}
     session.inbox.put(
@@ -43,7 +43,7 @@ def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
 
 def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> None:
     message_log.note(session.request, name, args)
-    happened = Event(name, args, _acknowledge_to(session, event_id))
+    happened = Event(name, args, None if event_id is None else partial(_acknowledge, session, event_id))
     arguments = {"event": happened}
     session.inbox.put(partial(_dispatch, session, happened, event_id, signals.socket_client_event, arguments))
 
@@ -103,8 +103,9 @@ def _dispatch(
     if session.is_refused:
         return
     calls = [(signal, arguments)]
-    if happened.name in signals.socket_client_event_by_type:
-        calls.append((signals.socket_client_event_by_type[happened.name], {"event": happened}))
+    by_name = signals.socket_client_event_by_type.get(happened.name)
+    if by_name is not None:
+        calls.append((by_name, {"event": happened}))
     outcome = middleware.dispatch(calls, session.socket, happened)
     answer = outcome.answer
     if answer is None and not outcome.was_received:
@@ -114,10 +115,6 @@ def _dispatch(
         happened.ack({"error": "failed"})
     else:  # an event that was answered, or wants no answer, knows it
         happened.ack(answer)
-
-
-def _acknowledge_to(session: ClientSession, event_id: Any) -> Callable[[tuple[Any, ...]], None] | None:
-    return None if event_id is None else partial(_acknowledge, session, event_id)
 
 
 def _acknowledge(session: ClientSession, event_id: Any, args: tuple[Any, ...]) -> None:

@@ -136,7 +136,7 @@ def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
 def _run_in_turn(calls: Sequence[Call], socket: Sender) -> Outcome:
     outcome = Outcome()
     for signal, arguments in calls:
-        if signal.receivers:
+        if signal.receivers:  # most events have none but those of their name
             _send(signal, socket, arguments, outcome)
     return outcome
 

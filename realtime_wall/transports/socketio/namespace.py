@@ -23,7 +23,7 @@ from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.plain import RETRACTED
-from realtime_wall.protocol.socketio import Packet
+from realtime_wall.protocol.socketio import EVENT, Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
@@ -147,9 +147,10 @@ class Namespace(NamespaceSubscriber):
     # From the client
 
     def received(self, packet: Packet) -> None:
+        if packet.type is EVENT:
+            self._event(packet)
+            return
         match packet.type:
-            case socketio.PacketType.EVENT:
-                self._event(packet)
             case socketio.PacketType.ACK:
                 self.session.acknowledged(packet.id, packet.data)
             case socketio.PacketType.DISCONNECT:
@@ -159,7 +160,7 @@ class Namespace(NamespaceSubscriber):
 
     def _event(self, packet: Packet) -> None:
         name, *args = packet.data
-        name = str(name)
+        name = str(name)  # some clients number theirs
         account = self._engine.account
         if name in ("subscribe", "unsubscribe"):
             account.subscribes += 1

@@ -17,12 +17,11 @@ from realtime_wall.auth.django_sessions import session_key_of
 from realtime_wall.config import Config
 from realtime_wall.node import session_migration
 from realtime_wall.node.node import Node
-from realtime_wall.protocol import socketio
 from realtime_wall.protocol.attachments import Turn
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import Packet
+from realtime_wall.protocol.socketio import CONNECT, Packet
 from realtime_wall.sockets.budgets.account import reading_large
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
@@ -97,15 +96,13 @@ class SocketIOClient:
             self._expect_more()
 
     def _received(self, packet: Packet) -> None:
-        if packet.type is socketio.PacketType.CONNECT:
-            self._connect(packet)
-            return
-        if packet.namespace in self._resuming:
-            self._resuming[packet.namespace].append(packet)
-            return
         namespace = self._namespaces.get(packet.namespace)
-        if namespace is not None:
+        if packet.type is CONNECT:
+            self._connect(packet)
+        elif namespace is not None:
             namespace.received(packet)
+        elif packet.namespace in self._resuming:
+            self._resuming[packet.namespace].append(packet)
         # It may have been on its way when the client had to leave.
         elif packet.namespace not in self._left:
             raise BadPacket("a packet for a namespace that it is not connected to")

@@ -211,7 +211,12 @@ class FramedConnection:
 
     def received(self, data: bytes) -> None:
         now = self._heard = monotonic()
-        if self._late is None and (text := self._only_text(data)) is not None:
+        reader, text = self._reader, None
+        if reader is None:
+            text = only_text(data, self._node.config.message_size)
+        elif self._late is None:
+            text = reader.only_text(data)
+        if text is not None:
             if self.account.note_read(1, len(data), now):
                 self._settle(now)
             if not self.closing:
@@ -219,10 +224,6 @@ class FramedConnection:
         else:
             self._received_frames(data, now)
         self.account.seconds += monotonic() - now
-
-    def _only_text(self, data: bytes) -> str | None:
-        reader = self._reader
-        return only_text(data, self._node.config.message_size) if reader is None else reader.only_text(data)
 
     def _received_frames(self, data: bytes, now: float) -> None:
         reader = self._reader
