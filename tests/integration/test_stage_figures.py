@@ -24,6 +24,15 @@ WATCH = """
         new PerformanceObserver((list) => list.getEntries().forEach(react)).observe({ type, buffered: true });
     watch("largest-contentful-paint", (entry) => { window.paint = entry.startTime; });
     watch("longtask", (entry) => tasks.push(entry.duration));
+    window.longFrames = []; // what the long ones were made of
+    const whole = Math.round;
+    const script = ({ invoker, duration, forcedStyleAndLayoutDuration }) =>
+        `${invoker.split("/").pop()} ${whole(duration)}, of it layout ${whole(forcedStyleAndLayoutDuration)}`;
+    watch("long-animation-frame", ({ startTime, duration, renderStart, styleAndLayoutStart, scripts }) => {
+        const since = (start) => (start ? whole(startTime + duration - start) : 0);
+        const [drawing, laying] = [since(renderStart), since(styleAndLayoutStart)];
+        longFrames.push({ took: whole(duration), drawing, laying, scripts: scripts.map(script) });
+    });
 """
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.prove]
@@ -44,6 +53,7 @@ def test_ten_posts_a_second_are_shown_without_a_long_task_and_nothing_grows(offi
 
     tasks = sorted(took for *_, of_half in figures for took in of_half)
     print(f"paint {paint:.0f} ms; at load {at_load}; tasks of more than {TASK} ms: {tasks}; {figures}")
+    print("long frames, in ms:", *page.evaluate("longFrames"), sep="\n")
     assert page.locator(".wall-card").count() <= STORED
     (nodes, heap, _), (nodes_then, heap_then, _) = figures
     assert paint < PAINT and not tasks

@@ -278,6 +278,7 @@ interface Frame {
   More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
   askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
   cardsOf(list: Element): HTMLElement[];
+  placesIn(list: Element): number;
   readConfig(id: string): any;
   readJson(address: string): Promise<any>;
   comeBackSoon(socket: RealtimeSocket, address: string): void;

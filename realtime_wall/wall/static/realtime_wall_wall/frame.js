@@ -223,6 +223,13 @@
     return /** @type {HTMLElement[]} */ (Array.from(list.children));
   }
 
+  /** How many posts can be seen at once, whole. @param {Element} list */
+  function placesIn(list) {
+    const end = Math.min(root.innerHeight, list.getBoundingClientRect().bottom + 1);
+    const isWhole = (/** @type {HTMLElement} */ card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= end;
+    return cardsOf(list).slice(0, 12).filter(isWhole).length;
+  }
+
   /** What the server has written for the page's script. @param {string} id */
   function readConfig(id) {
     const element = /** @type {HTMLElement} */ (document.getElementById(id));
@@ -321,7 +328,7 @@
     );
   }
 
-  const around = { Announcer, More, cardsOf, keepTimes, readConfig, setDown, statusReporter };
+  const around = { Announcer, More, cardsOf, keepTimes, placesIn, readConfig, setDown, statusReporter };
   const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe };
   root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

@@ -54,6 +54,11 @@
       return this._rules.single;
     }
 
+    /* Whether all that waits comes in one step, and soon. */
+    get isFolding() {
+      return !this._rules.least && !this._rules.single && !this.isPaused;
+    }
+
     get isPaused() {
       return this._directed.paused || this._directed.held || this.isResting;
     }
@@ -119,7 +124,7 @@
     arrive(places) {
       if (this.isPaused || !this._waiting.length) return null;
       const { least, single } = this._rules;
-      if (!least && !single) {
+      if (this.isFolding) {
         const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
         return { posts: this._waiting.splice(0, folded + 1), pace: PACE };
       }

@@ -25,6 +25,8 @@
       this._skew = Date.parse(words.now) - Date.now();
       /** @type {Map<string, HTMLElement>} */
       this._cards = new Map(); // key -> element
+      /** @type {WeakMap<Post, HTMLElement>} */
+      this._drawn = new WeakMap(); // of posts that are about to come in a burst: each in the task that brought it
       this._timer = 0; // until something comes next
       this._isBusy = false; // until then nothing else does
       this._missed = new root.WallMissed(words.posts, () => ({ shown: [...this._cards.keys()], waiting: this._queue.keys }));
@@ -48,6 +50,7 @@
       this._missed.arrived(key);
       this._latest = key;
       this._queue.add(post, this.now());
+      if (this._queue.isFolding) this._drawn.set(post, this._draw(post));
       this._older.add(post);
       Frame.addToCount(1);
       this._next();
@@ -61,7 +64,7 @@
       this._older.change(post);
       const card = this._cards.get(key);
       if (!card) return;
-      const changed = root.WallCard.wallCard(post, this._words.card, this.now());
+      const changed = this._draw(post);
       changed.className = card.className;
       card.replaceWith(changed);
       this._cards.set(key, changed);
@@ -223,14 +226,16 @@
       }
       if (this._queue.isResting) this._more.hold(this._queue.waiting);
       /** @type {{ posts: Post[], pace: number } | null} */
-      const arriving = this._queue.arrive(() => this._places());
+      const arriving = this._queue.arrive(() => Frame.placesIn(this._list));
       if (!arriving) {
         this._rotate();
         return;
       }
       const { posts, pace } = arriving;
-      this._move(() => posts.forEach((post) => this._insert(post, this._top())));
-      this._mark(keyOf(posts[posts.length - 1]));
+      this._move(() => {
+        posts.forEach((post) => this._insert(post, this._top()));
+        this._mark(keyOf(posts[posts.length - 1])); // before all of it is laid out
+      });
       this._more.flash(posts.length - 1);
       this._wait(pace, true);
     }
@@ -242,13 +247,6 @@
         this._timer = 0;
         this._next();
       }, pace);
-    }
-
-    /* How many posts can be seen at once. */
-    _places() {
-      const end = Math.min(root.innerHeight, this._list.getBoundingClientRect().bottom + 1);
-      const isWhole = (/** @type {HTMLElement} */ card) => card.offsetHeight > 0 && card.getBoundingClientRect().bottom <= end;
-      return Frame.cardsOf(this._list).slice(0, 12).filter(isWhole).length;
     }
 
     // -- when it is quiet, older posts come round
@@ -297,13 +295,19 @@
       return pinned ? pinned.nextSibling : this._list.firstChild;
     }
 
+    /** @param {Post} post */
+    _draw(post) {
+      return root.WallCard.wallCard(post, this._words.card, this.now());
+    }
+
     /** @param {Post} post @param {Node | null} below */
     _insert(post, below) {
-      const card = root.WallCard.wallCard(post, this._words.card, this.now());
+      const card = this._drawn.get(post) || this._draw(post);
+      this._drawn.delete(post);
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
       this._recede(NEAR);
-      while (this._cards.size > KEPT) this._takeOut(Frame.cardsOf(this._list).at(-1)?.dataset.key ?? "");
+      while (this._cards.size > KEPT) this._takeOut(/** @type {HTMLElement} */ (this._list.lastElementChild).dataset.key ?? "");
     }
 
     /** @param {HTMLElement} card */
