@@ -26,6 +26,10 @@ class Since:
     def __bool__(self) -> bool:
         return self != NOTHING
 
+    @classmethod
+    def had(cls, position: Position | None) -> Since:
+        return NOTHING if position is None else cls(position)
+
 
 NOTHING = Since()
 
@@ -98,6 +102,8 @@ def catch_up(
     is_for_reader: Callable[[Message], bool] = lambda message: True,
 ) -> CatchUp:
     """What follows ``since`` on channels; with each comes how many messages a new client is sent."""
+    if since is NOTHING and not any(channels.values()):
+        return CatchUp([], history.top)
     event = _position_of(history, channels, since)
     messages: list[Message] = []
     lost: dict[int, list[str]] = {}  # up to where, and of which channels

@@ -162,14 +162,14 @@ class ClientSession:
     ) -> bool:
         """Join a channel, from a position if given; False when it is in it or a receiver refused."""
         check_subscribable(channel, self.node.rules, self.channels)
-        self.node.come_up_to(Since(position=since))
+        self.node.come_up_to(Since.had(since))
         if channel in self.channels or self.is_disconnected or self.is_refused:
             return False
         if len(self.channels) >= self.node.channels_per_connection:
             raise TooManyChannels(self.node.channels_per_connection)
         if not self._is_admitted(channel):
             return False
-        catch_up = self.node.subscribe(self.transport, {channel: look_back}, Since(position=since))
+        catch_up = self.node.subscribe(self.transport, {channel: look_back}, Since.had(since))
         self.transport.send_caught_up(channel, since, catch_up, command_id)
         return True
 
@@ -189,11 +189,11 @@ class ClientSession:
 
     def catch_up_again(self, channel: str, since: Position, command_id: Any) -> None:
         """Send what followed a position on a channel that it is in."""
-        self.node.come_up_to(Since(position=since))
+        self.node.come_up_to(Since.had(since))
         if self.is_disconnected:
             return
         self.node.unsubscribe(self.transport, channel)  # what is on its way is in the log, too
-        catch_up = self.node.subscribe(self.transport, {channel: 0}, Since(position=since))
+        catch_up = self.node.subscribe(self.transport, {channel: 0}, Since.had(since))
         self.transport.send_caught_up(channel, since, catch_up, command_id)
 
     def readmit(self, channels: tuple[str, ...]) -> tuple[str, ...]:

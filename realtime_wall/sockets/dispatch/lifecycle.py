@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -25,9 +26,12 @@ REFUSED = 3500
 MAX_REASON = 123
 
 
-def begin(session: ClientSession, earlier_id: str | None = None) -> None:
+def begin(
+    session: ClientSession, earlier_id: str | None = None, then: Callable[[], object] | None = None
+) -> None:
+    """``then`` is called behind the connect receivers, before anybody else has a turn."""
     connected_sockets.add(session.socket, earlier_id)
-    session.inbox.put(partial(_connected, session))
+    session.inbox.put(partial(_connected, session, then))
 
 
 def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
@@ -69,7 +73,7 @@ def _send_in_turn(session: ClientSession, signal: signals.Signal) -> None:
         session.inbox.put(partial(receivers.run, signal, session.socket))
 
 
-def _connected(session: ClientSession) -> None:
+def _connected(session: ClientSession, then: Callable[[], object] | None) -> None:
     outcome = middleware.connect(session.socket)
     forget_parsed(session.request)
     session.is_refused = outcome.refused is not None
@@ -79,6 +83,8 @@ def _connected(session: ClientSession) -> None:
         session.transport.accept()
     else:
         session.transport.refuse(_reason(outcome.refused), outcome.refused.data)
+    if then is not None:
+        then()
 
 
 def _reason(refusal: Refuse) -> str:

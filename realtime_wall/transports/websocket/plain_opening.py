@@ -38,7 +38,7 @@ def open_websocket(
     on: Sequence[Command] = (),
 ) -> None:
     """Serve a connection that the HTTP server handed over."""
-    node.come_up_to(Since(position=since))  # before it lends itself: others' receivers would wait, too
+    node.come_up_to(Since.had(since))  # before it lends itself: others' receivers would wait, too
     with node.pool.lend():
         WebSocket(node, wire, keep(request), was, framing, ticket_flags).begin(arrived, since, on)
 
@@ -55,8 +55,8 @@ def return_websocket(
     framing: Framing = PLAIN,
 ) -> None:
     """Serve one whose client has returned by its ticket."""
-    node.come_up_to(Since(position=since))
-    with node.pool.lend():
+    node.come_up_to(Since.had(since))
+    with node.pool.lend(has_turn=True):  # what it is told is to leave together
         websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
         websocket.session.ticket = ticket
         request.on_refused = partial(websocket.close, TRY_AGAIN)

@@ -77,22 +77,24 @@ class WebSocket:
     def begin(self, arrived: bytes, since: Position | None, on: Sequence[plain.Command] = ()) -> None:
         """``on`` subscribes to what its address names, as if these commands had come first."""
         node = self._node
+        # No receiver has to be asked about them: their answers leave together with the welcome.
+        is_together = bool(on) and not signals.socket_subscribed.receivers_for(self.session.socket)
+        then = partial(self._subscribe_together, on) if is_together else None
         # Before the first write: of a client that is gone already receivers hear as of any other.
-        lifecycle.begin(self.session, self._was)
+        lifecycle.begin(self.session, self._was, then)
         if self.session.ticket is None:
             node.revocation.sessions.arrived(self.session.request)
         else:
             node.recheck.add(self.session)
         self._frames.start()
-        catch_up = node.subscribe(self, {EVERYONE: 0}, Since(position=since))
+        catch_up = node.subscribe(self, {EVERYONE: 0}, Since.had(since))
         # Until it has heard of a gap, it stands where it was.
         cursor = catch_up.cursor if catch_up.gap is None else since
         ping, ticket = node.config.ping_interval, self._new_ticket()
         welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket)
         self._answer(welcome, EVERYONE, catch_up.items)
-        if on and not signals.socket_subscribed.receivers_for(self.session.socket):
+        if is_together:
             self._frames.account.subscribes += len(on)
-            self.session.inbox.put(partial(self._subscribe_together, on))
         else:
             self._frames.write_held()
             for command in on:
@@ -173,7 +175,7 @@ class WebSocket:
             self._write_text(plain.error_text(problem.code, problem.message, command.id))
 
     def _subscribe_together(self, commands: Sequence[plain.Command]) -> None:
-        """No receiver has to be asked about them: what is answered leaves with the welcome that is held."""
+        """What is answered leaves with the welcome that is held."""
         for one in commands:
             if isinstance(one, plain.Subscribe):
                 self._subscribe(one)

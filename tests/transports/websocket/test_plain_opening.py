@@ -1,14 +1,20 @@
 """Channels in the address of a client that comes back: it hears the same as by commands, in one write."""
 
+from time import time
+
 import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_wall import api, signals
+from realtime_wall.auth.lazy_request import LazyRequest
+from realtime_wall.auth.return_ticket import Ticket
 from realtime_wall.channels.position import Position
 from realtime_wall.errors import Refuse
 from realtime_wall.protocol.plain import commands_in_address
-from realtime_wall.transports.websocket.plain_opening import open_websocket
+from realtime_wall.transports.websocket.plain_opening import open_websocket, return_websocket
+from realtime_wall.wire.connection import Wire
+from realtime_wall.wire.turns import Turns
 from tests.fakes import RecordingWire, a_request, no_receivers, running_node
 from tests.live import wait_for
 from tests.transports.websocket.client import Visitor, connect
@@ -33,6 +39,14 @@ def by_address(node, on):
     wire = CountingWire()
     open_websocket(node, a_request(), None, None, wire, b"", on=commands_in_address(on))
     assert node.pool.wait_until_idle(10)
+    return wire
+
+
+def by_ticket(node, on):
+    wire = CountingWire()
+    request = LazyRequest({"PATH_INFO": "/ws/"}, None, lambda request: "")
+    commands = commands_in_address(on)
+    return_websocket(node, request, Ticket(int(time())), None, "a.b", commands, wire, b"")
     return wire
 
 
@@ -67,6 +81,19 @@ def test_welcome_answers_and_what_was_missed_are_one_write_behind_the_connect_re
     assert (second["type"], second["id"]) == ("subscribed", "b") and "recovered" not in second
     assert live["message"] == "live"
     assert [name for name, *_ in told] == ["connected"]
+
+
+def test_of_a_crowd_too_each_is_told_all_in_one_write(node, monkeypatch):
+    """When the slice of all clients is over as soon as it has begun."""
+    monkeypatch.setattr(Wire, "turns", Turns(-1.0))
+    connect(signals.socket_connected, lambda socket, request: None)
+    start = node.broker.top
+    api.publish("a", "missed")
+
+    openings = [gevent.spawn(by_ticket, node, [f"a@{start}"]) for _ in range(5)]
+    gevent.joinall(openings, raise_error=True)
+
+    assert [len(opening.value.writes) for opening in openings] == [1] * 5
 
 
 def test_without_a_word_of_receivers_all_leaves_with_the_handshake(node):
