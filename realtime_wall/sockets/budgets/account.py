@@ -19,6 +19,7 @@ from realtime_wall.sockets.budgets.budget import (
     SUBSCRIBES,
     Budget,
 )
+from realtime_wall.sockets.budgets.user_connection import UserConnection
 from realtime_wall.wire import gc_pause
 from realtime_wall.wire.connection import Wire
 
@@ -31,17 +32,14 @@ BATCH, LARGE_BATCH, LATEST = 16, 64 * 1024, 5.0
 FEW, SMALL, SHORT = 2, 256, 0.01
 
 
-class Account:
+class Account(UserConnection):
     """``bytes``, ``events`` and so on are what has been made of it since it was settled."""
 
     __slots__ = (
         "_address",
         "_named",
         "_own",
-        "_session_key",
         "_settle_at",
-        "_user",
-        "_visitors",
         "bytes",
         "events",
         "frames",
@@ -50,14 +48,12 @@ class Account:
     )
 
     def __init__(self, visitors: Visitors, address: Visitor | None) -> None:
-        self._session_key: str | None = None  # of Django's, until its user is known
+        super().__init__(visitors)
         self.frames = self.bytes = self.events = self.subscribes = 0
         self.seconds = 0.0
         self._named: dict[str, float] | None = None  # events that have a rate of their own
-        self._visitors = visitors
         self._own: Budget | None = None  # most clients listen
         self._address = address
-        self._user: Visitor | None = None
         self._settle_at = 0.0
 
     def note_event(self, name: str) -> None:
@@ -100,21 +96,6 @@ class Account:
         self.seconds, self._named = 0.0, None
         return spent
 
-    def belongs_to(self, session_key: str | None) -> None:
-        """Of Django's; it may be said again, by each namespace that is connected to."""
-        if self._user is None:
-            self._session_key = session_key
-            self.find_user()
-
-    def find_user(self) -> None:
-        """To be called now and then, for who is silent too: it takes a moment until a session's is known."""
-        if self._session_key is None:
-            return
-        self._user = self._visitors.user_of(self._session_key)
-        if self._user is not None:
-            self._session_key = None
-            self._user.connections += 1
-
     def exceeded(self, now: float, patience: float) -> str | None:
         """Which limit slowing down was of no use for."""
         return next(filter(None, (one.exhausted(now, patience) for one in self._budgets())), None)
@@ -127,10 +108,8 @@ class Account:
         """The client is gone."""
         if self.frames or self.seconds:
             self.settle(monotonic())
-        self._session_key = self._address = None
-        if self._user is not None:
-            self._user.connections -= 1
-            self._user = None
+        self._address = None
+        super().close()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from realtime_wall.channels.wildcards import is_among
 from realtime_wall.node.fan_out.subscriber import Codec, Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.http_stream import LAST_CHUNK, chunk
+from realtime_wall.sockets.budgets.user_connection import UserConnection
 from realtime_wall.sockets.delivery.backlog import PORTION, Backlog
 from realtime_wall.transports.one_way import formats, padding
 from realtime_wall.transports.one_way.formats import Format
@@ -36,6 +37,7 @@ class Listener(ListensOnly):
         "_format",
         "_least_opening",
         "_node",
+        "_of_user",
         "channels",
         "codec",
         "due",
@@ -57,6 +59,7 @@ class Listener(ListensOnly):
         self.due = 0
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key  # of Django: when it ends, so does this
+        self._of_user = UserConnection(node.visitors)
         self._node = node
         self.wire = wire
         self._format = format
@@ -71,6 +74,7 @@ class Listener(ListensOnly):
         node = self._node
         node.come_up_to(since)
         self.wire.start(self)
+        self._of_user.belongs_to(self.session_key)
         self.channels = tuple(channels)
         node.listeners.add(self)
         found = node.subscribe(self, channels, since)
@@ -142,6 +146,7 @@ class Listener(ListensOnly):
 
     def lost(self, reason: str) -> None:
         self.due = 0
+        self._of_user.close()
         self._node.listeners.discard(self)
         for channel in self.channels:
             self._node.unsubscribe(self, channel)
@@ -152,6 +157,7 @@ class Listener(ListensOnly):
         config, wire = self._node.config, self.wire
         if not wire.is_open:
             return None
+        self._of_user.find_user()
         if wire.outbox_size and now - wire.progress > config.outbox_timeout:
             wire.abort("stopped reading")
             return None

@@ -18,6 +18,7 @@ from realtime_wall.node.fan_out.subscriber import Encoded, ListensOnly
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import push_stream
 from realtime_wall.protocol.http_stream import head
+from realtime_wall.sockets.budgets.user_connection import UserConnection
 from realtime_wall.transports.one_way import formats
 from realtime_wall.wire.connection import DROPPED, Wire, Written
 
@@ -56,6 +57,7 @@ class LongPoll(ListensOnly):
         "_body",
         "_headers",
         "_node",
+        "_of_user",
         "_where",
         "_wire",
         "channels",
@@ -75,6 +77,7 @@ class LongPoll(ListensOnly):
         self.due = 0
         self.channels: tuple[str, ...] = ()
         self.session_key = session_key
+        self._of_user = UserConnection(node.visitors)
         self._node = node
         self._wire = wire
         self._headers = headers
@@ -86,6 +89,7 @@ class LongPoll(ListensOnly):
         """Wait for what follows a position, at which there was nothing to send."""
         node = self._node
         self._wire.start(self)
+        self._of_user.belongs_to(self.session_key)
         self.channels = channels
         node.listeners.add(self)
         found = node.subscribe(self, dict.fromkeys(channels, 0), Since(position=since))
@@ -133,6 +137,7 @@ class LongPoll(ListensOnly):
 
     def lost(self, reason: str) -> None:
         self.due = 0
+        self._of_user.close()
         self._node.listeners.discard(self)
         for channel in self.channels:
             self._node.unsubscribe(self, channel)

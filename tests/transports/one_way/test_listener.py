@@ -241,3 +241,25 @@ def test_a_slow_reader_of_a_channel_that_can_do_without_stays():
     gap, *rest = told(wire)
     assert gap[:2] == (-4, "news")
     assert [one[2] for one in rest] == list(range(50 - len(rest), 50))
+
+
+@pytest.mark.threat("S61")
+def test_it_is_one_of_its_user_s_clients_as_soon_as_he_is_known(node):
+    users = {"known": "7"}
+    node.visitors._user_id_of = users.get
+    listeners = [
+        Listener(node, RecordingWire(), LINES, chunked=False, session_key=key)
+        for key in ("known", "known", "new", None)
+    ]
+    for listener in listeners:
+        listener.begin(b"", {"a": 0}, NOTHING)
+    user = node.visitors.user_of("known")
+    assert user.connections == 2
+
+    users["new"] = "7"
+    for listener in listeners:
+        listener.tick(0.0)
+    assert user.connections == 3
+    for listener in listeners:
+        listener.wire.abort("gone")
+    assert user.connections == 0

@@ -118,3 +118,15 @@ def test_a_rule_may_have_it_answered_by_a_message_when_it_waited_in_vain():
         status, headers, body = answer(wire)
         assert (status, json.loads(body)["id"], json.loads(body)["text"]) == ("200 OK", -3, "Timed out")
         assert headers["ETag"] == f'W/"{node.broker.top}"'
+
+
+@pytest.mark.threat("S61")
+def test_it_is_one_of_its_user_s_clients_until_it_is_answered(node):
+    node.visitors._user_id_of = {"key": "7"}.get
+    polls = [LongPoll(node, RecordingWire(), [], Body(node), "key") for _ in range(2)]
+    for waiting in polls:
+        waiting.begin(("a",), node.broker.top)
+    assert node.visitors.user_of("key").connections == 2
+
+    publish(node, "a", "hello")
+    assert node.visitors.user_of("key").connections == 0
