@@ -114,16 +114,20 @@ def test_a_burst_is_folded(wall):
     page = wall.open(clock=True)
     stop_the_clock(page)
     posts = posts_of_today(10)
+    failed = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
     wall.post(*posts)
     wait_until_told(page, 10)
 
     wait_until_shown(page, keys_of(posts[0]))
+    wait_for(lambda: page.evaluate("1") and failed, "the faces, which cannot be had")
     page.evaluate(
         "WallCard.wallCard = null"
     )  # each was drawn when it came: two hundred at once would take long
     page.clock.run_for(PACE)
     wait_until_shown(page, keys_of(*posts))
     assert pill(page).inner_text() == "8 more"
+    expect(page.locator(".wall-card img[src*='img.example']")).to_have_count(0)
 
     page.clock.run_for(FOLD_SHOWN)
     expect(pill(page)).to_be_hidden()

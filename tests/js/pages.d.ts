@@ -279,6 +279,7 @@ interface Frame {
   askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
   cardsOf(list: Element): HTMLElement[];
   placesIn(list: Element): number;
+  takeOutBroken(element: Element): void;
   readConfig(id: string): any;
   readJson(address: string): Promise<any>;
   comeBackSoon(socket: RealtimeSocket, address: string): void;

@@ -162,11 +162,20 @@
 
   /** A picture that cannot be had leaves no hole: under a face are the initials. @param {Element} list */
   function watchPictures(list) {
-    const takeOut = (/** @type {Element} */ picture) => (picture.closest(".wall-media") || picture).remove();
     list.addEventListener("error", ({ target }) => target instanceof HTMLImageElement && takeOut(target), true);
-    for (const picture of list.querySelectorAll("img")) {
-      if (picture.complete && !picture.naturalWidth) takeOut(picture); // failed before we listened
+    takeOutBroken(list);
+  }
+
+  /** Those that failed before they were listened to. @param {Element} element */
+  function takeOutBroken(element) {
+    for (const picture of element.querySelectorAll("img")) {
+      if (picture.complete && !picture.naturalWidth) takeOut(picture);
     }
+  }
+
+  /** @param {Element} picture */
+  function takeOut(picture) {
+    (picture.closest(".wall-media") || picture).remove();
   }
 
   /** "now" becomes "1 min". @param {Element} list @param {Labels} labels @param {() => number} now */
@@ -329,6 +338,6 @@
   }
 
   const around = { Announcer, More, cardsOf, keepTimes, placesIn, readConfig, setDown, statusReporter };
-  const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe };
+  const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe, takeOutBroken };
   root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

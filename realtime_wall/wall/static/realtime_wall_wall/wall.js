@@ -303,7 +303,7 @@
     /** @param {Post} post @param {Node | null} below */
     _insert(post, below) {
       const card = this._drawn.get(post) || this._draw(post);
-      this._drawn.delete(post);
+      if (this._drawn.delete(post)) Frame.takeOutBroken(card); // as soon as it was drawn its pictures were asked for
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
       this._recede(NEAR);
