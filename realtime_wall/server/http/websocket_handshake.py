@@ -43,6 +43,8 @@ def check(environ: dict[str, Any], version: str) -> tuple[str, Headers, bytes]:
     found = _Check(environ, version)
     body = found.upgrade_websocket() or []
     status, headers = found.answer
+    # What was made there refers to it: a crowd that returns would leave the garbage collector many circles.
+    found.environ.clear()
     if status.startswith("402"):  # its answer to an HTTP version it does not know
         status = "400 Bad Request"
     if headers and not status.startswith("101"):  # it names the version we speak

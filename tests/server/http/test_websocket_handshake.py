@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from realtime_wall.config import Config
@@ -23,6 +25,13 @@ def test_the_answer_is_the_one_of_the_rfc_and_the_request_stays_as_it_was():
     assert status == "101 Switching Protocols"
     assert ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") in headers
     assert environ == SOUND
+
+
+def test_it_leaves_nothing_to_the_garbage_collector():
+    gc.collect()
+    websocket_handshake.check(dict(SOUND), "HTTP/1.1")
+
+    assert gc.collect() == 0
 
 
 @pytest.mark.parametrize(
