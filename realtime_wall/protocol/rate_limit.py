@@ -11,9 +11,10 @@ from functools import lru_cache
 class Rate:
     """So many at once, ``burst``, and ``per_second`` from then on; 0 is no limit."""
 
-    __slots__ = ("price", "tolerance")
+    __slots__ = ("burst", "price", "tolerance")
 
     def __init__(self, per_second: float, burst: float) -> None:
+        self.burst = burst
         self.price = 1 / per_second if per_second else 0.0
         self.tolerance = burst * self.price  # the seconds in which an empty bucket fills
 

@@ -26,8 +26,9 @@ from realtime_wall.wire.connection import Wire
 if TYPE_CHECKING:
     from realtime_wall.sockets.budgets.visitors import Visitor, Visitors
 
-# Frames, and bytes, after which it is settled; and seconds, for who sends little.
-BATCH, LARGE_BATCH, LATEST = 16, 64 * 1024, 5.0
+# Bytes after which it is settled, as it is after a batch of frames; seconds of ours; and those of whoever
+# sends little.
+LARGE_BATCH, LONG_BATCH, LATEST = 64 * 1024, 0.1, 5.0
 # What a client that only listens says in that time, at the most: a pong, or who it is.
 FEW, SMALL, SHORT = 2, 256, 0.01
 
@@ -62,11 +63,21 @@ class Account(UserConnection):
             self._named = named = self._named or {}
             named[key] = named.get(key, 0) + 1
 
+    def note_subscribes(self, count: int) -> None:
+        """Of which so few are allowed, and each takes so long, that they are settled at once."""
+        self.subscribes += count
+        self._settle_at = 0.0
+
     def note_read(self, frames: int, size: int, now: float) -> bool:
         """What has arrived; whether it is time to settle."""
         self.frames += frames
         self.bytes += size
-        return self.frames >= BATCH or self.bytes >= LARGE_BATCH or now >= self._settle_at
+        return (
+            self.frames >= self._visitors.batch
+            or self.bytes >= LARGE_BATCH
+            or self.seconds >= LONG_BATCH
+            or now >= self._settle_at
+        )
 
     def settle(self, now: float) -> float:
         """Let the budgets pay; for how many seconds nothing more should be read, 0 for none."""

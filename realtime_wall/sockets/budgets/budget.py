@@ -22,6 +22,10 @@ SESSIONS = "ADDRESS_ACCEPT_RATE of sessions"
 # Of what has no burst of its own in the settings, so many seconds' worth may come at once.
 BURST = 10.0
 
+# A connection is settled after this part of what it may send at once, but not after fewer frames than the
+# least, for which it would cost as much as they do, and not after more than the most.
+PART, LEAST, MOST = 1 / 16, 16, 64
+
 Rates = Mapping[str, Rate]
 
 
@@ -46,6 +50,13 @@ def rates_of(config: Config, times: float = 1.0) -> dict[str, Rate]:
         for name, (per_second, burst) in given.items()
         if per_second
     }
+
+
+def batch_of(rates: Rates) -> int:
+    """After how many frames a connection is settled; what they were is known afterwards."""
+    others = (BYTES, SUBSCRIBES, SECONDS)  # are looked at in another way
+    bursts = [rate.burst for name, rate in rates.items() if name not in others]
+    return max(min(int(min(bursts, default=MOST / PART) * PART), MOST), LEAST)
 
 
 def event_rate_problem(per_second: object) -> str | None:

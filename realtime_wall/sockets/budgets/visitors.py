@@ -19,6 +19,7 @@ from realtime_wall.sockets.budgets.budget import (
     SESSIONS,
     Budget,
     Rates,
+    batch_of,
     event_named,
     rates_of,
 )
@@ -50,6 +51,7 @@ class Visitors:
         self.proxies: set[str] = set()
         self._user_id_of = user_id_of  # by the key of a Django session; None while it is not known
         self.rates = rates_of(config)  # of one connection
+        self.batch = batch_of(self.rates)
         self.event_rates = {name: event_named(name) for name in config.event_rates}
         self._user_rates = rates_of(config, config.user_budget) if config.user_budget else {}
         self._address_rates = rates_of(config, config.address_budget) if config.address_budget else {}

@@ -138,7 +138,7 @@ class Pool:
         self._is_starting = True
         self.busy += 1
         if self._resting:
-            gevent.get_hub().loop.run_callback(self._resting.pop().switch)
+            self.loop.run_callback(self._resting.pop().switch)
         else:
             gevent.spawn(self._work_and_rest)
 

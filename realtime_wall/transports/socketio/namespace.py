@@ -163,7 +163,7 @@ class Namespace(NamespaceSubscriber):
         name = str(name)  # some clients number theirs
         account = self._engine.account
         if name in ("subscribe", "unsubscribe"):
-            account.subscribes += 1
+            account.note_subscribes(1)
             self.session.inbox.put(partial(self._command, name, args, packet.id))
             return
         account.note_event(name)

@@ -94,7 +94,7 @@ class WebSocket:
         welcome = plain.welcome_text(self.session.id, str(cursor), ping, ticket)
         self._answer(welcome, EVERYONE, catch_up.items)
         if is_together:
-            self._frames.account.subscribes += len(on)
+            self._frames.account.note_subscribes(len(on))
         else:
             self._frames.write_held()
             for command in on:
@@ -130,10 +130,10 @@ class WebSocket:
                 self._frames.account.note_event("message")
                 lifecycle.message(session, command.data)
             case plain.Subscribe():
-                self._frames.account.subscribes += 1
+                self._frames.account.note_subscribes(1)
                 session.inbox.put(partial(self._subscribe, command))
             case plain.Unsubscribe():
-                self._frames.account.subscribes += 1
+                self._frames.account.note_subscribes(1)
                 session.inbox.put(partial(self._unsubscribe, command))
             case plain.Ack():
                 session.acknowledged(command.id, [command.data])

@@ -1,7 +1,7 @@
 import pytest
 
 from realtime_wall.config import from_mapping
-from realtime_wall.sockets.budgets.account import BATCH, LARGE_BATCH, LATEST, Account
+from realtime_wall.sockets.budgets.account import LARGE_BATCH, LATEST, LONG_BATCH, Account
 from realtime_wall.sockets.budgets.budget import SUBSCRIBES
 from realtime_wall.sockets.budgets.visitors import Visitors
 
@@ -23,13 +23,27 @@ def test_it_is_settled_after_so_many_frames_or_bytes_or_seconds(visitors):
     assert account.note_read(1, 10, NOW)  # the first time, to find out whose it is
     account.settle(NOW)
 
-    assert not account.note_read(BATCH - 1, 10, NOW)
+    assert not account.note_read(visitors.batch - 1, 10, NOW)
     assert account.note_read(1, 10, NOW)
     account.settle(NOW)
     assert account.note_read(1, LARGE_BATCH, NOW)
     account.settle(NOW)
+    account.seconds += LONG_BATCH
+    assert account.note_read(1, 10, NOW)
+    account.settle(NOW)
     assert not account.note_read(1, 10, NOW + LATEST - 1)
     assert account.note_read(1, 10, NOW + LATEST)
+
+
+def test_it_is_settled_with_the_next_frame_after_a_subscribe(visitors):
+    account = Account(visitors, None)
+    account.settle(NOW)
+    assert not account.note_read(1, 10, NOW)
+
+    account.note_subscribes(2)
+
+    assert account.subscribes == 2
+    assert account.note_read(1, 10, NOW)
 
 
 @pytest.mark.threat("S63")

@@ -9,6 +9,7 @@ from realtime_wall.sockets.budgets.budget import (
     SECONDS,
     SUBSCRIBES,
     Budget,
+    batch_of,
     event_named,
     event_rate_problem,
     rates_of,
@@ -23,6 +24,14 @@ def of(**settings):
 
 def burst(rate):
     return round(rate.tolerance / rate.price, 6)
+
+
+def test_a_batch_is_a_small_part_of_what_may_come_at_once():
+    assert batch_of(rates_of(from_mapping({}))) == 62  # of a thousand events
+    assert batch_of(of()) == 16  # 20 frames: to settle more often would cost as much as they do
+    assert batch_of(of(FRAME_BURST=10_000, EVENT_RATE=1e6, EVENT_RATES={})) == 64
+    assert batch_of({}) == 64
+    assert batch_of(of(FRAME_BURST=10_000, EVENT_RATE=1e6, EVENT_RATES={"typing": 50})) == 31
 
 
 def test_each_setting_is_a_rate_and_what_has_no_burst_has_ten_seconds_worth():
