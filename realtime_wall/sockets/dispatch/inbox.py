@@ -51,14 +51,14 @@ class Inbox:
         self._pool = pool
         self._source = source
         self.request = request
-        self.jobs: deque[Job] | None = None  # None while idle: most sockets are
+        self.jobs: list[Job] | None = None  # None while idle: most sockets are
         self.paused = False
         self.account: Account | None = None  # that the time of its jobs is noted in
         self.abandoned_at: float | None = None  # since when its client is gone
 
     def put(self, job: Job) -> None:
         if self.jobs is None:
-            self.jobs = deque((job,))
+            self.jobs = [job]  # few ever wait: a deque has room for 64
             self._pool.ready(self)
             return
         self.jobs.append(job)
@@ -77,7 +77,7 @@ class Inbox:
     def run_next(self) -> bool:
         """Run the job whose turn it is; False when that was the last."""
         assert self.jobs
-        job = self.jobs.popleft()
+        job = self.jobs.pop(0)
         loop = self._pool.loop
         begun, turn = monotonic(), loop.iteration
         self._pool.running[self] = (gevent.getcurrent(), begun)

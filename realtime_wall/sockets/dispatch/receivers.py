@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from time import monotonic
 from types import CoroutineType
 from typing import Any, Protocol
-from weakref import WeakSet
 
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.signals import connection_created
@@ -28,8 +27,9 @@ from realtime_wall.sockets.dispatch import receiver_figures, visitor_context
 
 log = logging.getLogger(__name__)
 
-# Greenlets that have opened a database connection and not given it back.
-_with_database: WeakSet[Any] = WeakSet()
+# Of a greenlet that has opened a database connection and not given it back. (To look for it in a set of weak
+# references took as long as to run a short receiver.)
+_HAS_CONNECTION = "_realtime_wall_has_connection"
 
 # Only who arrives, or wants to hear a channel, can be turned away; any other Refuse is a fault.
 REFUSABLE = (signals.socket_connected, signals.socket_subscribed)
@@ -149,20 +149,20 @@ def release_database() -> None:
     A connection inside ``atomic`` belongs to a test (or to a receiver that is not done) and stays.
     """
     greenlet = getcurrent()
-    if greenlet not in _with_database:
+    if not getattr(greenlet, _HAS_CONNECTION, False):
         return  # to ask Django would make it set up what it keeps for a greenlet
-    _with_database.discard(greenlet)
+    setattr(greenlet, _HAS_CONNECTION, False)
     for connection in connections.all(initialized_only=True):
         if connection.connection is None:
             continue
         if connection.in_atomic_block:
-            _with_database.add(greenlet)
+            setattr(greenlet, _HAS_CONNECTION, True)
         else:
             connection.close()
 
 
 def _opened(connection: Any = None, **_: Any) -> None:
-    _with_database.add(getcurrent())
+    setattr(getcurrent(), _HAS_CONNECTION, True)
     receiver_figures.note_connection(connection)
 
 
