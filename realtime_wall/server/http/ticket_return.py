@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import io
 import logging
-import re
-from base64 import b64encode
 from collections.abc import Iterable
 from contextvars import Context
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from hashlib import sha1
 from typing import Any, Protocol
 from urllib.parse import unquote, unquote_plus
 
@@ -38,9 +35,6 @@ log = logging.getLogger(__name__)
 
 # In the request line, of whoever may have one.
 _MARK = b"ticket="
-# RFC 6455 4.1: 16 bytes in base64; and what is put behind it.
-_KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LONGEST_ID = 64
 _LONGEST_REASON = 100
 
@@ -78,7 +72,9 @@ class TicketReturns:
         """None for a request that has to be asked everything. The lines are those of a sound head."""
         node = self._node
         meta = environ_of(lines, client)
-        if meta is None or node.stopping or self._site.stopping or not _is_handshake(meta):
+        if meta is None or node.stopping or self._site.stopping:
+            return None
+        if not (websocket_handshake.is_handshake(meta) and websocket_handshake.is_usual(meta)):
             return None
         query = _query_of(meta["QUERY_STRING"])
         if query is None:
@@ -94,7 +90,7 @@ class TicketReturns:
         node.tickets.take(earlier_id)
         framing, more = websocket_handshake.framing(meta, node.config)
         make = partial(self._make, address)
-        head = _head(meta["HTTP_SEC_WEBSOCKET_KEY"], more)
+        head = _head([*websocket_handshake.accepted(meta["HTTP_SEC_WEBSOCKET_KEY"]), *more])
         meta["QUERY_STRING"] = query.others  # it is kept, and may be long
         request = LazyRequest(kept_meta(meta), key, make, CONTEXT in ticket.flags)
         opener = partial(
@@ -175,14 +171,6 @@ def _key_of(name: str) -> str | None:
     return None if "_" in name or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH") else key
 
 
-def _is_handshake(meta: dict[str, Any]) -> bool:
-    return (
-        websocket_handshake.is_handshake(meta)
-        and meta.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
-        and _KEY.fullmatch(meta.get("HTTP_SEC_WEBSOCKET_KEY", "")) is not None
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Query:
     since: Position | None
@@ -227,10 +215,6 @@ def _session_key_of(meta: dict[str, Any]) -> str | None:
     return key if key and len(key) >= 8 else None
 
 
-def _head(key: str, more: list[tuple[str, str]]) -> bytes:
-    accept = b64encode(sha1(key.encode() + _GUID).digest()).decode()
-    lines = "".join(f"{name}: {value}\r\n" for name, value in more)
-    return (
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
-    ).encode()
+def _head(headers: list[tuple[str, str]]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return f"HTTP/1.1 101 Switching Protocols\r\n{lines}\r\n".encode()

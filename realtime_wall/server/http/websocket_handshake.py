@@ -1,7 +1,8 @@
 """Is this request a valid WebSocket handshake, what is its 101, and how will messages be framed?
 
-The checks are those of gevent-websocket, which would answer before the application was asked: so it checks a
-request that it can neither read from nor write to (docs/decisions/0002).
+A usual one is answered here. Whatever is odd gevent-websocket checks, which would answer before the
+application was asked: so it is given a request that it can neither read from nor write to
+(docs/decisions/0002).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import base64
 import binascii
 import io
 import logging
+import re
+from hashlib import sha1
 from typing import Any
 
 from geventwebsocket.handler import WebSocketHandler
@@ -22,6 +25,10 @@ Headers = list[tuple[str, str]]
 
 log = logging.getLogger(__name__)
 
+# RFC 6455 4.1: 16 bytes in base64; and what is put behind it.
+_KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==", re.ASCII)
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
 
 def is_handshake(environ: dict[str, Any]) -> bool:
     """Whether it wants to be one, valid or not."""
@@ -33,8 +40,22 @@ def is_handshake(environ: dict[str, Any]) -> bool:
     )
 
 
+def is_usual(environ: dict[str, Any]) -> bool:
+    """Whether it speaks our version, and has a key as every client makes one."""
+    is_ours = environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+    return is_ours and _KEY.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")) is not None
+
+
+def accepted(key: str) -> Headers:
+    """The headers of the 101."""
+    answer = base64.b64encode(sha1(key.encode() + _GUID).digest()).decode()
+    return [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", answer)]
+
+
 def check(environ: dict[str, Any], version: str) -> tuple[str, Headers, bytes]:
     """Status, headers and body of the answer: a 101, or why there is none."""
+    if version == "HTTP/1.1" and is_usual(environ):
+        return "101 Switching Protocols", accepted(environ["HTTP_SEC_WEBSOCKET_KEY"]), b""
     try:
         # Strictly: two keys, or one with junk in it, must not pass for one.
         base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)

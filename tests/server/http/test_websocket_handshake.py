@@ -27,6 +27,14 @@ def test_the_answer_is_the_one_of_the_rfc_and_the_request_stays_as_it_was():
     assert environ == SOUND
 
 
+def test_a_usual_one_is_answered_as_gevent_websocket_would(monkeypatch):
+    answer = websocket_handshake.check(dict(SOUND), "HTTP/1.1")
+    monkeypatch.setattr(websocket_handshake, "is_usual", lambda environ: False)
+    status, headers, _ = websocket_handshake.check(dict(SOUND), "HTTP/1.1")
+
+    assert answer[:2] == (status, headers)
+
+
 def test_it_leaves_nothing_to_the_garbage_collector():
     gc.collect()
     websocket_handshake.check(dict(SOUND), "HTTP/1.1")
