@@ -68,7 +68,7 @@ LOOK = """
 # the clock, and the page is away most of its week.
 PASS = """async (seconds) => {
     for (let passed = 0; passed < seconds; passed += 12) {
-        await fetch("/health/");
+        await (await fetch("/health/")).text();
         await __pwClock.controller.runFor(12000);
     }
 }"""
@@ -226,5 +226,6 @@ def sizes_of(page):
         "elements": page.evaluate("document.querySelectorAll('*').length"),
         "nodes": int(metrics["Nodes"]),
         "listeners": int(metrics["JSEventListeners"]),
+        "resources": int(metrics["Resources"]),  # among them answers that were never read
         "heap": int(metrics["JSHeapUsedSize"]),
     }

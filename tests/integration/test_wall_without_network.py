@@ -27,6 +27,18 @@ NOTES_PAINTED = """
     };
     requestAnimationFrame(note);
 """
+# A browser keeps, for ever, what it was answered and nobody has read.
+NOTES_ANSWERS = """
+    window.answers = [];
+    const ask = window.fetch;
+    window.fetch = async (address, options = {}) => {
+        const answer = await ask(address, options);
+        answers.push({ method: options.method ?? "GET", answer });
+        return answer;
+    };
+"""
+ALL_ARE_READ = """() => answers.some(({ method }) => method === "POST")
+    && answers.every(({ method, answer }) => method === "HEAD" || answer.bodyUsed)"""
 CAUGHT_UP = 2.0  # seconds
 RETURNS_LATE = "Math.random = () => 1000"  # by itself after minutes; that it is a screen has to bring it back
 # Uploaded, as the admin does it.
@@ -60,7 +72,8 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     first, doubtful, regretted, last = early = posts_of_today(4, ago=60)
     desk.store(*early)
     desk.run(LOGO)
-    page = visitors.tab(server.url + "?screen=Stage", script=RETURNS_LATE + NOTES_PAINTED + NOTES_VIOLATIONS)
+    script = RETURNS_LATE + NOTES_PAINTED + NOTES_ANSWERS + NOTES_VIOLATIONS
+    page = visitors.tab(server.url + "?screen=Stage", script=script)
     wait_until_live(page)
     wait_until_kept(page, *early)
     assert page.evaluate("violations") == []
@@ -90,6 +103,7 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     wait_until_live(page)
     assert set(page.evaluate("[...painted]")) == set(keys_of(first, last, late))
     wait_until_kept(page, first, last, late)
+    page.wait_for_function(ALL_ARE_READ)
 
     # The network is back between the page, which comes out of the browser, and its first picture: it asks.
     desk.hide(late)

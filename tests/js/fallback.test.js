@@ -29,7 +29,7 @@ class Server {
     };
     this.fetch = (href, { signal }) => {
       const url = new URL(href);
-      if (url.pathname === "/health/") return Promise.resolve({ ok: this.isThere });
+      if (url.pathname === "/health/") return Promise.resolve({ ok: this.isThere, text: async () => "" });
       return new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
         this.asked.push({ url, signal, resolve, reject });

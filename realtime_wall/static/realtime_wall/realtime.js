@@ -495,7 +495,7 @@
     try {
       const { fetch } = world; // browsers refuse world.fetch()
       const response = await fetch(address.href, { cache: "no-store", signal: controller.signal, credentials });
-      return { response, text: response.status === 200 ? await textOf(response, goOn) : "" };
+      return { response, text: await textOf(response, goOn) };
     } finally {
       silence();
     }

@@ -251,6 +251,7 @@
       const answer = await fetch(address);
       if (answer.ok) return await answer.json();
       console.warn(`${address} could not be read: ${answer.status}`);
+      await answer.text(); // else the browser keeps it
     } catch (problem) {
       console.warn(`${address} could not be read:`, problem);
     }
