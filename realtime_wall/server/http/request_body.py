@@ -29,8 +29,12 @@ _EXTENSION = rb"[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:" + _TOKEN + rb"
 # Fifteen hexadecimal digits are an exabyte: longer only ever is an attempt to overflow somebody.
 _CHUNK_HEAD = re.compile(rb"([0-9A-Fa-f]{1,15})(?:" + _EXTENSION + rb")*\r\n")
 
-# RFC 9110 6.5.1: where it ends and whom it is for is known before; who reads these reads another request.
-_NO_TRAILERS = (b"transfer-encoding", b"content-length", b"host")
+# RFC 9110 6.5.1: where it ends, whom it is for, who asks and how to read it is known before; who takes these
+# for more than nothing reads another request.
+_NO_TRAILERS = {
+    *(b"transfer-encoding", b"content-length", b"host", b"trailer", b"authorization", b"cookie"),
+    *(b"content-type", b"content-encoding", b"content-range"),
+}
 
 
 class MalformedBody(BadRequest):

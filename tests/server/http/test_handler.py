@@ -224,6 +224,7 @@ CHUNKS = {
     "a trailer that says how it is sent": b"3\r\nabc\r\n0\r\nTransfer-Encoding: chunked\r\n",
     "a trailer that says how long it is": b"3\r\nabc\r\n0\r\nContent-length: 3\r\n",
     "a trailer that says whose it is": b"3\r\nabc\r\n0\r\nhost: localhost\r\n",
+    "a trailer that says who asks": b"3\r\nabc\r\n0\r\nAuthorization: Bearer x\r\n",
     "a hundred trailers": b"3\r\nabc\r\n0\r\n" + b"A: b\r\n" * 100,
 }
 
