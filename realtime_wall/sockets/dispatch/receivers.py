@@ -10,7 +10,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from types import CoroutineType
 from typing import Any, Protocol
 
 from django.db import DatabaseError, connections, transaction
@@ -80,8 +79,7 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
         started, failed = monotonic(), False
         receiver_figures.running.set(receiver)
         try:
-            value = receiver(socket, request=request, **arguments)
-            outcome.values.append(result_of(value) if type(value) is CoroutineType else value)
+            outcome.values.append(result_of(receiver(socket, request=request, **arguments)))
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
         except BaseException as problem:
             if isinstance(problem, Refuse) and signal in REFUSABLE:

@@ -30,7 +30,7 @@ from realtime_wall.protocol.websocket.frames import (
 from realtime_wall.sockets.budgets.account import Account
 from realtime_wall.sockets.budgets.visitors import Visitor
 from realtime_wall.transports.websocket.late_events import LateEvents
-from realtime_wall.transports.websocket.unheard import Unheard
+from realtime_wall.transports.websocket.lingering_close import LingeringClose
 from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, Wire, Written
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class FramedConnection:
         self.wire.end_writing()
         if self.wire.is_open:
             self.wire.read_size = LARGE_READ_SIZE
-            self.wire.owner = Unheard(self)
+            self.wire.owner = LingeringClose(self)
 
     def _check_message_time(self, now: float) -> None:
         if self._reader is None or not self._reader.is_inside_a_message:

@@ -1,6 +1,7 @@
 """A connection of which no whole request head has come yet."""
 
 import socket
+from select import select
 from time import monotonic
 
 import gevent
@@ -149,7 +150,8 @@ def test_the_pieces_of_a_head_that_never_ends_are_gathered(serve, monkeypatch):
         client.sendall(b"a")
         wait_for(lambda number=number: pieces[-1:] == [number])
     client.sendall(HEAD)
-    gevent.sleep(0.02)
+    wait_for(lambda: select([head.connection], [], [], 0)[0])
+    gevent.sleep(0)  # it has come, and is left there
     assert server.begun == []
 
     head._look_again()

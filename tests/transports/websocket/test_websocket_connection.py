@@ -7,7 +7,7 @@ from realtime_wall import api, signals
 from realtime_wall.protocol.websocket.frames import Close
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.registry import connected_sockets
-from realtime_wall.transports.websocket import unheard, websocket_connection
+from realtime_wall.transports.websocket import lingering_close, websocket_connection
 from realtime_wall.wire.connection import DROPPED, LARGE_READ_SIZE, QUEUED, READ_SIZE, SENT
 from realtime_wall.wire.timer_wheel import PER_SECOND
 from tests.fakes import masked, running_node, text
@@ -141,7 +141,7 @@ def test_who_is_refused_is_seen_to_hang_up_and_not_waited_for_when_he_sends_on()
         patient.wire.abort("closed by the client")
         assert patient.socket not in connected_sockets
 
-        stubborn.wire.owner.received(b"x" * unheard.MOST)
+        stubborn.wire.owner.received(b"x" * lingering_close.MOST)
         assert stubborn.wire.is_open
         stubborn.wire.owner.received(b"x")
         assert not stubborn.wire.is_open

@@ -1,6 +1,6 @@
 """Of who was refused nothing is heard any more but that he hangs up."""
 
-from realtime_wall.transports.websocket.unheard import MOST, Unheard
+from realtime_wall.transports.websocket.lingering_close import MOST, LingeringClose
 
 
 class Connection:
@@ -16,7 +16,7 @@ class Connection:
 
 def test_what_was_on_its_way_is_dropped_until_the_client_hangs_up():
     refused = Connection()
-    owner = Unheard(refused)
+    owner = LingeringClose(refused)
 
     for _ in range(4):
         owner.received(b"x" * (MOST // 4))
@@ -28,7 +28,7 @@ def test_what_was_on_its_way_is_dropped_until_the_client_hangs_up():
 
 def test_who_sends_much_all_the_same_is_cut_off():
     refused = Connection()
-    owner = Unheard(refused)
+    owner = LingeringClose(refused)
 
     owner.received(b"x" * MOST)
     owner.received(b"x")

@@ -1,4 +1,4 @@
-"""What becomes of what a client still sends when it has been refused?
+"""What becomes of what a client still sends when it has been refused? (nginx calls it a lingering close.)
 
 It is read and dropped until the client hangs up: to close at once would reset the connection, and the reason
 that it was told would be lost. Who sends much all the same is waited for no longer.
@@ -19,7 +19,7 @@ class RefusedConnection(Protocol):
     def lost(self, reason: str) -> None: ...
 
 
-class Unheard:
+class LingeringClose:
     """A wire's owner."""
 
     __slots__ = ("_left", "_refused")
