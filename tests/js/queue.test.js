@@ -21,10 +21,23 @@ function drain(queue, places = 1) {
 test("a few arrive one after the other, a burst at once", () => {
   const queue = new Queue({}, 0);
   for (const id of [1, 2, 3]) queue.add(post(id), 0);
-  assert.deepEqual(queue.arrive(() => 5), { posts: [post(1)], pace: 900 });
+  assert.deepEqual(queue.arrive(() => 5), { posts: [post(1)], pace: 900, folded: 0 });
 
   for (const id of [4, 5, 6, 7, 8]) queue.add(post(id), 0);
-  assert.equal(queue.arrive(() => 5).posts.length, 7);
+  const parts = [1, 2, 3].map(() => queue.arrive(() => 5));
+  assert.deepEqual(parts.map(({ posts }) => posts.map(({ id }) => id).join(" ")), ["2 3 4", "5 6 7", "8"]);
+  assert.deepEqual(parts.map(({ pace, folded }) => [pace, folded]), [[0, 0], [0, 0], [900, 6]]);
+});
+
+test("what is taken back, or comes, between two parts of a burst makes no other burst of it", () => {
+  const queue = new Queue({}, 0);
+  for (const id of [1, 2, 3, 4, 5, 6]) queue.add(post(id), 0);
+  queue.arrive(() => 5);
+  for (const id of [4, 5]) queue.take(`x:${id}`);
+  queue.add(post(7), 0);
+
+  assert.deepEqual(queue.arrive(() => 5).posts, [post(6), post(7)]);
+  assert.equal(queue.arrive(() => 5), null);
 });
 
 test("with a least time each has its turn, author by author, for its share of the places", () => {

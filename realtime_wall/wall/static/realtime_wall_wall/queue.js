@@ -9,7 +9,8 @@
   const KEPT = 200; // posts; of more that wait, the oldest have had their chance
   const KEPT_FAIR = 2000; // where each has its least time, and every author his turn
   const PACE = 900; // milliseconds from one arrival to the next
-  const BURST = 4; // more waiting posts than this arrive in one step
+  const BURST = 4; // more waiting posts than this arrive together
+  const AT_ONCE = 3; // of a burst, in one task: each card has to be laid out, and a task is to be short
   const HURRY = 3000; // what a post has for itself while more wait than make a burst
   const LATE = 0.6; // of its time, which is too little to begin with
 
@@ -28,6 +29,7 @@
       /** @type {string[]} */
       this._past = []; // keys of the posts that had the stage, and after them those that come again
       this._at = -1; // which of them has it now
+      this._burst = { posts: 0, left: 0 }; // that arrives: of how many posts, and how many are still to come
       this._arrived = now; // when the last post came
       this._directed = { at: 0, post: "", paused: false, speed: 1, held: false, resting: false };
       this.count = 0; // of posts that had the stage
@@ -54,7 +56,7 @@
       return this._rules.single;
     }
 
-    /* Whether all that waits comes in one step, and soon. */
+    /* Whether all that waits comes at once, and soon. */
     get isFolding() {
       return !this._rules.least && !this._rules.single && !this.isPaused;
     }
@@ -119,21 +121,31 @@
     // -- what is next
 
     /* The posts that arrive now, and how many milliseconds later the next may; null when none does.
+     * With a pace of 0 they are a part of a burst, and folded is how many others the last part had before it.
      * places(): how many posts can be seen at once. */
     /** @param {() => number} places */
     arrive(places) {
       if (this.isPaused || !this._waiting.length) return null;
       const { least, single } = this._rules;
-      if (this.isFolding) {
-        const folded = this._waiting.length > BURST ? this._waiting.length - 1 : 0;
-        return { posts: this._waiting.splice(0, folded + 1), pace: PACE };
-      }
+      if (this.isFolding) return this._fold();
       const post = this._turn();
       this.take(keyOf(post));
       this._note(post);
       const calm = single ? this._step : 0;
       const inHurry = this._waiting.length > BURST ? Math.min(calm, HURRY) : calm;
-      return { posts: [post], pace: Math.max(PACE, inHurry, (1000 * least) / Math.max(1, least ? places() : 1)) };
+      return { posts: [post], pace: Math.max(PACE, inHurry, (1000 * least) / Math.max(1, least ? places() : 1)), folded: 0 };
+    }
+
+    _fold() {
+      const { length } = this._waiting;
+      if (!this._burst.left) {
+        const posts = length > BURST ? length : 1;
+        this._burst = { posts, left: posts };
+      }
+      const posts = this._waiting.splice(0, Math.min(this._burst.left, AT_ONCE));
+      this._burst.left = Math.min(this._burst.left - posts.length, this._waiting.length); // some may have been taken back
+      const isLast = !this._burst.left;
+      return { posts, pace: isLast ? PACE : 0, folded: isLast ? this._burst.posts - 1 : 0 };
     }
 
     /* Next is whose author was longest not shown. */

@@ -225,18 +225,18 @@
         return;
       }
       if (this._queue.isResting) this._more.hold(this._queue.waiting);
-      /** @type {{ posts: Post[], pace: number } | null} */
+      /** @type {{ posts: Post[], pace: number, folded: number } | null} */
       const arriving = this._queue.arrive(() => Frame.placesIn(this._list));
       if (!arriving) {
         this._rotate();
         return;
       }
-      const { posts, pace } = arriving;
+      const { posts, pace, folded } = arriving;
       this._move(() => {
         posts.forEach((post) => this._insert(post, this._top()));
-        this._mark(keyOf(posts[posts.length - 1])); // before all of it is laid out
+        if (pace) this._mark(keyOf(posts[posts.length - 1])); // before all of it is laid out
       });
-      this._more.flash(posts.length - 1);
+      this._more.flash(folded);
       this._wait(pace, true);
     }
 
