@@ -37,7 +37,6 @@ def keep(request: HttpRequest) -> HttpRequest:
         state["environ"] = meta
     for name in ("path", "path_info", "method"):
         state[name] = sys.intern(state[name])
-    leave_out_user_and_session(request)
     return request
 
 
@@ -51,7 +50,11 @@ def kept_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def forget_parsed(request: HttpRequest) -> None:
-    """What the handshake, or a receiver, has read of it: the connect receivers may have read the same."""
+    """What the handshake, or a receiver, has read of it: the connect receivers may have read the same.
+
+    And the session and the user, when none of them has looked.
+    """
+    leave_out_user_and_session(request)
     if "environ" in request.__dict__:  # a WSGIRequest, which parses lazily
         for name in _PARSED:
             request.__dict__.pop(name, None)

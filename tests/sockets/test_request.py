@@ -1,9 +1,11 @@
 import pickle
 
 import pytest
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.signed_cookies import SessionStore
-from django.test import RequestFactory
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.test import RequestFactory, override_settings
 
 from realtime_wall.sockets.request import forget_parsed, keep
 
@@ -74,6 +76,20 @@ def test_what_was_parsed_is_let_go_once_the_connect_receivers_had_it(request_of_
 
     assert not {"GET", "COOKIES"} & vars(kept).keys()
     assert parsed == kept.GET
+
+
+def test_the_connect_receivers_have_the_session_and_user_that_middleware_has_made():
+    request = RequestFactory().get("/ws/", headers={"cookie": "sessionid=abcdefgh-key"})
+    with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+        SessionMiddleware(lambda request: None).process_request(request)
+        AuthenticationMiddleware(lambda request: None).process_request(request)
+        session, user = request.session, request.user
+
+        kept = keep(request)
+
+        assert (vars(kept)["session"], vars(kept)["user"]) == (session, user)
+        forget_parsed(kept)  # and none of them has looked
+        assert not {"session", "user"} & vars(kept).keys()
 
 
 def test_what_only_the_response_needed_is_let_go(request_of_a_handshake):
