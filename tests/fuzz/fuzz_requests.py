@@ -10,10 +10,10 @@ from contextlib import nullcontext
 import h11
 
 from realtime_wall.config import Config
+from realtime_wall.server.http.early_handshake import environ_of
 from realtime_wall.server.http.handler import Handler
 from realtime_wall.server.http.request_body import MalformedBody
-from realtime_wall.server.http.request_head import BadHead
-from realtime_wall.server.http.ticket_return import environ_of
+from realtime_wall.server.http.request_head import BadHead, whole_head
 
 _AUTHORITY = re.compile(rb"^https?://[^/?]+", re.IGNORECASE)
 CONFIG = Config(head_size=4096, trusted_proxies=[])
@@ -29,12 +29,6 @@ class Server:
 
     def __init__(self):
         self.idle = set()
-        self.returns = self
-        self.early = None
-
-    def find(self, lines, client):
-        """Who returns by a ticket is let in by what the head says before pywsgi has read it."""
-        self.early = environ_of(lines, client)
 
     def get_environ(self):
         return dict(self.environ)
@@ -59,8 +53,10 @@ def request_in(data):
             return None
     except (BadHead, ValueError):
         return None
-    environ, early = handler.get_environ(), handler.server.early
-    if early is not None:
+    # A handshake is read before there is a handler.
+    lines = whole_head(data, CONFIG.head_size)
+    environ, early = handler.get_environ(), lines and environ_of(lines, handler.client_address)
+    if early:
         same = [key for key in environ if key.startswith("HTTP_") or key in ("PATH_INFO", "QUERY_STRING")]
         assert {key: environ[key] for key in same} == {key: early.get(key) for key in same}
     assert "SCRIPT_NAME" in environ and not [key for key in environ if "FORWARDED" in key]

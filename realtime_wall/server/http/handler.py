@@ -56,6 +56,9 @@ class ConnectionServer(Protocol):
     stopping: bool
     visitors: Visitors
     idle: set[Handler]  # keep-alive connections between two requests
+    application: Any
+
+    def get_environ(self) -> dict[str, Any]: ...
 
 
 _WSGIHandler: Any = pywsgi.WSGIHandler  # whose types are known in part
@@ -191,22 +194,19 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
-        body = BodyInput(
-            self.rfile,
-            self.content_length,
-            # RFC 9110 10.1.1: what HTTP/1.0 expects is ignored.
-            socket=None if self.request_version == "HTTP/1.0" else self.wsgi_input.socket,
-            chunked_input=self.wsgi_input.chunked_input,
-        )
+        # RFC 9110 10.1.1: what HTTP/1.0 expects is ignored.
+        expects = None if self.request_version == "HTTP/1.0" else self.wsgi_input.socket
         # Also for an upgrade, where pywsgi would give the application the raw stream.
+        self._set_body(environ, expects, self.wsgi_input.chunked_input)
+        environ.setdefault("REMOTE_ADDR", "")
+        note_proxy(environ, self.server)
+        return environ
+
+    def _set_body(self, environ: dict[str, Any], expects: Any = None, is_chunked: bool = False) -> None:
+        body = BodyInput(self.rfile, self.content_length, socket=expects, chunked_input=is_chunked)
         body.broken, body.timeout = False, self.server.config.head_timeout
         self.wsgi_input = environ["wsgi.input"] = body
         environ["wsgi.input_terminated"] = True
-        environ.setdefault("REMOTE_ADDR", "")
-        proxy_headers.note(environ, self.server.config.trusted_proxies)
-        if environ[proxy_headers.META_KEY] and not environ[visitor_address.META_KEY]:
-            self.server.visitors.speaks_for_others(environ["REMOTE_ADDR"])
-        return environ
 
     # The response
 
@@ -223,6 +223,10 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
             self.result = [body]
             self.process_result()
             return
+        self._ask_with_offer(headers)
+
+    def _ask_with_offer(self, headers: websocket_handshake.Headers) -> None:
+        """Ask the site about a sound handshake, whose 101 has these headers."""
         framing, more = websocket_handshake.framing(self.environ, self.server.config)
         self._hand_over = self.environ[META_KEY] = HandOver([*headers, *more], framing)
         super().run_application()
@@ -322,6 +326,13 @@ class Handler(_WSGIHandler):  # type: ignore[misc]
 
     def log_error(self, msg: str, *args: Any) -> None:
         log.info(msg, *args)
+
+
+def note_proxy(environ: dict[str, Any], server: ConnectionServer) -> None:
+    """What a proxy has said of the client, and whose it is then; one that is not trusted is known now."""
+    proxy_headers.note(environ, server.config.trusted_proxies)
+    if environ[proxy_headers.META_KEY] and not environ[visitor_address.META_KEY]:
+        server.visitors.speaks_for_others(environ["REMOTE_ADDR"])
 
 
 def _open_stream(opener: StreamOpener, headers: list[tuple[str, str]], wire: Wire, _: bytes) -> None:

@@ -19,10 +19,12 @@ from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import TokenBucket, rate
 from realtime_wall.server.affinity.owner_routing import OwnerRouting, PassedConnection
-from realtime_wall.server.http import access_log, read_ahead
+from realtime_wall.server.http import access_log, early_handshake, read_ahead
 from realtime_wall.server.http.client_socket import accept, as_client_socket
+from realtime_wall.server.http.early_handshake import EarlyHandshake
 from realtime_wall.server.http.hand_over import Opener, take_wire
-from realtime_wall.server.http.handler import Handler
+from realtime_wall.server.http.handler import Handler, note_proxy
+from realtime_wall.server.http.handshake_handler import HandshakeHandler
 from realtime_wall.server.http.pending_heads import PendingHeads
 from realtime_wall.server.http.request_head import plain_response
 from realtime_wall.server.http.ticket_return import TicketReturns
@@ -121,10 +123,23 @@ class HTTPServer(WSGIServer):
         return True
 
     def _begin(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool = False) -> None:
-        if self._has_returned(connection, address, arrived):
+        handshake = early_handshake.find(arrived, address, self.config.head_size)
+        if handshake is not None and self._is_ours(handshake):
+            note_proxy(handshake.environ, self)
+            if not self._has_returned(connection, address, handshake):
+                gevent.spawn(self._shake_hands, connection, address, handshake)
             return
         connection = not_for_forks(as_client_socket(connection))
         gevent.spawn(self._serve, connection, address, arrived, due, is_far)
+
+    def _is_ours(self, handshake: EarlyHandshake) -> bool:
+        return self.routing is None or self.routing.owner_of(handshake.request_line.encode("latin-1")) is None
+
+    def _shake_hands(self, connection: Any, address: Any, handshake: EarlyHandshake) -> None:
+        try:
+            HandshakeHandler(connection, address, self).answer(handshake)
+        finally:
+            self.do_close(connection, address)
 
     def _serve(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool) -> None:
         try:
@@ -134,10 +149,10 @@ class HTTPServer(WSGIServer):
         finally:
             self.do_close(connection, address)
 
-    def _has_returned(self, connection: Any, address: Any, arrived: bytes) -> bool:
+    def _has_returned(self, connection: Any, address: Any, handshake: EarlyHandshake) -> bool:
         """By a ticket: then the connection is handed over already, without a handler or a request."""
         try:
-            found = None if self.returns is None else self.returns.find_in(arrived, address)
+            found = None if self.returns is None else self.returns.find(handshake)
         except Exception:
             log.exception("a ticket could not be looked at; its client is asked everything")
             return False

@@ -1,4 +1,4 @@
-"""Does this request head return a client by its ticket? Then its connection is handed over at once.
+"""Does this handshake return a client by its ticket? Then its connection is handed over at once.
 
 No middleware, no session and no database: what the head says is enough. Whenever anything does not fit, the
 request goes on as any other handshake.
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 from contextvars import Context
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote, unquote_plus
 
@@ -25,16 +25,16 @@ from realtime_wall.channels.position import Position
 from realtime_wall.errors import InvalidPosition
 from realtime_wall.node.node import Node
 from realtime_wall.protocol.plain import Command, commands_in_address
-from realtime_wall.server.http import proxy_headers, websocket_handshake
+from realtime_wall.server.http import websocket_handshake
+from realtime_wall.server.http.early_handshake import EarlyHandshake
 from realtime_wall.server.http.hand_over import META_KEY, HandOver, Opener
-from realtime_wall.server.http.request_head import whole_head
 from realtime_wall.sockets.request import keep, kept_meta
 from realtime_wall.transports.websocket.plain_opening import return_websocket
 
 log = logging.getLogger(__name__)
 
-# In the request line, of whoever may have one.
-_MARK = b"ticket="
+# In the query of whoever may have one.
+_MARK = "ticket="
 _LONGEST_ID = 64
 _LONGEST_REASON = 100
 
@@ -61,29 +61,14 @@ class TicketReturns:
         self._node = node
         self._site = site
 
-    def find_in(self, arrived: bytes, client: Any) -> Returning | None:
-        """In what a connection begins with; None unless that is a head, and nothing else."""
-        if _MARK not in arrived[: arrived.find(b"\r\n") + 1]:
+    def find(self, handshake: EarlyHandshake) -> Returning | None:
+        """None for a handshake that has to be asked everything."""
+        node, meta = self._node, handshake.environ
+        query = _query_of(meta["QUERY_STRING"]) if _MARK in meta["QUERY_STRING"] else None
+        if query is None or node.stopping or self._site.stopping:
             return None
-        lines = whole_head(arrived, self._node.config.head_size)
-        return None if lines is None else self.find(lines, client)
-
-    def find(self, lines: list[bytes], client: Any) -> Returning | None:
-        """None for a request that has to be asked everything. The lines are those of a sound head."""
-        node = self._node
-        meta = environ_of(lines, client)
-        if meta is None or node.stopping or self._site.stopping:
-            return None
-        if not (websocket_handshake.is_handshake(meta) and websocket_handshake.is_usual(meta)):
-            return None
-        query = _query_of(meta["QUERY_STRING"])
-        if query is None:
-            return None
-        proxy_headers.note(meta, node.config.trusted_proxies)
         address, earlier_id, key = meta[visitor_address.META_KEY], query.session, _session_key_of(meta)
         meta["wsgi.url_scheme"] = self._site.get_environ()["wsgi.url_scheme"]
-        if meta.pop(proxy_headers.META_KEY) and not address:
-            node.visitors.speaks_for_others(meta["REMOTE_ADDR"])
         ticket = node.tickets.check(query.ticket, meta, address, earlier_id, key)
         if ticket is None or node.visitors.refuse_client(address, key):
             return None
@@ -96,7 +81,7 @@ class TicketReturns:
         opener = partial(
             return_websocket, node, request, ticket, query.since, earlier_id, query.on, framing=framing
         )
-        return Returning(lines[0].decode("latin-1").rstrip(), address, head, opener)
+        return Returning(handshake.request_line, address, head, opener)
 
     def _make(self, address: str, request: LazyRequest) -> HttpRequest | str:
         """Send it through the site, as a handshake that is not handed over."""
@@ -135,40 +120,6 @@ def _run(application: Any, environ: dict[str, Any]) -> tuple[str, str]:
         if hasattr(result, "close"):
             result.close()
     return statuses[-1], body.decode(errors="replace")
-
-
-def environ_of(lines: list[bytes], client: Any) -> dict[str, Any] | None:
-    """As pywsgi makes it of the same head, without what a body would need; None for what no client of ours
-    sends."""
-    method, target, version = lines[0].decode("latin-1").rstrip("\r\n").split(" ")
-    if method != "GET" or version != "HTTP/1.1":
-        return None
-    path, _, query = target.partition("?")
-    if "%" in path:
-        return None
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "SERVER_PROTOCOL": version,
-        "REMOTE_ADDR": "",
-    }
-    if isinstance(client, tuple):
-        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = str(client[0]), str(client[1])
-    for line in lines[1:]:
-        name, _, value = line.decode("latin-1").partition(":")
-        key = _key_of(name)
-        if key is None or key in environ:
-            return None
-        environ[key] = value.strip()
-    return environ
-
-
-@lru_cache(256)
-def _key_of(name: str) -> str | None:
-    key = "HTTP_" + name.upper().replace("-", "_")
-    return None if "_" in name or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH") else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns
 from tests.live import Conversation, wait_for
 from tests.server.heads import get
+from tests.server.http.test_hand_over import SOUND
 
 
 def hello(environ, start_response):
@@ -34,9 +35,9 @@ def opened():
             listener.stop_listening(Event())
 
 
-def ask(port):
+def ask(port, *headers):
     with Conversation(socket.create_connection(("127.0.0.1", port), 5)) as conversation:
-        conversation.send(get())
+        conversation.send(get(*headers))
         return conversation.reply()
 
 
@@ -161,8 +162,8 @@ class Returns:
         self.found = found
         self.seen = []
 
-    def find_in(self, arrived, client):
-        self.seen.append(arrived)
+    def find(self, handshake):
+        self.seen.append(handshake.request_line)
         if isinstance(self.found, Exception):
             raise self.found
         return self.found
@@ -186,12 +187,12 @@ def test_who_returns_by_a_ticket_has_no_handler(serve, monkeypatch):
     server.returns = Returns(Returning("GET / HTTP/1.1", "192.0.2.1", b"head ", open_and_say_so))
     before = server.room
     with socket.create_connection(("127.0.0.1", server.socket.getsockname()[1]), 5) as client:
-        client.sendall(get())
+        client.sendall(get(*SOUND))
         assert client.recv(100) == b"head opened"
         client.sendall(b"more")
         assert client.recv(100) == b"more"
 
-        assert server.returns.seen == [get()] and begun == []
+        assert server.returns.seen == ["GET /hello/ HTTP/1.1"] and begun == []
         assert (server.http_connections, server.room) == (0, before - 1)
         assert server.visitors.at("192.0.2.1").connections == 1
     wait_for(lambda: server.visitors.at("192.0.2.1").connections == 0)
@@ -201,7 +202,8 @@ def test_whose_ticket_cannot_be_looked_at_is_asked_everything(serve):
     server = serve()
     server.returns = Returns(RuntimeError("a mistake of ours"))
 
-    assert ask(server.socket.getsockname()[1]).body == b"hello"
+    assert ask(server.socket.getsockname()[1], *SOUND).body == b"hello"
+    assert server.returns.seen
 
 
 # Who comes too often
