@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import ceil
 from time import monotonic
 
+from realtime_wall.auth.visitor_address import home_of
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import rate
 from realtime_wall.sockets.budgets.budget import (
@@ -75,6 +76,7 @@ class Visitors:
         """A proxy that nobody has named, or that does not say for whom: each of its visitors is another."""
         if peer not in self.proxies:
             self.proxies.add(peer)
+            self._addresses.pop(home_of(peer), None)  # what has been counted is its visitors'
             log.warning("%s is a proxy and does not, or may not, say for whom: see TRUSTED_PROXIES", peer)
 
     def user_of(self, session_key: str) -> Visitor | None:

@@ -110,6 +110,16 @@ def test_a_proxy_that_nobody_has_named_is_in_the_log_once(caplog):
     assert visitors.proxies == {"172.17.0.1"}
 
 
+def test_what_was_counted_of_an_address_goes_with_it_once_it_shows_to_be_a_proxy():
+    visitors = of()
+    counted = visitors.at("172.17.0.1")
+    counted.connections += 1  # of a connection that will not be taken off it
+
+    visitors.speaks_for_others("172.17.0.1")
+
+    assert visitors.at("172.17.0.1") is not counted
+
+
 def test_without_limits_nobody_is_refused(clock):
     settings = (
         "ADDRESS_CONNECTIONS",
