@@ -29,23 +29,31 @@ class NotJSON(BadJSON):
 Scan = Callable[[str, int], tuple[Any, int]]
 
 
+# What a scanner raises.
+ScanError = (StopIteration, RecursionError, ValueError)
+
+
 def scan(text: str, start: int, scanner: Scan) -> tuple[Any, int]:
     """The value that begins there, and where it ends; how deep it is was not checked."""
-    found: tuple[Any, int]
     try:
-        found = scanner(text, start)
-    except BadJSON:
-        raise
-    except StopIteration as nothing:
-        raise NotJSON(f"Expecting value at character {nothing.value}") from None
-    except json.JSONDecodeError as problem:
-        raise NotJSON(f"{problem.msg} at character {problem.pos}") from None
-    except RecursionError:
-        raise BadJSON("nested too deeply") from None
-    except ValueError:
-        # The only other one: int() limits how many digits it will read.
-        raise BadJSON("number with too many digits") from None
-    return found
+        return scanner(text, start)
+    except ScanError as problem:
+        raise refusal_of(problem) from None
+
+
+def refusal_of(problem: Exception) -> BadJSON:
+    """What a scanner raised, said in one way."""
+    match problem:
+        case BadJSON():
+            return problem
+        case StopIteration():
+            return NotJSON(f"Expecting value at character {problem.value}")
+        case json.JSONDecodeError():
+            return NotJSON(f"{problem.msg} at character {problem.pos}")
+        case RecursionError():
+            return BadJSON("nested too deeply")
+    # The only other one: int() limits how many digits it will read.
+    return BadJSON("number with too many digits")
 
 
 def check_depth(piece: str, max_depth: int) -> None:

@@ -13,9 +13,10 @@ from realtime_wall.protocol.json_checks import (
     FEW_FLOATS,
     BadJSON,
     NotJSON,
+    ScanError,
     check_depth,
     check_surrogates,
-    scan,
+    refusal_of,
     scan_few_floats,
     scanner_for,
     values_of,
@@ -38,15 +39,18 @@ def load_json(
     ``max_values`` is how many values it may have: see :func:`values_of`. While more than ``LARGE`` characters
     are read, ``turn`` is called about every millisecond, if there is one; else all is read at once.
     """
-    if turn is not None and len(text) > LARGE:
+    size = len(text)
+    if turn is not None and size > LARGE:
         return LargeJSON(text, max_depth, max_values, turn).read()
-    if max_values is not None and len(text) > max_values and values_of(text) > max_values:
+    if max_values is not None and size > max_values and values_of(text) > max_values:
         raise BadJSON("too many values")
     start = 0
     if text[:1] in _WHITESPACE:
-        start = len(text) - len(text.lstrip(_WHITESPACE))
-    size = len(text)
-    value, end = scan(text, start, scan_few_floats if size <= FEW_FLOATS else scanner_for(text))
+        start = size - len(text.lstrip(_WHITESPACE))
+    try:
+        value, end = (scan_few_floats if size <= FEW_FLOATS else scanner_for(text))(text, start)
+    except ScanError as problem:
+        raise refusal_of(problem) from None
     if end != size and text[end:].strip(_WHITESPACE):
         raise NotJSON(f"Extra data at character {end}")
     if size > max_depth:

@@ -134,7 +134,10 @@ class Decoder:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
         if (event := _match_event(text)) is not None:
             digits = event[1]
-            data = self._load(text[len(digits) + 1 :], turn)
+            try:
+                data = load_json(text[len(digits) + 1 :], self._max_depth, self._max_values, turn)
+            except BadJSON as problem:
+                raise BadPacket(f"bad JSON: {problem.reason}") from None
             check_event(data)
             return Packet(EVENT, MAIN_NAMESPACE, int(digits) if digits else None, data)
         head = _match_head(text)
@@ -188,16 +191,13 @@ class Decoder:
             raise BadPacket(f"{type.name} with {'the wrong' if opening else 'no'} data")
         if not opening:
             return None
-        data = self._load(payload, turn)
+        try:
+            data = load_json(payload, self._max_depth, self._max_values, turn)
+        except BadJSON as problem:
+            raise BadPacket(f"bad JSON: {problem.reason}") from None
         if type is PacketType.EVENT:
             check_event(data)
         return data
-
-    def _load(self, payload: str, turn: Turn) -> Any:
-        try:
-            return load_json(payload, self._max_depth, self._max_values, turn)
-        except BadJSON as problem:
-            raise BadPacket(f"bad JSON: {problem.reason}") from None
 
 
 def check_namespace(written: str) -> str:

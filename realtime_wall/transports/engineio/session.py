@@ -202,10 +202,13 @@ class EngineSession:
     # From the client
 
     def text(self, text: str) -> None:
-        if text[:1] == MESSAGE:
-            self.dispatch(self._handler.message, text[1:])
-        else:
-            self.dispatch(lambda text: self._handle(decode_text(text)), text)
+        try:
+            if text[:1] == MESSAGE:
+                self._handler.message(text[1:])
+            else:
+                self._handle(decode_text(text))
+        except BadPacket as problem:
+            self._refuse(problem)
 
     def binary(self, data: bytes) -> None:
         self.dispatch(self._handler.message, data)
@@ -226,8 +229,11 @@ class EngineSession:
         try:
             handle(received)
         except BadPacket as problem:
-            log.info("session %s: %s", self.log_id, problem.reason)
-            self.end(problem.reason, PROTOCOL_ERROR)
+            self._refuse(problem)
+
+    def _refuse(self, problem: BadPacket) -> None:
+        log.info("session %s: %s", self.log_id, problem.reason)
+        self.end(problem.reason, PROTOCOL_ERROR)
 
     def _closed_by_client(self) -> None:
         may_poll = isinstance(self._carrier, PollingCarrier) and not self._carrier.is_polled

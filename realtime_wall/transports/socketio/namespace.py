@@ -147,18 +147,9 @@ class Namespace(NamespaceSubscriber):
     # From the client
 
     def received(self, packet: Packet) -> None:
-        if packet.type is EVENT:
-            self._event(packet)
+        if packet.type is not EVENT:
+            self._received_other(packet)
             return
-        match packet.type:
-            case socketio.PacketType.ACK:
-                self.session.acknowledged(packet.id, packet.data)
-            case socketio.PacketType.DISCONNECT:
-                self._leave()
-            case _:
-                raise BadPacket("a packet that only a server sends")
-
-    def _event(self, packet: Packet) -> None:
         name, *args = packet.data
         name = str(name)  # some clients number theirs
         account = self._engine.account
@@ -171,6 +162,15 @@ class Namespace(NamespaceSubscriber):
             lifecycle.message(self.session, *args, message_id=packet.id)
         else:
             lifecycle.event(self.session, name, args, packet.id)
+
+    def _received_other(self, packet: Packet) -> None:
+        match packet.type:
+            case socketio.PacketType.ACK:
+                self.session.acknowledged(packet.id, packet.data)
+            case socketio.PacketType.DISCONNECT:
+                self._leave()
+            case _:
+                raise BadPacket("a packet that only a server sends")
 
     def _command(self, name: str, args: list[Any], command_id: int | None) -> None:
         channel, since, token = (*args, None, None, None)[:3]
