@@ -42,11 +42,9 @@ class Framing:
 
     __slots__ = ()
 
-    def text(self, payload: bytes) -> bytes:
-        return text_frame(payload)
-
-    def binary(self, payload: bytes) -> bytes:
-        return binary_frame(payload)
+    # The functions themselves: a method around each took as long as they do.
+    text = staticmethod(text_frame)
+    binary = staticmethod(binary_frame)
 
     def reader(self, max_message: int, max_fragments: int) -> FrameReader:
         return FrameReader(max_message, max_fragments)

@@ -26,7 +26,7 @@ from realtime_wall.protocol.engineio import (
 )
 from realtime_wall.protocol.websocket.deflate import PLAIN, Framing
 from realtime_wall.sockets.budgets.account import Account
-from realtime_wall.transports.engineio.carrier import Carrier, WebSocketCarrier
+from realtime_wall.transports.engineio.carrier import Carrier
 from realtime_wall.transports.engineio.engine_state import (
     CLOSED,
     CLOSING,
@@ -68,12 +68,7 @@ class EngineSession:
     )
 
     def __init__(
-        self,
-        node: Node,
-        owner: str,
-        wire: Wire | None = None,
-        address: str = "",
-        framing: Framing = PLAIN,
+        self, node: Node, owner: str, wire: Wire | None = None, address: str = "", framing: Framing = PLAIN
     ) -> None:
         """A session over a wire, or over polling requests, which the polling quota has from the address."""
         self.sid = node.new_session_id()
@@ -87,7 +82,7 @@ class EngineSession:
         self._heartbeat = EngineHeartbeat(monotonic() + node.config.ping_interval)
         self._carrier: Carrier
         if self.frames is not None:
-            self._carrier, self.account = WebSocketCarrier(self.frames), self.frames.account
+            self._carrier, self.account = self.frames, self.frames.account
         else:
             overflowed = partial(self.end, "reads too slowly")
             released = partial(quota.give_back, address)
@@ -271,7 +266,7 @@ class EngineSession:
             return False
         packets, drained = self._polling().hand_over()
         self._become(OPEN)
-        self.frames, self._carrier = probe.frames, WebSocketCarrier(probe.frames)
+        self.frames = self._carrier = probe.frames
         self.frames.peer, self.frames.account = self, self.account
         for packet in packets:
             self._carrier.send(packet)

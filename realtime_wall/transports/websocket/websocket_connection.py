@@ -6,6 +6,7 @@ What the texts mean is the peer's business: the plain protocol or Engine.IO.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -104,6 +105,12 @@ class FramedConnection:
 
     # Writing
 
+    def send(self, message: str | bytes, soon: bool = False) -> Written:
+        """Send a message; ``soon`` is together with what follows."""
+        framing = self.framing
+        frame = framing.binary(message) if isinstance(message, bytes) else framing.text(message.encode())
+        return self.write_soon(frame) if soon else self.write(frame)
+
     def write(self, data: bytes) -> Written:
         if self.closing:  # RFC 6455 5.5.1: nothing follows a close frame
             return DROPPED
@@ -147,6 +154,13 @@ class FramedConnection:
 
     def abort(self, reason: str) -> None:
         self.wire.abort(reason)
+
+    @property
+    def outbox_size(self) -> int:
+        return self.wire.outbox_size
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        self.wire.when_drained(callback)
 
     def pause(self) -> None:
         self._is_paused = True
