@@ -182,7 +182,7 @@ def forget(request: HttpRequest) -> None:
         request = seen
     known = request.__dict__
     session: Any = known.get("session")
-    state = getattr(session, "__dict__", None)
+    state = None if session is None else getattr(session, "__dict__", None)
     if state is not None and state.pop("_session_cache", None) is not None:
         state["modified"] = False
         if session.session_key is None:  # it has ended; whoever ends its sockets looks for its key

@@ -46,12 +46,22 @@ class Turns:
         self._line: OrderedDict[Any, tuple[Callable[[], object], bool]] = OrderedDict()
         self._timer: Any = None
 
-    def is_now(self, is_long: bool = False) -> bool:
-        """Whether whoever has something to do is to do it at once.
+    def is_now(self, is_long: bool = False, is_first: bool = False) -> bool:
+        """Whether whoever has something to do is to do it at once; in each iteration, one at least.
 
-        What takes as long as a slice, or longer, is begun early in one: nobody waits for both.
+        What takes as long as a slice, or longer, is begun early in one: nobody waits for both. Who comes now
+        stands behind those in the line, if not at the head of it.
         """
-        return not self._line and not self._is_over(is_long)
+        if self._line and not is_first:
+            return False
+        loop: Any = get_hub().loop
+        now = monotonic()
+        if self._iteration == loop.iteration:
+            return now <= (self._begun + self._seconds * EARLY if is_long else self._due)
+        self._iteration = loop.iteration
+        others = min(thread_time() - self._ended, MOST_MORE) if self._line else 0.0
+        self._begun, self._due = now, now + self._seconds + others
+        return True
 
     def wait(self, is_long: bool = False) -> None:
         """In a greenlet: go on when its turn has come."""
@@ -78,17 +88,6 @@ class Turns:
     def leave(self, who: object) -> None:
         self._line.pop(who, None)
 
-    def _is_over(self, is_long: bool) -> bool:
-        """Whether the slice of this iteration is; in each, one at least has a turn."""
-        loop: Any = get_hub().loop
-        now = monotonic()
-        if self._iteration != loop.iteration:
-            self._iteration = loop.iteration
-            others = thread_time() - self._ended if self._line else 0.0
-            self._begun, self._due = now, now + self._seconds + min(others, MOST_MORE)
-            return False
-        return now > (self._begun + self._seconds * EARLY if is_long else self._due)
-
     def _serve_last(self) -> None:
         """After whoever has woken by now: what is delivered has waited while the last were served."""
         get_hub().loop.run_callback(self._serve)
@@ -97,7 +96,7 @@ class Turns:
         try:
             while self._line:
                 who, (go_on, is_long) = next(iter(self._line.items()))
-                if self._is_over(is_long):
+                if not self.is_now(is_long, is_first=True):
                     break
                 del self._line[who]
                 go_on()

@@ -94,7 +94,8 @@ class Inbox:
             log.exception("a socket's job failed")
         del self._pool.running[self]
         if self.account is not None and loop.iteration == turn:  # what has waited took others no time
-            self.account.seconds += min(monotonic() - begun, LONGEST)
+            seconds = monotonic() - begun
+            self.account.seconds += seconds if seconds < LONGEST else LONGEST
         if self.paused and len(self.jobs) <= self._pool.inbox_size // 2:
             self.paused = False
             self._source.resume()
@@ -129,11 +130,11 @@ class Pool:
             self._lent.append(inbox)
             return
         self._waiting.append(inbox)
-        self._start_one()
+        if not self._is_starting:  # it has another one follow when there is more to do
+            self._start_one()
 
     def _start_one(self) -> None:
-        """Unless one is about to begin: it has another one follow when there is more to do."""
-        if self._is_starting or self.busy >= self.size:
+        if self.busy >= self.size:
             return
         self._is_starting = True
         self.busy += 1
@@ -210,7 +211,7 @@ class Pool:
                         break
                 has_turn = False
                 inbox = waiting.popleft()
-                if self._waiting:  # this one may have to wait
+                if self._waiting and not self._is_starting:  # this one may have to wait
                     self._start_one()
                 # A language or time zone that a receiver activates is nobody else's.
                 if visitor_context.run(inbox.request, inbox.run_next):
@@ -218,7 +219,7 @@ class Pool:
                     (self._waiting or waiting).append(inbox)
         finally:
             self.busy -= 1
-            if self._waiting:
-                self._start_one()  # a greenlet that was lent leaves them to us
+            if self._waiting and not self._is_starting:  # a greenlet that was lent leaves them to us
+                self._start_one()
             if not self.busy:
                 self._idle.set()

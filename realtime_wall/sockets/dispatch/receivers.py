@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from types import CoroutineType
 from typing import Any, Protocol
 
 from django.db import DatabaseError, connections, transaction
@@ -79,7 +80,8 @@ def _send(signal: signals.Signal, socket: Sender, arguments: dict[str, Any], out
         started, failed = monotonic(), False
         receiver_figures.running.set(receiver)
         try:
-            outcome.values.append(result_of(receiver(socket, request=request, **arguments)))
+            returned = receiver(socket, request=request, **arguments)
+            outcome.values.append(result_of(returned) if type(returned) is CoroutineType else returned)
         # SystemExit, a gevent.Timeout or a GreenletExit raised in a receiver is the receiver's fault, too.
         except BaseException as problem:
             if isinstance(problem, Refuse) and signal in REFUSABLE:
@@ -119,26 +121,26 @@ Call = tuple[signals.Signal, dict[str, Any]]
 
 def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
     """Send several signals about one thing; in one database transaction, if the project wants that."""
-    if not config().event_transaction:
-        return _run_in_turn(calls, socket)
-    outcome = Outcome(failed=True)
+    outcome = Outcome()
+    if config().event_transaction:
+        _run_in_transaction(calls, socket, outcome)
+        return outcome
+    for signal, arguments in calls:
+        if signal.receivers:  # most events have none but those of their name
+            _send(signal, socket, arguments, outcome)
+    return outcome
+
+
+def _run_in_transaction(calls: Sequence[Call], socket: Sender, outcome: Outcome) -> None:
     try:
         with transaction.atomic():
-            outcome = _run_in_turn(calls, socket)
+            for signal, arguments in calls:
+                _send(signal, socket, arguments, outcome)
             if outcome.failed:
                 transaction.set_rollback(True)
     except DatabaseError:
         outcome.failed = True
         log.exception("the transaction of an event of %r failed", socket)
-    return outcome
-
-
-def _run_in_turn(calls: Sequence[Call], socket: Sender) -> Outcome:
-    outcome = Outcome()
-    for signal, arguments in calls:
-        if signal.receivers:  # most events have none but those of their name
-            _send(signal, socket, arguments, outcome)
-    return outcome
 
 
 def release_database() -> None:

@@ -100,9 +100,10 @@ def run_job(request: HttpRequest, job: Callable[[], object]) -> None:
             with (import_string(around) if isinstance(around, str) else around)(request):
                 job()
     finally:
-        state[_RUNNING] -= 1
-        if not state[_RUNNING]:
-            del state[_RUNNING]
+        running = state.pop(_RUNNING) - 1
+        if running:
+            state[_RUNNING] = running
+        else:
             django_sessions.forget(request)
 
 
