@@ -15,6 +15,7 @@ from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.sockets.arguments import encode_args
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch import message_log, middleware, receivers
+from realtime_wall.sockets.dispatch.receivers import Call
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.request import forget_parsed
 
@@ -39,17 +40,13 @@ def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
     acknowledge = None if message_id is None else partial(_acknowledge, session, message_id)
     happened = Event("message", list(args), acknowledge)
     message_log.note(session.request, "message", happened.data)
-    arguments = {"message": happened.data}
-    session.inbox.put(
-        partial(_dispatch, session, happened, message_id, signals.socket_client_message, arguments)
-    )
+    session.inbox.put(partial(_dispatch, session, happened, message_id, is_message=True))
 
 
 def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> None:
     message_log.note(session.request, name, args)
     happened = Event(name, args, None if event_id is None else partial(_acknowledge, session, event_id))
-    arguments = {"event": happened}
-    session.inbox.put(partial(_dispatch, session, happened, event_id, signals.socket_client_event, arguments))
+    session.inbox.put(partial(_dispatch, session, happened, event_id))
 
 
 def end(session: ClientSession, may_return: bool = False, earlier_id: str | None = None) -> None:
@@ -99,19 +96,18 @@ def _reason(refusal: Refuse) -> str:
     return reason if len(reason.encode()) <= MAX_REASON else "refused"
 
 
-def _dispatch(
-    session: ClientSession,
-    happened: Event,
-    event_id: Any,
-    signal: signals.Signal,
-    arguments: dict[str, Any],
-) -> None:
+def _dispatch(session: ClientSession, happened: Event, event_id: Any, is_message: bool = False) -> None:
     if session.is_refused:
         return
-    calls = [(signal, arguments)]
+    calls: list[Call] = []
+    arguments = {"event": happened}
+    if is_message:
+        calls.append((signals.socket_client_message, {"message": happened.data}))
+    elif signals.socket_client_event.receivers:  # most events have none but those of their name
+        calls.append((signals.socket_client_event, arguments))
     by_name = signals.socket_client_event_by_type.get(happened.name)
     if by_name is not None:
-        calls.append((by_name, {"event": happened}))
+        calls.append((by_name, arguments))
     outcome = middleware.dispatch(calls, session.socket, happened)
     answer = outcome.answer
     if answer is None and not outcome.was_received:

@@ -126,8 +126,7 @@ def run_together(calls: Sequence[Call], socket: Sender) -> Outcome:
         _run_in_transaction(calls, socket, outcome)
         return outcome
     for signal, arguments in calls:
-        if signal.receivers:  # most events have none but those of their name
-            _send(signal, socket, arguments, outcome)
+        _send(signal, socket, arguments, outcome)
     return outcome
 
 
