@@ -17,6 +17,7 @@ from typing import Any
 
 from realtime_wall.protocol.attachments import Turn, places_of
 from realtime_wall.protocol.engineio import BadPacket
+from realtime_wall.protocol.json_checks import FEW_FLOATS, ScanError, scan_few_floats
 from realtime_wall.protocol.json_input import BadJSON, load_json
 
 # What the version of the protocol is called in its specification and by its clients.
@@ -54,8 +55,8 @@ class PacketType(StrEnum):
     BINARY_ACK = "6"
 
 
-# To ask the class for one takes as long as to compare ten of them.
-CONNECT, EVENT = PacketType.CONNECT, PacketType.EVENT
+# To ask the class for it takes as long as to compare ten of them.
+CONNECT = PacketType.CONNECT
 
 
 @dataclass(slots=True)
@@ -66,6 +67,10 @@ class Packet:
     namespace: str
     id: int | None
     data: Any
+
+
+# Name, arguments, and the id that its sender counts its acks by.
+Event = tuple[str, list[Any], int | None]
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ _OPENINGS = {
 
 # type, attachments-, /namespace, id: the JSON begins where this ends.
 _match_head = re.compile(r"([0-6])(?:([0-9]+)-)?(?:(/[^,]*),?)?([0-9]+)?").match
-# The same of what nearly all are: an event in the main namespace, up to the first bracket of its JSON.
+# The same of an event in the main namespace, up to the first bracket of its JSON.
 _match_event = re.compile(rf"2([0-9]{{0,{_MAX_DIGITS}}})\[").match
 
 
@@ -103,7 +108,7 @@ class Decoder:
     is for the owner to watch: :attr:`is_waiting`.
     """
 
-    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values")
+    __slots__ = ("_incomplete", "_max_attachments", "_max_bytes", "_max_depth", "_max_values", "_short")
 
     def __init__(
         self,
@@ -116,12 +121,36 @@ class Decoder:
         self._max_bytes = max_bytes
         self._max_depth = max_depth
         self._max_values = max_values
+        # So long a text cannot have too many values or floats, nor be too deep: what opens has to close.
+        self._short = min(FEW_FLOATS, 2 * max_depth, FEW_FLOATS if max_values is None else max_values)
         self._incomplete: _Incomplete | None = None
 
     @property
     def is_waiting(self) -> bool:
         """Is a packet incomplete, and the client expected to send its attachments?"""
         return self._incomplete is not None
+
+    def event(self, text: str) -> Event | None:
+        """What nearly all texts are: an event in the main namespace, complete.
+
+        All others are for :meth:`receive_text`, which also says what is wrong with one that is none.
+        """
+        head = _match_event(text)
+        if head is None or self._incomplete is not None or len(text) > self._max_bytes:
+            return None
+        try:
+            if len(text) <= self._short and "\\" not in text:
+                data, end = scan_few_floats(text, head.end() - 1)
+                if end != len(text):
+                    return None
+            else:
+                data = load_json(text[head.end() - 1 :], self._max_depth, self._max_values)
+        except ScanError:
+            return None
+        if not data or type(data[0]) is not str or data[0] in RESERVED_EVENTS:
+            return None
+        digits = head[1]
+        return data[0], data[1:], int(digits) if digits else None
 
     def receive_text(self, text: str, turn: Turn = None) -> Packet | None:
         """The packet this text is; None when its attachments are still to come.
@@ -132,14 +161,6 @@ class Decoder:
             raise BadPacket("text where an attachment was expected")
         if len(text) > self._max_bytes:
             raise BadPacket(f"packet larger than {self._max_bytes} bytes")
-        if (event := _match_event(text)) is not None:
-            digits = event[1]
-            try:
-                data = load_json(text[len(digits) + 1 :], self._max_depth, self._max_values, turn)
-            except BadJSON as problem:
-                raise BadPacket(f"bad JSON: {problem.reason}") from None
-            check_event(data)
-            return Packet(EVENT, MAIN_NAMESPACE, int(digits) if digits else None, data)
         head = _match_head(text)
         if head is None:
             raise BadPacket("unknown Socket.IO packet type")

@@ -1,4 +1,5 @@
 import json
+from functools import reduce
 
 import pytest
 from hypothesis import assume, given
@@ -25,7 +26,53 @@ def decode(*messages, **limits):
 
 
 def receive(decoder, message):
-    return decoder.receive_text(message) if isinstance(message, str) else decoder.receive_binary(message)
+    if isinstance(message, bytes):
+        return decoder.receive_binary(message)
+    event = decoder.event(message)
+    try:
+        packet = decoder.receive_text(message)
+    except BadPacket:
+        assert event is None
+        raise
+    assert event is None or packet == Packet(EVENT, "/", event[2], [event[0], *event[1]])
+    return packet
+
+
+LONG = "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ('2["add",[1,2]]', ("add", [[1, 2]], None)),
+        ('2137["add",1.5,{"a":null}]', ("add", [1.5, {"a": None}], 137)),
+        (f'20["add","{LONG}"]', ("add", [LONG], 0)),
+        (r'2["a\n"]', ("a\n", [], None)),
+        (f'2["add",{"[" * 31}{"]" * 31}]', ("add", [reduce(lambda inner, _: [inner], range(30), [])], None)),
+    ],
+)
+def test_an_event_in_the_main_namespace_is_known_without_a_packet(text, event):
+    assert Decoder().event(text) == event
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['2/room,["add"]', '31["add"]', "2[]", "2[7]", '2["connect"]', '2["a"]]', '2["a",NaN]', '51-["a"]', "2"]
+    + [r'2["\ud800"]', f'2["a",{"[" * 32}{"]" * 32}]', f'2["a",{"9" * 5000}]', '2["a",1e999]'],
+)
+def test_what_is_anything_else_is_for_the_packets(text):
+    assert Decoder().event(text) is None
+
+
+@pytest.mark.parametrize("limits", [{"max_bytes": 8}, {"max_values": 4}])
+def test_an_event_that_is_too_large_is_for_the_packets(limits):
+    assert Decoder(**limits).event('2["a",1,1,1]') is None
+
+
+def test_a_text_where_an_attachment_is_due_is_no_event():
+    decoder = Decoder()
+    decoder.receive_text(f'51-["a",{PLACE}]')
+    assert decoder.event('2["a"]') is None
 
 
 def refusal(*messages, **limits):

@@ -45,6 +45,9 @@ class MessagePackDecoder:
         self._max_depth = max_depth
         self._max_values = max_values
 
+    def event(self, text: str) -> None:
+        """None is one."""
+
     def receive_text(self, text: str, turn: Turn = None) -> Packet | None:
         raise BadPacket("text from a client that began with MessagePack")
 

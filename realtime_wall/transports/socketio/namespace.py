@@ -23,7 +23,7 @@ from realtime_wall.protocol import socketio
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.plain import RETRACTED
-from realtime_wall.protocol.socketio import EVENT, Packet
+from realtime_wall.protocol.socketio import Packet
 from realtime_wall.sockets import subscribe_commands
 from realtime_wall.sockets.arguments import Arguments
 from realtime_wall.sockets.client_session import ClientSession
@@ -147,30 +147,28 @@ class Namespace(NamespaceSubscriber):
     # From the client
 
     def received(self, packet: Packet) -> None:
-        if packet.type is not EVENT:
-            self._received_other(packet)
-            return
-        name, *args = packet.data
-        name = str(name)  # some clients number theirs
-        account = self._engine.account
-        if name in ("subscribe", "unsubscribe"):
-            account.note_subscribes(1)
-            self.session.inbox.put(partial(self._command, name, args, packet.id))
-            return
-        account.note_event(name)
-        if name == "message":
-            lifecycle.message(self.session, *args, message_id=packet.id)
-        else:
-            lifecycle.event(self.session, name, args, packet.id)
-
-    def _received_other(self, packet: Packet) -> None:
         match packet.type:
+            case socketio.PacketType.EVENT:
+                name, *args = packet.data
+                self.event(str(name), args, packet.id)  # some clients number theirs
             case socketio.PacketType.ACK:
                 self.session.acknowledged(packet.id, packet.data)
             case socketio.PacketType.DISCONNECT:
                 self._leave()
             case _:
                 raise BadPacket("a packet that only a server sends")
+
+    def event(self, name: str, args: list[Any], id: int | None) -> None:
+        account = self._engine.account
+        if name in ("subscribe", "unsubscribe"):
+            account.note_subscribes(1)
+            self.session.inbox.put(partial(self._command, name, args, id))
+            return
+        account.note_event(name)
+        if name == "message":
+            lifecycle.message(self.session, *args, message_id=id)
+        else:
+            lifecycle.event(self.session, name, args, id)
 
     def _command(self, name: str, args: list[Any], command_id: int | None) -> None:
         channel, since, token = (*args, None, None, None)[:3]

@@ -7,7 +7,7 @@ from typing import Protocol
 from realtime_wall.config import Config
 from realtime_wall.protocol import socketio
 from realtime_wall.protocol.attachments import Turn
-from realtime_wall.protocol.socketio import Decoder, Packet
+from realtime_wall.protocol.socketio import Decoder, Event, Packet
 from realtime_wall.sockets.arguments import Arguments
 
 Message = str | bytes
@@ -19,6 +19,9 @@ class PacketDecoder(Protocol):
     @property
     def is_waiting(self) -> bool:
         """Is a packet incomplete, and the client expected to send its attachments?"""
+
+    def event(self, text: str) -> Event | None:
+        """What nearly all texts are: an event in the main namespace. None: it is for ``receive_text``."""
 
     def receive_text(self, text: str, turn: Turn = None) -> Packet | None: ...
     def receive_binary(self, data: bytes, turn: Turn = None) -> Packet | None: ...

@@ -21,7 +21,7 @@ from realtime_wall.protocol.attachments import Turn
 from realtime_wall.protocol.engineio import BadPacket
 from realtime_wall.protocol.json_input import LARGE
 from realtime_wall.protocol.json_output import encode_json
-from realtime_wall.protocol.socketio import CONNECT, Packet
+from realtime_wall.protocol.socketio import CONNECT, MAIN_NAMESPACE, Packet
 from realtime_wall.sockets.budgets.account import reading_large
 from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import (
@@ -88,8 +88,14 @@ class SocketIOClient:
                 packet = _decoded(decoder, data, turn)
             if not self.session.is_open:  # it may have ended while a large one was read
                 return
+        elif isinstance(data, bytes):
+            packet = decoder.receive_binary(data)
         else:
-            packet = decoder.receive_text(data) if isinstance(data, str) else decoder.receive_binary(data)
+            event, namespace = decoder.event(data), self._namespaces.get(MAIN_NAMESPACE)
+            if event is not None and namespace is not None:
+                namespace.event(*event)
+                return
+            packet = decoder.receive_text(data)
         if packet is not None:
             self._received(packet)
         elif isinstance(data, str):
