@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from realtime_wall import signals
+from realtime_wall.config import current as config
 from realtime_wall.errors import InvalidMessage, Refuse
 from realtime_wall.events import Event
 from realtime_wall.protocol.json_output import encode_json
@@ -108,7 +109,10 @@ def _dispatch(session: ClientSession, happened: Event, event_id: Any, is_message
     by_name = signals.socket_client_event_by_type.get(happened.name)
     if by_name is not None:
         calls.append((by_name, arguments))
-    outcome = middleware.dispatch(calls, session.socket, happened)
+    if config().event_middleware:
+        outcome = middleware.dispatch(calls, session.socket, happened)
+    else:
+        outcome = receivers.run_together(calls, session.socket)
     answer = outcome.answer
     if answer is None and not outcome.was_received:
         if event_id is not None:  # to acknowledge it would make a misspelt name look like success

@@ -61,10 +61,8 @@ def connect(socket: Socket) -> Outcome:
 
 
 def dispatch(calls: Sequence[Call], socket: Socket, event: Event) -> Outcome:
-    """Run the receivers of an event."""
+    """Run the receivers of an event inside the project's middleware, of which it has some."""
     chain = config().event_middleware
-    if not chain:
-        return receivers.run_together(calls, socket)
     outcome = Outcome()
 
     def run_receivers() -> Any:

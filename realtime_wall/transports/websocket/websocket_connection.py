@@ -109,7 +109,9 @@ class FramedConnection:
         """Send a message; ``soon`` is together with what follows."""
         framing = self.framing
         frame = framing.binary(message) if isinstance(message, bytes) else framing.text(message.encode())
-        return self.write_soon(frame) if soon else self.write(frame)
+        if soon:
+            return self.write_soon(frame)
+        return self.write(frame) if self.closing or self._held is not None else self.wire.write(frame)
 
     def write(self, data: bytes) -> Written:
         if self.closing:  # RFC 6455 5.5.1: nothing follows a close frame
