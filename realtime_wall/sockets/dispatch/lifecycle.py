@@ -40,12 +40,16 @@ def message(session: ClientSession, *args: Any, message_id: Any = None) -> None:
     """A message; from Socket.IO, whose clients call it an event, one with any number of arguments."""
     acknowledge = None if message_id is None else partial(_acknowledge, session, message_id)
     happened = Event("message", list(args), acknowledge)
-    message_log.note(session.request, "message", happened.data)
+    line_format = config().message_log_format
+    if line_format is not None:
+        message_log.note(line_format, session.request, "message", happened.data)
     session.inbox.put(partial(_dispatch, session, happened, message_id, is_message=True))
 
 
 def event(session: ClientSession, name: str, args: list[Any], event_id: Any) -> None:
-    message_log.note(session.request, name, args)
+    line_format = config().message_log_format
+    if line_format is not None:
+        message_log.note(line_format, session.request, name, args)
     happened = Event(name, args, None if event_id is None else partial(_acknowledge, session, event_id))
     session.inbox.put(partial(_dispatch, session, happened, event_id))
 

@@ -13,8 +13,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from realtime_wall.config import current as config
-
 log = logging.getLogger("realtime_wall.messages")
 
 MAX_MESSAGE = 500
@@ -27,11 +25,8 @@ class _Fields(dict[str, Any]):
         return "-"
 
 
-def note(request: HttpRequest, kind: str, data: Any) -> None:
-    """Log a message, if the project wants that."""
-    line_format = config().message_log_format
-    if line_format is None:
-        return
+def note(line_format: str, request: HttpRequest, kind: str, data: Any) -> None:
+    """Log a message."""
     fields = _Fields({key: value for key, value in request.META.items() if isinstance(value, str)})
     # Written as Python would: a line break or an escape sequence stays on its line, as letters.
     fields.update(TIME=timezone.now(), TYPE=kind, MESSAGE=ascii(data)[:MAX_MESSAGE])

@@ -1,12 +1,14 @@
 import json
+import logging
 
 import gevent
 import pytest
+from django.test import override_settings
 from gevent.event import Event as Gate
 
 from realtime_wall import signals
 from realtime_wall.errors import Refuse
-from realtime_wall.sockets.dispatch import lifecycle
+from realtime_wall.sockets.dispatch import lifecycle, message_log
 from realtime_wall.sockets.registry import connected_sockets
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
@@ -220,6 +222,17 @@ def test_an_event_goes_to_the_receivers_of_all_and_then_to_those_of_its_name(vis
     assert (first, second) == ("all", "add")
     assert event is same
     assert (event.name, event.args, bool(event.acknowledgeable)) == ("add", [1, 2], False)
+
+
+@pytest.mark.parametrize(
+    ("line_format", "lines"), [(None, []), ("%(TYPE)s %(MESSAGE)s", ["message 'hello'", "add [1]"])]
+)
+def test_what_a_client_says_is_logged_if_the_project_has_a_format(visitor, caplog, line_format, lines):
+    with override_settings(REALTIME_WALL={"MESSAGE_LOG_FORMAT": line_format}), caplog.at_level(logging.INFO):
+        lifecycle.message(visitor.session, "hello")
+        lifecycle.event(visitor.session, "add", [1], None)
+
+    assert [one.getMessage() for one in caplog.records if one.name == message_log.log.name] == lines
 
 
 def test_a_clients_event_names_make_no_signals(visitor):

@@ -1,7 +1,6 @@
 import logging
 
 import pytest
-from django.test import override_settings
 
 from realtime_wall.sockets.dispatch import message_log
 from tests.fakes import a_request
@@ -10,13 +9,9 @@ FORMAT = '%(REMOTE_ADDR)s "%(HTTP_USER_AGENT)s" %(TYPE)s: %(MESSAGE)s'
 
 
 def lines(caplog, line_format, kind="message", data="hello", **headers):
-    with override_settings(REALTIME_WALL={"MESSAGE_LOG_FORMAT": line_format}), caplog.at_level(logging.INFO):
-        message_log.note(a_request(**headers), kind, data)
+    with caplog.at_level(logging.INFO):
+        message_log.note(line_format, a_request(**headers), kind, data)
     return [record.getMessage() for record in caplog.records]
-
-
-def test_nothing_is_logged_unless_a_format_is_set(caplog):
-    assert lines(caplog, None) == []
 
 
 def test_a_message_is_logged_in_the_projects_format(caplog):
