@@ -33,7 +33,7 @@ NOTES_ANSWERS = """
     const ask = window.fetch;
     window.fetch = async (address, options = {}) => {
         const answer = await ask(address, options);
-        answers.push({ method: options.method ?? "GET", answer });
+        answers.push({ method: options.method ?? "GET", answer, isLimited: Boolean(options.signal) });
         return answer;
     };
 """
@@ -104,6 +104,8 @@ def test_a_screen_is_loaded_again_without_network_and_is_right_when_it_is_back(w
     assert set(page.evaluate("[...painted]")) == set(keys_of(first, last, late))
     wait_until_kept(page, first, last, late)
     page.wait_for_function(ALL_ARE_READ)
+    # On a dead line no answer comes, and nothing says so.
+    assert page.evaluate("answers.every(({ isLimited }) => isLimited)")
 
     # The network is back between the page, which comes out of the browser, and its first picture: it asks.
     desk.hide(late)

@@ -282,6 +282,7 @@ interface Frame {
   takeOutBroken(element: Element): void;
   readConfig(id: string): any;
   readJson(address: string): Promise<any>;
+  ask(address: string, options?: RequestInit, patience?: number): Promise<Response>;
   comeBackSoon(socket: RealtimeSocket, address: string): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
   statusReporter(words: Record<string, string>): (status: { state: string }) => void;

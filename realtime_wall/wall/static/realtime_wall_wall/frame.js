@@ -11,6 +11,7 @@
   const SLEPT = 10000; // a clock that jumps by more: the machine slept
   const SOON = 500; // until a screen of the event asks again; there are few of them
   const ANSWERED = 800; // else it asks anew
+  const PATIENCE = 20000; // on a line that is dead nobody answers, and it may take the browser minutes to notice
   const TOO_MUCH = 1008; // it has sent, and is to wait
   const TICK = 15000; // what is written in minutes need not be updated every second
 
@@ -245,10 +246,15 @@
     return JSON.parse(element.textContent ?? "");
   }
 
+  /** As fetch, and no longer. @param {string} address @param {RequestInit} options */
+  function ask(address, options = {}, patience = PATIENCE) {
+    return fetch(address, { ...options, signal: AbortSignal.timeout(patience) });
+  }
+
   /** What the server answers; null, and a note in the console, when it does not. @param {string} address */
   async function readJson(address) {
     try {
-      const answer = await fetch(address);
+      const answer = await ask(address);
       if (answer.ok) return await answer.json();
       console.warn(`${address} could not be read: ${answer.status}`);
       await answer.text(); // else the browser keeps it
@@ -332,13 +338,13 @@
 
   /** Whatever it answers. @param {string} address */
   function answersSoon(address) {
-    return fetch(address, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWERED) }).then(
+    return ask(address, { method: "HEAD", cache: "no-store" }, ANSWERED).then(
       () => true,
       () => false,
     );
   }
 
   const around = { Announcer, More, cardsOf, keepTimes, placesIn, readConfig, setDown, statusReporter };
-  const shared = { ...around, askUntil, comeBackSoon, readJson, subscribe, takeOutBroken };
+  const shared = { ...around, ask, askUntil, comeBackSoon, readJson, subscribe, takeOutBroken };
   root.WallFrame = { AT_THE_TOP, ...shared, addToCount, readCount, startClock, startRest, startSwitch, watchPictures };
 })(globalThis);

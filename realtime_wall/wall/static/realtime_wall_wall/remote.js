@@ -174,7 +174,7 @@
     async _ask(address, options = {}) {
       let problem;
       try {
-        const answer = await fetch(address, options);
+        const answer = await root.WallFrame.ask(address, options);
         if (answer.ok) return await answer.json();
         problem = answer.status === 403 ? this._words.signed_out : `${answer.status}`;
       } catch (error) {
@@ -235,7 +235,7 @@
   /** @param {Words} config */
   async function watchSources(config) {
     try {
-      const answer = await fetch(config.problems);
+      const answer = await root.WallFrame.ask(config.problems);
       if (answer.ok) root.showProblems((await answer.json()).problems);
     } catch {
       // The dot of the page says that the server is away.
