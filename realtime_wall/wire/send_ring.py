@@ -70,7 +70,9 @@ class SendRing:
         longs[4::8] = memoryview(array("Q", range(BATCH)))  # by which a result is known again
         self._descriptors, self._addresses, self._sizes = ints[1::16], longs[2::8], ints[6::16]
         self._data: bytes | None = None
-        self._all_sent = b""
+        # All results, of which only the sizes differ: to pack them anew took longer than many a broadcast.
+        self._all_sent = bytearray(b"".join(struct.pack("=QiI", which, 0, 0) for which in range(BATCH)))
+        self._sent_sizes = memoryview(self._all_sent).cast("i")[2::4]
 
     def _check(self) -> None:
         """Whether this kernel sends, and says what became of it."""
@@ -121,8 +123,7 @@ class SendRing:
         address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
         self._data = data  # or its bytes might be gone
         self._addresses[:] = memoryview(array("Q", [address]) * BATCH)
-        self._sizes[:] = memoryview(array("i", [size]) * BATCH)
-        self._all_sent = b"".join(struct.pack("=QiI", which, size, 0) for which in range(BATCH))
+        self._sizes[:] = self._sent_sizes[:] = memoryview(array("i", [size]) * BATCH)
 
     def _submit(self) -> int:
         """Have the entries sent; the number of the error that kept some of them from it, or 0."""
