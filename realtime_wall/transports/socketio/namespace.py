@@ -20,7 +20,7 @@ from realtime_wall.channels.resume import CatchUp
 from realtime_wall.errors import InvalidMessage
 from realtime_wall.node.node import Node
 from realtime_wall.protocol import socketio
-from realtime_wall.protocol.engineio import BadPacket
+from realtime_wall.protocol.engineio import MESSAGE, BadPacket
 from realtime_wall.protocol.json_output import encode_json
 from realtime_wall.protocol.plain import RETRACTED
 from realtime_wall.protocol.socketio import Packet
@@ -33,7 +33,7 @@ from realtime_wall.transports.engineio.session import EngineSession
 from realtime_wall.transports.socketio.handshake import Resumption, may_resume
 from realtime_wall.transports.socketio.namespace_state import GONE, LIVE, CatchingUp, Joining
 from realtime_wall.transports.socketio.namespace_subscriber import NamespaceSubscriber
-from realtime_wall.transports.socketio.packet_format import PacketFormat
+from realtime_wall.transports.socketio.packet_format import JSON, PacketFormat
 from realtime_wall.transports.socketio.recovery import Recovery
 from realtime_wall.wire.connection import DROPPED, QUEUED, Written
 
@@ -204,7 +204,11 @@ class Namespace(NamespaceSubscriber):
         if self._state is GONE:
             return
         # When more answers follow, they leave together.
-        soon = bool(self.session.inbox.jobs) and arguments.binary is None
+        soon, frames = bool(self.session.inbox.jobs) and arguments.binary is None, self._engine.frames
+        if frames is not None and self._format is JSON and arguments.binary is None and arguments.arity == 1:
+            # What is usual calls little on its way: to answer is a third of what an event costs.
+            frames.send(MESSAGE + socketio.ack_text(self._name, number, (arguments.data_json,)), soon)
+            return
         for one in self._format.ack(self._name, number, arguments):
             self._engine.send(one, soon)
 

@@ -78,9 +78,8 @@ class JSONFormat:
         return socketio.binary_event_texts(namespace, name, parts, binary.attachments, id, offset)
 
     def ack(self, namespace: str, id: int, arguments: Arguments) -> list[Message]:
-        if arguments.binary is None:  # most are of one argument
-            parts = (arguments.data_json,) if arguments.arity == 1 else arguments.parts
-            return [socketio.ack_text(namespace, id, parts)]
+        if arguments.binary is None:
+            return [socketio.ack_text(namespace, id, arguments.parts)]
         return socketio.binary_ack_texts(namespace, id, arguments.parts, arguments.binary.attachments)
 
 
