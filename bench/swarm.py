@@ -26,6 +26,8 @@ HANDSHAKE = (
 # As Chrome offers it.
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
+STAMP = b'"message":'
+
 AT_ONCE = 4
 PATIENCE = 30.0
 
@@ -223,13 +225,15 @@ class Clients:
 
     def stamps(self, count):
         """Read messages that carry the time of their sending; the delay of each delivery in seconds."""
-        delays = []
-        while len(delays) < count:
+        came, missing = [], count
+        while missing > 0:
             for fd, _ in self._wait():
                 now = time.monotonic()
-                for part in self._read(fd).split(b'"message":')[1:]:
-                    delays.append(now - float(part[: part.index(b",")]))
-        return delays
+                data = self._read(fd)
+                came.append((now, data))
+                missing -= data.count(STAMP)
+        # Afterwards: what is counted is not how long it takes to make a number of a text.
+        return [now - stamp for now, data in came for stamp in stamps_in(data)]
 
     def stamps_until_quiet(self, count, quiet=3.0):
         """The same, but no longer than something comes."""
@@ -237,8 +241,7 @@ class Clients:
         while len(delays) < count and (events := self.poll.poll(quiet)):
             for fd, _ in events:
                 now = time.monotonic()
-                for part in self._read(fd).split(b'"message":')[1:]:
-                    delays.append(now - float(part[: part.index(b",")]))
+                delays += (now - stamp for stamp in stamps_in(self._read(fd)))
         return delays
 
     def _wait(self):
@@ -351,6 +354,11 @@ class Clients:
             connection.close()
         self.readers.clear()
         self.deaf.clear()
+
+
+def stamps_in(data):
+    """The times at which messages were sent."""
+    return [float(part[: part.index(b",")]) for part in data.split(STAMP)[1:]]
 
 
 def handshake(port, path, cookie, until=b"\r\n\r\n", deflate=False):
