@@ -9,7 +9,7 @@ import statistics
 import time
 
 from bench.figures.figure import BODY, ROUNDS, Figure, ratio
-from bench.server import Bare, Ours
+from bench.server import Ours
 from bench.swarm import Swarm
 from realtime_wall.node.fan_out.subscriber import ListensOnly
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
@@ -46,59 +46,56 @@ def rooms():
     return ratio(name, 2, "us", *(list(column) for column in zip(*rounds, strict=True)))
 
 
-SIZES = (10, 100, 1000, 10_000)
-DELIVERIES = 20_000
-# Messages at once: what a client's buffers hold.
-BURST = 200
+# How many messages a round has for each size: of a small room a message costs many times what its deliveries
+# do, so that what these cost is seen only in the mean of many.
+MESSAGES = {10: 600, 100: 200, 1000: 30, 10_000: 6}
+# In as many requests.
+PORTIONS = 2
+# Seconds in which clients have read a message, all together and each of them.
+READ, READ_EACH = 1e-3, 15e-6
 FLAT = 1.10
 
 
 class RoomOfClients:
-    """So many clients of ours on a channel, half as many on another, and as many of the loop."""
+    """So many clients on a channel, and a fifth as many on another.
+
+    A fifth, since a channel with a single client is another case: it is kept in less memory.
+    """
 
     def __init__(self, size, ours, stack):
-        self.size, self.ours = size, ours
-        self.burst = min(DELIVERIES // size, BURST)
-        self.bursts = DELIVERIES // size // self.burst
-        self.bare = stack.enter_context(Bare())
-        self.all, self.half, self.loop = (stack.enter_context(Swarm()) for _ in range(3))
-        self.all.listen(ours.port, size, f"/ws/?channel=all{size}")
-        self.half.listen(ours.port, size // 2, f"/ws/?channel=half{size}")
-        self.loop.listen_bare(self.bare.port, size)
-        self._publish("all", 1)
-        self.frame = self.all.settle() // size
+        self.ours, both = ours, size + size // 5
+        self.clients = stack.enter_context(Swarm())
+        self.clients.listen(ours.port, size, f"/ws/?channel=whole{size}")
+        self.clients.listen(ours.port, size // 5, f"/ws/?channel=fifth{size}")
+        ours.get(f"/publish/?channel=whole{size}&count=1&size={BODY}")
+        frame, count = self.clients.settle() // size, MESSAGES[size] // PORTIONS
+        self.bytes = 2 * both * frame * count
+        channels, pause = f"channel=whole{size}&channel=fifth{size}", READ + READ_EACH * size
+        self.alternate = f"/alternate/?{channels}&count={count}&size={BODY}&frame={frame}&pause={pause}"
 
     def ratio(self):
         """What one more delivery costs, which leaves out the message itself, to what it costs the loop."""
-        of_all = self._spent(self.ours, self.all, self.size, lambda: self._publish("all", self.burst))
-        of_half = self._spent(self.ours, self.half, self.size // 2, lambda: self._publish("half", self.burst))
-        of_loop = self._spent(
-            self.bare, self.loop, self.size, lambda: self.bare.send(self.burst, self.frame)
-        ) - self._spent(self.bare, self.loop, 0, lambda: self.bare.send(0, self.frame))
-        return (of_all - of_half) / (self.size - self.size // 2) / (of_loop / self.size)
+        portions = [self._portion() for _ in range(PORTIONS)]
+        ours, loop, ours_fifth, loop_fifth = map(sum, zip(*portions, strict=True))
+        return (ours - ours_fifth) / (loop - loop_fifth)
 
-    def _publish(self, name, count):
-        self.ours.get(f"/publish/?channel={name}{self.size}&count={count}&size={BODY}")
-
-    def _spent(self, server, clients, size, act):
-        before = server.cpu()
-        for _ in range(self.bursts):
-            # A position of ours grows by a digit now and then: what is counted is what came at least.
-            clients.begin("expect", size * self.burst * self.frame)
-            act()
-            clients.end()
-            clients.settle(0.01)
-        return server.cpu() - before
+    def _portion(self):
+        # A position of ours grows by a digit now and then: what is counted is what came at least.
+        self.clients.begin("expect", self.bytes)
+        spent = self.ours.json(self.alternate)["cpu"]
+        self.clients.end()
+        self.clients.settle(0.01)
+        return spent
 
 
 def flat():
     """What one more delivery costs, to what it costs the loop, in rooms of 10 to 10,000."""
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Ours())
-        running = [RoomOfClients(size, ours, stack) for size in SIZES]
+        running = [RoomOfClients(size, ours, stack) for size in MESSAGES]
         rounds = [[room.ratio() for room in running] for _ in range(ROUNDS + 1)][1:]
     ratios = [statistics.median(column) for column in zip(*rounds, strict=True)]
-    detail = ", ".join(f"{size:,}: {one:.2f} x" for size, one in zip(SIZES, ratios, strict=True))
+    detail = ", ".join(f"{size:,}: {one:.2f} x" for size, one in zip(MESSAGES, ratios, strict=True))
     least = min(ratios)
     spread = max(ratios) / least if least > 0 else math.inf  # else it was lost in the noise
     name = "one more delivery, to that of the loop in C, by the room's size: the widest apart"

@@ -1,4 +1,4 @@
-from bench_app import views
+from bench_app import rooms, views
 from django.urls import include, path
 
 urlpatterns = [
@@ -7,6 +7,7 @@ urlpatterns = [
     path("login/", views.log_in),
     path("logout/", views.log_out),
     path("publish/", views.publish_many),
+    path("alternate/", rooms.alternate),
     path("stall/", views.stall),
     path("stamp/", views.stamp),
     path("pump/", views.pump),
