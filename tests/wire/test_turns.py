@@ -196,8 +196,8 @@ def test_who_leaves_the_line_has_no_turn(turns, log, stand_in_line):
     assert log.names == ["stays"]
 
 
-def test_who_is_woken_by_somebody_else_leaves_the_line(turns, log, waiting):
-    turns.is_now()
+def test_who_is_woken_by_somebody_else_leaves_the_line(turns, log, waiting, stand_in_line):
+    stand_in_line("first")  # so that whoever comes now stands behind it, in whatever iteration that is
     gone, stays = waiting("gone"), waiting("stays")
     gevent.sleep(0)
     assert turns.is_in_line(gone)
@@ -205,7 +205,7 @@ def test_who_is_woken_by_somebody_else_leaves_the_line(turns, log, waiting):
 
     stays.join(5)
     assert not turns.is_in_line(gone)
-    assert log.names == ["stays"]
+    assert log.names == ["first", "stays"]
 
 
 def test_one_that_fails_holds_up_nobody(log, stand_in_line, capsys):
