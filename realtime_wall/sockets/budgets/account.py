@@ -59,9 +59,12 @@ class Account(UserConnection):
 
     def note_event(self, name: str) -> None:
         self.events += 1
-        if (key := self._visitors.event_rates.get(name)) is not None:
+        if (limited := self._visitors.event_batches.get(name)) is not None:
+            key, batch = limited
             self._named = named = self._named or {}
-            named[key] = named.get(key, 0) + 1
+            named[key] = count = named.get(key, 0) + 1
+            if count >= batch:
+                self._settle_at = 0.0
 
     def note_subscribes(self, count: int) -> None:
         """Of which so few are allowed, and each takes so long, that they are settled at once."""

@@ -5,7 +5,7 @@ What is spent has the name of the setting that limits it, which is then in the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from realtime_wall.config import Config
 from realtime_wall.protocol.rate_limit import Rate, TokenBucket, rate
@@ -54,9 +54,21 @@ def rates_of(config: Config, times: float = 1.0) -> dict[str, Rate]:
 
 def batch_of(rates: Rates) -> int:
     """After how many frames a connection is settled; what they were is known afterwards."""
-    others = (BYTES, SUBSCRIBES, SECONDS)  # are looked at in another way
-    bursts = [rate.burst for name, rate in rates.items() if name not in others]
-    return max(min(int(min(bursts, default=MOST / PART) * PART), MOST), LEAST)
+    bursts = [rates[name].burst for name in (FRAMES, EVENTS) if name in rates]
+    return _part_of(min(bursts, default=MOST / PART))
+
+
+def batches_of_events(names: Iterable[str], rates: Rates) -> dict[str, tuple[str, int]]:
+    """Of those with a rate of their own: what it is called, and after how many a connection is settled.
+
+    Who sends none of a rare one is not settled more often for it.
+    """
+    found = {name: event_named(name) for name in names}
+    return {name: (key, _part_of(rates[key].burst)) for name, key in found.items() if key in rates}
+
+
+def _part_of(burst: float) -> int:
+    return max(min(int(burst * PART), MOST), LEAST)
 
 
 def event_rate_problem(per_second: object) -> str | None:

@@ -21,7 +21,7 @@ from realtime_wall.sockets.budgets.budget import (
     Budget,
     Rates,
     batch_of,
-    event_named,
+    batches_of_events,
     rates_of,
 )
 
@@ -53,7 +53,7 @@ class Visitors:
         self._user_id_of = user_id_of  # by the key of a Django session; None while it is not known
         self.rates = rates_of(config)  # of one connection
         self.batch = batch_of(self.rates)
-        self.event_rates = {name: event_named(name) for name in config.event_rates}
+        self.event_batches = batches_of_events(config.event_rates, self.rates)
         self._user_rates = rates_of(config, config.user_budget) if config.user_budget else {}
         self._address_rates = rates_of(config, config.address_budget) if config.address_budget else {}
         if accepts := config.address_accept_rate:

@@ -35,6 +35,21 @@ def test_it_is_settled_after_so_many_frames_or_bytes_or_seconds(visitors):
     assert account.note_read(1, 10, NOW + LATEST)
 
 
+def test_only_who_sends_an_event_with_a_rate_of_its_own_is_settled_after_a_few_of_it():
+    config = from_mapping({"FRAME_BURST": 10_000, "EVENT_RATE": 1e6, "EVENT_RATES": {"report": 0.1}})
+    visitors = Visitors(config, {}.get)
+    reporter, other = Account(visitors, None), Account(visitors, None)
+    for account in (reporter, other):
+        account.settle(NOW)
+
+    for _ in range(16):
+        reporter.note_event("report")
+        other.note_event("move")
+
+    assert reporter.note_read(17, 10, NOW)
+    assert not other.note_read(17, 10, NOW)
+
+
 def test_it_is_settled_with_the_next_frame_after_a_subscribe(visitors):
     account = Account(visitors, None)
     account.settle(NOW)

@@ -10,6 +10,7 @@ from realtime_wall.sockets.budgets.budget import (
     SUBSCRIBES,
     Budget,
     batch_of,
+    batches_of_events,
     event_named,
     event_rate_problem,
     rates_of,
@@ -31,7 +32,16 @@ def test_a_batch_is_a_small_part_of_what_may_come_at_once():
     assert batch_of(of()) == 16  # 20 frames: to settle more often would cost as much as they do
     assert batch_of(of(FRAME_BURST=10_000, EVENT_RATE=1e6, EVENT_RATES={})) == 64
     assert batch_of({}) == 64
-    assert batch_of(of(FRAME_BURST=10_000, EVENT_RATE=1e6, EVENT_RATES={"typing": 50})) == 31
+
+
+def test_a_rare_event_is_counted_by_itself():
+    rates = of(FRAME_BURST=10_000, EVENT_RATE=1e6, EVENT_RATES={"typing": 50, "report": 0.1, "bad": "x"})
+
+    assert batch_of(rates) == 64
+    assert batches_of_events(["typing", "report", "bad"], rates) == {
+        "typing": (event_named("typing"), 31),
+        "report": (event_named("report"), 16),
+    }
 
 
 def test_each_setting_is_a_rate_and_what_has_no_burst_has_ten_seconds_worth():
