@@ -234,7 +234,7 @@ def sizes_of(page):
 
 
 def bytes_of_objects(devtools):
-    """Of the script's heap, without what it is compiled to, which comes and goes by a fifth from day to day."""
+    """Of the script's heap, without compiled code, which comes and goes by a fifth from day to day."""
     chunks = []
     devtools.on("HeapProfiler.addHeapSnapshotChunk", lambda event: chunks.append(event["chunk"]))
     devtools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
