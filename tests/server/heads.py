@@ -82,6 +82,7 @@ BAD = [
     ("NUL in the target", 400, get(line=b"GET /hel\0lo/ HTTP/1.1")),
     ("an escape in a value", 400, get(b"A: \x1b[31m")),
     ("DEL in a value", 400, get(b"A: \x7f")),
+    ("8,000 spaces before a control character", 400, get(b"A:" + b" " * 8000 + b"\x01")),
     # Whose page?
     ("no Host", 400, b"GET /hello/ HTTP/1.1\r\n\r\n"),
     ("two Hosts", 400, get(b"Host: example.com")),

@@ -19,7 +19,9 @@ MAX_HEADERS = 99
 
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [\x21-\x7e]+ HTTP/1\.([01])")
 # Names are tokens, without a space before the colon; values have no control characters but the tab.
-_HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n")
+# The blanks around a value are a part of it: a repetition of their own before it could share them with it in
+# as many ways as there are, and of a line that is no header all of them would be tried.
+_HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)\r\n")
 _DECISIVE = frozenset((b"host", b"content-length", b"transfer-encoding", b"upgrade"))
 # A name or an address, and perhaps a port: no user, no path, no list. RFC 9112 3.2 lets it be empty only
 # where the target has no authority, and those of http have one.
