@@ -73,6 +73,14 @@ PASS = """async (seconds) => {
         await __pwClock.controller.runFor(12000);
     }
 }"""
+# And as much as it takes to read all posts.
+PASS_SLOWLY = """async (seconds) => {
+    const { posts } = JSON.parse(document.getElementById("wall-config").textContent);
+    for (let passed = 0; passed < seconds; passed += 1) {
+        await (await fetch(`${posts}?after=`)).text();
+        await __pwClock.controller.runFor(1000);
+    }
+}"""
 DRESS = """
 from realtime_wall.wall.models import Look, Slide, Wall
 wall = Wall.called({slug!r})
@@ -214,6 +222,9 @@ def run_a_day(page, shell, seconds, pause=600):
         page.evaluate(PASS, pause)
     live = f".wall:has([data-state='live']):has([data-key='{key(posts[0])}'])"
     wait_for(lambda: page.evaluate(PASS, 12) or page.locator(live).count(), "the last post, live")
+    # The older ones belong to what it has, and are read once it is quiet, if the network has its time.
+    shell.post(*posts_of_today(1), wall="week")
+    page.evaluate(PASS_SLOWLY, 40)
 
 
 def sizes_of(page):

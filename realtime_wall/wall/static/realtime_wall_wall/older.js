@@ -9,13 +9,14 @@
     constructor(missed) {
       this._missed = missed;
       /** @type {Map<string, Post> | null} */
-      this._posts = null; // key -> post, the oldest first
+      this._posts = null; // key -> post, the oldest first; null while they could not be had
+      this._isRead = false; // or that was tried
       /** @type {Set<string> | null} */
       this._removed = null; // what was taken back while they are being read
     }
 
     get isRead() {
-      return this._posts !== null;
+      return this._isRead;
     }
 
     get keys() {
@@ -29,7 +30,10 @@
 
     /** @param {Post} post */
     add(post) {
-      if (!this._posts) return;
+      if (!this._posts) {
+        this._isRead = false; // now they may be had
+        return;
+      }
       this._posts.set(keyOf(post), post);
       for (const oldest of this._posts.keys()) {
         if (this._posts.size <= KEPT) break;
@@ -51,6 +55,7 @@
     /* They are read again, when they are wanted. */
     forget() {
       this._posts = null;
+      this._isRead = false;
     }
 
     /** Whether they are there now; without network, or where it is silent, there are none. @returns {Promise<boolean>} */
@@ -61,9 +66,9 @@
       this._removed = removed;
       const all = await root.WallKept.inTime(this._missed.all());
       this._removed = null;
-      const posts = all ? all.posts.reverse().filter((post) => !removed.has(keyOf(post))) : [];
-      this._posts = new Map();
-      for (const post of posts) this._posts.set(keyOf(post), post);
+      const posts = all && all.posts.reverse().filter((post) => !removed.has(keyOf(post)));
+      this._posts = posts && new Map(posts.map((post) => [keyOf(post), post]));
+      this._isRead = true;
       return true;
     }
   }
