@@ -124,7 +124,7 @@ def test_a_burst_is_folded(wall):
     page.evaluate(
         "WallCard.wallCard = null"
     )  # each was drawn when it came: two hundred at once would take long
-    page.clock.run_for(PACE)
+    page.clock.run_for(PACE + 50)  # and is laid out in parts, one after the other
     wait_until_shown(page, keys_of(*posts))
     assert pill(page).inner_text() == "8 more"
     expect(page.locator(".wall-card img[src*='img.example']")).to_have_count(0)

@@ -45,7 +45,6 @@ ASKED = {
     "to encode": [
         "node/fan_out/subscriber.py",
         "transports/websocket/plain_codec.py",
-        "protocol/websocket/deflate.py",
         "sockets/arguments.py",
         "protocol/json_output.py",
         "protocol/plain.py",
