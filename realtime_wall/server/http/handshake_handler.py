@@ -25,6 +25,7 @@ UNREAD = 16 * 1024
 class HandshakeHandler(Handler):
     serves_once = True
     _was_all = True
+    socket: Any = None  # at the end
 
     def __init__(self, connection: Any, address: Any, server: ConnectionServer) -> None:
         """``connection`` may be the C socket itself: most are handed over, and need no more."""

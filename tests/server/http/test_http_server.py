@@ -14,12 +14,8 @@ from realtime_wall.wire.connection import Wire
 from realtime_wall.wire.turns import Turns
 from tests.live import Conversation, wait_for
 from tests.server.heads import get
+from tests.server.http.conftest import hello
 from tests.server.http.test_hand_over import SOUND
-
-
-def hello(environ, start_response):
-    start_response("200 OK", [("Content-Length", "5")])
-    return [b"hello"]
 
 
 @pytest.fixture
@@ -207,23 +203,6 @@ def test_whose_ticket_cannot_be_looked_at_is_asked_everything(serve):
 
 
 # Who comes too often
-
-
-@pytest.fixture
-def serve():
-    """Make a server with some settings."""
-    servers = []
-
-    def serve(application=hello, **settings):
-        listener = HTTPServer(socket.create_server(("127.0.0.1", 0)), application, Config(**settings))
-        listener.start()
-        servers.append(listener)
-        return listener
-
-    yield serve
-    for one in servers:
-        wait_for(lambda server=one: server.http_connections == 0)
-        one.stop_listening(Event())
 
 
 def come(server, address):
