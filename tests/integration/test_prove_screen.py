@@ -23,6 +23,7 @@ WEEK = int(os.environ.get("REALTIME_WALL_WEEK", str(7 * 24 * 3600)))
 
 STEP = 100  # milliseconds
 WITHIN = 200  # milliseconds, that the log may differ from what was seen
+KEPT = 200  # posts, by queue.js
 GROWTH = 1.1  # of nodes, listeners and heap, from the first day to the last
 SMALL = {"width": 1024, "height": 576}
 
@@ -80,6 +81,14 @@ PASS_SLOWLY = """async (seconds) => {
         await (await fetch(`${posts}?after=`)).text();
         await __pwClock.controller.runFor(1000);
     }
+}"""
+# Whether the older posts, which come round, are in memory: by whom they are read.
+KEEP_OLDER = """() => {
+    const { read } = WallOlder.prototype;
+    WallOlder.prototype.read = function () {
+        window.older = this;
+        return read.call(this);
+    };
 }"""
 DRESS = """
 from realtime_wall.wall.models import Look, Slide, Wall
@@ -190,17 +199,19 @@ def longest_differences(seen, displays):
 def test_a_week_leaves_nothing_behind(office, visitors):
     server, _ = office
     shell = Shell(server)
-    shell.store(*posts_of_today(200, ago=60), wall="week")
+    shell.store(*posts_of_today(KEPT, ago=60), wall="week")
     shell.run(DRESS.format(slug="week", seconds=12))
     # Small, and without motion, which takes the machine's time: to paint is most of what a week costs.
     page = open_driven(
         visitors, f"{server.url}week/?screen=A", ahead="", viewport=SMALL, reduced_motion="reduce"
     )
-    shell.post(*posts_of_today(200), wall="week")  # as many as a page has, in a rush that is folded
+    page.evaluate(KEEP_OLDER)
+    shell.post(*posts_of_today(KEPT), wall="week")  # as many as a page has, in a rush that is folded
 
     figures = []
     for day in range(1, 8):
         run_a_day(page, shell, WEEK // 7)
+        wait_for(lambda: has_older(page, shell), "the posts that come round, all of them", 120)
         figures.append(sizes_of(page))
         print(f"after day {day}: {figures[-1]}, at a load of {os.getloadavg()[0]:.1f}", flush=True)
     shell.close()
@@ -222,9 +233,14 @@ def run_a_day(page, shell, seconds, pause=600):
         page.evaluate(PASS, pause)
     live = f".wall:has([data-state='live']):has([data-key='{key(posts[0])}'])"
     wait_for(lambda: page.evaluate(PASS, 12) or page.locator(live).count(), "the last post, live")
-    # The older ones belong to what it has, and are read once it is quiet, if the network has its time.
-    shell.post(*posts_of_today(1), wall="week")
-    page.evaluate(PASS_SLOWLY, 40)
+
+
+def has_older(page, shell):
+    """They belong to what it has, and are read anew once it is quiet, if the network has its time: 200 posts
+    more, or less, are a third of all that is in memory."""
+    shell.post(*posts_of_today(1), wall="week")  # else it does not ask again for what it could not have
+    page.evaluate(PASS_SLOWLY, 20)
+    return page.evaluate("window.older ? older.keys.length : 0") == KEPT
 
 
 def sizes_of(page):
