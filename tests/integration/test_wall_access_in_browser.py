@@ -149,7 +149,7 @@ RECORDS = """
     let frame = Date.now();
     const isOn = (card) => {
         const { top, bottom, height } = card.getBoundingClientRect();
-        return Math.min(bottom, innerHeight) - Math.max(top, 0) >= Math.min(height, innerHeight) / 2;
+        return height > 0 && Math.min(bottom, innerHeight) - Math.max(top, 0) >= Math.min(height, innerHeight) / 2;
     };
     const take = () => {
         const now = Date.now();

@@ -65,12 +65,12 @@ class WallOfItsOwn:
     def listed(self):
         return self._server.listed(f"{self.slug}/")
 
-    def open(self, *, clock=False, **options):
+    def open(self, *, clock=False, query="", **options):
         """The page, live, with a count of the posts that it has been told of."""
         page = self._visitors.tab(**options)
         if clock:
             page.clock.install()
-        page.goto(f"{self._server.url}{self.slug}/")
+        page.goto(f"{self._server.url}{self.slug}/{query}")
         wait_until_live(page)
         page.evaluate(SHOW_THE_COUNT)
         return page
@@ -247,6 +247,65 @@ def test_motion_is_left_out_for_those_who_do_not_want_it(wall):
         assert page.evaluate("moved") == moved
     transition = "getComputedStyle(document.querySelector('.wall-dot')).transitionDuration"
     assert (still.evaluate(transition), moving.evaluate(transition)) == ("0s", "0.4s")
+
+
+SLIDES = """
+    window.slides = [];
+    const { animate } = Element.prototype;
+    Element.prototype.animate = function (frames, timing) {
+        if (this.matches(".wall-posts")) slides.push(frames[0].transform);
+        return animate.call(this, frames, timing);
+    };
+"""
+LAID_OUT = "document.querySelectorAll('.wall-card:not(.wall-far)').length"
+NOT_LAID_OUT = (
+    "Array.from(document.querySelectorAll('.wall-far')).filter((card) => !card.offsetParent).length"
+)
+
+
+def test_a_screen_lays_out_no_more_than_it_can_show(wall):
+    posts = posts_of_today(20, ago=50)
+    wall.store(*posts)
+    page = wall.open(query="?screen=A", script=SLIDES, reduced_motion="no-preference")
+    assert page.evaluate(LAID_OUT) == 12
+    assert page.evaluate(NOT_LAID_OUT) == 8
+
+    wall.take_back(posts[-1])  # what was just too far down is needed now
+    wait_until_told(page, 19)
+    assert (page.evaluate(LAID_OUT), page.evaluate(NOT_LAID_OUT)) == (12, 7)
+
+    # The list slides by the height of what came, though it is as high as before.
+    wall.post(*posts_of_today(1))
+    wait_until_told(page, 20)
+    page.wait_for_function("slides.length === 1")
+    of_a_card = page.evaluate("""() => {
+        const [first, second] = document.querySelectorAll(".wall-card");
+        return second.offsetTop - first.offsetTop;
+    }""")
+    assert page.evaluate("slides") == [f"translateY(-{of_a_card}px)"]
+
+    page.set_viewport_size({"width": 300, "height": 1900})  # a column of lights
+    page.wait_for_function(f"{LAID_OUT} === 20")
+    elsewhere = wall.open()
+    assert (
+        elsewhere.evaluate("document.querySelectorAll('.wall-far').length") == 9
+    )  # what was taken back above is still stored
+    assert elsewhere.evaluate(NOT_LAID_OUT) == 0
+
+
+def test_more_than_a_screen_shows_slides_by_no_more_than_a_screen(wall):
+    wall.store(*posts_of_today(20, ago=50))
+    page = wall.open(query="?screen=A", script=SLIDES, reduced_motion="no-preference")
+
+    page.evaluate("""() => {
+        const list = document.querySelector(".wall-posts");
+        WallMotion.makeRoom(list, () => {
+            list.prepend(...Array.from(list.children, (card) => card.cloneNode(true)));
+            new WallMotion.Depth(list);
+        });
+    }""")
+
+    assert page.evaluate("slides") == [f"translateY(-{page.evaluate('innerHeight')}px)"]
 
 
 # -- taken back

@@ -322,7 +322,10 @@ declare var WallKept: {
 };
 declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
 declare var WallQueue: { KEPT: number; Queue: any; keyOf: Card["keyOf"] };
-declare var WallMotion: { makeRoom(list: HTMLElement, change: () => void): void };
+declare var WallMotion: {
+  makeRoom(list: HTMLElement, change: () => void): void;
+  Depth: new (list: HTMLElement) => { set(): void };
+};
 declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };
 declare var WallMissed: any;
 declare var WallOlder: new (missed: any) => {

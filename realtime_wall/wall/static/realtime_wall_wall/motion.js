@@ -1,26 +1,37 @@
-/* How do the others make room for a post? The list starts where it was, and slides to where it is now. */
+/* How do the others make room for a post? The list starts where it was, and slides to where it is now; what is too
+ * far down to be seen has no part in it. */
 (function (root) {
   "use strict";
 
   const ARRIVAL = 300; // milliseconds
+  const NEAR = 12; // cards, which a usual screen does not show
+  const LOWEST = 3.5; // how high a card is at least, in sizes of its letters: a name, a line, and its edges
 
   /** @param {HTMLElement} list @param {() => void} change */
   function makeRoom(list, change) {
-    const before = list.offsetHeight;
+    const former = new Set(list.children);
     const [formerTop] = list.children;
     change();
-    const added = list.offsetHeight - before;
-    const [top] = list.children;
-    if (top === formerTop) return;
+    const top = /** @type {HTMLElement | undefined} */ (list.firstElementChild);
+    if (!top || top === formerTop) return;
+    const added = former.has(top) ? 0 : between(top, /** @type {HTMLElement} */ (formerTop)); // else it has only moved
     if (root.scrollY > root.WallFrame.AT_THE_TOP) {
       root.scrollBy(0, added); // what is being read stays where it is
       return;
     }
-    if (!top || root.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (root.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const timing = { duration: ARRIVAL, easing: "cubic-bezier(0.2, 0.7, 0.2, 1)" };
     const shift = Math.min(added + leftOf(list), root.innerHeight);
     list.animate([{ transform: `translateY(${-shift}px)` }, { transform: "none" }], timing);
     top.animate([{ opacity: 0 }, { opacity: 1 }], timing);
+  }
+
+  /* How far down the card that was on top is now. The list's height does not tell: as many cards may have left it
+   * below as came. */
+  /** @param {HTMLElement} top @param {HTMLElement | undefined} formerTop */
+  function between(top, formerTop) {
+    if (!formerTop || document.documentElement.dataset.layout === "grid") return 0; // where cards move aside, not down
+    return formerTop.offsetParent ? formerTop.offsetTop - top.offsetTop : root.innerHeight;
   }
 
   /* How far the list still had to slide, for the posts just before: from here on it slides for all of them. */
@@ -33,5 +44,27 @@
     return left;
   }
 
-  root.WallMotion = { makeRoom };
+  /* Cards far down are not painted until somebody comes to them, which nobody does on a screen of the event: there they
+   * are not laid out either (wall.css). Else with each post that arrives all of them would move. */
+  class Depth {
+    /** @param {HTMLElement} list */
+    constructor(list) {
+      this._list = list;
+      this._near = NEAR;
+      this._measure();
+      root.addEventListener("resize", () => this._measure());
+    }
+
+    _measure() {
+      const lowest = LOWEST * parseFloat(root.getComputedStyle(this._list).fontSize);
+      this._near = Math.max(NEAR, Math.ceil(root.innerHeight / lowest));
+      this.set();
+    }
+
+    set() {
+      Array.from(this._list.children, (card, index) => card.classList.toggle("wall-far", index >= this._near));
+    }
+  }
+
+  root.WallMotion = { Depth, makeRoom };
 })(globalThis);

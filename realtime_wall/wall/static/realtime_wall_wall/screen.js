@@ -17,6 +17,7 @@
     /** @param {string} name @param {Words} words */
     constructor(name, words) {
       this._name = name;
+      document.documentElement.dataset.screen = name;
       this._address = words.report;
       this._isSending = false;
       const page = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0"));

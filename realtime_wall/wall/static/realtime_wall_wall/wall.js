@@ -8,7 +8,6 @@
   "use strict";
 
   const { KEPT, Queue, keyOf } = root.WallQueue;
-  const NEAR = 12; // cards, more than any screen shows
   const WIDE = "(min-width: 56rem)"; // a stage; on a phone older posts do not come round under a reader's thumb
 
   const Frame = root.WallFrame;
@@ -34,12 +33,12 @@
       this._older = new root.WallOlder(this._missed);
       this._queue = new Queue(words, this.now());
       this._films = new root.WallFilms();
+      this._depth = new root.WallMotion.Depth(list);
       for (const card of Frame.cardsOf(list)) this._cards.set(card.dataset.key ?? "", card);
       this._latest = Frame.cardsOf(list)[0]?.dataset.key ?? "";
       this._more = new Frame.More(words.more, () => this._next());
       if (words.pinned) this.pin(words.pinned);
       this._mark();
-      for (let index = NEAR; this._recede(index); ) index += 1;
       Frame.keepTimes(list, words.card, () => this.now());
     }
 
@@ -77,6 +76,7 @@
       const waited = this._queue.take(key);
       if (this._takeOut(key) || waited) Frame.addToCount(-1);
       this._older.remove(key);
+      this._depth.set();
       this._next();
     }
 
@@ -160,7 +160,7 @@
         this.readAgain();
         return false;
       }
-      if (card && key !== this._pinned) this._move(() => this._bring(card));
+      if (card && key !== this._pinned) this._move(() => this._list.insertBefore(card, this._top()));
       else if (post) this._move(() => this._insert(post, this._top()));
       this._mark(key);
       return true;
@@ -202,6 +202,7 @@
       if (pinned && !this._cards.has(keyOf(pinned))) this._insert(pinned, this._list.firstChild);
       if (pinned || this._pinned) this.pin(pinned ? keyOf(pinned) : "");
       if (staged && !removed.has(keyOf(staged)) && !this._cards.has(keyOf(staged))) this._insert(staged, this._top());
+      this._depth.set();
       if (director) this._directed(director, answer);
       this._mark();
       this._next();
@@ -285,8 +286,12 @@
 
     /** @param {() => void} change */
     _move(change) {
-      if (this._queue.isSingle) change();
-      else root.WallMotion.makeRoom(this._list, change);
+      const moved = () => {
+        change();
+        this._depth.set();
+      };
+      if (this._queue.isSingle) moved();
+      else root.WallMotion.makeRoom(this._list, moved);
     }
 
     /* Above which new posts arrive. */
@@ -306,23 +311,7 @@
       if (this._drawn.delete(post)) Frame.takeOutBroken(card); // as soon as it was drawn its pictures were asked for
       this._list.insertBefore(card, below);
       this._cards.set(keyOf(post), card);
-      this._recede(NEAR);
       while (this._cards.size > KEPT) this._takeOut(/** @type {HTMLElement} */ (this._list.lastElementChild).dataset.key ?? "");
-    }
-
-    /** @param {HTMLElement} card */
-    _bring(card) {
-      card.classList.remove("wall-far");
-      this._list.insertBefore(card, this._top());
-      this._recede(NEAR);
-    }
-
-    /* Cards far down are not painted until somebody comes to them: with each post that arrives all of them move. */
-    /** @param {number} index */
-    _recede(index) {
-      const card = this._list.children[index];
-      if (card) card.classList.add("wall-far");
-      return card;
     }
 
     /** @param {string} key */
