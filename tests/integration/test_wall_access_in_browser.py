@@ -149,7 +149,8 @@ RECORDS = """
     let frame = Date.now();
     const isOn = (card) => {
         const { top, bottom, height } = card.getBoundingClientRect();
-        return height > 0 && Math.min(bottom, innerHeight) - Math.max(top, 0) >= Math.min(height, innerHeight) / 2;
+        const part = Math.min(bottom, innerHeight) - Math.max(top, 0);
+        return height > 0 && part >= Math.min(height, innerHeight) / 2; // without a height it is not laid out
     };
     const take = () => {
         const now = Date.now();
