@@ -1,12 +1,12 @@
 """How are many clients sent the same bytes by one system call?
 
 By ``io_uring(7)``: a ring of entries in memory that is shared with the kernel, one ``send`` each. All that
-differs between the entries of a broadcast is the descriptor, and all that differs between two broadcasts is
-where the bytes are and how many. So a batch is written by copying one column, and its results are as they
-should be when they are the same bytes as the last time.
+differs between the entries of a broadcast is the descriptor, and between two broadcasts often nothing else:
+their bytes are copied to where those of the one before were. So a batch is written by copying one column.
 
-A client whose kernel takes nothing is told apart at once (``MSG_DONTWAIT``): nothing is left in the ring.
-Kernels and containers that forbid io_uring are common; whoever asks for a ring then gets an OSError.
+Of who took all of it the kernel says nothing, so that most batches have no results to read. A client whose
+kernel takes nothing is told apart at once (``MSG_DONTWAIT``): nothing is left in the ring. Kernels before
+6.1, and those and containers that forbid io_uring, have no ring to give; who asks then gets an OSError.
 """
 
 from __future__ import annotations
@@ -20,18 +20,23 @@ import os
 import struct
 import sys
 from array import array
+from collections.abc import Iterator
 from typing import Any
 
 # As the kernel's include/uapi/linux/io_uring.h has them; the numbers of the calls are the same everywhere.
 _SETUP, _ENTER = 425, 426
-_WAIT_FOR_RESULTS = 1  # IORING_ENTER_GETEVENTS
 _ENTRIES_ARE_AT = 0x10000000  # IORING_OFF_SQES
 _SEND = 26  # IORING_OP_SEND
+_SUCCESS_IS_SILENT = 64  # IOSQE_CQE_SKIP_SUCCESS
 _PARAMETERS, _ENTRY, _RESULT = 120, 64, 16  # bytes
 _WRAP = 0xFFFFFFFF
+# Who takes a part only has failed, which is what is said of it: MSG_WAITALL waits for nothing here.
+_FLAGS = _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL | getattr(_socket, "MSG_WAITALL", 0)
 
 # So many sends are one call, half a millisecond of work: between two of them somebody else may have a turn.
 BATCH = 64
+# Bytes of what is sent at most. Of more the call itself is the smaller part, and to copy it is the larger.
+LARGEST = 64 * 1024
 
 
 class SendRing:
@@ -41,11 +46,9 @@ class SendRing:
             raise OSError(errno.ENOSYS, "io_uring is Linux's")
         self.is_open = True
         self._syscall: Any = ctypes.CDLL(None, use_errno=True).syscall
-        self._syscall.restype = ctypes.c_long
+        self._syscall.restype, self._syscall.argtypes = ctypes.c_long, [ctypes.c_long] * 5
         parameters = bytearray(_PARAMETERS)
-        self._fd = self._call(
-            ctypes.c_long(_SETUP), ctypes.c_uint(BATCH), (ctypes.c_char * _PARAMETERS).from_buffer(parameters)
-        )
+        self._fd = self._call(_SETUP, BATCH, _address(parameters), 0, 0)
         try:
             words = memoryview(parameters).cast("I").tolist()
             self._map(words[0], words[1], sq=words[10:20], cq=words[20:30])
@@ -63,24 +66,29 @@ class SendRing:
         self._results_at, self._result_count = cq[5], results
         self._words[sq[6] // 4 : sq[6] // 4 + BATCH] = memoryview(array("I", range(BATCH)))
 
+        self._data: bytes | None = None
+        self._bytes = bytearray(LARGEST)
         table = memoryview(mmap.mmap(self._fd, BATCH * _ENTRY, offset=_ENTRIES_ARE_AT))
         ints, longs = table.cast("i"), table.cast("Q")
         table[::_ENTRY] = bytes([_SEND]) * BATCH
-        ints[7::16] = memoryview(array("i", [_socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL]) * BATCH)
+        table[1::_ENTRY] = bytes([_SUCCESS_IS_SILENT]) * BATCH
+        ints[7::16] = memoryview(array("i", [_FLAGS]) * BATCH)
+        longs[2::8] = memoryview(array("Q", [_address(self._bytes)]) * BATCH)
         longs[4::8] = memoryview(array("Q", range(BATCH)))  # by which a result is known again
-        self._descriptors, self._addresses, self._sizes = ints[1::16], longs[2::8], ints[6::16]
-        self._data: bytes | None = None
-        # All results, of which only the sizes differ: to pack them anew took longer than many a broadcast.
-        self._all_sent = bytearray(b"".join(struct.pack("=QiI", which, 0, 0) for which in range(BATCH)))
-        self._sent_sizes = memoryview(self._all_sent).cast("i")[2::4]
+        self._descriptors, self._sizes = ints[1::16], ints[6::16]
 
     def _check(self) -> None:
         """Whether this kernel sends, and says what became of it."""
         sender, reader = _socket.socketpair()  # not gevent's, which would wait
         with contextlib.closing(sender), contextlib.closing(reader):
-            found = self.send(b"ok", array("i", [sender.fileno()] + [-1] * (BATCH - 1)), 0)
-            if found != [2] + [-errno.EBADF] * (BATCH - 1) or reader.recv(3, _socket.MSG_DONTWAIT) != b"ok":
-                raise OSError(errno.ENOSYS, "io_uring does not send here")
+            sender.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 4096)
+            both, large = array("i", [sender.fileno(), -1]), b"x" * LARGEST
+            found = [self.send(b"ok", both, 0, 2), self.send(large, both, 0, 1), self.send(large, both, 0, 1)]
+            read = reader.recv(2 * LARGEST, _socket.MSG_DONTWAIT)
+            part = len(read) - len(b"ok")
+            as_expected = [[(1, -errno.EBADF)], [(0, part)], [(0, -errno.EAGAIN)]]
+            if found != as_expected or not 0 < part < LARGEST or not read.startswith(b"okx"):
+                raise OSError(errno.ENOSYS, "io_uring does not send here as it should")
 
     def fileno(self) -> int:
         """Negative when it is closed."""
@@ -94,56 +102,63 @@ class SendRing:
 
     # A batch
 
-    def send(self, data: bytes, descriptors: array[int], first: int) -> list[int] | None:
-        """Send to BATCH descriptors, from the ``first`` on; a negative one stands for nobody.
+    def send(self, data: bytes, descriptors: array[int], first: int, end: int) -> list[tuple[int, int]]:
+        """Send to the descriptors from the ``first`` to before ``end``, BATCH of them at most; a negative one
+        stands for nobody.
 
-        None when each took all of it. Otherwise how many bytes each took, or the negative number of an error.
+        Who did not take all of it, by place: how many bytes it took, or the negative number of an error.
         """
         if data is not self._data:
             self._load(data)
-        self._descriptors[:] = memoryview(descriptors)[first : first + BATCH]
-        words = self._words
-        words[self._tail] = (words[self._tail] + BATCH) & _WRAP
-        problem = self._submit()
-        begin = words[self._first_result]
-        count = (words[self._last_result] - begin) & _WRAP
-        at = self._results_at + begin % self._result_count * _RESULT
-        found = self._memory[at : at + count * _RESULT]
-        words[self._first_result] = (begin + count) & _WRAP
-        if found == self._all_sent:
-            return None
-        # Whose result is missing was not sent to.
-        taken = [-(problem or errno.ECANCELED)] * BATCH
-        for which, result, _ in struct.iter_unpack("=QiI", found):
-            taken[which] = result
-        return taken
+        words, count = self._words, end - first
+        entry = words[self._tail] % BATCH
+        chosen, till_wrap = memoryview(descriptors)[first:end], BATCH - entry
+        if count <= till_wrap:
+            self._descriptors[entry : entry + count] = chosen
+        else:
+            self._descriptors[entry:] = chosen[:till_wrap]
+            self._descriptors[: count - till_wrap] = chosen[till_wrap:]
+        words[self._tail] = (words[self._tail] + count) & _WRAP
+        others = self._submit(first, end)
+        if words[self._first_result] != words[self._last_result]:
+            others += [(first + (which - entry) % BATCH, result) for which, result in self._results()]
+        return others
 
     def _load(self, data: bytes) -> None:
         size = len(data)
-        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
-        self._data = data  # or its bytes might be gone
-        self._addresses[:] = memoryview(array("Q", [address]) * BATCH)
-        self._sizes[:] = self._sent_sizes[:] = memoryview(array("i", [size]) * BATCH)
+        self._bytes[:size] = data
+        if self._data is None or size != len(self._data):
+            self._sizes[:] = memoryview(array("i", [size]) * BATCH)
+        self._data = data
 
-    def _submit(self) -> int:
-        """Have the entries sent; the number of the error that kept some of them from it, or 0."""
-        left = BATCH
-        while left:
+    def _submit(self, first: int, end: int) -> list[tuple[int, int]]:
+        """Have the entries sent; who was not sent to at all, with the number of the error that was met."""
+        while first < end:
             try:
-                left -= self._call(
-                    *(ctypes.c_long(_ENTER), ctypes.c_uint(self._fd), ctypes.c_uint(left)),
-                    *(ctypes.c_uint(BATCH), ctypes.c_uint(_WAIT_FOR_RESULTS), None, ctypes.c_size_t(0)),
-                )
+                first += self._call(_ENTER, self._fd, end - first, 0, 0)
             except InterruptedError:
                 continue
             except OSError as problem:
                 self.close()  # it is not to be trusted any more
-                return problem.errno or errno.EIO
-        return 0
+                return [(place, -(problem.errno or errno.EIO)) for place in range(first, end)]
+        return []
 
-    def _call(self, *arguments: Any) -> int:
+    def _results(self) -> Iterator[tuple[int, int]]:
+        """Which entry, and what became of it."""
+        words = self._words
+        while (number := words[self._first_result]) != words[self._last_result]:
+            at = self._results_at + number % self._result_count * _RESULT
+            which, result = struct.unpack_from("=Qi", self._memory, at)
+            words[self._first_result] = (number + 1) & _WRAP
+            yield which, result
+
+    def _call(self, *arguments: int) -> int:
         result: int = self._syscall(*arguments)
         if result < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         return result
+
+
+def _address(memory: bytearray) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))

@@ -2,23 +2,25 @@
 
 import _socket
 import contextlib
-import ctypes
 import errno
 import os
+import platform
+import re
+import sys
 from array import array
 
 import pytest
 
 from realtime_wall.wire import send_ring
-from realtime_wall.wire.send_ring import BATCH, SendRing
+from realtime_wall.wire.send_ring import BATCH, LARGEST, SendRing
 
 
 class Loop:
     """What a ring does, with a call for each; for where the kernel forbids rings, and to compare."""
 
-    def send(self, data, descriptors, first):
-        results = [self._send_to(one, data) for one in descriptors[first : first + BATCH]]
-        return None if results == [len(data)] * BATCH else results
+    def send(self, data, descriptors, first, end):
+        results = [(place, self._send_to(descriptors[place], data)) for place in range(first, end)]
+        return [(place, sent) for place, sent in results if sent != len(data)]
 
     def _send_to(self, descriptor, data):
         try:
@@ -67,40 +69,50 @@ def clients():
         made.close(number)
 
 
-def test_a_batch_is_sent_to_from_the_first_on_and_nobody_else(ring, clients):
-    for message in (b"one,", b"another,", b"", b"x" * 1000):
-        assert ring.send(message, clients.descriptors, 3) is None
+def test_a_batch_is_sent_to_from_the_first_to_the_last_and_nobody_else(ring, clients):
+    for message in (b"one,", b"another,", b"", b"x" * 1000, b"y" * 1000):
+        assert ring.send(message, clients.descriptors, 3, BATCH + 2) == []
 
-    assert {clients.heard(number) for number in range(3, BATCH + 3)} == {b"one,another," + b"x" * 1000}
-    for number in range(3):
+    heard = {clients.heard(number) for number in range(3, BATCH + 2)}
+    assert heard == {b"one,another," + b"x" * 1000 + b"y" * 1000}
+    for number in (0, 1, 2, BATCH + 2):
         with pytest.raises(BlockingIOError):
             clients.heard(number)
 
 
 def test_each_that_did_not_take_it_is_told_apart_and_the_next_batch_goes_on(ring, clients):
-    full, _ = clients.pairs[1]
+    full, _ = clients.pairs[5]
     with pytest.raises(BlockingIOError):
         while True:
             full.send(b"x" * 4096, _socket.MSG_DONTWAIT)
-    clients.pairs[2][1].close()  # and nobody has noticed
-    clients.descriptors[3] = -1
-    for _ in range(3):  # more than the ring of results holds at once
-        results = ring.send(b"hello", clients.descriptors, 0)
-
-        assert results[:5] == [5, -errno.EAGAIN, -errno.EPIPE, -errno.EBADF, 5]
-        assert results[5:] == [5] * (BATCH - 5)
-    assert clients.heard(0) == clients.heard(BATCH - 1) == b"hello" * 3
+    clients.pairs[6][1].close()  # and nobody has noticed
+    clients.descriptors[7] = -1
+    troubles = {5: -errno.EAGAIN, 6: -errno.EPIPE, 7: -errno.EBADF}
+    sizes = [
+        BATCH,
+        40,
+        5,
+        1,
+        *range(30, 45),
+        BATCH,
+    ]  # they come round several times, at any place in the ring
+    for size in sizes:
+        assert dict(ring.send(b"hello", clients.descriptors, 2, 2 + size)) == {
+            place: trouble for place, trouble in troubles.items() if place < 2 + size
+        }
+    assert clients.heard(2) == b"hello" * len(sizes)
+    assert clients.heard(2 + 39) == b"hello" * sum(size >= 40 for size in sizes)
 
 
 def test_a_part_is_counted(ring, clients):
     ours, _ = clients.pairs[0]
     ours.setblocking(False)
-    size = 16 * 1024 * 1024
+    ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 4096)
 
-    results = ring.send(b"x" * size, array("i", [ours.fileno()] + [-1] * (BATCH - 1)), 0)
+    ((place, left),) = ring.send(b"x" * LARGEST, array("i", [-1, -1, ours.fileno()]), 2, 3)
 
-    assert 0 < results[0] < size
-    left = results[0]
+    assert place == 2
+    assert 0 < left < LARGEST
     while left:
         left -= len(clients.heard(0))
     with pytest.raises(BlockingIOError):
@@ -116,6 +128,13 @@ def test_elsewhere_than_on_linux_there_is_none(monkeypatch):
         SendRing()
 
 
+def test_a_newer_kernel_that_does_not_forbid_it_has_one():
+    release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+    if sys.platform.startswith("linux") and release >= (6, 1):
+        with contextlib.suppress(PermissionError):
+            SendRing().close()
+
+
 def test_where_it_is_forbidden_there_is_none_and_nothing_stays_open(monkeypatch):
     before = len(os.listdir("/proc/self/fd"))
 
@@ -129,22 +148,39 @@ def test_where_it_is_forbidden_there_is_none_and_nothing_stays_open(monkeypatch)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.parametrize("lost", ["what a full socket says", "that a part was taken"])
+def test_where_the_kernel_does_not_say_who_took_less_there_is_none(monkeypatch, lost):
+    ordinary = SendRing.send
+
+    def send(self, data, descriptors, first, end):
+        others = ordinary(self, data, descriptors, first, end)
+        kept = {"what a full socket says": lambda sent: sent != -errno.EAGAIN}
+        return [one for one in others if kept.get(lost, lambda sent: sent < 0)(one[1])]
+
+    if a_ring() is None:
+        return  # there is none anyway
+    monkeypatch.setattr(SendRing, "send", send)
+
+    with pytest.raises(OSError, match="as it should"):
+        SendRing()
+
+
 def test_who_was_not_sent_to_when_the_kernel_stops_is_named_and_the_ring_is_closed(monkeypatch, clients):
     ring = a_ring()
     if ring is None:
         return  # there is nothing that could stop
-    assert ring.send(b"one,", clients.descriptors, 0) is None
+    assert ring.send(b"one,", clients.descriptors, 0, BATCH) == []
     ordinary = ring._call
 
-    def half(*arguments):
-        if arguments[2].value == BATCH:
-            return ordinary(*arguments[:2], ctypes.c_uint(BATCH // 2), ctypes.c_uint(0), *arguments[4:])
+    def half(number, fd, count, *others):
+        if count == BATCH:
+            return ordinary(number, fd, BATCH // 2, *others)
         raise OSError(errno.EBUSY, "busy")
 
     monkeypatch.setattr(ring, "_call", half)
-    results = ring.send(b"two,", clients.descriptors, 0)
+    others = ring.send(b"two,", clients.descriptors, 0, BATCH)
 
-    assert results == [4] * (BATCH // 2) + [-errno.EBUSY] * (BATCH // 2)
+    assert others == [(place, -errno.EBUSY) for place in range(BATCH // 2, BATCH)]
     assert ring.fileno() == -1
     assert clients.heard(0) == b"one,two,"
     assert clients.heard(BATCH - 1) == b"one,"

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from realtime_wall.channels.message import Message
 from realtime_wall.channels.position import Position
-from realtime_wall.node.fan_out.fast_lane import DELIVERIES_PER_LOOK
+from realtime_wall.node.fan_out.fast_lane import DELIVERIES_PER_LOOK, FEWEST
 from realtime_wall.node.fan_out.subscriber import Encoded
 from realtime_wall.node.fan_out.subscriptions import Subscriptions
 from realtime_wall.wire.connection import DROPPED, QUEUED, SENT
-from realtime_wall.wire.send_ring import BATCH
+from realtime_wall.wire.send_ring import BATCH, LARGEST
 from tests.fakes import FakeLanes
 
 
@@ -28,13 +28,13 @@ class FakeRing:
     wires = WeakValueDictionary()
 
     def __init__(self):
-        self.calls = 0
+        self.calls = []
 
-    def send(self, data, descriptors, first):
-        self.calls += 1
-        results = [self.send_to(descriptor, data) for descriptor in descriptors[first : first + BATCH]]
-        assert len(results) == BATCH
-        return None if results == [len(data)] * BATCH else results
+    def send(self, data, descriptors, first, end):
+        self.calls.append(end - first)
+        assert 0 < end - first <= BATCH
+        results = [(place, self.send_to(descriptors[place], data)) for place in range(first, end)]
+        return [(place, sent) for place, sent in results if sent != len(data)]
 
     def send_to(self, descriptor, data):
         if descriptor < 0:
@@ -297,16 +297,34 @@ def test_whose_kind_changes_is_asked_until_it_can_be_moved_to_the_others_lane():
 # Many with one call
 
 
-def test_whole_batches_take_one_call_each_and_the_rest_is_sent_to_one_by_one():
+@pytest.mark.parametrize(
+    ("count", "calls"),
+    [(FEWEST - 1, []), (FEWEST, [FEWEST]), (BATCH, [BATCH]), (2 * BATCH + 3, [BATCH, BATCH, 3])],
+)
+def test_a_batch_takes_one_call_but_few_clients_are_sent_to_one_by_one(count, calls):
     ring = FakeRing()
-    room, clients = a_room(2 * BATCH + 3, ring=ring)
+    room, clients = a_room(count, ring=ring)
     room.publish()
-    ring.calls = 0
+    ring.calls.clear()
 
-    assert room.publish() == [0, 0, 2 * BATCH + 3]
+    assert room.publish() == [0, 0, count]
 
-    assert ring.calls == 2
+    assert ring.calls == calls
     assert all(client.heard == [1, 2] and client.asked == 1 for client in clients)
+
+
+def test_what_is_too_large_for_the_ring_is_sent_to_one_by_one():
+    def large(messages):
+        return codec(messages) + b"x" * LARGEST
+
+    ring = FakeRing()
+    room, clients = Room(ring=ring), [Client(large) for _ in range(BATCH)]
+    room.join(*clients)
+
+    room.publish(), room.publish()
+
+    assert ring.calls == []
+    assert {client.wire.sent for client in clients} == {b"1," + b"x" * LARGEST + b"2," + b"x" * LARGEST}
 
 
 def test_in_a_batch_everybody_is_told_apart():
