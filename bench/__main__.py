@@ -25,6 +25,7 @@ from bench.figures import (
     rate,
     rooms,
     socketio,
+    stalls,
     through_redis,
 )
 
@@ -43,6 +44,7 @@ FIGURES = [
     *passing.FIGURES,
     *cluster.FIGURES,
     *floods.FIGURES,
+    *stalls.FIGURES,
 ]
 
 

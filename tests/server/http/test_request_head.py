@@ -1,4 +1,6 @@
+import contextlib
 import io
+import time
 
 import gevent
 import h11
@@ -6,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from realtime_wall.server.http.early_handshake import environ_of
 from realtime_wall.server.http.request_head import (
     BadHead,
     check_head,
@@ -13,6 +16,7 @@ from realtime_wall.server.http.request_head import (
     in_origin_form,
     whole_head,
 )
+from tests.server.head_shapes import LENGTH, PLACES, head, shapes
 from tests.server.heads import BAD, GOOD
 
 # What only the reading of the bytes can tell: limits that end it, and the line that ends the head.
@@ -97,6 +101,23 @@ def test_a_refusal_says_why(line, reason):
         check_head([b"GET / HTTP/1.1\r\n", b"Host: a\r\n", line])
 
     assert str(refused.value) == reason
+
+
+def test_no_shape_of_a_head_takes_much_longer_to_read_than_letters():
+    def seconds(place, value):
+        lines = lines_of(head("GET /", {}, place, value))
+        began = time.thread_time()
+        with contextlib.suppress(BadHead):
+            check_head(lines)
+            in_origin_form(lines)
+            environ_of(lines, None)
+        return time.thread_time() - began
+
+    for place in PLACES:
+        most = max(20 * min(seconds(place, "a" * LENGTH) for _ in range(3)), 0.002)
+        for name, value in shapes():
+            for text in (value, value + "\x01"):
+                assert any(seconds(place, text) < most for _ in range(3)), f"{name} in {place}"
 
 
 WHOLE = b"GET /a HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n"
