@@ -54,47 +54,16 @@ SHAPES = {
 # A shape as it is; and where it does not begin and does not end, which is what patterns are retried for.
 FRAMES = ("{}", "a{}!")
 
-HEADERS = (
-    *(
-        "Accept",
-        "Accept-Encoding",
-        "Accept-Language",
-        "Authorization",
-        "Cookie",
-        "Connection",
-        "Content-Length",
-    ),
-    *("Content-Type", "Expect", "Forwarded", "Host", "Idempotency-Key", "If-Match", "If-Modified-Since"),
-    *(
-        "If-None-Match",
-        "Last-Event-ID",
-        "Origin",
-        "Range",
-        "Referer",
-        "Sec-Fetch-Site",
-        "Sec-WebSocket-Extensions",
-    ),
-    *("Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "Transfer-Encoding", "Upgrade"),
-    *("User-Agent", "X-CSRFToken", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "traceparent"),
-    "X-Nginx-PushStream-Mode",
-)
-ARGUMENTS = (
-    *(
-        "a",
-        "callback",
-        "channel",
-        "channels",
-        "eventid",
-        "id",
-        "on",
-        "session",
-        "sid",
-        "since",
-        "tag",
-        "ticket",
-    ),
-    *("time", "token", "where"),
-)
+HEADERS = """
+    Accept Accept-Encoding Accept-Language Authorization Cookie Connection Content-Length Content-Type
+    Expect Forwarded Host Idempotency-Key If-Match If-Modified-Since If-None-Match Last-Event-ID Origin
+    Range Referer Sec-Fetch-Site Sec-WebSocket-Extensions Sec-WebSocket-Key Sec-WebSocket-Protocol
+    Sec-WebSocket-Version Transfer-Encoding Upgrade User-Agent X-CSRFToken X-Forwarded-For
+    X-Forwarded-Host X-Forwarded-Proto traceparent X-Nginx-PushStream-Mode
+""".split()
+ARGUMENTS = """
+    a callback channel channels eventid id on session sid since tag ticket time token where
+""".split()
 PLACES = (*HEADERS, *(f"?{name}" for name in ARGUMENTS), "path", "many headers")
 
 
