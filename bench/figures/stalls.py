@@ -40,6 +40,7 @@ ROADS = (
     ("EventSource", "GET /events/ev/a", {}),
     ("long poll", "GET /events/lp/a.b1", {}),
     ("Socket.IO by polling", "GET /socket.io/?EIO=4&transport=polling", {}),
+    ("statistics", "GET /events/stats/a", {}),
     ("POST that publishes", "POST /events/pub/?id=a", {"Content-Length": "1"}),
 )
 

@@ -67,7 +67,7 @@ class SendRing:
         self._words[sq[6] // 4 : sq[6] // 4 + BATCH] = memoryview(array("I", range(BATCH)))
 
         self._data: bytes | None = None
-        self._bytes = bytearray(LARGEST)
+        self._bytes = memoryview(bytearray(LARGEST))  # which can never be moved by too many of them
         table = memoryview(mmap.mmap(self._fd, BATCH * _ENTRY, offset=_ENTRIES_ARE_AT))
         ints, longs = table.cast("i"), table.cast("Q")
         table[::_ENTRY] = bytes([_SEND]) * BATCH
@@ -160,5 +160,5 @@ class SendRing:
         return result
 
 
-def _address(memory: bytearray) -> int:
+def _address(memory: bytearray | memoryview) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))

@@ -119,6 +119,16 @@ def test_a_part_is_counted(ring, clients):
         clients.heard(0)
 
 
+def test_more_than_it_has_room_for_is_sent_to_nobody(clients):
+    ring = a_ring()
+    if ring is None:
+        return
+    with contextlib.closing(ring), pytest.raises(ValueError):
+        ring.send(b"x" * (LARGEST + 1), clients.descriptors, 0, 1)
+    with pytest.raises(BlockingIOError):
+        clients.heard(0)
+
+
 # Where there is none
 
 

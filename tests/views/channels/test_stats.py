@@ -57,6 +57,11 @@ def test_some_channels(node, query):
     assert {"hostname", "time", "uptime"} < told.keys()
 
 
+def test_an_accept_that_takes_long_to_read_is_refused(node):
+    assert ask("news", Accept="*/*" + ";" * 1021).status_code == 200
+    assert ask("news", Accept="*/*" + ";" * 1022).status_code == 431
+
+
 def test_channels_by_prefix_and_all_of_them(node):
     assert said("news*")["infos"] == [A_NEWS, A_NEWER]
     assert [one["channel"] for one in said("ALL")["infos"]] == ["attic", "news", "news.more", "open"]
