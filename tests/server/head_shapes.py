@@ -60,11 +60,11 @@ HEADERS = """
     Range Referer Sec-Fetch-Site Sec-WebSocket-Extensions Sec-WebSocket-Key Sec-WebSocket-Protocol
     Sec-WebSocket-Version Transfer-Encoding Upgrade User-Agent X-CSRFToken X-Forwarded-For
     X-Forwarded-Host X-Forwarded-Proto traceparent X-Nginx-PushStream-Mode
-""".split()
+"""
 ARGUMENTS = """
     a callback channel channels eventid id on session sid since tag ticket time token where
-""".split()
-PLACES = (*HEADERS, *(f"?{name}" for name in ARGUMENTS), "path", "many headers")
+"""
+PLACES = (*HEADERS.split(), *(f"?{name}" for name in ARGUMENTS.split()), "path", "many headers")
 
 
 def shapes():
