@@ -262,11 +262,11 @@ class Clients:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda _: handshake(port, path, cookie, until=b"welcome").close(), range(count)))
 
-    def welcome(self, port, count, cookie):
+    def welcome(self, port, count, cookie, path="/ws/?"):
         """WebSocket clients that are going to come back."""
 
         def join_one(_):
-            connection, answer = shaken_hands(port, "/ws/", cookie, until=b'"cursor"')
+            connection, answer = shaken_hands(port, path, cookie, until=b'"cursor"')
             self._welcomed(connection, answer)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -276,8 +276,11 @@ class Clients:
         self._add(connection)
         self.sessions[connection.fileno()] = re.search(rb'"session":"([^"]+)"', answer)[1].decode()
 
-    def ask_tickets(self, channel, since):
-        """The newest of each, for an address as the browser's client has it; how many have none."""
+    def ask_tickets(self, channel, since, path="/ws/?"):
+        """The newest of each, for an address as the browser's client has it; how many have none.
+
+        ``path`` is that of their handshake, without the channel.
+        """
         heartbeat, self.addresses = masked(b'{"type":"heartbeat","id":7}'), []
         for fd, connection in self.readers.items():
             connection.setblocking(True)
@@ -288,7 +291,7 @@ class Clients:
             ticket = re.search(rb'"id":7,"message":"([^"]+)"', answer)
             query = f"&ticket={ticket[1].decode()}" if ticket else ""
             on = f"&on={channel}@{since}"
-            self.addresses.append(f"/ws/?session={self.sessions[fd]}{query}{on}")
+            self.addresses.append(f"{path}session={self.sessions[fd]}{query}{on}")
         return sum("&ticket=" not in address for address in self.addresses)
 
     def resumes(self, port, count, cookie, missed):
