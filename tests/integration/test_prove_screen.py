@@ -82,14 +82,6 @@ PASS_SLOWLY = """async (seconds) => {
         await __pwClock.controller.runFor(1000);
     }
 }"""
-# Whether the older posts, which come round, are in memory: by whom they are read.
-KEEP_OLDER = """() => {
-    const { read } = WallOlder.prototype;
-    WallOlder.prototype.read = function () {
-        window.older = this;
-        return read.call(this);
-    };
-}"""
 DRESS = """
 from realtime_wall.wall.models import Look, Slide, Wall
 wall = Wall.called({slug!r})
@@ -205,7 +197,6 @@ def test_a_week_leaves_nothing_behind(office, visitors):
     page = open_driven(
         visitors, f"{server.url}week/?screen=A", ahead="", viewport=SMALL, reduced_motion="reduce"
     )
-    page.evaluate(KEEP_OLDER)
     shell.post(*posts_of_today(KEPT), wall="week")  # as many as a page has, in a rush that is folded
 
     figures = []
@@ -240,7 +231,7 @@ def has_older(page, shell):
     more, or less, are a third of all that is in memory."""
     shell.post(*posts_of_today(1), wall="week")  # else it does not ask again for what it could not have
     page.evaluate(PASS_SLOWLY, 20)
-    return page.evaluate("window.older ? older.keys.length : 0") == KEPT
+    return page.evaluate("wallOnStage._older.keys.length") == KEPT
 
 
 def sizes_of(page):

@@ -293,6 +293,18 @@ def test_a_screen_lays_out_no_more_than_it_can_show(wall):
     assert elsewhere.evaluate(NOT_LAID_OUT) == 0
 
 
+def test_what_has_the_stage_stays_on_it_also_below_all_that_was_missed(wall):
+    (first,) = posts_of_today(1, ago=50)
+    wall.store(first)
+    page = wall.open(query="?screen=A&layout=spotlight")
+    wall.store(*posts_of_today(20))
+    page.evaluate("wallOnStage.readAgain()")  # as after a gap
+
+    wait_until_told(page, 21)
+    assert page.evaluate("document.querySelectorAll('.wall-far').length") == 9
+    expect(page.locator(f"[data-key='{key(first)}']")).to_be_visible()
+
+
 def test_more_than_a_screen_shows_slides_by_no_more_than_a_screen(wall):
     wall.store(*posts_of_today(20, ago=50))
     page = wall.open(query="?screen=A", script=SLIDES, reduced_motion="no-preference")
