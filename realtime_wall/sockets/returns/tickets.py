@@ -37,8 +37,9 @@ class Tickets:
         self._signer = TicketSigner.of_site(config)
         self._timer_wheel = timer_wheel
         self._sessions = sessions
-        # What is not good any more, since when and until when: of sessions, users, and visits.
-        self._revoked: dict[tuple[str, str], tuple[float, float]] = {}
+        # What is not good any more, since when and until when. Of visits there is one for each return; users
+        # and sessions are few, and need not be looked for where there is none.
+        self._revoked: dict[str, dict[str, tuple[float, float]]] = {"client": {}, "session": {}, "user": {}}
 
     @cached_property
     def are_given(self) -> bool:
@@ -109,14 +110,14 @@ class Tickets:
         self.revoke_return(earlier_id)
 
     def _is_revoked(self, ticket: Ticket, earlier_id: str, session_key: str | None) -> bool:
-        revoked = self._revoked
-        if ("client", earlier_id) in revoked:
+        sessions, users = self._revoked["session"], self._revoked["user"]
+        if earlier_id in self._revoked["client"]:
             return True
-        if session_key is not None and ("session", _hashed(session_key)) in revoked:
+        if sessions and session_key is not None and _hashed(session_key) in sessions:
             return True
         # Whose it is nobody may have known when it was issued.
-        for user in (EVERYBODY, ticket.user or SOMEBODY):
-            since, _ = revoked.get(("user", user), (0.0, 0.0))
+        for user in (EVERYBODY, ticket.user or SOMEBODY) if users else ():
+            since, _ = users.get(user, (0.0, 0.0))
             if ticket.issued <= since + SKEW:
                 return True
         return False
@@ -148,15 +149,16 @@ class Tickets:
     def _revoke(self, kind: str, value: str) -> None:
         if not self.are_given:
             return
-        if not self._revoked:
+        if not any(self._revoked.values()):
             self._timer_wheel.schedule(self, FORGET_EVERY)
-        self._revoked[kind, value] = time(), monotonic() + self._age + 2 * SKEW
+        self._revoked[kind][value] = time(), monotonic() + self._age + 2 * SKEW
 
     # As the timer wheel's
 
     def tick(self, now: float) -> float | None:
-        self._revoked = {what: times for what, times in self._revoked.items() if times[1] > now}
-        return FORGET_EVERY if self._revoked else None
+        for kind, revoked in self._revoked.items():
+            self._revoked[kind] = {what: times for what, times in revoked.items() if times[1] > now}
+        return FORGET_EVERY if any(self._revoked.values()) else None
 
 
 def _hashed(session_key: str) -> str:

@@ -42,6 +42,14 @@ def test_a_ticket_is_good_until_it_is_taken(node):
     assert (node.tickets.taken, node.tickets.not_taken) == (1, 1)
 
 
+def test_nobody_is_looked_for_where_no_session_and_no_user_is_spoilt(node, monkeypatch):
+    text = issued(node)
+    node.tickets.take("another visit")
+    monkeypatch.setattr(module, "_hashed", lambda key: pytest.fail("looked for a session"))
+
+    assert is_good(node, text)
+
+
 @pytest.mark.threat("S36")
 @pytest.mark.parametrize("user", [None, "1"])
 @pytest.mark.parametrize(
@@ -89,7 +97,7 @@ def test_a_socket_that_was_closed_by_name_does_not_return_by_one(node):
 
 def test_what_is_too_old_to_matter_is_forgotten(node):
     node.tickets.take("visit")
-    (_, until), *_ = node.tickets._revoked.values()
+    [(_, until)] = node.tickets._revoked["client"].values()
 
     assert node.tickets.tick(until - 1) == module.FORGET_EVERY
     assert node.tickets.tick(until) is None
