@@ -5,7 +5,9 @@ from django.test import RequestFactory
 
 from realtime_wall import Refuse
 from realtime_wall.auth import django_sessions
+from realtime_wall.auth.channel_permissions import may_read
 from realtime_wall.auth.lazy_request import LazyRequest, if_made, made
+from realtime_wall.channels.rules import Rule
 
 META = {
     "REQUEST_METHOD": "GET",
@@ -48,6 +50,12 @@ def test_what_middleware_adds_is_made_once(request_, asked):
     assert request_.session == {"a": 1}
     assert not hasattr(request_, "tenant")
     assert asked == [request_]
+
+
+@pytest.mark.parametrize(("who", "allowed"), [("all", True), (["nobody", True], True), ("nobody", False)])
+def test_a_rule_that_asks_for_no_user_leaves_the_site_alone(request_, asked, who, allowed):
+    assert may_read(Rule(read=who), request_, "room") is allowed
+    assert asked == []
 
 
 def test_whose_session_it_is_is_known_before(request_, asked):
