@@ -12,6 +12,7 @@ from typing import Any, Literal, cast, overload
 from django.db import transaction
 
 from realtime_wall.auth.channel_token import channel_token
+from realtime_wall.auth.visitor_address import visitor_address
 from realtime_wall.brokers.commands import (
     MAX_TIMEOUT,
     Ask,
@@ -60,6 +61,7 @@ __all__ = [
     "run_in_threadpool",
     "send",
     "time_slice",
+    "visitor_address",
 ]
 
 

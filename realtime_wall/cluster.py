@@ -97,7 +97,7 @@ class ConnectedSocket:
     namespace: str
     server: str  # its address
     since: int  # seconds since 1970
-    address: str = ""  # of the client, as the server that it is on sees it
+    address: str = ""  # of the client; behind one of TRUSTED_PROXIES, as that says
     is_behind: bool = False  # whether something waits for it to be read
     transport: str = ""  # websocket or polling
 

@@ -53,13 +53,14 @@ def test_the_servers(node):
 
 def test_the_sockets_are_told_with_whose_they_are_and_where(node):
     ada, guest = connect(node, "ada", "news", "sport"), connect(node, "forged")
+    ada.socket.request.META.update(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.7")  # nginx
 
     found = {one.session_id: one for one in cluster.sockets()}
 
     assert found.keys() == {ada.socket.id, guest.socket.id}
     one = found[ada.socket.id]
     assert (one.user_id, one.channels, one.namespace) == ("1", ("news", "sport"), "/")
-    assert one.server == node.address
+    assert (one.server, one.address) == (node.address, "203.0.113.7")
     assert time.time() - 60 < one.since <= time.time()
     assert found[guest.socket.id].user_id is None
     assert [one.session_id for one in cluster.sockets("news")] == [ada.socket.id]

@@ -56,6 +56,7 @@ def test_the_verbs(name, expected):
         "OutgoingMessage": "channel, data, event=None, event_id=None",
         "run_in_threadpool": "function",
         "time_slice": "seconds=0.003",
+        "visitor_address": "request, =network=False",
         "Backoff": "first, longest, =grow=doubled, =jitter=(1.0, 1.0), =draw=uniform",
     }.items(),
 )

@@ -11,7 +11,10 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+from django.http import HttpRequest
+
 from realtime_wall.auth.trusted_proxies import are_trusted
+from realtime_wall.config import current
 
 # In META: what the HTTP server has found.
 META_KEY = "realtime_wall.address"
@@ -28,10 +31,30 @@ def address_of(meta: Mapping[str, Any], trusted_proxies: Sequence[str], is_forwa
     peer = str(meta.get("REMOTE_ADDR") or "")
     if not are_trusted(peer, trusted_proxies):
         return "" if is_forwarded and _is_of_a_private_network(peer) else home_of(peer)
+    return home_of(_of_proxies(meta, trusted_proxies))
+
+
+def source_of(meta: Mapping[str, Any], trusted_proxies: Sequence[str]) -> str:
+    """The address itself, for people to read. Where nobody knows it, that of the connection, a proxy's."""
+    peer = str(meta.get("REMOTE_ADDR") or "")
+    return (are_trusted(peer, trusted_proxies) and _of_proxies(meta, trusted_proxies)) or peer
+
+
+def visitor_address(request: HttpRequest, *, network: bool = False) -> str:
+    """The address that a request, or a socket's client, comes from: behind one of ``TRUSTED_PROXIES``, what
+    that says. Where none says it, all who come through a proxy have the proxy's.
+
+    ``network``: of IPv6 the network of 64 bits, which one home has for itself. For what is counted.
+    """
+    source = source_of(request.META, current().trusted_proxies)
+    return home_of(source) if network else source
+
+
+def _of_proxies(meta: Mapping[str, Any], trusted_proxies: Sequence[str]) -> str:
     for item in reversed(str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")):
         address = _without_port(item.strip())
         if address and not are_trusted(address, trusted_proxies):
-            return home_of(address)
+            return address
     return ""
 
 

@@ -17,7 +17,7 @@ from django.core import signing
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from realtime_wall.api import run_in_threadpool
+from realtime_wall.api import run_in_threadpool, visitor_address
 from realtime_wall.socketio_admin.admin_options import BCRYPT, AdminOptions
 from realtime_wall.socketio_admin.password_attempts import MOST, attempts
 
@@ -49,7 +49,7 @@ def admit(options: AdminOptions, request: HttpRequest, auth: Any) -> Viewer | No
     viewer = _user(options, getattr(request, "user", None)) or _by_session(
         options, given.get("sessionId", "")
     )
-    address = request.META.get("REMOTE_ADDR", "")
+    address = visitor_address(request, network=True)
     if viewer is not None or not name or not password or len(name + password) > LONGEST:
         return viewer
     if not attempts.begin(address):

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from gevent.event import Event as Flag
 
 from realtime_wall import Refuse, cluster, signals
-from realtime_wall.api import emit_to
+from realtime_wall.api import emit_to, visitor_address
 from realtime_wall.errors import InvalidMessage, RealtimeWallError
 from realtime_wall.events import Event
 from realtime_wall.socketio_admin import admin_commands, admin_login, admin_options, admin_view
@@ -123,7 +123,7 @@ def connected(sender: Any, request: HttpRequest, **_: Any) -> None:
     if sender.namespace == options.namespace:
         viewer = admin_login.admit(options, request, sender.auth)
         if viewer is None:
-            log.warning("somebody at %s was refused", request.META.get("REMOTE_ADDR"))
+            log.warning("somebody at %s was refused", visitor_address(request))
             raise Refuse("invalid credentials")
         log.info("%s looks at the site", viewer.name)
         _here.enter(sender, viewer)

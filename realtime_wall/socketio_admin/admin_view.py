@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from realtime_wall import cluster
+from realtime_wall.api import visitor_address
 from realtime_wall.cluster import ConnectedSocket, Server
 
 FEATURES = ("EMIT", "JOIN", "LEAVE", "DISCONNECT", "MJOIN", "MLEAVE", "MDISCONNECT")
@@ -40,7 +41,7 @@ def line_of_socket(socket: Any) -> Figures:
         socket.namespace,
         "polling" if polls else "websocket",
         socket.channels,
-        meta.get("REMOTE_ADDR", ""),
+        visitor_address(socket.request),
         datetime.now(UTC).timestamp(),
         {"server": cluster.this_server()},
         meta.get("HTTP_USER_AGENT", ""),

@@ -1,6 +1,7 @@
 import pytest
+from django.test import RequestFactory
 
-from realtime_wall.auth.visitor_address import address_of, home_of
+from realtime_wall.auth.visitor_address import address_of, home_of, source_of, visitor_address
 
 PROXIES = ["127.0.0.1", "10.0.0.0/8", "unix"]
 
@@ -30,6 +31,27 @@ def test_a_visitors_address_is_what_the_outermost_trusted_proxy_says(peer, forwa
         meta["HTTP_X_FORWARDED_FOR"] = forwarded
 
     assert address_of(meta, PROXIES) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "source"),
+    [
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("127.0.0.1", "203.0.113.7, 10.1.2.3", "203.0.113.7"),
+        ("127.0.0.1", "2001:db8:1:2:3::1", "2001:db8:1:2:3::1"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("", "", ""),
+    ],
+)
+def test_people_read_the_address_itself_or_whose_connection_it_is(peer, forwarded, source):
+    assert source_of({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded}, PROXIES) == source
+
+
+@pytest.mark.parametrize(("network", "address"), [(False, "2001:db8:1:2:3::1"), (True, "2001:db8:1:2::/64")])
+def test_a_view_counts_by_the_address_that_a_trusted_proxy_says(network, address):
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="2001:db8:1:2:3::1")
+    assert visitor_address(request, network=network) == address
 
 
 @pytest.mark.parametrize(("peer", "address"), [("172.17.0.1", ""), ("1.2.3.4", "1.2.3.4")])

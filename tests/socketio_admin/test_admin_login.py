@@ -127,6 +127,11 @@ def test_no_more_than_five_passwords_a_minute_are_looked_at(accounts, monkeypatc
     assert admit(BASIC, other, FORM) is None
     assert len(looked_at) == 6
 
+    for number in range(6):  # all through one proxy
+        meta = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": f"203.0.113.{number}"}
+        assert admit(BASIC, SimpleNamespace(user=None, META=meta), FORM) is None
+    assert len(looked_at) == 12
+
 
 @pytest.mark.parametrize(
     ("given", "problem"),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from heapq import nsmallest
 from typing import Any
 
+from realtime_wall.auth.visitor_address import source_of
 from realtime_wall.brokers.questions import GetChannelPage, GetHistory, GetSocketPage, GetSockets
 from realtime_wall.brokers.router import PORTION
 from realtime_wall.control.message_dict import message_dict
@@ -68,7 +69,7 @@ def _next_sockets(node: Node, clients: Iterable[Socket], after: str, limit: int)
             "namespace": client.namespace,
             "server": node.address,
             "since": session_of(client).connected_at,
-            "address": client.request.META.get("REMOTE_ADDR", ""),
+            "address": source_of(client.request.META, node.config.trusted_proxies),
             "is_behind": bool(session_of(client).transport.is_behind),
             "transport": session_of(client).transport.kind,
         }

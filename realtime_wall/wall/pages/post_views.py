@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from realtime_wall.api import run_in_threadpool
+from realtime_wall.api import run_in_threadpool, visitor_address
 from realtime_wall.wall.feed.announce import post_now
 from realtime_wall.wall.models import MAIN, PhonePicture, State, Tweet, Wall
 from realtime_wall.wall.moderation.admission import PHONE
@@ -87,7 +87,7 @@ def _take(request: HttpRequest, wall: Wall, phone: str) -> None:
         raise NotTaken(gettext("Please say who you are."))
     if not (text or file):
         raise NotTaken(gettext("Write something, or choose a picture."))
-    if takes_too_much(phone, request.META.get("REMOTE_ADDR", "")):
+    if takes_too_much(phone, visitor_address(request, network=True)):
         raise NotTaken(gettext("That is a lot. Please wait some minutes."))
     try:
         drawn = run_in_threadpool(lambda: redraw(file)) if file else None

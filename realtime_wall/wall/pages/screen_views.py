@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from realtime_wall.api import run_in_threadpool
+from realtime_wall.api import run_in_threadpool, visitor_address
 from realtime_wall.wall.displays import screen_report
 from realtime_wall.wall.displays.screen_list import screens_of
 from realtime_wall.wall.models import MAIN, Wall
@@ -32,7 +32,7 @@ def report(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
         return JsonResponse({"error": "it is no JSON"}, status=415)
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
         return JsonResponse({"error": "that is too much at once"}, status=413)
-    if count_of("screens", request.META.get("REMOTE_ADDR", "")) > OF_AN_ADDRESS:
+    if count_of("screens", visitor_address(request, network=True)) > OF_AN_ADDRESS:
         return JsonResponse({"error": "too many reports"}, status=429)
     try:
         asked = json.loads(request.body)

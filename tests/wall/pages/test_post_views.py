@@ -108,6 +108,8 @@ def test_a_phone_has_its_limit_and_an_address_its_own(wall, monkeypatch):
     monkeypatch.setattr(phone_limits, "OF_AN_ADDRESS", 7)
     assert send(wall).status_code == 400
     assert send(wall, REMOTE_ADDR="192.0.2.7").status_code == 302
+    through_a_proxy = [send(wall, HTTP_X_FORWARDED_FOR=f"203.0.113.{number}") for number in range(9)]
+    assert {answer.status_code for answer in through_a_proxy} == {302}
 
 
 def test_a_picture_is_seen_while_its_post_is_and_by_moderators(wall):
