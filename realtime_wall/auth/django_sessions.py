@@ -29,6 +29,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import LazyObject, SimpleLazyObject, empty
 
+from realtime_wall.auth import lazy_request
 from realtime_wall.auth.handshake_request import HandshakeRequest, known_session_key, lazy_user, read_user
 from realtime_wall.auth.lazy_request import LazyRequest, if_made
 
@@ -164,6 +165,9 @@ def _primary_key(model: Any, id: Any) -> Any:
 
 def renew_user(requests: list[HttpRequest]) -> None:
     """Let the requests of one user see it as it is now. It is read once, and only if somebody looks."""
+    for one in requests:
+        if isinstance(one, LazyRequest):
+            lazy_request.forget_user(one)
     seen = [one for one in map(if_made, requests) if one is not None]  # the others read it when they are
     if not seen:
         return
@@ -176,6 +180,7 @@ def renew_user(requests: list[HttpRequest]) -> None:
 def forget(request: HttpRequest) -> None:
     """Let a request read its session and its user anew when it is asked for them next."""
     if isinstance(request, LazyRequest):
+        lazy_request.forget_user(request)
         seen = if_made(request)
         if seen is None:
             return
@@ -192,6 +197,8 @@ def forget(request: HttpRequest) -> None:
 
 
 def forget_user(request: HttpRequest) -> None:
+    if isinstance(request, LazyRequest):
+        lazy_request.forget_user(request)
     seen = if_made(request)
     if seen is not None:
         _forget_user_of(seen)

@@ -1,7 +1,8 @@
 """The request of a client that returned by a ticket: no middleware has seen it, until somebody needs that.
 
 What came over the wire (``META``, ``GET``, ``COOKIES``, headers) is there. Whatever else is asked of it (the
-session, the user, what middleware adds) makes it go through the whole site first, as a handshake would have.
+session, what middleware adds, and the user where more than the session says who it is) makes it go through
+the whole site first, as a handshake would have.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ Make = Callable[["LazyRequest"], "HttpRequest | str"]
 
 _PREFIX = "_realtime_wall_"
 _MADE, _REFUSED = "_realtime_wall_made", "_realtime_wall_refused"
+_USER = "_realtime_wall_user"
 # What Django looks for in a request's own dict; a GET has none of it.
 _OF_A_BODY = {"_post", "_files", "_body", "_read_started"}
 
 
 class LazyRequest(BodylessRequest):
+    read_user: Callable[[], Any] | None = None  # without the site; it may find none
+
     def __init__(
         self, meta: dict[str, Any], session_key: str | None, make: Make, needs_context: bool = False
     ) -> None:
@@ -40,7 +44,24 @@ class LazyRequest(BodylessRequest):
         """Only what is not here."""
         if name.startswith((_PREFIX, "__")) or name in _OF_A_BODY:
             raise AttributeError(name)
+        if name == "user" and (user := _user_of(self)) is not None:
+            return user
         return getattr(made(self), name)
+
+
+def _user_of(request: LazyRequest) -> Any:
+    """None when the site has to say it, or has."""
+    state = request.__dict__
+    if request.read_user is None or _MADE in state or _REFUSED in state:
+        return None
+    if _USER not in state:
+        state[_USER] = request.read_user()
+    return state[_USER]
+
+
+def forget_user(request: LazyRequest) -> None:
+    """Of one that the site has not seen: let it read its user anew."""
+    request.__dict__.pop(_USER, None)
 
 
 def made(request: HttpRequest) -> HttpRequest:

@@ -48,6 +48,7 @@ from realtime_wall.sockets.dispatch.stuck_receivers import StuckReceivers
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSessions
 from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.returns.recheck import Recheck
+from realtime_wall.sockets.returns.returned_users import ReturnedUsers
 from realtime_wall.sockets.revocation.revocation import Listener, Revocation
 from realtime_wall.wire.timer_wheel import TimerWheel
 
@@ -84,9 +85,9 @@ class Node:
         self.listeners: set[Listener] = set()  # one-way ones; the others are among connected_sockets
         self.revocation = Revocation(config, self.timer_wheel, self.detached_sessions, self.listeners)
         self.tickets = self.revocation.tickets
-        self.recheck = Recheck(
-            self.timer_wheel, self.revocation.sessions, self.tickets, asks_site=config.authorize is not None
-        )
+        asks_site = config.authorize is not None
+        self.recheck = Recheck(self.timer_wheel, self.revocation.sessions, self.tickets, asks_site)
+        self.returned_users = ReturnedUsers(self.tickets, asks_site, lambda: self._may_wait)
         self.visitors = Visitors(config, self.revocation.sessions.user_id_of)
         self.stopping = False
         self._fan_out = FanOut(with_ring=config.io_uring)
@@ -143,6 +144,11 @@ class Node:
     def is_in_this_thread(self) -> bool:
         """Whether this is the node's own process and event loop: not a fork of it, not a native thread."""
         return self._home == threading.get_native_id()  # a fork's is another, too
+
+    @property
+    def _may_wait(self) -> bool:
+        """Whether this is one of its greenlets, and not the event loop itself."""
+        return self.is_in_this_thread and gevent.getcurrent() is not gevent.get_hub()
 
     @property
     def refused(self) -> int:

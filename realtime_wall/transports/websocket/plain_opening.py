@@ -59,5 +59,6 @@ def return_websocket(
     with node.pool.lend(has_turn=True):  # what it is told is to leave together
         websocket = WebSocket(node, wire, request, was, framing, ticket.flags)
         websocket.session.ticket = ticket
+        request.read_user = node.returned_users.reader(websocket.session)
         request.on_refused = partial(websocket.close, TRY_AGAIN)
         websocket.begin(arrived, since, on)
