@@ -25,7 +25,7 @@ from realtime_wall.sockets.returns.tickets import Tickets
 log = logging.getLogger(__name__)
 
 # Seconds in which others may ask, too.
-MOMENT = 0.002
+MOMENT = 0.005
 # Of these two alone is the user of a request.
 _BY_SESSION = {
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -39,6 +39,7 @@ class ReturnedUsers:
         self._asks_site = asks_site  # about everybody: there is an AUTHORIZE
         self._may_wait = may_wait  # whether this is a greenlet of this server
         self._waiting: dict[str, AsyncResult[SessionUser | None]] = {}
+        self._is_looking = False
 
     @cached_property
     def _are_by_session(self) -> bool:
@@ -65,19 +66,31 @@ class ReturnedUsers:
     def _account(self, key: str) -> SessionUser | None:
         result = self._waiting.get(key)
         if result is None:
-            if not self._waiting:
-                gevent.spawn_later(MOMENT, self._look)
             result = self._waiting[key] = AsyncResult()
+            if not self._is_looking:
+                self._is_looking = True
+                gevent.spawn(self._look)
         return result.get()
 
     def _look(self) -> None:
+        """As long as somebody asks: to open a database takes longer than to ask it."""
+        try:
+            gevent.sleep(MOMENT)
+            while self._waiting:
+                self._answer()
+                gevent.sleep(MOMENT)
+        finally:
+            self._is_looking = False
+            release_database()
+
+    def _answer(self) -> None:
         waiting, self._waiting = self._waiting, {}
         found: dict[str, SessionUser] = {}
         try:
             found = django_sessions.accounts_of(waiting)
         except Exception:
             log.exception("the users of clients that have returned could not be read: the site is asked")
+            release_database()  # another connection may do
         finally:
-            release_database()
             for key, result in waiting.items():
                 result.set(found.get(key))

@@ -11,8 +11,10 @@ from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import DjangoSession, SessionUser
 from realtime_wall.auth.lazy_request import LazyRequest, made
 from realtime_wall.auth.return_ticket import Ticket
+from realtime_wall.sockets.returns import returned_users
 from realtime_wall.sockets.returns.returned_users import ReturnedUsers
 from tests.fakes import RecordingTransport, no_receivers, running_node
+from tests.live import wait_for
 
 BY_SITE = "whom the site says"
 
@@ -75,6 +77,17 @@ def test_all_who_ask_within_a_moment_share_one_question(node, store):
     assert store.asked == [["adas", "bobs"]]
     assert [user.name for user in users] == ["ada"] * 3
     assert len({id(user) for user in users}) == 3  # what a receiver does to one is not done to another
+
+
+def test_the_database_stays_open_while_others_go_on_asking(node, store, monkeypatch):
+    released = []
+    monkeypatch.setattr(returned_users, "release_database", lambda: released.append(len(store.asked)))
+
+    for key in ("adas", "bobs", "adas"):
+        assert returned(node, key).user.name == "ada"
+
+    wait_for(lambda: released)
+    assert released == [3]
 
 
 def test_in_one_job_it_is_read_once_and_in_the_next_anew(node, store):
