@@ -86,8 +86,8 @@ def test_the_database_stays_open_while_others_go_on_asking(node, store, monkeypa
     for key in ("adas", "bobs", "adas"):
         assert returned(node, key).user.name == "ada"
 
-    wait_for(lambda: released)
-    assert released == [3]
+    wait_for(lambda: 3 in released)
+    assert not {1, 2} & set(released)  # an earlier test's may end now, too
 
 
 def test_in_one_job_it_is_read_once_and_in_the_next_anew(node, store):
