@@ -15,6 +15,7 @@ A_SECOND = 10
 STORED = 200
 PAINT = 1000  # milliseconds
 TASK = 50
+NICE = 15  # of the server and the shell: a screen of the event shares its machine with neither
 GROWTH = 1.1  # of nodes, and of the heap, from half of the time to its end
 
 WATCH = """
@@ -46,6 +47,8 @@ def test_ten_posts_a_second_are_shown_without_a_long_task_and_nothing_grows(offi
     page.wait_for_function("() => window.paint > 0")
     # Now: later on whatever is larger than all before it counts as one, too.
     shell, figures, at_load, paint = Shell(server), [], taken(page), page.evaluate("paint")
+    for process in (server.process, shell._process):
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
 
     rush(shell, SECONDS // 2, page, figures)
     rush(shell, SECONDS // 2, page, figures)
