@@ -72,14 +72,8 @@ def test_ten_posts_a_second_are_shown_without_a_long_task_and_nothing_grows(offi
 
 
 def rush(shell, seconds, page, figures):
-    """So many posts, one after the other; then how many nodes there are, and how large the heap is."""
-    posts = posts_of_today(A_SECOND * seconds)
-    began = time.monotonic()
-    for number, post in enumerate(posts):
-        shell.post(post, wall="rush")
-        time.sleep(max(0.0, began + (number + 1) / A_SECOND - time.monotonic()))
-    last = f"{posts[-1]['source']}:{posts[-1]['id']}"
-    page.wait_for_function("(key) => document.querySelector(`[data-key='${key}']`)", arg=last)
+    """So many posts; then how many nodes there are, and how large the heap is."""
+    post_for(shell, seconds, page)
     tasks = taken(page)
     devtools = page.context.new_cdp_session(page)
     devtools.send("HeapProfiler.collectGarbage")
@@ -88,11 +82,22 @@ def rush(shell, seconds, page, figures):
     taken(page)  # to collect the garbage was one
 
 
+def post_for(shell, seconds, page):
+    """One post after the other, until the last is shown."""
+    posts = posts_of_today(A_SECOND * seconds)
+    began = time.monotonic()
+    for number, post in enumerate(posts):
+        shell.post(post, wall="rush")
+        time.sleep(max(0.0, began + (number + 1) / A_SECOND - time.monotonic()))
+    last = f"{posts[-1]['source']}:{posts[-1]['id']}"
+    page.wait_for_function("(key) => document.querySelector(`[data-key='${key}']`)", arg=last)
+
+
 def longest_task(shell, page):
     """Of the page's main thread, in milliseconds of that thread, while posts come."""
     browser = page.context.browser
     browser.start_tracing(page=page, categories=["toplevel"])
-    rush(shell, TRACED, page, [])
+    post_for(shell, TRACED, page)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     threads = {
         (one["pid"], one["tid"])
