@@ -166,8 +166,7 @@ def _primary_key(model: Any, id: Any) -> Any:
 def renew_user(requests: list[HttpRequest]) -> None:
     """Let the requests of one user see it as it is now. It is read once, and only if somebody looks."""
     for one in requests:
-        if isinstance(one, LazyRequest):
-            lazy_request.forget_user(one)
+        lazy_request.forget_user(one)
     seen = [one for one in map(if_made, requests) if one is not None]  # the others read it when they are
     if not seen:
         return
@@ -197,8 +196,7 @@ def forget(request: HttpRequest) -> None:
 
 
 def forget_user(request: HttpRequest) -> None:
-    if isinstance(request, LazyRequest):
-        lazy_request.forget_user(request)
+    lazy_request.forget_user(request)
     seen = if_made(request)
     if seen is not None:
         _forget_user_of(seen)

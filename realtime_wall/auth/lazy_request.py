@@ -59,8 +59,8 @@ def _user_of(request: LazyRequest) -> Any:
     return state[_USER]
 
 
-def forget_user(request: LazyRequest) -> None:
-    """Of one that the site has not seen: let it read its user anew."""
+def forget_user(request: HttpRequest) -> None:
+    """What it has read without the site; other requests have read none so."""
     request.__dict__.pop(_USER, None)
 
 

@@ -29,10 +29,22 @@ _OF_DJANGO = {
 }
 
 
+# Of these two is the user of a request.
+_BY_SESSION = {
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+}
+
+
 def at_returns() -> str:
     """The strictest word of all of them."""
     words = {_word(path) for path in settings.MIDDLEWARE}
     return ALWAYS if ALWAYS in words else LATER if words - {NEVER} else NEVER
+
+
+def are_users_by_session() -> bool:
+    """Whether the user of each request is the one of its session: Django's own middleware is all there is."""
+    return set(settings.MIDDLEWARE) <= _OF_DJANGO and set(settings.MIDDLEWARE) >= _BY_SESSION
 
 
 def _word(path: str) -> str:

@@ -147,7 +147,7 @@ class Node:
 
     @property
     def _may_wait(self) -> bool:
-        """Whether this is one of its greenlets, and not the event loop itself."""
+        """Whether this is one of its greenlets: on the event loop itself nobody can wait."""
         return self.is_in_this_thread and gevent.getcurrent() is not gevent.get_hub()
 
     @property
@@ -280,8 +280,7 @@ class Node:
         position = since.position
         if position is None and since.tag is not None:
             position = Position(self.broker.top.epoch, since.tag)
-        # On the event loop nobody can wait.
-        if position is not None and gevent.getcurrent() is not gevent.get_hub():
+        if position is not None and self._may_wait:
             self.broker.wait_for(position, BEHIND)
 
     def has_too_many_channels(self, channel: str) -> bool:

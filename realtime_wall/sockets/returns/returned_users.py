@@ -13,10 +13,9 @@ from functools import cached_property, partial
 from typing import Any
 
 import gevent
-from django.conf import settings
 from gevent.event import AsyncResult
 
-from realtime_wall.auth import django_sessions
+from realtime_wall.auth import django_sessions, middleware_at_returns
 from realtime_wall.auth.django_sessions import SessionUser
 from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.dispatch.receivers import release_database
@@ -26,11 +25,6 @@ log = logging.getLogger(__name__)
 
 # Seconds in which others may ask, too.
 MOMENT = 0.005
-# Of these two alone is the user of a request.
-_BY_SESSION = {
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-}
 
 
 class ReturnedUsers:
@@ -43,7 +37,7 @@ class ReturnedUsers:
 
     @cached_property
     def _are_by_session(self) -> bool:
-        return not self._asks_site and set(settings.MIDDLEWARE) >= _BY_SESSION
+        return not self._asks_site and middleware_at_returns.are_users_by_session()
 
     def reader(self, session: ClientSession) -> Callable[[], Any] | None:
         """For its request; None where more than the session decides, or nobody knows whose that was."""

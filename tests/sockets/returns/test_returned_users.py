@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import gevent
 import pytest
-from django.conf import settings
 from django.test import RequestFactory, override_settings
 
 from realtime_wall.auth import django_sessions
@@ -129,13 +128,21 @@ def test_where_more_than_the_session_decides_the_site_is_asked(node, store, of_t
     assert store.asked == []
 
 
+BOTH = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+
 @pytest.mark.parametrize(
-    "middleware", [None, "sessions.middleware.Session", "auth.middleware.Authentication"]
+    ("middleware", "asks_site"),
+    [(BOTH, True), (BOTH[:1], False), (BOTH[1:], False), ([*BOTH, "somebody.Impersonates"], False)],
 )
-def test_with_an_authorize_or_without_djangos_own_middleware_the_site_is_asked(node, store, middleware):
-    others = [one for one in settings.MIDDLEWARE if middleware is None or middleware not in one]
-    with override_settings(MIDDLEWARE=others):
-        users = ReturnedUsers(node.tickets, asks_site=middleware is None, may_wait=lambda: True)
+def test_with_an_authorize_or_other_middleware_than_djangos_the_site_is_asked(
+    node, store, middleware, asks_site
+):
+    with override_settings(MIDDLEWARE=middleware):
+        users = ReturnedUsers(node.tickets, asks_site, may_wait=lambda: True)
         assert returned(node, users=users).user == BY_SITE
 
     assert store.asked == []
@@ -146,7 +153,7 @@ def test_nobody_waits_on_the_event_loop(node, store):
     found = []
     request = returned(node)
     gevent.get_hub().loop.run_callback(lambda: found.append(request.user))
-    gevent.sleep(0)
+    wait_for(lambda: found)
 
     assert (found, store.asked) == ([BY_SITE], [])
 
