@@ -297,6 +297,7 @@ def test_what_has_the_stage_stays_on_it_also_below_all_that_was_missed(wall):
     (first,) = posts_of_today(1, ago=50)
     wall.store(first)
     page = wall.open(query="?screen=A&layout=spotlight")
+    page.evaluate("wallOnStage.rest(true)")  # else another one's turn may come meanwhile
     wall.store(*posts_of_today(20))
     page.evaluate("wallOnStage.readAgain()")  # as after a gap
 
