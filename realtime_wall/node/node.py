@@ -280,7 +280,8 @@ class Node:
         position = since.position
         if position is None and since.tag is not None:
             position = Position(self.broker.top.epoch, since.tag)
-        if position is not None and self._may_wait:
+        # On the event loop nobody can wait.
+        if position is not None and gevent.getcurrent() is not gevent.get_hub():
             self.broker.wait_for(position, BEHIND)
 
     def has_too_many_channels(self, channel: str) -> bool:
