@@ -306,6 +306,20 @@ def test_what_has_the_stage_stays_on_it_also_below_all_that_was_missed(wall):
     expect(page.locator(f"[data-key='{key(first)}']")).to_be_visible()
 
 
+def test_in_a_rush_only_the_first_burst_slides(wall):
+    page = wall.open(script=SLIDES, clock=True, reduced_motion="no-preference")
+    stop_the_clock(page)
+    posts, told, slides = posts_of_today(25), 0, []
+    for told_then in (7, 13, 18, 19, 25):  # of the first seven one comes alone
+        wall.post(*posts[told:told_then])
+        wait_until_told(page, told_then)
+        told = told_then
+        page.clock.run_for(PACE + 50)
+        slides.append(page.evaluate("slides.splice(0).length"))
+
+    assert slides == [1 + 2, 0, 0, 1, 2]  # a burst comes in two parts
+
+
 def test_more_than_a_screen_shows_slides_by_no_more_than_a_screen(wall):
     wall.store(*posts_of_today(20, ago=50))
     page = wall.open(query="?screen=A", script=SLIDES, reduced_motion="no-preference")

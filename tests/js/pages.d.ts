@@ -323,7 +323,7 @@ declare var WallKept: {
 declare var WallDisplayLog: { DisplayLog: new (page: string, store: DisplayStore, clock?: () => number) => DisplayLog };
 declare var WallQueue: { KEPT: number; Queue: any; keyOf: Card["keyOf"] };
 declare var WallMotion: {
-  makeRoom(list: HTMLElement, change: () => void): void;
+  makeRoom(list: HTMLElement, change: () => void, inRush?: boolean): void;
   Depth: new (list: HTMLElement) => { set(): void };
 };
 declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };

@@ -21,12 +21,26 @@ function drain(queue, places = 1) {
 test("a few arrive one after the other, a burst at once", () => {
   const queue = new Queue({}, 0);
   for (const id of [1, 2, 3]) queue.add(post(id), 0);
-  assert.deepEqual(queue.arrive(() => 5), { posts: [post(1)], pace: 900, folded: 0 });
+  assert.deepEqual(queue.arrive(() => 5), { posts: [post(1)], pace: 900, folded: 0, inRush: false });
 
   for (const id of [4, 5, 6, 7, 8]) queue.add(post(id), 0);
   const parts = [1, 2, 3].map(() => queue.arrive(() => 5));
   assert.deepEqual(parts.map(({ posts }) => posts.map(({ id }) => id).join(" ")), ["2 3 4", "5 6 7", "8"]);
   assert.deepEqual(parts.map(({ pace, folded }) => [pace, folded]), [[0, 0], [0, 0], [900, 6]]);
+});
+
+test("bursts that come back to back are a rush, from the second on until one post comes alone", () => {
+  const queue = new Queue({}, 0);
+  const arrivals = (count) => {
+    for (let id = 0; id < count; id += 1) queue.add(post(id), 0);
+    const parts = [];
+    for (let part = queue.arrive(() => 5); part; part = part.pace ? null : queue.arrive(() => 5)) parts.push(part.inRush);
+    return parts;
+  };
+
+  assert.deepEqual([1, 6, 6, 5, 1, 6].map(arrivals), [
+    [false], [false, false], [true, true], [true, true], [false], [false, false],
+  ]);
 });
 
 test("what is taken back, or comes, between two parts of a burst makes no other burst of it", () => {

@@ -1,5 +1,6 @@
 /* How do the others make room for a post? The list starts where it was, and slides to where it is now; what is too
- * far down to be seen has no part in it. */
+ * far down to be seen has no part in it. In a rush nothing slides: no eye follows a page of posts each second, and a
+ * browser without a graphics card would draw all the time. */
 (function (root) {
   "use strict";
 
@@ -7,8 +8,8 @@
   const NEAR = 12; // cards, which a usual screen does not show
   const LOWEST = 3.5; // how high a card is at least, in sizes of its letters: a name, a line, and its edges
 
-  /** @param {HTMLElement} list @param {() => void} change */
-  function makeRoom(list, change) {
+  /** @param {HTMLElement} list @param {() => void} change @param {boolean} [inRush] */
+  function makeRoom(list, change, inRush = false) {
     const former = new Set(list.children);
     const [formerTop] = list.children;
     change();
@@ -19,7 +20,7 @@
       root.scrollBy(0, added); // what is being read stays where it is
       return;
     }
-    if (root.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    if (inRush || root.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const timing = { duration: ARRIVAL, easing: "cubic-bezier(0.2, 0.7, 0.2, 1)" };
     const shift = Math.min(added + leftOf(list), root.innerHeight);
     list.animate([{ transform: `translateY(${-shift}px)` }, { transform: "none" }], timing);

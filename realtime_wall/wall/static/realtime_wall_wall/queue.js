@@ -29,7 +29,7 @@
       /** @type {string[]} */
       this._past = []; // keys of the posts that had the stage, and after them those that come again
       this._at = -1; // which of them has it now
-      this._burst = { posts: 0, left: 0 }; // that arrives: of how many posts, and how many are still to come
+      this._burst = { posts: 0, left: 0, inRush: false }; // that arrives: of how many posts, and how many are to come
       this._arrived = now; // when the last post came
       this._directed = { at: 0, post: "", paused: false, speed: 1, held: false, resting: false };
       this.count = 0; // of posts that had the stage
@@ -122,6 +122,7 @@
 
     /* The posts that arrive now, and how many milliseconds later the next may; null when none does.
      * With a pace of 0 they are a part of a burst, and folded is how many others the last part had before it.
+     * inRush: the burst comes right behind another one.
      * places(): how many posts can be seen at once. */
     /** @param {() => number} places */
     arrive(places) {
@@ -133,19 +134,20 @@
       this._note(post);
       const calm = single ? this._step : 0;
       const inHurry = this._waiting.length > BURST ? Math.min(calm, HURRY) : calm;
-      return { posts: [post], pace: Math.max(PACE, inHurry, (1000 * least) / Math.max(1, least ? places() : 1)), folded: 0 };
+      const share = (1000 * least) / Math.max(1, least ? places() : 1);
+      return { posts: [post], pace: Math.max(PACE, inHurry, share), folded: 0, inRush: false };
     }
 
     _fold() {
       const { length } = this._waiting;
       if (!this._burst.left) {
         const posts = length > BURST ? length : 1;
-        this._burst = { posts, left: posts };
+        this._burst = { posts, left: posts, inRush: posts > 1 && this._burst.posts > 1 };
       }
       const posts = this._waiting.splice(0, Math.min(this._burst.left, AT_ONCE));
       this._burst.left = Math.min(this._burst.left - posts.length, this._waiting.length); // some may have been taken back
       const isLast = !this._burst.left;
-      return { posts, pace: isLast ? PACE : 0, folded: isLast ? this._burst.posts - 1 : 0 };
+      return { posts, pace: isLast ? PACE : 0, folded: isLast ? this._burst.posts - 1 : 0, inRush: this._burst.inRush };
     }
 
     /* Next is whose author was longest not shown. */

@@ -226,17 +226,17 @@
         return;
       }
       if (this._queue.isResting) this._more.hold(this._queue.waiting);
-      /** @type {{ posts: Post[], pace: number, folded: number } | null} */
+      /** @type {{ posts: Post[], pace: number, folded: number, inRush: boolean } | null} */
       const arriving = this._queue.arrive(() => Frame.placesIn(this._list));
       if (!arriving) {
         this._rotate();
         return;
       }
-      const { posts, pace, folded } = arriving;
+      const { posts, pace, folded, inRush } = arriving;
       this._move(() => {
         posts.forEach((post) => this._insert(post, this._top()));
         if (pace) this._mark(keyOf(posts[posts.length - 1])); // before all of it is laid out
-      });
+      }, inRush);
       this._more.flash(folded);
       this._wait(pace, true);
     }
@@ -284,14 +284,14 @@
       this._queue.show(card.dataset.key);
     }
 
-    /** @param {() => void} change */
-    _move(change) {
+    /** @param {() => void} change @param {boolean} [inRush] */
+    _move(change, inRush = false) {
       const moved = () => {
         change();
         this._depth.set();
       };
       if (this._queue.isSingle) moved();
-      else root.WallMotion.makeRoom(this._list, moved);
+      else root.WallMotion.makeRoom(this._list, moved, inRush);
     }
 
     /* Above which new posts arrive. */
