@@ -110,6 +110,16 @@ def test_a_socket_that_was_let_in_a_moment_before_is_opened_and_told_to_come_bac
         assert b"the server restarts" in late.rest()
 
 
+@pytest.mark.alone
+def test_a_handshake_that_the_site_is_still_looking_at_is_opened_and_told_to_come_back(own_server):
+    with own_server.talk(HANDSHAKE.replace(b"/ws/", b"/ws/?slowly")) as late:
+        own_server.wait_for_log("slow begins")
+        own_server.process.send_signal(signal.SIGTERM)
+
+        assert late.reply(has_body=False).status == 101
+        assert b"the server restarts" in late.rest()
+
+
 def test_nobody_new_is_let_in_while_it_ends(own_server):
     with own_server.talk(SLOW) as conversation:
         own_server.wait_for_log("slow begins")

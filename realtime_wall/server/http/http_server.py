@@ -71,6 +71,7 @@ class HTTPServer(WSGIServer):
         self.returns: TicketReturns | None = None  # of clients that were let in before
         self.stopping = False
         self.http_connections = 0
+        self._handshakes = 0  # that are being answered
         self._covered: dict[int, Any] = {}  # watchers of other workers' sockets
         self.idle: set[Handler] = set()  # keep-alive connections between two requests
         self.pending = PendingHeads(config.head_timeout, self._begin, self.do_close)
@@ -127,6 +128,7 @@ class HTTPServer(WSGIServer):
         if handshake is not None and self._is_ours(handshake):
             note_proxy(handshake.environ, self)
             if not self._has_returned(connection, address, handshake):
+                self._handshakes += 1
                 gevent.spawn(self._shake_hands, connection, address, handshake)
             return
         connection = not_for_forks(as_client_socket(connection))
@@ -139,6 +141,7 @@ class HTTPServer(WSGIServer):
         try:
             HandshakeHandler(connection, address, self).answer(handshake)
         finally:
+            self._handshakes -= 1
             self.do_close(connection, address)
 
     def _serve(self, connection: Any, address: Any, arrived: bytes, due: float, is_far: bool) -> None:
@@ -161,8 +164,16 @@ class HTTPServer(WSGIServer):
         access_log.write(found.request_line, 101, None, connection)
         wire = take_wire(connection, self.config, self.visitors.at(found.address), found.head)
         self.do_close(connection, address)
-        gevent.spawn(_open_in_turn, found.opener, wire)
+        self._handshakes += 1
+        gevent.spawn(self._open_in_turn, found.opener, wire)
         return True
+
+    def _open_in_turn(self, opener: Opener, wire: Wire) -> None:
+        try:
+            Wire.turns.wait()
+            opener(wire, b"")
+        finally:
+            self._handshakes -= 1
 
     def do_close(self, connection: Any, address: Any = "", *args: Any) -> None:
         self.http_connections -= 1
@@ -224,9 +235,13 @@ class HTTPServer(WSGIServer):
         self.close()
         deadline = monotonic() + FIRST_WORD
         self._end_idle(except_new=True)
-        while (self.idle or self.pending.silent()) and monotonic() < deadline and not hurry.wait(0.02):
+        while self._are_about_to_ask() and monotonic() < deadline and not hurry.wait(0.02):
             pass
         self._end_idle(except_new=False)
+
+    def _are_about_to_ask(self) -> bool:
+        """Or have asked for a WebSocket, which is refused from when the server tells its clients to go."""
+        return bool(self.idle or self.pending.silent() or self._handshakes)
 
     def _end_idle(self, except_new: bool) -> None:
         new_since = monotonic() - FIRST_WORD if except_new else inf
@@ -242,11 +257,6 @@ class HTTPServer(WSGIServer):
             if monotonic() > deadline or hurry.wait(0.02):
                 return False
         return True
-
-
-def _open_in_turn(opener: Opener, wire: Wire) -> None:
-    Wire.turns.wait()
-    opener(wire, b"")
 
 
 def _free_descriptors() -> int:

@@ -1,6 +1,7 @@
 """What a site's own middleware does to every response, and a count of the requests it saw."""
 
 import asyncio
+import time
 import zoneinfo
 from contextvars import ContextVar
 
@@ -32,6 +33,9 @@ class MarkingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
+        if "slowly" in request.GET:
+            print("slow begins", flush=True)
+            time.sleep(0.3)
         response = self.get_response(request)
         response["X-Site"] = "seen"
         if "cookie" in request.GET:
