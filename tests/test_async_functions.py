@@ -14,6 +14,7 @@ from realtime_wall.auth import authorize_hook, channel_permissions
 from realtime_wall.channels.rules import Rule
 from realtime_wall.errors import Refuse
 from realtime_wall.events import on_connect, on_event
+from realtime_wall.server import asyncio_per_greenlet
 from realtime_wall.sockets.dispatch import receivers
 from tests.fakes import no_receivers
 
@@ -26,9 +27,11 @@ class Sender:
 
 
 @pytest.fixture(autouse=True)
-def own_receivers():
+def as_on_the_server():
+    asyncio_per_greenlet.install()
     with no_receivers():
         yield
+    asyncio_per_greenlet.uninstall()
 
 
 async def twice(number):

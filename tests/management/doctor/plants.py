@@ -89,7 +89,8 @@ PLANTS = [
     Plant("script-missing", "static files are not there", [("/srv/site/static/", "/nowhere/")]),
     Plant("script-type", "mime.types is not included", server="types { } default_type text/plain;"),
     Plant("stream-buffered", "streams are buffered in any case", server="location /events/ev/ { "
-          "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; "
+          # By HTTP/1.1, which nginx 1.30 speaks unless it is told otherwise, each chunk is passed on.
+          "proxy_http_version 1.0; proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; "
           "proxy_pass http://site; proxy_set_header Host $http_host; }"),
     Plant("stream-compressed", "event streams are zipped",
           add="gzip on; gzip_proxied any; gzip_types text/event-stream; gzip_min_length 0;"),
