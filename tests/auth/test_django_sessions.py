@@ -1,6 +1,7 @@
 import time
 from importlib import import_module
 
+import gevent
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login
@@ -15,6 +16,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from realtime_wall.auth import django_sessions
+from realtime_wall.wire.time_slice import SOON, TimeSlice
 from tests.fakes import a_request
 from tests.wall.databases import file_database
 
@@ -66,8 +68,36 @@ def test_many_sessions_cost_few_queries(tables):
     assert len(queries) == 3
 
 
+@pytest.mark.parametrize("backend", ["django.contrib.auth.backends.ModelBackend", f"{__name__}.OfNobody"])
+@pytest.mark.parametrize("engine", ["db", "signed_cookies"])
+def test_while_many_are_asked_about_others_have_their_turns(tables, monkeypatch, engine, backend):
+    monkeypatch.setattr(django_sessions, "TimeSlice", lambda: TimeSlice(-1.0))
+    with override_settings(
+        SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}", AUTHENTICATION_BACKENDS=[backend]
+    ):
+        keys = [signed_in(User(pk=1_000_000 + number, password="secret")) for number in range(5)]
+
+        assert turns_of_others(lambda: django_sessions.sessions_of(keys)) >= 5
+        assert turns_of_others(lambda: django_sessions.accounts_of(keys)) >= 11
+
+
+def turns_of_others(act):
+    turns = 0
+
+    def other():
+        nonlocal turns
+        while True:
+            gevent.sleep(SOON)
+            turns += 1
+
+    greenlet = gevent.spawn(other)
+    act()
+    greenlet.kill()
+    return turns
+
+
 def signed_in(user, **changes):
-    session = SessionStore()
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session.update(changes)

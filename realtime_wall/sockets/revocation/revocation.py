@@ -20,6 +20,7 @@ from realtime_wall.sockets.registry import connected_sockets
 from realtime_wall.sockets.returns.tickets import Tickets
 from realtime_wall.sockets.revocation.session_expiry import Sessions
 from realtime_wall.sockets.socket import Socket
+from realtime_wall.wire.time_slice import TimeSlice
 from realtime_wall.wire.timer_wheel import TimerWheel
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,10 @@ class Revocation:
         return {key for key in (*keys, *of_listeners) if key is not None}
 
     def ask_again(self, command: RecheckPermissions) -> int:
-        """Take sockets out of the channels that they may not hear any more; how many lost one."""
+        """Take sockets out of the channels that they may not hear any more; how many lost one.
+
+        Each user costs some queries: others have their turns meanwhile.
+        """
         self.tickets.revoke_user(command.user_id)
         users = self.sessions.users_of(self._keys())
         of_user: dict[str, list[Socket]] = defaultdict(list)
@@ -117,11 +121,13 @@ class Revocation:
             user_id = users.get(django_sessions.session_key_of(socket.request) or "")
             if user_id is not None and command.user_id in (None, user_id):
                 of_user[user_id].append(socket)
+        time_slice, left = TimeSlice(), 0
         for sockets in of_user.values():
             # What a request knows of its user is as old as the connection.
             django_sessions.renew_user([socket.request for socket in sockets])
-        left = sum(self._leaves_some(socket) for sockets in of_user.values() for socket in sockets)
-        for sockets in of_user.values():
+            for socket in sockets:
+                left += self._leaves_some(socket)
+                time_slice.yield_if_due()
             for socket in sockets:
                 django_sessions.forget_user(socket.request)
         theirs = {key for key, user in users.items() if user is not None and command.user_id in (None, user)}

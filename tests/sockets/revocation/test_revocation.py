@@ -11,7 +11,9 @@ from realtime_wall.sockets.client_session import ClientSession
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.recovery.welcome import Welcome
+from realtime_wall.sockets.revocation import revocation
 from realtime_wall.sockets.revocation.revocation import LOGGED_OUT
+from realtime_wall.wire.time_slice import TimeSlice
 from tests.fakes import RecordingTransport, no_receivers, running_node
 from tests.live import wait_for
 
@@ -163,6 +165,19 @@ def test_everybody_with_a_session_can_be_asked_about(node, connect, monkeypatch)
     assert node.perform(RecheckPermissions()).sockets == 2
 
     assert [client.expelled for client in clients] == [["staff"], ["staff"], []]
+
+
+def test_while_many_are_asked_about_others_have_their_turns(node, connect, monkeypatch):
+    monkeypatch.setattr(revocation, "TimeSlice", lambda: TimeSlice(-1.0))
+    asked, at_others_turn = [], []
+    monkeypatch.setattr(ClientSession, "may_still_read", lambda session, channel: bool(asked.append(session)))
+    for key in ("ada-1", "ada-2", "bob"):
+        connect(key, "staff")
+    gevent.spawn(lambda: at_others_turn.append(len(asked)))
+
+    assert node.perform(RecheckPermissions()).sockets == 3
+
+    assert at_others_turn == [1]
 
 
 def test_a_rule_that_fails_lets_nobody_stay(node, connect, monkeypatch, caplog):
