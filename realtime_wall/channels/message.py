@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_wall.channels.position import Position
 
 # What a kept message takes besides its texts: the object, its position, its numbers.
 _OVERHEAD = 300
-
+# And what a text takes besides its characters.
+_OF_A_TEXT = 49
 
 # What a message leaves out begins so when that is everybody outside of a namespace, whose name follows.
 OUTSIDE_OF = "*"
@@ -60,7 +62,12 @@ class Message:
         return size_of(self.data_json, self.binary)
 
 
+# CPython keeps a text as one, two or four bytes for each character; PyPy, which does not tell, as UTF-8.
+_size_of_text: Callable[[str], int] = getattr(
+    str, "__sizeof__", lambda text: _OF_A_TEXT + len(text.encode("utf-8", "surrogatepass"))
+)
+
+
 def size_of(data_json: str, binary: Binary | None) -> int:
-    # Python keeps a text as one, two or four bytes for each character.
-    own = _OVERHEAD + data_json.__sizeof__()
+    own = _OVERHEAD + _size_of_text(data_json)
     return own if binary is None else own + binary.size

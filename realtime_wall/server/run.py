@@ -86,9 +86,10 @@ def serve(
     asyncio_per_greenlet.install()
     after_fork.install(server.descriptors)
     server.start()
-    # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
-    gc.freeze()
-    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
+    if hasattr(gc, "freeze"):  # not PyPy's, which never stops for long
+        # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
+        gc.freeze()
+        gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
     try:
         _send_signal(signals.server_started, server.node)
         on_ready()

@@ -273,9 +273,10 @@ class FrameReader:
         if self._checked + len(content) == len(message) and content.isascii():
             self._checked = len(message)  # ten times as fast as to decode it
             return
-        with memoryview(message) as view:
+        # Both are released by name: what is only forgotten still holds the message on PyPy.
+        with memoryview(message) as view, view[self._checked :] as unchecked:
             try:
-                _, valid = codecs.utf_8_decode(view[self._checked :], "strict", False)
+                _, valid = codecs.utf_8_decode(unchecked, "strict", False)
             except UnicodeDecodeError:
                 raise Broken(1007, "text is not UTF-8") from None
         self._checked += valid
