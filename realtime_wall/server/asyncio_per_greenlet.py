@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import greenlet
 from gevent import monkey
+from gevent.local import local
 
 get_ident = monkey.get_original("_thread", "get_ident")
 get_running_loop = events._get_running_loop
@@ -108,9 +109,15 @@ _installed: _LoopOfEachGreenlet | None = None
 def install() -> None:
     """Let the greenlets of this thread run loops of their own, from now on."""
     global _installed
-    if _installed is None:
+    if _installed is None and not _has_each_its_own():
         _installed = _LoopOfEachGreenlet()
         _replace(_installed.set_running_loop)
+
+
+def _has_each_its_own() -> bool:
+    """PyPy's asyncio keeps the loop in a ``threading.local``, which is a greenlet's once it is patched."""
+    is_pure = get_running_loop is getattr(events, "_py__get_running_loop", None)
+    return is_pure and isinstance(getattr(events, "_running_loop", None), local)
 
 
 def uninstall() -> None:
