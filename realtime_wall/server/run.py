@@ -86,10 +86,7 @@ def serve(
     asyncio_per_greenlet.install()
     after_fork.install(server.descriptors)
     server.start()
-    if hasattr(gc, "freeze"):  # not PyPy's, which never stops for long
-        # What is loaded by now stays: the garbage collector need not walk it, in one long stall, ever again.
-        gc.freeze()
-        gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
+    _leave_out_what_is_loaded()
     try:
         _send_signal(signals.server_started, server.node)
         on_ready()
@@ -101,6 +98,13 @@ def serve(
             link.stop()
         for watcher in watchers:
             watcher.cancel()
+
+
+def _leave_out_what_is_loaded() -> None:
+    """It stays: the garbage collector need not walk it, in one long stall, ever again."""
+    if hasattr(gc, "freeze"):  # not PyPy's, which never stops for long
+        gc.freeze()
+        gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_AFTER)
 
 
 class _ServerProcess:
