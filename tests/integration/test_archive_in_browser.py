@@ -164,7 +164,7 @@ def test_what_waits_and_comes_with_an_older_page_too_is_shown_once(hall, visitor
     late = posts.pop(3)
     hall.store(*posts)
     page = archive(visitors, hall)
-    page.evaluate("scrollTo(0, 900)")
+    page.evaluate("scrollTo(0, 100)")
 
     hall.post(late)
     expect(page.locator(".wall-more")).to_have_text("1 new")
