@@ -276,23 +276,26 @@ interface Frame {
   Announcer: new (words: string) => { add(number: number, sentence?: string): void };
   startRest(wall: { rest(isResting: boolean): void }): void;
   More: new (words: string, released: () => void) => { flash(number: number): void; hold(number: number): void };
-  askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
   cardsOf(list: Element): HTMLElement[];
   placesIn(list: Element): number;
   takeOutBroken(element: Element): void;
   readConfig(id: string): any;
-  readJson(address: string): Promise<any>;
-  ask(address: string, options?: RequestInit, patience?: number): Promise<Response>;
-  comeBackSoon(socket: RealtimeSocket, address: string): void;
   keepTimes(list: Element, labels: Labels, now: () => number): void;
-  statusReporter(words: Record<string, string>): (status: { state: string }) => void;
   addToCount(number: number): void;
   readCount(): number;
-  setDown(isDown: boolean | undefined, words: Record<string, string>): void;
   startClock(): void;
   startSwitch(): void;
-  subscribe(words: Words, list: HTMLElement, reacting: Reacting): RealtimeSocket;
   watchPictures(list: Element): void;
+}
+
+interface Network {
+  ask(address: string, options?: RequestInit, patience?: number): Promise<Response>;
+  askUntil<Answer>(ask: () => Promise<Answer | null>, isWanted: () => boolean): Promise<Answer | null>;
+  comeBackSoon(socket: RealtimeSocket, address: string): void;
+  readJson(address: string): Promise<any>;
+  setDown(isDown: boolean | undefined, words: Record<string, string>): void;
+  statusReporter(words: Record<string, string>): (status: { state: string }) => void;
+  subscribe(words: Words, list: HTMLElement, reacting: Reacting): RealtimeSocket;
 }
 
 /* What a page under a service worker, and the worker, see of each other. */
@@ -315,6 +318,7 @@ declare function require(name: string): any;
 declare var Realtime: { connect(url?: string, world?: object): RealtimeSocket };
 declare var WallCard: Card;
 declare var WallFrame: Frame;
+declare var WallNetwork: Network;
 declare var WallKept: {
   KeptPosts: new (words: Words) => KeptPosts;
   inTime<Answer>(answering: Promise<Answer>): Promise<Answer | null>;

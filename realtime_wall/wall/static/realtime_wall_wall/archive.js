@@ -207,7 +207,7 @@
         /** @type {string} */
         const place = pages.length ? pages[pages.length - 1].next : this._words.page;
         /** @type {Page | null} */
-        const found = await Frame.askUntil(() => this._read(place, PAGE), () => this._later === later);
+        const found = await root.WallNetwork.askUntil(() => this._read(place, PAGE), () => this._later === later);
         if (!found) return; // another gap: that one reads it all
         pages.push(found);
         if (!found.next) break;
@@ -233,7 +233,7 @@
       const query = new URLSearchParams(this._words.query);
       if (page) query.set("page", page);
       query.set("limit", String(limit));
-      return Frame.readJson(`${this._words.api}?${query}`);
+      return root.WallNetwork.readJson(`${this._words.api}?${query}`);
     }
 
     /** @param {Post} post */
@@ -252,7 +252,7 @@
     const archive = new Archive(list, words);
     Frame.watchPictures(list);
     Frame.startSwitch();
-    Frame.subscribe(words, list, {
+    root.WallNetwork.subscribe(words, list, {
       tweet: (post) => archive.receive(post),
       tweet_changed: (post) => archive.change(post),
       tweet_removed: (post) => archive.remove(keyOf(post)),

@@ -314,7 +314,7 @@
     async _ask(address, options = {}) {
       let problem;
       try {
-        const answer = await root.WallFrame.ask(address, options);
+        const answer = await root.WallNetwork.ask(address, options);
         if (answer.ok) return await answer.json();
         problem = answer.status === 403 ? this._words.signed_out : `${answer.status}`;
         const reason = answer.headers.get("Content-Type") === "application/json" ? (await answer.json()).error : "";

@@ -74,7 +74,7 @@
   /** @param {any} desk @param {Words} config */
   async function connect(desk, config) {
     const socket = root.Realtime.connect();
-    socket.on("status", root.WallFrame.statusReporter(config.status));
+    socket.on("status", root.WallNetwork.statusReporter(config.status));
     const { cursor } = (await desk.load()) || config;
     /** @type {(channel: string, react: (message: any) => void) => (message: any, envelope: { channel?: string }) => void} */
     const of = (channel, react) => (message, envelope) => envelope.channel === channel && react(message);

@@ -26,7 +26,7 @@
 
   async function update() {
     try {
-      const answer = await root.WallFrame.ask(words.desk_screens);
+      const answer = await root.WallNetwork.ask(words.desk_screens);
       if (!answer.ok) return;
       const { screens, problems } = await answer.json();
       root.showProblems(problems);

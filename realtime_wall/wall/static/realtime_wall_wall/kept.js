@@ -49,7 +49,7 @@
 
     /* All that is shown, beside what is read one by one as it happens. */
     async fill() {
-      const answer = this._caches && (await root.WallFrame.readJson(this._source));
+      const answer = this._caches && (await root.WallNetwork.readJson(this._source));
       if (answer) this.take(answer);
     }
 

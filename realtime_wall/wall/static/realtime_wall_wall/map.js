@@ -117,7 +117,7 @@
     const places = /** @type {HTMLElement} */ (document.querySelector(".wall-places"));
     const map = new WallMap(drawing, places, words);
     const list = /** @type {HTMLElement} */ (document.querySelector(".wall-posts"));
-    Frame.subscribe(words, list, {
+    root.WallNetwork.subscribe(words, list, {
       tweet: (post) => map.receive(post),
       tweet_changed: () => {},
       tweet_removed: (post) => map.remove(post),

@@ -3,7 +3,6 @@
   "use strict";
 
   const { keyOf } = root.WallQueue;
-  const Frame = root.WallFrame;
 
   class Missed {
     /* address: of posts.json; known: the keys that the page has, first those that it shows */
@@ -36,7 +35,7 @@
       /** @type {Noted} */
       const noted = { after, arrived: new Set(), removed: new Set(), changed: new Map() };
       this._noted = noted;
-      const missed = await Frame.askUntil(() => this._complete(after), () => this._noted === noted);
+      const missed = await root.WallNetwork.askUntil(() => this._complete(after), () => this._noted === noted);
       if (!missed) return null;
       this._noted = null;
       return { missed, noted };
@@ -60,7 +59,7 @@
 
     /** @param {string} after @returns {Promise<PostsAnswer | null>} */
     _ask(after) {
-      return Frame.readJson(`${this._address}?after=${encodeURIComponent(after)}`);
+      return root.WallNetwork.readJson(`${this._address}?after=${encodeURIComponent(after)}`);
     }
   }
 

@@ -174,7 +174,7 @@
     async _ask(address, options = {}) {
       let problem;
       try {
-        const answer = await root.WallFrame.ask(address, options);
+        const answer = await root.WallNetwork.ask(address, options);
         if (answer.ok) return await answer.json();
         problem = answer.status === 403 ? this._words.signed_out : `${answer.status}`;
       } catch (error) {
@@ -235,7 +235,7 @@
   /** @param {Words} config */
   async function watchSources(config) {
     try {
-      const answer = await root.WallFrame.ask(config.problems);
+      const answer = await root.WallNetwork.ask(config.problems);
       if (answer.ok) root.showProblems((await answer.json()).problems);
     } catch {
       // The dot of the page says that the server is away.
@@ -249,7 +249,7 @@
     watchSources(config);
     setInterval(() => document.visibilityState === "visible" && watchSources(config), AGAIN);
     const socket = root.Realtime.connect();
-    socket.on("status", root.WallFrame.statusReporter(config.status));
+    socket.on("status", root.WallNetwork.statusReporter(config.status));
     /** @type {(react: (message: any) => void) => (message: any, envelope: { channel?: string }) => void} */
     const of = (react) => (message, envelope) => envelope.channel === config.channel && react(message);
     socket.on("wall_directed", of((state) => remote.apply(state)));

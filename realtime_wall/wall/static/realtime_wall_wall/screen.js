@@ -132,7 +132,7 @@
       });
       try {
         const headers = { "Content-Type": "application/json" };
-        const answer = await root.WallFrame.ask(this._address, { method: "POST", headers, body });
+        const answer = await root.WallNetwork.ask(this._address, { method: "POST", headers, body });
         await answer.text(); // what is not read is never forgotten: 7 KB each, every ten seconds
         if (!answer.ok) console.warn(`the server does not take what this screen says: ${answer.status}`);
         const isTaken = answer.ok || NEVER.includes(answer.status);

@@ -297,7 +297,7 @@
     const search = new Search(find(".wall-search"), socket, carousel, config.words);
     Frame.watchPictures(page);
     Frame.keepTimes(page, config.card, now);
-    socket.on("status", Frame.statusReporter(config.status));
+    socket.on("status", root.WallNetwork.statusReporter(config.status));
     // What comes over a channel is not what was searched for.
     /** @type {(react: (message: any) => void) => (message: any, envelope: { channel?: string }) => void} */
     const ours = (react) => (message, envelope) => !envelope.channel && search.isListening && react(message);

@@ -141,12 +141,12 @@
     const words = Frame.readConfig("wall-config");
     const kept = new root.WallKept.KeptPosts(words);
     const wall = new root.Wall(list, words, kept, (state, { down }) => {
-      Frame.setDown(down, words.status);
+      root.WallNetwork.setDown(down, words.status);
       stage.apply(state);
     });
     const stage = new Stage(words, wall);
     stage.apply(words.director);
-    Frame.setDown(words.down, words.status);
+    root.WallNetwork.setDown(words.down, words.status);
     Frame.watchPictures(list);
     Frame.startSwitch();
     Frame.startClock();
@@ -157,7 +157,7 @@
     const announcer = new Frame.Announcer(words.fresh);
     /** @param {(one: OnStage | KeptPosts) => void} react */
     const both = (react) => [kept, wall].forEach(react); // first of all it is not kept any more
-    const socket = Frame.subscribe(words, list, {
+    const socket = root.WallNetwork.subscribe(words, list, {
       tweet: (post) => {
         both((one) => one.receive(post));
         announcer.add(1, `${post.author_name || post.author_username}: ${post.text}`);
@@ -171,7 +171,7 @@
         words.slides = slides;
         root.WallKept.keepPage(words);
       },
-      wall_sources: ({ down }) => Frame.setDown(down, words.status),
+      wall_sources: ({ down }) => root.WallNetwork.setDown(down, words.status),
       wall_look: (look) => {
         stage.dress(look);
         root.WallKept.keepPage(words);
@@ -182,7 +182,7 @@
     // A screen of the event has a name, and confirms what its moderators decide.
     const screen = new URLSearchParams(root.location.search).get("screen");
     if (!screen) return;
-    Frame.comeBackSoon(socket, words.worker);
+    root.WallNetwork.comeBackSoon(socket, words.worker);
     socket.on("wall_check", (check) => ({ screen, left: wall.left(check) }));
     socket.subscribe(words.screens);
   }
