@@ -126,7 +126,8 @@ class Revocation:
             # What a request knows of its user is as old as the connection.
             django_sessions.renew_user([socket.request for socket in sockets])
             for socket in sockets:
-                left += self._leaves_some(socket)
+                if socket in connected_sockets:  # or it has gone meanwhile, and is asked when it is back
+                    left += self._leaves_some(socket)
                 time_slice.yield_if_due()
             for socket in sockets:
                 django_sessions.forget_user(socket.request)

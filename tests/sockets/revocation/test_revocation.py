@@ -7,7 +7,8 @@ from realtime_wall.auth import django_sessions
 from realtime_wall.auth.django_sessions import DjangoSession
 from realtime_wall.brokers.commands import DisconnectUser, RecheckPermissions
 from realtime_wall.channels.names import EVERYONE
-from realtime_wall.sockets.client_session import ClientSession
+from realtime_wall.sockets.client_session import ClientSession, session_of
+from realtime_wall.sockets.dispatch import lifecycle
 from realtime_wall.sockets.recovery.detached_sessions import DetachedSession
 from realtime_wall.sockets.recovery.subscribe_acks import SubscribeAcks
 from realtime_wall.sockets.recovery.welcome import Welcome
@@ -178,6 +179,17 @@ def test_while_many_are_asked_about_others_have_their_turns(node, connect, monke
     assert node.perform(RecheckPermissions()).sockets == 3
 
     assert at_others_turn == [1]
+
+
+def test_who_goes_while_others_are_asked_is_not_asked_any_more(node, connect, monkeypatch):
+    monkeypatch.setattr(revocation, "TimeSlice", lambda: TimeSlice(-1.0))
+    monkeypatch.setattr(ClientSession, "may_still_read", lambda session, channel: False)
+    ada, bob = connect("ada-1", "staff"), connect("bob", "staff")
+    gevent.spawn(lifecycle.end, session_of(bob.socket))
+
+    assert node.perform(RecheckPermissions()).sockets == 1
+
+    assert (ada.expelled, bob.expelled) == (["staff"], [])
 
 
 def test_a_rule_that_fails_lets_nobody_stay(node, connect, monkeypatch, caplog):
