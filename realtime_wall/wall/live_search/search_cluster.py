@@ -1,8 +1,9 @@
 """How do the terms of the visitors of all servers reach the one that has the stream of X, and its posts them?
 
-On a topic between the servers. The leader, which has the stream, asks now and then; each server sends the
-terms of its visitors, and again when they change. What X sends for them is sent there once, and each server
-forwards it to those of its visitors who search for it. A server that nobody asks sends nothing.
+On a topic between the servers. The leader, which has the stream, asks now and then, and when a server says
+that it has joined; each server sends the terms of its visitors, and again when they change. What X sends for
+them is sent there once, and each server forwards it to those of its visitors who search for it. A server that
+nobody asks sends nothing else.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class SearchCluster:
         self._searches = searches
         self._most = most  # terms that it makes sense to send
         self._clock = clock
+        self._has_to_join = True
         self._asked_until = 0.0
         self._has_changed = False
         self._send_at = 0.0
@@ -66,6 +68,7 @@ class SearchCluster:
     def start(self) -> None:
         self._searches.on_terms = self._changed
         self._topic = cluster.topic(TOPIC, self._receive)
+        self._work.set()
         self._sender = gevent.spawn(self._send_all, self._topic)
 
     def stop(self) -> None:
@@ -123,6 +126,9 @@ class SearchCluster:
 
     def _send_due(self, topic: cluster.ServerTopic) -> None:
         now = self._clock()
+        if self._has_to_join:
+            self._send(topic, "joined", None)
+            self._has_to_join = False
         if self._is_leader:
             self._forget_who_is_gone(topic)
             if now >= self._ask_at:
@@ -155,6 +161,9 @@ class SearchCluster:
         if event == "who":
             self._asked_until = self._clock() + ASKED_FOR
             self._changed()
+        elif event == "joined" and self._is_leader:
+            self._ask_at = 0.0  # it has missed the last question, and the next one may be far
+            self._work.set()
         elif event == "terms" and self._is_leader:
             terms = _checked(data, self._most)
             if terms != self._by_server.get(server, []):

@@ -62,6 +62,7 @@ class Server:
 def server():
     with running_node() as node:
         server = Server(node)
+        wait_for(lambda: not server.cluster._has_to_join)
         yield server
         server.stop()
 
@@ -177,6 +178,20 @@ def test_the_next_one_with_the_stream_is_told_what_all_listen_to(three):
 
     wait_for(lambda: sorted(second.cluster.terms) == ["crabs", "tides"])
     assert first.cluster.terms == []
+
+
+def test_a_server_that_joins_between_two_questions_is_asked_at_once(three, monkeypatch):
+    monkeypatch.setattr(module, "ASK_EVERY", 1000.0)
+    first, second, third = three
+    third.cluster.stop()
+    first.cluster.lead()
+    second.visitor("tides")
+    wait_for(lambda: first.cluster.terms == ["tides"])
+
+    later = Server(third.node)
+    later.visitor("gulls")
+    wait_for(lambda: sorted(first.cluster.terms) == ["gulls", "tides"])
+    later.stop()
 
 
 def said(server):
