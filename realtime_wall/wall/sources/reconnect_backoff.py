@@ -19,10 +19,11 @@ import random
 from collections.abc import Callable
 
 from realtime_wall.api import Backoff
+from realtime_wall.wall.sources.x.window_limit import WindowLimit
 
 WINDOW = 15 * 60.0
 BURST = 10
-EVERY = WINDOW / (50 - BURST)
+MOST = 50
 
 NETWORK_STEP, NETWORK_MOST = 0.25, 16.0
 HTTP_FIRST, HTTP_MOST = 5.0, 320.0
@@ -35,20 +36,17 @@ class ReconnectBackoff:
 
     def __init__(self, jitter: Callable[[], float] = random.random) -> None:
         self._jitter = jitter
-        self._dials = float(BURST)
-        self._counted_at: float | None = None
+        self._dials = WindowLimit(MOST, BURST, WINDOW)
         self._network = Backoff(0.0, NETWORK_MOST, grow=lambda wait: wait + NETWORK_STEP)
         self._http = Backoff(HTTP_FIRST, HTTP_MOST)
         self._rate = Backoff(RATE_FIRST, RATE_MOST)
 
     def dialled(self, now: float) -> None:
-        self._count(now)
-        self._dials -= 1
+        self._dials.count(now)
 
     def allowed_in(self, now: float) -> float:
         """The seconds until X's limit of connections allows another dial."""
-        self._count(now)
-        return max(0.0, (1.0 - self._dials) * EVERY)
+        return self._dials.allowed_in(now)
 
     def succeeded(self) -> None:
         """The connection was of some use."""
@@ -68,8 +66,3 @@ class ReconnectBackoff:
 
     def _at_least(self, wait: float, now: float) -> float:
         return max(wait, self.allowed_in(now)) * (1.0 + JITTER * self._jitter())
-
-    def _count(self, now: float) -> None:
-        if self._counted_at is not None:
-            self._dials = min(float(BURST), self._dials + (now - self._counted_at) / EVERY)
-        self._counted_at = now

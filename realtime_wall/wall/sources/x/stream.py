@@ -26,13 +26,17 @@ from realtime_wall.wall.sources.reconnect_backoff import ReconnectBackoff
 from realtime_wall.wall.sources.source import Emit, SourceGaveUp
 from realtime_wall.wall.sources.x.http_adapter import BASE_URL, FIELDS, XAdapter, problem_in, reset_in
 from realtime_wall.wall.sources.x.stream_rules import rules_for, set_rules
+from realtime_wall.wall.sources.x.window_limit import WindowLimit
 from realtime_wall.wall.sources.x.x_payload import from_x, read_line
 
 logger = logging.getLogger(__name__)
 
 TAG = "realtime_wall"
 STALL = 25.0  # X sends a keep-alive every 20 seconds
-RULES_PAUSE = 10.0
+# X takes a hundred requests that change rules in a quarter of an hour, and a change is two at most.
+RULE_CHANGES, RULE_CHANGES_AT_ONCE, WINDOW = 50, 10, 15 * 60.0
+RULES_TOGETHER = 1.0  # what is asked for within this time is one change
+RULES_RETRY = 10.0
 LASTING = 90.0  # a connection that kept alive for so long was of use, even if nobody posted
 
 WHAT_TO_DO = {
@@ -82,6 +86,7 @@ class XStreamSource:
         self._clock = clock or SystemClock()
         self._backoff = backoff or ReconnectBackoff()
         self._rules_are_set = False
+        self._rule_changes = WindowLimit(RULE_CHANGES, RULE_CHANGES_AT_ONCE, WINDOW)
         self._stopping = Event()
         self._dialling: gevent.Greenlet[..., _Ending] | None = None
         self._changing: gevent.Greenlet[..., None] | None = None
@@ -151,12 +156,19 @@ class XStreamSource:
             self.ask_for(wanted)
 
     def _change_rules(self) -> None:
-        while not self._clock.wait(self._stopping, RULES_PAUSE) and not self._rules_are_set:
-            # Changes come together: X takes a hundred in a quarter of an hour.
+        wait = RULES_TOGETHER
+        while True:
+            wait = max(wait, self._rule_changes.allowed_in(self._clock.elapsed()))
+            if self._clock.wait(self._stopping, wait) or self._rules_are_set:
+                return  # a dial has set them meanwhile
+            self._rule_changes.count(self._clock.elapsed())
             try:
                 self._set_rules(_Client(self._token, self._base_url, self._stall, lambda line: False))
             except Exception as problem:
                 logger.warning("X's rules could not be changed (%s)", problem)
+                wait = RULES_RETRY
+                if isinstance(problem, tweepy.TooManyRequests):
+                    wait = max(wait, min(reset_in(problem.response, self._clock.now()), WINDOW))
             else:
                 return  # another one sees to what was asked for meanwhile
 

@@ -164,6 +164,30 @@ def test_rules_that_cannot_be_changed_are_tried_again(world, run):
     wait_for(lambda: rules_at(world.x) == [("realtime_wall:main", "#gulls")])
 
 
+def test_the_first_changes_come_after_a_second_and_no_quarter_of_an_hour_sees_too_many(world, run, clock):
+    main = run(world.source(rules=["#tides"]))
+    world.wait_until_heard()
+    clock.waits.clear()
+    for number in range(12):
+        main.source.ask_for([f"#word{number}"])
+        wait_for(lambda number=number: rules_at(world.x) == [("realtime_wall:main", f"#word{number}")])
+
+    assert clock.waits == [1.0] * 10 + [13.5, 22.5]
+
+
+def test_where_x_wants_no_more_changes_they_wait_for_as_long_as_it_says(world, run, clock):
+    main = run(world.source(rules=["#tides"]))
+    world.wait_until_heard()
+    clock.waits.clear()
+    reset = int(clock.now()) + 300
+    world.x.rules_script = [(429, {}, {"x-rate-limit-reset": reset})]
+
+    main.source.ask_for(["#gulls"])
+
+    wait_for(lambda: rules_at(world.x) == [("realtime_wall:main", "#gulls")])
+    assert clock.waits == [1.0, reset + 1 - clock.start - 1.0]
+
+
 def test_the_stream_ends_with_its_last_share_and_begins_with_the_next(world, run):
     main, hall = run(world.source(wall="main")), run(world.source(wall="hall"))
     world.wait_until_heard()
