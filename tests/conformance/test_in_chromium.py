@@ -72,11 +72,11 @@ def test_it_comes_back_after_a_cut_and_has_what_it_missed(page, control, transpo
     connect(page, transports, resume=1)
     page.evaluate("socket.emitWithAck('subscribe', 'chromium')")
     control.ask("publish", ["chromium", [1]])
-    page.wait_for_function("heard.some(one => one[0] === 'news' && one[1] === 1)")
+    page.wait_for_function("() => heard.some(one => one[0] === 'news' && one[1] === 1)")
 
     control.ask("cut", page.evaluate("socket.id"))
-    page.wait_for_function("socket.recovered")
+    page.wait_for_function("() => socket.recovered")
     control.ask("publish", ["chromium", [2]])
 
-    page.wait_for_function("heard.some(one => one[0] === 'news' && one[1] === 2)")
+    page.wait_for_function("() => heard.some(one => one[0] === 'news' && one[1] === 2)")
     assert page.evaluate("heard.filter(one => one[0] === 'news').map(one => one[1])") == [1, 2]

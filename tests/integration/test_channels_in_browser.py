@@ -66,11 +66,11 @@ def test_an_event_source_comes_back_by_itself_and_misses_nothing(site, visitors)
         publish(server, "news", "zero")
         page = visitors.tab(f"{server.url}hello/")
         page.evaluate(LISTEN)
-        page.wait_for_function("heard.length === 1")
+        page.wait_for_function("() => heard.length === 1")
         for number in range(30):
             publish(server, "news", str(number), **({"event": "said"} if number % 2 else {}))
             page.wait_for_timeout(100)  # so that the connection ends between some of them
-        page.wait_for_function("heard.length >= 31")
+        page.wait_for_function("() => heard.length >= 31")
         heard = page.evaluate("heard")
 
     assert heard == ["zero", *(f"said {number}" if number % 2 else str(number) for number in range(30))]
@@ -91,10 +91,10 @@ PARENT = """
 def test_a_frame_calls_its_page_for_each_message_and_runs_nothing_of_a_strangers(site, visitors):
     page = visitors.tab(f"{site.url}hello/")
     page.evaluate(PARENT)
-    page.wait_for_function("!!document.querySelector('iframe').contentWindow.p")
+    page.wait_for_function("() => !!document.querySelector('iframe').contentWindow.p")
     hostile = "</script><script>alert(1)</script>"
     publish(site, "news", hostile, event_id=hostile)
-    page.wait_for_function("heard.length === 1")
+    page.wait_for_function("() => heard.length === 1")
 
     id, channel, text, event_id, *_ = page.evaluate("heard[0]")
     assert (id, channel, text, event_id) == (1, "news", hostile, hostile)

@@ -277,7 +277,7 @@ def test_a_screen_lays_out_no_more_than_it_can_show(wall):
     # The list slides by the height of what came, though it is as high as before.
     wall.post(*posts_of_today(1))
     wait_until_told(page, 20)
-    page.wait_for_function("slides.length === 1")
+    page.wait_for_function("() => slides.length === 1")
     of_a_card = page.evaluate("""() => {
         const [first, second] = document.querySelectorAll(".wall-card");
         return second.offsetTop - first.offsetTop;
@@ -285,7 +285,7 @@ def test_a_screen_lays_out_no_more_than_it_can_show(wall):
     assert page.evaluate("slides") == [f"translateY(-{of_a_card}px)"]
 
     page.set_viewport_size({"width": 300, "height": 1900})  # a column of lights
-    page.wait_for_function(f"{LAID_OUT} === 20")
+    page.wait_for_function(f"() => {LAID_OUT} === 20")
     elsewhere = wall.open()
     assert (
         elsewhere.evaluate("document.querySelectorAll('.wall-far').length") == 9
