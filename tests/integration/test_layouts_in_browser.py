@@ -62,6 +62,26 @@ WHOLE = """(sizes) => {
         return text.scrollHeight <= text.clientHeight && inner.bottom <= outer.bottom;
     });
 }"""
+# Of all posts, each on the stage once: whose text ends within a line, whose is not all seen, the least size.
+CUT = """async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const found = { within: [], cut: [], least: 1000 };
+    for (const { dataset } of Array.from(document.querySelectorAll(".wall-card"))) {
+        wallOnStage.direct({ post: dataset.key, paused: true });
+        await frame();
+        const card = document.querySelector(".wall-current");
+        const text = card.querySelector(".wall-text");
+        const size = parseFloat(getComputedStyle(text).fontSize);
+        const end = text.getBoundingClientRect().bottom;
+        const words = document.createRange();
+        words.selectNodeContents(text);
+        const isWithin = ({ top, bottom }) => bottom > end + 0.15 * size && top < end - 0.25 * size;
+        if (Array.from(words.getClientRects()).some(isWithin)) found.within.push(text.textContent);
+        if (text.scrollHeight > text.clientHeight + 0.1 * size) found.cut.push(text.textContent);
+        if (!card.querySelector(".wall-media")) found.least = Math.min(found.least, size);
+    }
+    return found;
+}"""
 # Of the post on the stage, as if it were of that network: whether its face, @name, time and badge are shown.
 PARTS = """([layout, source]) => {
     document.documentElement.dataset.layout = layout;
@@ -136,6 +156,27 @@ def test_each_layout_fits_every_screen(server, visitors):
         page.set_viewport_size(size)
         assert page.evaluate(WHOLE, {"short": 60, "medium": 180, "long": 260}) == [True] * 3, size
     assert page.evaluate("violations") == []
+
+
+def test_a_text_is_seen_whole_where_it_can_be_read_so_and_ends_behind_a_line_elsewhere(server, visitors):
+    doors = next(post for post in sample_posts(0, 30, seconds=1) if "Doors are open" in post["text"])
+    endless = posts_of_today(1, text="They say it may go on for ever. " * 150)
+    plain = [post for post in sample_posts(60, 80, seconds=1) if not post["media"]]
+    server.shell.store(*plain[:12], doors, *endless, wall="fit")
+    page = visitors.tab(f"{server.url}fit/?title=SaltmarshPy%202026&hashtag=%23SaltmarshPy")
+    wait_until_live(page)
+
+    for name, size in (SCREENS | MORE_SCREENS | {"beamer": {"width": 1024, "height": 768}}).items():
+        page.set_viewport_size(size)
+        for layout in LAYOUTS[1:]:
+            page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
+            found = page.evaluate(CUT)
+            case = (layout, name, found)
+            assert found["within"] == [], case
+            assert endless[0]["text"] in found["cut"], case
+            beside_its_picture = [doors["text"]] if layout == "grid" else []
+            assert set(found["cut"]) <= {endless[0]["text"], *beside_its_picture}, case
+            assert found["least"] >= max(16, AFAR * min(size.values())), case
 
 
 def keep_pictures(page, layout, name):

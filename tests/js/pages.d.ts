@@ -330,6 +330,7 @@ declare var WallMotion: {
   makeRoom(list: HTMLElement, change: () => void, inRush?: boolean): void;
   Depth: new (list: HTMLElement) => { set(): void };
 };
+declare var WallFit: new (list: HTMLElement) => { soon(): void };
 declare var WallFilms: new () => { show(card: Element | null | undefined): void; pause(isPaused: boolean): void };
 declare var WallMissed: any;
 declare var WallOlder: new (missed: any) => {

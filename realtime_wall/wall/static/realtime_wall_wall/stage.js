@@ -148,6 +148,7 @@
     stage.apply(words.director);
     root.WallNetwork.setDown(words.down, words.status);
     Frame.watchPictures(list);
+    new root.WallFit(list);
     Frame.startSwitch();
     Frame.startClock();
     if (list.dataset.kept !== undefined) await wall.goOn();

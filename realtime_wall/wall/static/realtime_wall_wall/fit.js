@@ -1,0 +1,110 @@
+/* Does the text of a post fit into its place? Where a layout's places have a size, a text that does not is written
+ * smaller; and when it would be too small for the back of the hall, it ends in an ellipsis, behind a whole line.
+ *
+ * How many lines there is room for, no style sheet knows: it depends on the fonts of the machine, and on what else is
+ * in the card.
+ */
+(function (root) {
+  "use strict";
+
+  const LAYOUTS = ["spotlight", "grid", "ticker"];
+  const SMALLER = 0.94; // from one size to the next
+  const LEAST = 0.03; // of the screen's shorter side, which can be read from its other end
+  const LEAST_PIXELS = 16;
+  const OVERHANG = 0.06; // of a letter's size: so far the fonts of a line may reach out of it
+  const page = document.documentElement;
+
+  class Fit {
+    /** @param {HTMLElement} list */
+    constructor(list) {
+      this._list = list;
+      this._frame = 0;
+      /** @type {Set<HTMLElement>} */
+      this._fitted = new Set();
+      const soon = () => this.soon();
+      const posts = { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] };
+      new MutationObserver(soon).observe(list, posts);
+      new MutationObserver(soon).observe(page, { attributes: true, attributeFilter: ["data-layout", "data-without"] });
+      for (const event of ["load", "error"]) list.addEventListener(event, soon, true); // of pictures
+      document.fonts.addEventListener("loadingdone", soon);
+      root.addEventListener("resize", soon);
+      this.soon();
+    }
+
+    /* Before the next picture of the screen is drawn, however often it is asked for. */
+    soon() {
+      if (this._frame || !(this._fitted.size || this._isWanted())) return;
+      this._frame = requestAnimationFrame(() => {
+        this._frame = 0;
+        this._fit();
+      });
+    }
+
+    _isWanted() {
+      return LAYOUTS.includes(page.dataset.layout ?? "");
+    }
+
+    _fit() {
+      this._fitted.forEach((text) => text.removeAttribute("style"));
+      this._fitted.clear();
+      if (!this._isWanted()) return;
+      const texts = this._shown().map((text) => new Text(text));
+      texts.forEach((text) => text.useRoom());
+      let cut = texts.filter((text) => text.isCut());
+      const least = Math.max(LEAST_PIXELS, LEAST * Math.min(root.innerWidth, root.innerHeight));
+      for (let share = SMALLER; cut.length; share *= SMALLER) {
+        const smaller = cut.filter((text) => text.writeSmaller(share, least));
+        cut.filter((text) => !smaller.includes(text)).forEach((text) => text.endBehindLine());
+        cut = smaller.filter((text) => text.isCut());
+      }
+      texts.forEach((text) => this._fitted.add(text.element));
+    }
+
+    _shown() {
+      const single = this._list.querySelector(".wall-current .wall-text");
+      if (page.dataset.layout !== "grid" && single) return [/** @type {HTMLElement} */ (single)];
+      const end = this._list.getBoundingClientRect().bottom;
+      const cards = Array.from(/** @type {HTMLCollectionOf<HTMLElement>} */ (this._list.children));
+      const below = cards.findIndex((card) => card.getBoundingClientRect().top >= end - 1);
+      const seen = below < 0 ? cards : cards.slice(0, below);
+      return seen.flatMap((card) => Array.from(/** @type {NodeListOf<HTMLElement>} */ (card.querySelectorAll(":scope > .wall-text"))));
+    }
+  }
+
+  class Text {
+    /** @param {HTMLElement} element */
+    constructor(element) {
+      this.element = element;
+      const style = root.getComputedStyle(element);
+      this._size = parseFloat(style.fontSize);
+      this._lines = parseFloat(style.lineHeight) / this._size; // in sizes of a letter
+      this._isLimited = style.maxHeight !== "none"; // by the room, else by a number of lines
+    }
+
+    useRoom() {
+      if (this._isLimited) this.element.style.webkitLineClamp = "none";
+    }
+
+    isCut() {
+      const { scrollHeight, clientHeight } = this.element;
+      return scrollHeight > clientHeight + OVERHANG * this._size;
+    }
+
+    /** Whether it may be as small as that. @param {number} share @param {number} least */
+    writeSmaller(share, least) {
+      const size = share * this._size;
+      if (size < least) return false;
+      this.element.style.fontSize = `${size}px`;
+      return true;
+    }
+
+    endBehindLine() {
+      if (!this._isLimited) return;
+      const size = parseFloat(this.element.style.fontSize) || this._size;
+      const lines = Math.floor((this.element.clientHeight + OVERHANG * size) / (this._lines * size));
+      this.element.style.webkitLineClamp = String(Math.max(1, lines));
+    }
+  }
+
+  root.WallFit = Fit;
+})(globalThis);
