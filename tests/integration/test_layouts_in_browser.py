@@ -82,6 +82,21 @@ CUT = """async () => {
     }
     return found;
 }"""
+# Of what covers the posts: whether all of it is on the screen, and no word in two lines.
+WHOLE_COVER = """async (selector) => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const node = document.querySelector(selector).firstChild;
+    const found = [];
+    for (const { index, 0: word } of node.data.matchAll(/[\\p{L}!]+/gu)) {
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + word.length);
+        const { top, bottom, left, right } = range.getBoundingClientRect();
+        if (/\\w/.test(word) && range.getClientRects().length > 1) found.push(`in two: ${word}`);
+        if (top < 0 || left < 0 || bottom > innerHeight || right > innerWidth) found.push(`outside: ${word}`);
+    }
+    return found;
+}"""
 # Of the post on the stage, as if it were of that network: whether its face, @name, time and badge are shown.
 PARTS = """([layout, source]) => {
     document.documentElement.dataset.layout = layout;
@@ -177,6 +192,28 @@ def test_a_text_is_seen_whole_where_it_can_be_read_so_and_ends_behind_a_line_els
             beside_its_picture = [doors["text"]] if layout == "grid" else []
             assert set(found["cut"]) <= {endless[0]["text"], *beside_its_picture}, case
             assert found["least"] >= max(16, AFAR * min(size.values())), case
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Donaudampfschifffahrtsgesellschaft", "まもなく始まります " * 24, "Thank you all for coming! " * 10],
+)
+def test_a_message_and_a_slide_are_seen_whole(server, visitors, words):
+    page = visitors.tab(f"{server.url}?screen=A&layout=stream")
+    wait_until_live(page)
+    page.evaluate(
+        """(text) => {
+            const message = document.querySelector(".wall-message");
+            Object.assign(message, { textContent: text, hidden: false });
+            message.dataset.length = text.length > 60 ? "long" : "short";
+            document.querySelector(".wall-stage").append(WallSlides.draw({ name: "A", text }));
+        }""",
+        words.strip(),
+    )
+    for name, size in (SCREENS | MORE_SCREENS).items():
+        page.set_viewport_size(size)
+        for selector in (".wall-message", ".wall-slide p"):
+            assert page.evaluate(WHOLE_COVER, selector) == [], (selector, name)
 
 
 def keep_pictures(page, layout, name):

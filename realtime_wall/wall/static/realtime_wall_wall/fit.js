@@ -1,5 +1,6 @@
-/* Does the text of a post fit into its place? Where a layout's places have a size, a text that does not is written
- * smaller; and when it would be too small for the back of the hall, it ends in an ellipsis, behind a whole line.
+/* Does a text fit into its place? Where a layout's places have a size, the text of a post that does not is written
+ * smaller; and when it would be too small for the back of the hall, it ends in an ellipsis, behind a whole line. The
+ * director's message and the text of a slide are written so that the screen has all of it, and no word in two parts.
  *
  * How many lines there is room for, no style sheet knows: it depends on the fonts of the machine, and on what else is
  * in the card.
@@ -8,10 +9,12 @@
   "use strict";
 
   const LAYOUTS = ["spotlight", "grid", "ticker"];
+  const COVERS = ".wall-message:not([hidden]), .wall-slide p";
   const SMALLER = 0.94; // from one size to the next
   const LEAST = 0.03; // of the screen's shorter side, which can be read from its other end
   const LEAST_PIXELS = 16;
   const OVERHANG = 0.06; // of a letter's size: so far the fonts of a line may reach out of it
+  const EDGE = 0.03; // of a cover's shorter side stays free
   const page = document.documentElement;
 
   class Fit {
@@ -22,9 +25,12 @@
       /** @type {Set<HTMLElement>} */
       this._fitted = new Set();
       const soon = () => this.soon();
-      const posts = { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] };
-      new MutationObserver(soon).observe(list, posts);
-      new MutationObserver(soon).observe(page, { attributes: true, attributeFilter: ["data-layout", "data-without"] });
+      /** @param {Element | null} place @param {MutationObserverInit} what */
+      const watch = (place, what) => place && new MutationObserver(soon).observe(place, what);
+      watch(list, { childList: true, subtree: true, attributeFilter: ["class"] });
+      watch(page, { attributeFilter: ["data-layout", "data-without"] });
+      watch(list.parentElement, { childList: true }); // where slides are put
+      watch(document.querySelector(".wall-message"), { childList: true, attributeFilter: ["hidden"] });
       for (const event of ["load", "error"]) list.addEventListener(event, soon, true); // of pictures
       document.fonts.addEventListener("loadingdone", soon);
       root.addEventListener("resize", soon);
@@ -41,20 +47,26 @@
     }
 
     _isWanted() {
+      return this._isOfPlaces() || document.querySelector(COVERS) !== null;
+    }
+
+    _isOfPlaces() {
       return LAYOUTS.includes(page.dataset.layout ?? "");
     }
 
     _fit() {
       this._fitted.forEach((text) => text.removeAttribute("style"));
       this._fitted.clear();
-      if (!this._isWanted()) return;
-      const texts = this._shown().map((text) => new Text(text));
+      const texts = this._isOfPlaces() ? this._shown().map((text) => new Text(text)) : [];
+      /** @type {NodeListOf<HTMLElement>} */
+      const covers = document.querySelectorAll(COVERS);
+      covers.forEach((cover) => texts.push(new Text(cover, cover.closest(".wall-slide") ?? cover)));
       texts.forEach((text) => text.useRoom());
       let cut = texts.filter((text) => text.isCut());
       const least = Math.max(LEAST_PIXELS, LEAST * Math.min(root.innerWidth, root.innerHeight));
       for (let share = SMALLER; cut.length; share *= SMALLER) {
         const smaller = cut.filter((text) => text.writeSmaller(share, least));
-        cut.filter((text) => !smaller.includes(text)).forEach((text) => text.endBehindLine());
+        cut.filter((text) => !smaller.includes(text)).forEach((text) => text.end());
         cut = smaller.filter((text) => text.isCut());
       }
       texts.forEach((text) => this._fitted.add(text.element));
@@ -72,9 +84,10 @@
   }
 
   class Text {
-    /** @param {HTMLElement} element */
-    constructor(element) {
+    /** @param {HTMLElement} element @param {Element} [cover] the whole screen, of which it is */
+    constructor(element, cover) {
       this.element = element;
+      this._cover = cover;
       const style = root.getComputedStyle(element);
       this._size = parseFloat(style.fontSize);
       this._lines = parseFloat(style.lineHeight) / this._size; // in sizes of a letter
@@ -82,12 +95,24 @@
     }
 
     useRoom() {
-      if (this._isLimited) this.element.style.webkitLineClamp = "none";
+      if (this._cover) this.element.style.overflowWrap = "normal";
+      else if (this._isLimited) this.element.style.webkitLineClamp = "none";
     }
 
     isCut() {
-      const { scrollHeight, clientHeight } = this.element;
-      return scrollHeight > clientHeight + OVERHANG * this._size;
+      if (this._cover) return this._isOver(this._cover);
+      return this.element.scrollHeight > this.element.clientHeight + OVERHANG * this._size;
+    }
+
+    /* What is in the middle reaches out of it on both sides: scrollHeight tells only one. */
+    /** @param {Element} cover */
+    _isOver(cover) {
+      const words = document.createRange();
+      words.selectNodeContents(this.element);
+      const [inner, outer] = [words, cover].map((one) => one.getBoundingClientRect());
+      const edge = EDGE * Math.min(outer.width, outer.height);
+      const isBeside = inner.left < outer.left + edge || inner.right > outer.right - edge;
+      return isBeside || inner.top < outer.top + edge || inner.bottom > outer.bottom - edge;
     }
 
     /** Whether it may be as small as that. @param {number} share @param {number} least */
@@ -98,8 +123,12 @@
       return true;
     }
 
-    endBehindLine() {
-      if (!this._isLimited) return;
+    end() {
+      if (this._cover) this.element.style.overflowWrap = "";
+      else if (this._isLimited) this._endBehindLine();
+    }
+
+    _endBehindLine() {
       const size = parseFloat(this.element.style.fontSize) || this._size;
       const lines = Math.floor((this.element.clientHeight + OVERHANG * size) / (this._lines * size));
       this.element.style.webkitLineClamp = String(Math.max(1, lines));
