@@ -154,7 +154,15 @@ class LiveServer:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(PATIENCE)
-        self.directory.cleanup()
+        wait_for(self._clean_up, "the end of its workers")
+
+    def _clean_up(self):
+        """Workers of a supervisor that was killed see it a moment later, and may write there until then."""
+        try:
+            self.directory.cleanup()
+        except OSError:
+            return False
+        return True
 
     def client(self, query="", **kwargs):
         return Client(f"ws://{self.host}/ws/{query}", **kwargs)
