@@ -25,6 +25,7 @@ from tests.wall.posts import picture
 UPRIGHT = {"width": 1080, "height": 1920}
 SCREENS = {"stage": STAGE, "upright": UPRIGHT, "phone": PHONE}
 MORE_SCREENS = {"small": {"width": 1280, "height": 720}, "huge": {"width": 3840, "height": 2160}}
+OLD_OR_SMALL = {"beamer": {"width": 1024, "height": 768}, "lying": {"width": 844, "height": 390}}
 LAYOUTS = ["stream", "spotlight", "grid", "ticker"]
 AFAR = 0.03  # of the screen's shorter side: the least height of a post's text on a stage
 SHOWN = """() => {
@@ -49,6 +50,8 @@ from realtime_wall.wall.models import Wall
 look = {"layout": "spotlight", "accent": "#00ffaa", "left_out": ["face", "handle", "time", "badge"]}
 Look.objects.update_or_create(wall=Wall.called("live"), defaults=look)
 """
+LINK = {"url": "https://a.example/", "title": "The harbour " * 6, "description": "Tides " * 30, "picture": ""}
+WITH = {"poll": ["A gull, and what it took"] * 4}, {"link": LINK}
 # In the spotlight, posts of so many characters: whether all their words are seen.
 WHOLE = """(sizes) => {
     document.documentElement.dataset.layout = "spotlight";
@@ -76,7 +79,8 @@ CUT = """async () => {
         const words = document.createRange();
         words.selectNodeContents(text);
         const isWithin = ({ top, bottom }) => bottom > end + 0.15 * size && top < end - 0.25 * size;
-        if (Array.from(words.getClientRects()).some(isWithin)) found.within.push(text.textContent);
+        const isNone = text.clientHeight < size;
+        if (isNone || Array.from(words.getClientRects()).some(isWithin)) found.within.push(text.textContent);
         if (text.scrollHeight > text.clientHeight + 0.1 * size) found.cut.push(text.textContent);
         if (!card.querySelector(".wall-media")) found.least = Math.min(found.least, size);
     }
@@ -177,11 +181,14 @@ def test_a_text_is_seen_whole_where_it_can_be_read_so_and_ends_behind_a_line_els
     doors = next(post for post in sample_posts(0, 30, seconds=1) if "Doors are open" in post["text"])
     endless = posts_of_today(1, text="They say it may go on for ever. " * 150)
     plain = [post for post in sample_posts(60, 80, seconds=1) if not post["media"]]
-    server.shell.store(*plain[:12], doors, *endless, wall="fit")
+    asked, linked = ({"text": "Which of these would you say? " * 3, **more} for more in WITH)
+    server.shell.store(
+        *plain[:12], doors, *posts_of_today(1, **asked), *posts_of_today(1, **linked), *endless, wall="fit"
+    )
     page = visitors.tab(f"{server.url}fit/?title=SaltmarshPy%202026&hashtag=%23SaltmarshPy")
     wait_until_live(page)
 
-    for name, size in (SCREENS | MORE_SCREENS | {"beamer": {"width": 1024, "height": 768}}).items():
+    for name, size in (SCREENS | MORE_SCREENS | OLD_OR_SMALL).items():
         page.set_viewport_size(size)
         for layout in LAYOUTS[1:]:
             page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
