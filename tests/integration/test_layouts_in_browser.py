@@ -28,6 +28,11 @@ MORE_SCREENS = {"small": {"width": 1280, "height": 720}, "huge": {"width": 3840,
 OLD_OR_SMALL = {"beamer": {"width": 1024, "height": 768}, "lying": {"width": 844, "height": 390}}
 LAYOUTS = ["stream", "spotlight", "grid", "ticker"]
 AFAR = 0.03  # of the screen's shorter side: the least height of a post's text on a stage
+# Its texts are fitted before the next frame is drawn.
+LAY = """async (layout) => {
+    document.documentElement.dataset.layout = layout;
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 SHOWN = """() => {
     const end = Math.min(innerHeight, document.querySelector(".wall-posts").getBoundingClientRect().bottom);
     const isSeen = (card) => card.offsetHeight > 0 && card.getBoundingClientRect().top < end - 1;
@@ -168,7 +173,7 @@ def test_each_layout_fits_every_screen(server, visitors):
     for name, size in (SCREENS | MORE_SCREENS).items():
         page.set_viewport_size(size)
         for layout in LAYOUTS:
-            page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
+            page.evaluate(LAY, layout)
             keep_pictures(page, layout, name)
             check(page.evaluate(SHOWN), layout, name, size)
     for size in (PHONE, UPRIGHT):
@@ -191,7 +196,7 @@ def test_a_text_is_seen_whole_where_it_can_be_read_so_and_ends_behind_a_line_els
     for name, size in (SCREENS | MORE_SCREENS | OLD_OR_SMALL).items():
         page.set_viewport_size(size)
         for layout in LAYOUTS[1:]:
-            page.evaluate("(layout) => { document.documentElement.dataset.layout = layout; }", layout)
+            page.evaluate(LAY, layout)
             found = page.evaluate(CUT)
             case = (layout, name, found)
             assert found["within"] == [], case
