@@ -7,6 +7,7 @@ All of that is refused here, at little more than the cost of ``json.loads``.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Callable
@@ -39,6 +40,24 @@ def scan(text: str, start: int, scanner: Scan) -> tuple[Any, int]:
         return scanner(text, start)
     except ScanError as problem:
         raise refusal_of(problem) from None
+
+
+def at_rest(scanner: Scan) -> Scan:
+    """The same, while the collector rests: at the end of the stack, where nesting leads, its calls fail.
+
+    What a weak reference was to tidy up would stay for good. JSON has no cycles to find.
+    """
+
+    def scan_at_rest(text: str, start: int) -> tuple[Any, int]:
+        is_on = gc.isenabled()
+        gc.disable()
+        try:
+            return scanner(text, start)
+        finally:
+            if is_on:
+                gc.enable()
+
+    return scan_at_rest
 
 
 def refusal_of(problem: Exception) -> BadJSON:
@@ -127,6 +146,7 @@ scan_few_floats = _scanner(parse_float=_finite, parse_constant=_refuse_constant)
 _scan_any_floats = _scanner(parse_constant=_refuse_constant)
 
 FEW_FLOATS = 100
+FEW_LEVELS = 100  # far from the end of the stack
 _has_large_exponent = re.compile(r"e\+?[0-9]{3}").search
 _has_large_capital_exponent = re.compile(r"E\+?[0-9]{3}").search
 _SAME_DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -140,9 +160,10 @@ def scanner_for(text: str) -> Scan:
     So when there are many, we look first whether one could be infinite at all: that takes 309 digits, the
     exponent included.
     """
+    scanner = scan_few_floats
     if len(text) > FEW_FLOATS and text.count(".") > FEW_FLOATS and not _may_be_infinite(text):
-        return _scan_any_floats
-    return scan_few_floats
+        scanner = _scan_any_floats
+    return at_rest(scanner) if text.count("[") + text.count("{") > FEW_LEVELS else scanner
 
 
 def _may_be_infinite(text: str) -> bool:

@@ -1,3 +1,4 @@
+import gc
 import json
 import math
 import re
@@ -8,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from realtime_wall.protocol.json_input import BadJSON, NotJSON, load_json
+from tests.collector import lost_at_the_end_of_the_stack
 
 DEPTH = 4
 
@@ -177,6 +179,13 @@ def test_json_as_deep_as_allowed_is_read_and_no_deeper(max_depth):
 @pytest.mark.parametrize("bomb", ["[" * 100_000, '{"a":' * 100_000, nested(100_000), nested(100_000, '"')])
 def test_a_depth_bomb_is_refused(bomb):
     assert refusal(bomb).reason == "nested too deeply"
+
+
+@pytest.mark.threat("S47")
+@pytest.mark.parametrize("bomb", ["[" * 5000, nested(3000), '["", ' + nested(3000), '{"a":' * 3000])
+def test_a_depth_bomb_loses_no_callback_of_the_collectors(bomb):
+    assert lost_at_the_end_of_the_stack(lambda: refusal(bomb)) == 0
+    assert gc.isenabled()
 
 
 @pytest.mark.threat("S47")

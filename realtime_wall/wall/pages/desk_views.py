@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -31,6 +30,7 @@ from realtime_wall.wall.pages.script_config import live_words
 from realtime_wall.wall.pages.wall_policy import wall_policy
 from realtime_wall.wall.phone_posts.post_token import token_of
 from realtime_wall.wall.queries import desk
+from realtime_wall.wall.untrusted_json import load_json
 
 LARGEST = 128 * 1024  # bytes of a question
 BANNED = "banned"
@@ -121,7 +121,7 @@ def answer_act(request: HttpRequest, wall: Wall, user: Any, perform: Perform) ->
     try:
         if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
             raise desk_acts.BadAct("that is too much at once")
-        asked = json.loads(request.body)
+        asked = load_json(request.body)
         if not isinstance(asked, dict):
             raise desk_acts.BadAct("it is no JSON object")
         return JsonResponse(perform(wall, user, asked))
@@ -131,7 +131,7 @@ def answer_act(request: HttpRequest, wall: Wall, user: Any, perform: Perform) ->
         return JsonResponse({"error": str(problem)}, status=503)
     except desk_acts.Forbidden as problem:
         return JsonResponse({"error": str(problem)}, status=403)
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         reason = str(problem) if isinstance(problem, desk_acts.BadAct) else "it is no JSON"
         return JsonResponse({"error": reason}, status=400)
 

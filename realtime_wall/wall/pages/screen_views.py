@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -18,6 +16,7 @@ from realtime_wall.wall.pages.desk_views import for_moderators
 from realtime_wall.wall.pages.layout import wall_called
 from realtime_wall.wall.phone_posts.phone_limits import count_of
 from realtime_wall.wall.stage.source_problems import source_problems
+from realtime_wall.wall.untrusted_json import load_json
 
 LARGEST = 128 * 1024
 OF_AN_ADDRESS = 6000  # reports in ten minutes: a hundred screens
@@ -35,14 +34,14 @@ def report(request: HttpRequest, slug: str = MAIN) -> HttpResponse:
     if count_of("screens", visitor_address(request, network=True)) > OF_AN_ADDRESS:
         return JsonResponse({"error": "too many reports"}, status=429)
     try:
-        asked = json.loads(request.body)
+        asked = load_json(request.body)
         if not isinstance(asked, dict):
             raise screen_report.BadReport("it is no JSON object")
         read = screen_report.read(asked)
         run_in_threadpool(lambda: screen_report.store(wall, read))
     except screen_report.BadReport as problem:
         return JsonResponse({"error": str(problem)}, status=400)
-    except (ValueError, RecursionError):
+    except ValueError:
         return JsonResponse({"error": "it is no JSON"}, status=400)
     except DatabaseError:
         return JsonResponse({"error": "the database is unavailable"}, status=503)

@@ -7,7 +7,6 @@ entities are code points here, as X's v2 sends them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from realtime_wall.wall.post import (
     tidy,
     web_url,
 )
+from realtime_wall.wall.untrusted_json import load_json
 
 SITE = "https://x.com"
 MOST_VERSIONS = 100
@@ -52,8 +52,8 @@ Object = dict[str, Any]
 def read_line(line: bytes | str) -> Any:
     """The JSON value of a line, or :class:`BadPost`."""
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as problem:  # also of half a UTF-8 character, and of 5,000 digits
+        return load_json(line)
+    except ValueError as problem:
         raise BadPost(f"it is no JSON: {type(problem).__name__}") from problem
 
 
