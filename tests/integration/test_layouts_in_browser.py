@@ -106,6 +106,22 @@ WHOLE_COVER = """async (selector) => {
     }
     return found;
 }"""
+# With a code for phones: how wide the list of posts is, how far down they go, where the code begins, and how
+# many lines the hashtag has.
+BESIDE_CODE = """() => {
+    const box = (element) => element.getBoundingClientRect();
+    const [list, code] = [".wall-posts", ".wall-code"].map((one) => box(document.querySelector(one)));
+    const seen = Array.from(document.querySelectorAll(".wall-card"), box);
+    const ends = seen.filter(({ top, height }) => height && top < list.bottom - 1).map(({ bottom }) => bottom);
+    const hashtag = document.createRange();
+    hashtag.selectNodeContents(document.querySelector(".wall-empty bdi"));
+    return [list.width / innerWidth, Math.max(...ends), code.top, hashtag.getClientRects().length];
+}"""
+PUT_CODE = """() => {
+    const code = Object.assign(document.createElement("p"), { className: "wall-code" });
+    code.append(document.createElement("img"), "Post from your phone");
+    document.querySelector(".wall").append(code);
+}"""
 # Of the post on the stage, as if it were of that network: whether its face, @name, time and badge are shown.
 PARTS = """([layout, source]) => {
     document.documentElement.dataset.layout = layout;
@@ -226,6 +242,19 @@ def test_a_message_and_a_slide_are_seen_whole(server, visitors, words):
         page.set_viewport_size(size)
         for selector in (".wall-message", ".wall-slide p"):
             assert page.evaluate(WHOLE_COVER, selector) == [], (selector, name)
+
+
+def test_a_code_for_phones_leaves_an_upright_screen_to_the_posts(server, visitors):
+    page = visitors.tab(f"{server.url}?screen=A&hashtag=%23AVeryLongHashtagOfAHarbour", viewport=UPRIGHT)
+    wait_until_live(page)
+    page.evaluate(PUT_CODE)
+
+    for layout in LAYOUTS:
+        page.evaluate(LAY, layout)
+        width, end, code, _ = page.evaluate(BESIDE_CODE)
+        assert width > 0.9, layout
+        assert layout not in ("spotlight", "grid") or end <= code, layout
+    assert page.evaluate(BESIDE_CODE)[-1] == 1  # of a ticker, which has it above its band
 
 
 def keep_pictures(page, layout, name):

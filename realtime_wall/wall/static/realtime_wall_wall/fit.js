@@ -1,6 +1,7 @@
 /* Does a text fit into its place? Where a layout's places have a size, the text of a post that does not is written
  * smaller; and when it would be too small for the back of the hall, it ends in an ellipsis, behind a whole line. The
- * director's message and the text of a slide are written so that the screen has all of it, and no word in two parts.
+ * director's message, the text of a slide and a ticker's invitation are written so that the screen has all of it, and no
+ * word in two parts.
  *
  * How many lines there is room for, no style sheet knows: it depends on the fonts of the machine, and on what else is
  * in the card.
@@ -10,6 +11,7 @@
 
   const LAYOUTS = ["spotlight", "grid", "ticker"];
   const COVERS = ".wall-message:not([hidden]), .wall-slide p";
+  const INVITATION = ".wall-empty strong"; // of a ticker, above its band
   const SMALLER = 0.94; // from one size to the next
   const LEAST = 0.03; // of the screen's shorter side, which can be read from its other end
   const LEAST_PIXELS = 16;
@@ -59,8 +61,8 @@
       this._fitted.clear();
       const texts = this._isOfPlaces() ? this._shown().map((text) => new Text(text)) : [];
       /** @type {NodeListOf<HTMLElement>} */
-      const covers = document.querySelectorAll(COVERS);
-      covers.forEach((cover) => texts.push(new Text(cover, cover.closest(".wall-slide") ?? cover)));
+      const covers = document.querySelectorAll(page.dataset.layout === "ticker" ? `${COVERS}, ${INVITATION}` : COVERS);
+      covers.forEach((cover) => texts.push(new Text(cover, cover.closest(".wall-slide, .wall-invitation") ?? cover)));
       texts.forEach((text) => text.useRoom());
       let cut = texts.filter((text) => text.isCut());
       const least = Math.max(LEAST_PIXELS, LEAST * Math.min(root.innerWidth, root.innerHeight));
