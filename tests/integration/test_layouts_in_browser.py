@@ -112,7 +112,8 @@ BESIDE_CODE = """() => {
     const box = (element) => element.getBoundingClientRect();
     const [list, code] = [".wall-posts", ".wall-code"].map((one) => box(document.querySelector(one)));
     const seen = Array.from(document.querySelectorAll(".wall-card"), box);
-    const ends = seen.filter(({ top, height }) => height && top < list.bottom - 1).map(({ bottom }) => bottom);
+    const isSeen = ({ top, height }) => height && top < list.bottom - 1;
+    const ends = seen.filter(isSeen).map(({ bottom }) => bottom);
     const hashtag = document.createRange();
     hashtag.selectNodeContents(document.querySelector(".wall-empty bdi"));
     return [list.width / innerWidth, Math.max(...ends), code.top, hashtag.getClientRects().length];
