@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from realtime_wall.auth import django_sessions
-from realtime_wall.wire.time_slice import TimeSlice
+from realtime_wall.wire.time_slice import SOON, TimeSlice
 from tests.fakes import a_request
 from tests.wall.databases import file_database
 
@@ -90,6 +90,7 @@ def turns_of_others(act):
         turns += 1
 
     rounds = gevent.get_hub().loop.prepare()
+    gevent.sleep(SOON)  # else we may be in a round of which the rest would not be counted
     rounds.start(count)
     try:
         act()
